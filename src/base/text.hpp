@@ -1,0 +1,37 @@
+// Units and small text helpers that several modules need. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+
+namespace vsim {
+
+// "10s", "1.5s", "250ms", "5m", "1h", "none" (kForever). No sign, no spaces, a unit is required. nullopt when it is not one.
+std::optional<Duration> parse_duration(std::string_view text);
+// Shortest form that parses back: "10s", "1m30s" is not used ("90s"), "250ms", "none".
+std::string format_duration(Duration d);
+// For people and terminal lines: "8ms", "1.24s", "10.0s", "5m 2s".
+std::string human_duration(Duration d);
+
+// "4.5MB" (decimal, 10^6), "14KB" (10^3), "4MiB", "16KiB", "4493823B" or "4493823", "none" (SIZE_MAX as uint64 max). nullopt otherwise.
+inline constexpr std::uint64_t kUnlimited = UINT64_MAX;
+std::optional<std::uint64_t> parse_size(std::string_view text);
+std::string format_size(std::uint64_t bytes);  // shortest exact form that parses back
+std::string human_size(std::uint64_t bytes);   // "4.6 MB"
+
+// The candidate nearest to `word` (Damerau-Levenshtein, case ignored) if it is near enough to be a typo, else nullopt.
+std::optional<std::string_view> nearest_name(std::string_view word, std::span<const std::string_view> candidates);
+
+// Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, so the line is always valid JSON.
+void append_json_string(std::string& out, std::string_view text);
+
+// ASCII only, as HTTP needs.
+bool iequals(std::string_view a, std::string_view b);
+char ascii_lower(char c);
+
+}  // namespace vsim

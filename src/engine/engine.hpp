@@ -1,0 +1,148 @@
+// All policy of the edge: what a request is, which limits it meets, when it is cut, what is said about it. Pure: no socket, no
+// process, no clock. The shell (app/) tells it each moment of a request and carries out what it answers; bytes never pass through
+// here. One engine, one thread. Time never goes backwards between calls.
+//
+//   admit ─► forward ──► [dispatched, compiling*, compiled*] ─► handler_started ─► response_head ─► ended
+//     │         └─ without an agent the function is looked up by path and the deadline starts at admit (+ compile grace)
+//     ├──► passthrough (dev server's own) ─► ended
+//     ├──► tunnel ─► response_head(101) ─► ended
+//     └──► refuse / drop: over at once, nothing more to tell
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "event/event.hpp"
+#include "limits/code.hpp"
+#include "profile/profile.hpp"
+#include "routes/route_table.hpp"
+
+namespace vsim::engine {
+
+struct Options {
+  double time_scale = 1;            // limits are divided by it, none below one second of real time (unless it already was shorter)
+  bool agent = false;               // a preload tells of dispatches; else every request that is not dev-internal is an invocation at once
+  Duration compile_grace{};         // without an agent: added to the deadline of the first request of each route
+  bool https = false;
+  std::uint64_t seed = 1;
+};
+
+// A request head as policy sees it. Views are valid during the call.
+struct RequestInfo {
+  std::string_view method, target, path;  // target as sent (origin-form); path: up to '?'
+  std::string_view accept;
+  std::string_view client_address;
+  bool websocket_upgrade = false;
+  std::optional<std::uint64_t> content_length;
+  bool chunked = false;
+  std::uint64_t largest_header = 0;  // bytes of name and value of the largest one
+  std::uint64_t headers_total = 0;   // bytes of all names and values
+  bool header_not_utf8 = false;
+};
+
+enum class Action : std::uint8_t {
+  forward,      // to the app
+  passthrough,  // to the app, untouched: dev-internal
+  tunnel,       // to the app with its upgrade
+  as_get,       // to the app as a plain GET: Connection/Upgrade/Sec-WebSocket-* dropped (websocket.refusal: deliver-as-get)
+  refuse,       // answer `error` with `error_status` now
+  drop,         // never answer; keep the connection open until the client gives up
+};
+
+struct Admission {
+  Action action = Action::forward;
+  InvocationId id = InvocationId::none;
+  limits::Code error = limits::Code::none;
+  int error_status = 0;                        // 0: the code's own
+  std::uint64_t body_limit = kUnlimited;       // tell request_body_over() when the body passes it
+  RequestTag tag;                              // tail of x-vercel-id
+};
+
+struct Dispatch {
+  std::string_view page;      // Next's own name: "/api/users/[id]/route" (16), "/api/users/[id]" (15, 14)
+  routes::Kind kind = routes::Kind::unknown;
+  routes::Runtime runtime = routes::Runtime::nodejs;
+  bool is_static = false;     // Next would render it at build time
+};
+
+struct ResponseInfo {
+  int status = 0;
+  std::optional<std::uint64_t> content_length;
+  bool direct = false;        // with an agent: no function was dispatched, next dev answered itself
+};
+
+struct Totals {
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
+};
+
+enum class UpstreamFailure : std::uint8_t {
+  refused,      // no connection
+  reset,        // connection ended before a whole response head
+  garbage,      // the head is not HTTP
+  truncated,    // the body ended early (head was forwarded)
+};
+
+// What the shell must do to a running exchange.
+struct Command {
+  enum class Kind : std::uint8_t {
+    answer_error,  // no head was sent: answer `code`, then close what goes to the app
+    cut,           // a head was sent: end the client's response as profile.stream_cut says
+    cut_tunnel,    // close both sides of a WebSocket
+  } kind;
+  InvocationId id;
+  limits::Code code;
+};
+
+class Engine {
+ public:
+  // `profile` and `sink` must outlive the engine.
+  Engine(const profile::Profile& profile, Options options, event::Sink& sink);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // The table is replaced whole when sources change; running invocations keep the limits they started with.
+  void set_routes(std::shared_ptr<const routes::RouteTable> table);
+
+  Admission admit(const RequestInfo&, TimePoint now, WallTime wall);
+  // A request the HTTP codec refused: counted and shown like any other.
+  RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target, TimePoint now, WallTime wall);
+
+  // From the agent, in any order relative to the response, also for ids already ended (then ignored).
+  void dispatched(InvocationId, const Dispatch&, TimePoint now);
+  void compile_started(InvocationId, TimePoint now);
+  void compile_ended(InvocationId, TimePoint now);
+  void handler_started(InvocationId, TimePoint now);
+
+  // From the shell.
+  // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the platform).
+  limits::Code response_head(InvocationId, const ResponseInfo&, TimePoint now);
+  limits::Code request_body_over(InvocationId, TimePoint now);   // the error to answer; none in mode observe: go on
+  // true: keep the function running and drain what it says; false: close the connection to the app.
+  bool client_left(InvocationId, TimePoint now);
+  // Before a head was forwarded: the error to answer. After: none, cut the client.
+  limits::Code upstream_failed(InvocationId, UpstreamFailure, const Totals&, TimePoint now, WallTime wall);
+  // Exactly once for every id that admit() gave with forward, passthrough, tunnel or as_get, unless upstream_failed, response_head's or
+  // request_body_over's error or a Command ended it: then it must not be called. (drop: called when the client gave up.)
+  void ended(InvocationId, const Totals&, TimePoint now, WallTime wall);
+
+  // Deadlines. wake() may be called at any time; it appends commands for all that are due and ends those invocations.
+  std::optional<TimePoint> next_wakeup() const;
+  void wake(TimePoint now, WallTime wall, std::vector<Command>& out);
+  // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).
+  void set_totals_reader(Totals (*read)(void* shell, InvocationId), void* shell);
+
+  std::size_t active() const;  // invocations that have not ended
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vsim::engine

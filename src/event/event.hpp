@@ -1,0 +1,87 @@
+// Everything that happens, as immutable facts. The terminal, --events, and later the dashboard and reports are folds over this one
+// stream. Pure. The string views of an event are valid during the call that delivers it: a sink that keeps them copies them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "limits/verdict.hpp"
+
+namespace vsim::event {
+
+enum class EndedBy : std::uint8_t { function, platform, client, app, emulator };
+//  function: it answered; platform: a limit; client: left or broke the protocol; app: crash, reset, garbage; emulator: shutdown
+enum class Phase : std::uint8_t { request, routing, running, responding, tunnel };
+//  request: head or body from the client; routing: next dev had not said which function; running: no response head yet
+
+struct Outcome {
+  EndedBy ended_by = EndedBy::function;
+  Phase phase = Phase::responding;
+  limits::Code code = limits::Code::none;
+};
+
+enum class Traffic : std::uint8_t {
+  invocation,   // a function ran (or would have: refused before it)
+  prerender,    // a page that Next marks static: build work on Vercel, no limit
+  direct,       // next dev answered itself: asset in public/, redirect, middleware answer
+  internal,     // the dev server's own: /_next/, /__nextjs, HMR
+  socket,       // WebSocket
+};
+
+struct RunStarted {
+  std::string_view version, url, profile, profile_as_of, app, isolation;
+  double time_scale = 1;
+};
+struct RunStopped { std::string_view reason; int exit_code = 0; };
+enum class AppState : std::uint8_t { starting, ready, crashed, restarting, stopped };
+struct AppChanged { AppState state; std::string_view detail; };
+
+struct InvocationStarted {
+  InvocationId id;
+  std::string_view request_id;  // whole x-vercel-id
+  std::string_view method, target;
+};
+struct InvocationEnded {
+  InvocationId id;
+  std::string_view request_id, method, target;
+  Traffic traffic = Traffic::invocation;
+  int status = 0;                              // as the client got it; 0 when it got none
+  std::string_view route, file, kind, runtime;  // empty when unknown
+  Duration total{};                            // request head to end
+  Duration charged{};                          // what counted against the deadline
+  Duration compile{};                          // not charged
+  std::uint64_t bytes_in = 0, bytes_out = 0;   // bodies
+  Outcome outcome;
+  bool client_left = false;
+  std::span<const limits::Verdict> verdicts;
+};
+struct SocketOpened { InvocationId id; std::string_view request_id, target; };
+struct RouteCompiled { std::string_view route; Duration took{}; };
+enum class Level : std::uint8_t { info, warning, error };
+struct Notice { Level level = Level::info; std::string_view code, message, fix, file; int line = 0; };
+
+using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationEnded, SocketOpened, RouteCompiled, Notice>;
+
+struct Stamp {
+  std::uint64_t seq = 0;
+  TimePoint at{};
+  WallTime wall{};
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void on_event(const Stamp&, const Event&) = 0;  // must not throw, must not block
+};
+
+std::string_view to_string(EndedBy);
+std::string_view to_string(Phase);
+std::string_view to_string(Traffic);
+std::string_view to_string(AppState);
+std::string_view to_string(Level);
+
+}  // namespace vsim::event
