@@ -37,6 +37,12 @@ struct Body {
 
 inline constexpr std::size_t kMaxHeaders = 200;
 
+// How far a growing buffer has been read. Offsets only: the buffer may move between two calls.
+struct LineCursor {
+  std::size_t line = 0;     // start of the first line that is not parsed yet
+  std::size_t scanned = 0;  // no line feed in [line, scanned)
+};
+
 struct HeadLimits {
   std::size_t start_line = 64 * 1024;     // bytes of the request or status line
   std::size_t head = 128 * 1024;          // bytes of the whole head
@@ -88,12 +94,26 @@ class RequestParser {
   std::string_view reason() const { return reason_; }  // static text: "obs-fold in a header", for the terminal and x-vercel-sim
 
  private:
+  void begin();
+  bool start_line(std::string_view line);
+  bool absolute_form();
+  bool field_line(std::string_view line);
+  ParseState finish();
+  bool fail(HeadError error, std::string_view reason);
+  ParseState broken(std::string_view buffer);
+
   HeadLimits limits_;
   RequestHead head_;
-  std::array<Header, kMaxHeaders> headers_;
-  std::size_t scanned_ = 0;
+  LineCursor at_;
+  std::uint64_t seen_ = 0;    // a bit for each Field met so far
+  std::uint32_t count_ = 0;   // headers parsed
+  std::uint64_t length_ = 0;  // Content-Length
+  bool start_done_ = false, absolute_ = false, connect_ = false;
+  bool views_stale_ = false;  // an earlier call parsed lines in a buffer that may have moved since
   HeadError error_ = HeadError::none;
   std::string_view reason_;
+  std::string target_;  // "/?query", only for an absolute-form target with a query and no path
+  std::array<Header, kMaxHeaders> headers_;
 };
 
 struct ResponseHead {
@@ -118,12 +138,21 @@ class ResponseParser {
   std::string_view reason() const { return reason_; }
 
  private:
+  void begin();
+  bool status_line(std::string_view line);
+  bool field_line(std::string_view line);
+  bool finish();
+  bool fail(std::string_view reason);
+
   HeadLimits limits_;
   ResponseHead head_;
-  std::array<Header, kMaxHeaders> headers_;
-  std::size_t scanned_ = 0;
-  bool head_request_ = false;
+  LineCursor at_;
+  std::uint64_t seen_ = 0;
+  std::uint32_t count_ = 0;
+  std::uint64_t length_ = 0;
+  bool head_request_ = false, start_done_ = false, views_stale_ = false, failed_ = false;
   std::string_view reason_;
+  std::array<Header, kMaxHeaders> headers_;
 };
 
 // Decodes a chunked body run by run, zero copy. Strict: CRLF only, hex sizes without sign or white space that fit 2^60, chunk extensions
@@ -143,11 +172,19 @@ class ChunkedDecoder {
   std::string_view trailers() const { return trailers_; }
 
  private:
-  enum class At : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer_line, done, failed };
+  enum class At : std::uint8_t {
+    size, after_size, extension_name_start, extension_name, after_name, value_start, value_token, value_quoted, value_escape, after_value, size_lf,
+    data, data_cr, data_lf, trailer_start, trailer_line, trailer_line_lf, end_lf, done, failed,
+  };
+  bool framing(unsigned char c);
+  bool after_extension_part(unsigned char c);
+  bool end_of_trailer_line();
+
   At at_ = At::size;
-  std::uint64_t left_ = 0;
-  std::uint32_t digits_ = 0, extra_ = 0;  // hex digits read; bytes of extensions and trailers so far
-  std::uint8_t detail_ = 0;               // position inside an extension's or trailer's own grammar
+  bool space_ = false;                    // white space read where only `;` or `=` may follow
+  std::uint64_t left_ = 0;                // the size being read, then the bytes left of the chunk
+  std::uint32_t digits_ = 0;              // hex digits of the size
+  std::uint32_t extension_bytes_ = 0, trailer_bytes_ = 0;
   std::string line_, trailers_;
 };
 
