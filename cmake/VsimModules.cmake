@@ -9,7 +9,8 @@ find_package(Threads REQUIRED)
 include(VsimTreeSitter)
 
 add_library(vsim_flags INTERFACE)
-target_compile_options(vsim_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
+target_compile_options(vsim_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+                       -Wno-missing-field-initializers)
 target_compile_definitions(vsim_flags INTERFACE BOOST_ASIO_NO_DEPRECATED VSIM_VERSION="${PROJECT_VERSION}")
 if(VSIM_WERROR)
   target_compile_options(vsim_flags INTERFACE -Werror)
@@ -25,8 +26,8 @@ endif()
 
 # Asio is compiled once, not in every file that includes it.
 add_library(vsim_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
-target_compile_definitions(vsim_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_DISABLE_THREADS_HINT=1)
-target_link_libraries(vsim_asio PUBLIC Boost::system OpenSSL::SSL Threads::Threads)
+target_compile_definitions(vsim_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION)
+target_link_libraries(vsim_asio PRIVATE vsim_flags PUBLIC Boost::system OpenSSL::SSL Threads::Threads)
 target_precompile_headers(vsim_asio PUBLIC "$<$<COMPILE_LANGUAGE:CXX>:${CMAKE_SOURCE_DIR}/cmake/pch_asio.hpp>")
 
 if(VSIM_TESTS)

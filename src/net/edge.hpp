@@ -1,0 +1,76 @@
+// What the edge decides about the messages that pass, asked by Session at the moments of a request. app/
+// answers with the engine's policy. The byte pumps never call it for a run of bytes. All calls on the I/O
+// thread; views are valid during the call only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "net/http1.hpp"
+
+namespace vsim::net {
+
+class Session;
+class UpstreamPool;
+
+// Names one exchange between edge and session; chosen by the edge, 0 is none.
+using ExchangeId = std::uint64_t;
+
+struct Totals {
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies, without framing
+};
+
+struct ClientInfo {
+  std::string_view address;  // "127.0.0.1"
+  bool tls = false;
+};
+
+struct RequestDecision {
+  enum class Kind : std::uint8_t {
+    forward,  // to `pool`
+    answer,   // write `response` now
+    drop,     // say nothing; on_end when the client gives up
+  } kind = Kind::answer;
+  UpstreamPool* pool = nullptr;
+  ExchangeId id = 0;
+  bool tunnel = false;  // forward the upgrade and become a tunnel on 101
+  std::string_view
+      extra;  // header lines for the app, each with CRLF; the edge keeps the text until its next call
+  std::string_view origin;  // replaces the value of Origin when not empty
+  std::uint64_t body_limit = UINT64_MAX;
+  bool timed_body = false;  // the request body must arrive in bounded time
+  std::string response;     // whole response for `answer`
+};
+
+struct ResponseDecision {
+  std::string replace;       // not empty: the client gets this instead, the exchange is over, no on_end
+  std::string_view extra;    // header lines for the client, each with CRLF
+  bool drop_server = false;  // the app's own Server is not forwarded (`extra` has another)
+};
+
+enum class UpstreamFailure : std::uint8_t { refused, reset, garbage, truncated };
+
+class Edge {
+ public:
+  virtual void on_request(Session&, const http1::RequestHead&, const ClientInfo&, RequestDecision&) = 0;
+  // The head broke the syntax: the whole response to send before the connection is closed.
+  virtual std::string on_malformed(const http1::RequestHead& best_effort, http1::HeadError,
+                                   std::string_view reason, const ClientInfo&) = 0;
+  virtual void on_response_head(Session&, ExchangeId, const http1::ResponseHead&, ResponseDecision&) = 0;
+  // The request body passed body_limit. Not empty: answer this and end (no on_end); empty: go on.
+  virtual std::string on_body_over(Session&, ExchangeId) = 0;
+  // true: keep reading from the app and discard; false: close it; then on_end.
+  virtual bool on_client_left(ExchangeId) = 0;
+  // Ends the exchange (no on_end). Before a head was forwarded: the response for the client.
+  virtual std::string on_upstream_failed(Session&, ExchangeId, UpstreamFailure, Totals) = 0;
+  virtual void on_end(ExchangeId, Totals) = 0;
+  // Public origin for rewriting Location: "http://" + the request's host is made by the session; this is the
+  // scheme.
+  virtual bool https() const = 0;
+
+ protected:
+  ~Edge() = default;
+};
+
+}  // namespace vsim::net

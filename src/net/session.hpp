@@ -1,0 +1,116 @@
+// One client connection and the exchange it is in. Serves pipelined requests one after the other; pumps bytes
+// with back-pressure in both directions; keeps an exchange alive after its client left. Decides nothing about
+// limits: it asks the Edge. I/O thread only.
+//
+//   head ──► exchange: [connect] ─► request body ─┐            ┌► head (keep-alive)
+//     ▲                           response head ──┴► body ─────┼► closing (linger, then close)
+//     │                                └► tunnel (101) ────────┘
+//     └──────── answered by the edge ◄──┘     dropped: never answered
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <string>
+
+#include "net/body_relay.hpp"
+#include "net/connection.hpp"
+#include "net/edge.hpp"
+#include "net/forward.hpp"
+#include "net/timeouts.hpp"
+#include "net/upstream.hpp"
+
+namespace vsim::net {
+
+class Server;
+
+class Session final
+    : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>,
+      public boost::intrusive::list_base_hook<boost::intrusive::tag<Server>,
+                                              boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
+      private ConnectionOwner,
+      private Waiter {
+ public:
+  Session(Server& server, ConnectionPtr client, std::string address);
+  ~Session();
+  void start();
+
+  // Orders of the edge about the exchange under way. Each ends it without on_end.
+  void answer(std::string_view response);      // no head was forwarded
+  void cut(bool clean);                        // a head was forwarded
+  void cut_tunnel(std::string_view farewell);  // bytes for the client first, may be empty
+  Totals totals() const;
+  bool head_forwarded() const { return head_forwarded_; }
+  // The emulator ends: drop everything.
+  void shut();
+
+  // About the request under way, for the edge's answers.
+  bool may_keep_alive() const { return keep_alive_ && request_.done() && !client_half_closed_; }
+  bool head_method() const { return head_method_; }
+  const std::string& accept() const { return accept_; }
+  const std::string& host() const { return host_; }
+
+ private:
+  enum class State : std::uint8_t { head, exchange, tunnel, dropped, flushing, closing, over };
+  enum class ResponseAt : std::uint8_t { none, head, body };
+
+  void on_input(Connection&) override;
+  void on_input_end(Connection&, ErrorCode) override;
+  void on_writable(Connection&) override;
+  void on_output_broken(Connection&) override;
+  void on_timeout(Wait) override;
+  bool is_client(const Connection& c) const { return &c == client_.get(); }
+
+  // session.cpp: the client's side
+  void read_head();
+  void handle(const http1::RequestHead&);
+  bool answer_by_method(const http1::RequestHead&);
+  void refuse_head(const http1::RequestHead&, http1::HeadError, std::string_view reason);
+  void forward(const http1::RequestHead&, const RequestDecision&, long max_forwards);
+  void connect(UpstreamPool& pool);
+  void attach(std::unique_ptr<Upstream>);
+  void send_first(Pieces&);
+  void send_to_app(Pieces&, bool first);
+  void bad_request_body();
+  void pump_request(std::string_view prefix);
+  void client_gone();
+  void next_request();
+  void close_gently();
+  void finish();
+  void say(std::string_view response);
+
+  // session_response.cpp: the app's side
+  void read_response_head();
+  void begin_response(const http1::ResponseHead&);
+  void pump_response(std::string_view prefix);
+  void response_done();
+  void upstream_failed(UpstreamFailure);
+  void start_tunnel();
+  void relay_tunnel(Connection& from);
+  void end_exchange();
+  void release_upstream(bool reusable);
+
+  Server& server_;
+  ConnectionPtr client_;
+  std::unique_ptr<Upstream> upstream_;
+  std::shared_ptr<UpstreamPool::Attempt> attempt_;
+  UpstreamPool* pool_ = nullptr;
+  std::unique_ptr<http1::RequestParser> partial_head_;  // only while a head arrives in pieces
+  std::unique_ptr<http1::ResponseParser> partial_response_;
+  BodyRelay request_, response_;
+  ExchangeId exchange_ = 0;
+  std::uint64_t body_limit_ = UINT64_MAX;
+  std::string address_, accept_, host_;
+  std::string first_bytes_;  // what the app gets once connected
+  State state_ = State::head;
+  ResponseAt response_at_ = ResponseAt::none;
+  ClientFraming framing_ = ClientFraming::none;
+  int minor_ = 1;
+  bool keep_alive_ = true, head_method_ = false, want_tunnel_ = false, timed_body_ = false;
+  bool client_left_ = false, client_half_closed_ = false, upstream_half_closed_ = false;
+  bool head_forwarded_ = false, upstream_deaf_ = false, upstream_reusable_ = false;
+  std::uint64_t tunnel_in_ = 0, tunnel_out_ = 0;
+};
+
+using SessionPtr = boost::intrusive_ptr<Session>;
+
+}  // namespace vsim::net

@@ -1,0 +1,108 @@
+#include "net/stream.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <cerrno>
+
+namespace vsim::net {
+namespace {
+
+IoResult failed(int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR) return {.would_block = true};
+  return {.error = ErrorCode(error, boost::system::system_category())};
+}
+
+// One 16 KiB record at most arrives at a time; shared by all TLS reads of the I/O thread.
+thread_local std::array<char, 32 * 1024> tls_scratch;
+
+}  // namespace
+
+IoResult Stream::read_now(std::span<char> buffer) {
+  if (!tls_) {
+    const ssize_t n = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
+    if (n == 0) return {.error = asio::error::eof};
+    return failed(errno);
+  }
+  for (;;) {
+    const TlsSession::Read got = tls_->read(buffer);
+    send_tls_output();
+    if (got.state == TlsSession::State::ok) return {.bytes = got.bytes};
+    if (got.state == TlsSession::State::closed) return {.error = asio::error::eof};
+    if (got.state == TlsSession::State::failed) return {.error = asio::error::connection_reset};
+    const ssize_t n = ::recv(socket_.native_handle(), tls_scratch.data(), tls_scratch.size(), MSG_DONTWAIT);
+    if (n == 0) return {.error = asio::error::eof};
+    if (n < 0) return failed(errno);
+    tls_->feed({tls_scratch.data(), static_cast<std::size_t>(n)});
+  }
+}
+
+void Stream::async_read_tls(std::span<char> buffer, std::function<void(ErrorCode, std::size_t)> handler) {
+  const IoResult now = read_now(buffer);
+  if (!now.would_block) {
+    asio::post(socket_.get_executor(),
+               [handler = std::move(handler), now] { handler(now.error, now.bytes); });
+    return;
+  }
+  socket_.async_wait(Socket::wait_read,
+                     [this, buffer, handler = std::move(handler)](ErrorCode error) mutable {
+                       if (error) return handler(error, 0);
+                       async_read_tls(buffer, std::move(handler));
+                     });
+}
+
+IoResult Stream::write_now(const iovec* iov, int count) {
+  if (!tls_) {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(iov);
+    message.msg_iovlen = static_cast<std::size_t>(count);
+    const ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
+    return failed(errno);
+  }
+  std::size_t taken = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!tls_->write({static_cast<const char*>(iov[i].iov_base), iov[i].iov_len}))
+      return {.error = asio::error::broken_pipe};
+    taken += iov[i].iov_len;
+  }
+  IoResult sent = send_tls_output();
+  sent.bytes = taken;
+  return sent;
+}
+
+IoResult Stream::send_tls_output() {
+  while (tls_->has_output()) {
+    const auto text = tls_->output();
+    if (text.empty()) break;
+    const ssize_t n = ::send(socket_.native_handle(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0) return failed(errno);
+    tls_->consumed(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+void Stream::shutdown_write() {
+  if (tls_) {
+    tls_->close_notify();
+    send_tls_output();
+  }
+  ErrorCode ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
+void Stream::close() {
+  ErrorCode ignored;
+  socket_.close(ignored);
+}
+
+void Stream::abort() {
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close();
+}
+
+}  // namespace vsim::net
