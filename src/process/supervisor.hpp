@@ -1,0 +1,109 @@
+// Starts, watches and stops child processes; decides nothing. A child is a session of its own, so a Ctrl-C in
+// our terminal does not reach it, and a stop reaches all of its descendants: its process group by one signal,
+// those that left the group by walking the process tree (orphans come to us, see os::adopt_orphans).
+// Everything runs on the thread of the io_context; no call blocks on a child.
+// docs/decisions/0002-child-processes.md says why this is not Boost.Process and what can escape.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "process/environment.hpp"
+#include "process/exit_cause.hpp"
+#include "process/os.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace vsim::process {
+
+class Guardian;
+
+enum class Stream : std::uint8_t { out, err };  // a pty merges both into `out`
+
+struct SpawnOptions {
+  enum class Output : std::uint8_t { pipes, pty };
+  enum class Input : std::uint8_t {
+    null_device,  // reads end of file at once
+    open,  // never ends and never says anything: for programs that stop when their input ends (`tailwindcss
+           // --watch`)
+  };
+
+  std::vector<std::string> argv;            // argv[0] without a slash is looked up in env's PATH
+  Environment env = current_environment();  // whole; one variable of ours, VERCEL_SIM_CHILD, is added
+  std::string cwd;                          // empty: ours
+  Output output = Output::pipes;
+  WindowSize window;  // of the pty
+  Input input = Input::null_device;
+  std::vector<int> inherit;  // become descriptors 3, 4, … of the child; still owned by the caller
+  int nice = 0;              // 0 to 19: lower priority than ours
+  bool keep_detached =
+      false;  // leave alone what started a session of its own (a browser that the app opened)
+};
+
+struct ChildCallbacks {
+  // Raw bytes as they were read. They may split lines and characters: see OutputLines.
+  std::function<void(Stream, std::string_view)> output;
+  // Exactly once, after the last output, when the child is reaped and its descendants are gone. The Child may
+  // be destroyed in it.
+  std::function<void(const ExitCause&)> exit;
+};
+
+// One running child. Destroying it while it runs kills it and everything it started, without a callback.
+class Child {
+ public:
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const;     // also its process group and session
+  bool running() const;  // the leader has not ended; a frozen one runs
+
+  // SIGTERM to the whole group (a frozen one is continued, so that it can obey), SIGKILL to all that is left
+  // after `grace`. Calling it again with a shorter grace moves the end forward. The exit callback tells when
+  // it is done, never from inside this call.
+  void stop(std::chrono::milliseconds grace);
+  void kill();              // SIGKILL to all, now; frozen ones too
+  void signal(int signal);  // to the whole group
+  void freeze();            // SIGSTOP to all
+  void thaw();              // SIGCONT to all
+  void resize(WindowSize);  // of the pty; the kernel sends SIGWINCH
+
+ private:
+  friend class Supervisor;
+  struct Impl;
+  explicit Child(std::shared_ptr<Impl>);
+  std::shared_ptr<Impl> impl_;
+};
+
+class Supervisor {
+ public:
+  // `guardian` (may be null) is told of every child, and must outlive the supervisor.
+  explicit Supervisor(boost::asio::io_context&, Guardian* guardian = nullptr);
+  ~Supervisor();  // children keep working without it
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Returns once the program runs. No callback is called before this returns.
+  Result<std::unique_ptr<Child>> spawn(SpawnOptions, ChildCallbacks);
+
+  // Stops every child, and orphans that no child accounts for, then calls `done` (also when there was nothing
+  // to stop), never from inside this call. Exit callbacks of the children come before it. A second call with
+  // a shorter grace hurries the first; each call's `done` is called.
+  void stop_all(std::chrono::milliseconds grace, std::function<void()> done);
+
+ private:
+  friend class Child;
+  struct Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace vsim::process
