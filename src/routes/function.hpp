@@ -29,6 +29,8 @@ struct Function {
   std::string file;    // relative to the project: "src/app/api/users/[id]/route.ts"
   std::optional<MaxDuration> max_duration;
   bool supports_cancellation = false;  // vercel.json functions.*.supportsCancellation
+  std::string page = {};  // Next 16's own name: "/api/users/[id]/route", "/(shop)/cart/page"; in pages/ the route
+  bool metadata = false;  // sitemap.ts, opengraph-image.tsx and the like: an app_route that Next writes itself
 };
 
 std::string_view to_string(Kind);

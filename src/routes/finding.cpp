@@ -1,0 +1,27 @@
+#include "routes/finding.hpp"
+
+#include <fmt/format.h>
+
+namespace vsim::routes {
+
+std::string_view to_string(Severity s) {
+  switch (s) {
+    case Severity::hint:
+      return "hint";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
+  }
+  return "?";
+}
+
+std::string format_finding(const Finding& f) {
+  std::string where = f.file;
+  if (f.line > 0) where += fmt::format(":{}", f.line);
+  if (f.line > 0 && f.column > 0) where += fmt::format(":{}", f.column);
+  if (!where.empty()) where += ": ";
+  return fmt::format("{}{}: {}", where, to_string(f.severity), f.message);
+}
+
+}  // namespace vsim::routes
