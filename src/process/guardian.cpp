@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +19,10 @@ namespace {
 
 // How long it goes on killing what will not die (a process hanging in the kernel).
 constexpr int kRounds = 400, kRoundMs = 5;
+
+// At a clean end it has nothing to do and is gone in a few milliseconds. Waiting for that leaves no zombie
+// where pid 1 reaps none.
+constexpr int kPatienceMs = 300;
 
 struct Registered {
   std::set<pid_t> groups;
@@ -131,7 +136,12 @@ Result<pid_t> Guardian::launch() {
 
 Guardian::~Guardian() {
   socket_.reset();
-  if (pid_ > 0) os::reap(pid_);
+  if (pid_ <= 0) return;
+  if (const auto exit_fd = os::open_exit_fd(pid_)) {
+    pollfd p{exit_fd->get(), POLLIN, 0};
+    ::poll(&p, 1, kPatienceMs);
+  }
+  os::reap(pid_);
 }
 
 std::string Guardian::all_registered() const {

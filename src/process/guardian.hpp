@@ -26,7 +26,7 @@ class Guardian {
   // Returns when the process exists (about a millisecond); it gets ready on its own.
   static Result<std::unique_ptr<Guardian>> start(Options);
   static Result<std::unique_ptr<Guardian>> start() { return start(Options()); }
-  // Ends it; it cleans up what is still registered first. Does not wait for that.
+  // Ends it; it cleans up what is still registered first. Waits for that a few hundred milliseconds at most.
   ~Guardian();
   Guardian(const Guardian&) = delete;
   Guardian& operator=(const Guardian&) = delete;

@@ -1,0 +1,183 @@
+#include "process/output_lines.hpp"
+
+#include <algorithm>
+
+namespace vsim::process {
+namespace {
+
+constexpr char kEscape = '\x1b';
+constexpr std::string_view kReset = "\x1b[0m";
+// More than a program that switches colours on and on without ever resetting them can need.
+constexpr std::size_t kMaxColour = 128;
+// An escape sequence or a link longer than this is not one.
+constexpr std::size_t kMaxSequence = 2048;
+
+enum class Kind { colour, link, other, incomplete };
+struct Sequence {
+  Kind kind;
+  std::size_t size;
+};
+
+// ECMA-48: what begins with ESC at text[0]. A broken sequence ends before the byte that breaks it.
+Sequence sequence_at(std::string_view text) {
+  if (text.size() < 2) return {Kind::incomplete, text.size()};
+  if (text[1] == '[') {
+    for (std::size_t i = 2; i < text.size(); ++i) {
+      const auto c = static_cast<unsigned char>(text[i]);
+      if (c >= 0x40 && c <= 0x7e)
+        return {c == 'm' && text[2] != '>' && text[2] != '?' ? Kind::colour : Kind::other, i + 1};
+      if (c < 0x20 || c > 0x3f) return {Kind::other, i};
+      if (i > kMaxSequence) return {Kind::other, i};
+    }
+    return {Kind::incomplete, text.size()};
+  }
+  if (text[1] == ']' || text[1] == 'P' || text[1] == '_' || text[1] == '^' ||
+      text[1] == 'X') {  // strings, ended by BEL or ESC backslash
+    const bool link = text.starts_with("\x1b]8;");
+    for (std::size_t i = 2; i < text.size(); ++i) {
+      if (text[i] == '\a') return {link ? Kind::link : Kind::other, i + 1};
+      if (text[i] == kEscape) {
+        if (i + 1 == text.size()) return {Kind::incomplete, text.size()};
+        return text[i + 1] == '\\' ? Sequence{link ? Kind::link : Kind::other, i + 2}
+                                   : Sequence{Kind::other, i};
+      }
+      if (i > kMaxSequence) return {Kind::other, i};
+    }
+    return {Kind::incomplete, text.size()};
+  }
+  std::size_t i = 1;
+  while (i < text.size() && text[i] >= 0x20 && text[i] <= 0x2f) ++i;  // ESC ( B and the like
+  if (i == text.size()) return {Kind::incomplete, i};
+  const auto c = static_cast<unsigned char>(text[i]);
+  return {Kind::other, c >= 0x30 && c <= 0x7e ? i + 1 : i};
+}
+
+// "\x1b[m", "\x1b[0m", "\x1b[0;0m"; and "\x1b[0;31m" begins with one.
+bool resets(std::string_view sgr) {
+  const std::string_view parameters = sgr.substr(2, sgr.size() - 3);
+  return parameters.empty() || parameters == "0" || parameters.starts_with("0;") ||
+         parameters.starts_with(";");
+}
+bool only_resets(std::string_view sgr) {
+  return sgr.substr(2, sgr.size() - 3).find_first_not_of("0;") == std::string_view::npos;
+}
+
+}  // namespace
+
+void OutputLines::feed(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (carriage_) {
+      carriage_ = false;
+      if (bytes.front() == '\n') {
+        end_line(End::newline);
+        bytes.remove_prefix(1);
+        continue;
+      }
+      if (bytes.front() == '\r') {  // "\r\r\n" is what two terminals in a row make of "\n"
+        carriage_ = true;
+        bytes.remove_prefix(1);
+        continue;
+      }
+      if (!line_.empty()) end_line(End::carriage);
+    }
+    const std::size_t stop = bytes.find_first_of("\r\n");
+    const std::size_t take = std::min({stop, bytes.size(), max_ - std::min(max_, line_.size())});
+    line_.append(bytes.substr(0, take));
+    bytes.remove_prefix(take);
+    if (bytes.empty()) return;
+    if (take == stop) {
+      carriage_ = bytes.front() == '\r';
+      if (!carriage_) end_line(End::newline);
+      bytes.remove_prefix(1);
+    } else {
+      std::size_t fits = complete_prefix();
+      if (fits == 0) fits = line_.size();  // nothing but an endless sequence
+      const std::string rest = line_.substr(fits);
+      line_.resize(fits);
+      end_line(End::cut);
+      line_ = rest;
+    }
+  }
+}
+
+void OutputLines::flush(bool last) {
+  if (carriage_) {
+    carriage_ = false;
+    if (!line_.empty()) end_line(End::carriage);
+    return;
+  }
+  const std::size_t fits = last ? line_.size() : complete_prefix();
+  if (fits == 0) return;
+  const std::string rest = line_.substr(fits);
+  line_.resize(fits);
+  end_line(last ? End::newline : End::none);
+  line_ = rest;
+}
+
+void OutputLines::end_line(End end) {
+  emit(line_, end);
+  line_.clear();
+}
+
+// How much of line_ does not end within a character or an escape sequence.
+std::size_t OutputLines::complete_prefix() const {
+  std::size_t end = line_.size();
+  const std::size_t escape = line_.rfind(kEscape);
+  if (escape != std::string::npos && end - escape <= kMaxSequence) {
+    // The last ESC may be the end mark of a string that began before it.
+    std::size_t at = escape;
+    if (at > 0) {
+      const std::size_t before = line_.rfind(kEscape, at - 1);
+      if (before != std::string::npos &&
+          sequence_at(std::string_view(line_).substr(before)).kind == Kind::incomplete)
+        at = before;
+    }
+    if (sequence_at(std::string_view(line_).substr(at)).kind == Kind::incomplete) return at;
+  }
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, end); ++back) {
+    const auto c = static_cast<unsigned char>(line_[end - back]);
+    if (c < 0x80) break;
+    if (c < 0xc0) continue;  // a continuation byte
+    const std::size_t needs = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+    if (needs > back) end -= back;
+    break;
+  }
+  return end;
+}
+
+void OutputLines::emit(std::string_view raw, End end) {
+  text_ = colour_;
+  std::size_t at = 0;
+  while (at < raw.size()) {
+    const std::size_t escape = std::min(raw.find(kEscape, at), raw.size());
+    text_.append(raw.substr(at, escape - at));
+    at = escape;
+    if (at == raw.size()) break;
+    const Sequence s = sequence_at(raw.substr(at));
+    const std::string_view sequence = raw.substr(at, s.size);
+    at += std::max<std::size_t>(s.size, 1);
+    if (s.kind == Kind::link) text_.append(sequence);
+    if (s.kind != Kind::colour) continue;
+    text_.append(sequence);
+    if (resets(sequence)) colour_.clear();
+    if (!only_resets(sequence)) colour_.append(sequence);
+    if (colour_.size() > kMaxColour) colour_.assign(sequence);
+  }
+  if (!colour_.empty()) text_.append(kReset);
+  const bool continues = continues_;
+  continues_ = end == End::cut || end == End::none;
+  sink_(text_, end, continues);
+}
+
+std::string strip_escapes(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t escape = std::min(text.find(kEscape, at), text.size());
+    out.append(text.substr(at, escape - at));
+    at = escape;
+    if (at < text.size()) at += std::max<std::size_t>(sequence_at(text.substr(at)).size, 1);
+  }
+  return out;
+}
+
+}  // namespace vsim::process
