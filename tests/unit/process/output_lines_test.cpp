@@ -90,9 +90,8 @@ TEST_CASE("OutputLines: a long line is cut between characters and sequences, not
   CHECK(split("abc\xc3\xa9"
               "fg\n",
               4) == Lines{"c:abc",
-                          "+c:\xc3\xa9"
-                          "fg",
-                          "+n:"});
+                          "+n:\xc3\xa9"
+                          "fg"});
   CHECK(split("ab\x1b[31mcd\n", 6) == Lines{"c:ab", "+c:\x1b[31mc\x1b[0m", "+n:\x1b[31md\x1b[0m"});
   const std::string big(1 << 20, 'x');
   Collected c;
