@@ -21,7 +21,7 @@ enum class Field : std::uint8_t {
   x_forwarded_for, x_forwarded_host, x_forwarded_port, x_forwarded_proto, x_real_ip,
   x_vercel,       // any other name that starts with "x-vercel-" (x-vercel-sim-* is x_vsim)
   x_vsim,         // any name that starts with "x-vsim-" or "x-vercel-sim"
-  dropped,        // set by the parser on a field that `Connection` names: not to be forwarded
+  dropped,        // not to be forwarded: `Connection` names it, or it poses as a framing field (Content_Length), or it may not stand in this response
 };
 
 struct Header {
@@ -56,7 +56,7 @@ enum class HeadError : std::uint8_t {
   bad_framing,         // 400: lengths or transfer codings that two readers could understand differently; the connection must be closed
   uri_too_long,        // 414
   head_too_large,      // 431: bytes or number of headers
-  not_implemented,     // 501: a transfer coding other than chunked
+  not_implemented,     // 501: a transfer coding other than chunked; a method as long as a whole request line may be
   version,             // 505: HTTP/2.0 or a higher major; 0.9 is bad_request
   expectation,         // 417: an Expect other than 100-continue
   method,              // 405: CONNECT (a reverse proxy is no tunnel)

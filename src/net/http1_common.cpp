@@ -138,6 +138,12 @@ constinit const std::array<std::uint8_t, 256> kClass = make_classes();
 
 Field field_of(std::string_view n) {
   using enum Field;
+  const auto looks_like = [n](std::string_view lower) {
+    for (std::size_t i = 0; i < lower.size(); ++i) {
+      if (n[i] == '_' ? lower[i] != '-' : (n[i] | 0x20) != lower[i]) return false;
+    }
+    return true;
+  };
   const char c = static_cast<char>(n[0] | 0x20);
   switch (n.size()) {
     case 2:
@@ -173,6 +179,7 @@ Field field_of(std::string_view n) {
       break;
     case 14:
       if (same(n, "content-length")) return content_length;
+      if (looks_like("content-length")) return dropped;
       break;
     case 15:
       if (same(n, "x-forwarded-for")) return x_forwarded_for;
@@ -186,6 +193,7 @@ Field field_of(std::string_view n) {
       if (same(n, "transfer-encoding")) return transfer_encoding;
       if (same(n, "x-forwarded-proto")) return x_forwarded_proto;
       if (same(n, "sec-websocket-key")) return sec_websocket_key;
+      if (looks_like("transfer-encoding")) return dropped;
       break;
     case 18:
       if (same(n, "proxy-authenticate")) return proxy_authenticate;

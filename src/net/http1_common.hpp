@@ -61,7 +61,9 @@ void each_element(std::string_view list, F f) {
   }
 }
 
-Field field_of(std::string_view name);  // `name` must be a token
+// `name` must be a token. Content_Length and Transfer_Encoding are `dropped`: CGI-like readers take them for
+// the real ones.
+Field field_of(std::string_view name);
 bool is_utf8(std::string_view text);
 // RFC 3986 host with an optional port of at most 65535. An empty host is not valid here. `port_required`:
 // authority-form.

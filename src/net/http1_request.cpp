@@ -31,6 +31,15 @@ ParseState RequestParser::parse(std::string_view buffer) {
   if (error_ != HeadError::none) return broken(buffer);
   if (head_.size != 0) begin();  // asked again after `complete`: fresh views
   while (true) {
+    if (!start_done_ && at_.line < buffer.size()) {
+      // Garbage that may never send a line end, such as a TLS hello, is told at its first byte.
+      const char first = buffer[at_.line];
+      if (!is(first, kToken) && first != '\r' && first != '\n') {
+        fail(HeadError::bad_request,
+             is_space(first) ? "white space before the request line" : "invalid character in the method");
+        return broken(buffer);
+      }
+    }
     std::string_view line;
     const LineResult r =
         next_line(buffer, at_, start_done_ ? SIZE_MAX : limits_.start_line, limits_.head, line);
@@ -58,10 +67,7 @@ ParseState RequestParser::parse(std::string_view buffer) {
     switch (r) {
       case LineResult::more:
         views_stale_ = true;
-        // Garbage that never sends a line end, such as a TLS hello, is told at once.
-        if (start_done_ || line.empty() || is(line[0], kToken) || line == "\r") return ParseState::need_more;
-        fail(HeadError::bad_request, "invalid character in the method");
-        break;
+        return ParseState::need_more;
       case LineResult::bare_cr:
         fail(HeadError::bad_request, "bare CR");
         break;
@@ -69,7 +75,11 @@ ParseState RequestParser::parse(std::string_view buffer) {
         fail(HeadError::bad_request, "bare LF as a line end");
         break;
       case LineResult::line_too_long:
-        fail(HeadError::uri_too_long, "request line too long");
+        if (line.substr(0, limits_.start_line).find(' ') == std::string_view::npos) {
+          fail(HeadError::not_implemented, "method too long");
+        } else {
+          fail(HeadError::uri_too_long, "request line too long");
+        }
         break;
       case LineResult::head_too_large:
         fail(HeadError::head_too_large, "request head too large");
@@ -108,8 +118,6 @@ bool RequestParser::start_line(std::string_view line) {
   };
 
   while (p < end && is(*p, kToken)) ++p;
-  if (p == line.data())
-    return bad(is_space(*p) ? "white space before the request line" : "invalid character in the method");
   if (p == end) return bad("request line without a target");
   if (*p != ' ') return bad("invalid character in the method");
   head_.method = text(line.data(), p);
@@ -187,7 +195,10 @@ bool RequestParser::absolute_form() {
 }
 
 bool RequestParser::field_line(std::string_view line) {
-  if (count_ == kMaxHeaders) return fail(HeadError::head_too_large, "too many headers");
+  if (count_ == kMaxHeaders) {
+    if (line.find('\r') != std::string_view::npos) return fail(HeadError::bad_request, "bare CR");
+    return fail(HeadError::head_too_large, "too many headers");
+  }
   Header& h = headers_[count_];
   bool high = false;
   const std::string_view refused = parse_field_line(line, count_ == 0, h, high);

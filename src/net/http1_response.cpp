@@ -30,6 +30,10 @@ ParseState ResponseParser::parse(std::string_view buffer) {
   if (failed_) return ParseState::error;
   if (head_.size != 0) begin();  // asked again after `complete`: fresh views
   while (true) {
+    if (at_.line == 0 && !buffer.empty() && buffer[0] != 'H') {
+      fail("not an HTTP response");
+      return ParseState::error;
+    }
     std::string_view line;
     const LineResult r =
         next_line(buffer, at_, start_done_ ? SIZE_MAX : limits_.start_line, limits_.head, line);
@@ -51,9 +55,7 @@ ParseState ResponseParser::parse(std::string_view buffer) {
     switch (r) {
       case LineResult::more:
         views_stale_ = true;
-        if (start_done_ || line.empty() || line[0] == 'H') return ParseState::need_more;
-        fail("not an HTTP response");
-        break;
+        return ParseState::need_more;
       case LineResult::bare_cr:
         fail("bare CR");
         break;
@@ -75,7 +77,6 @@ ParseState ResponseParser::parse(std::string_view buffer) {
 
 // HTTP/1.x SP 3DIGIT SP [reason]. The last space is often left out when there is no reason.
 bool ResponseParser::status_line(std::string_view line) {
-  if (line.empty() || line[0] != 'H') return fail("not an HTTP response");
   if (line.find('\r') != std::string_view::npos) return fail("bare CR");
   if (line.size() < 12 || line.substr(0, 5) != "HTTP/" || line[6] != '.' || line[8] != ' ')
     return fail("malformed status line");
@@ -95,7 +96,8 @@ bool ResponseParser::status_line(std::string_view line) {
 }
 
 bool ResponseParser::field_line(std::string_view line) {
-  if (count_ == kMaxHeaders) return fail("too many headers");
+  if (count_ == kMaxHeaders)
+    return fail(line.find('\r') != std::string_view::npos ? "bare CR" : "too many headers");
   Header& h = headers_[count_];
   bool high = false;
   const std::string_view refused = parse_field_line(line, count_ == 0, h, high);
