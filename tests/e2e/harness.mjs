@@ -271,6 +271,9 @@ function readEvents(file) {
   return lines.filter(Boolean).map((line) => JSON.parse(line));
 }
 
+// A predicate for the event that ends an invocation whose members equal those of `wanted`.
+export const isEnd = (wanted) => (event) => event.type === "invocation_ended" && Object.entries(wanted).every(([key, value]) => event[key] === value);
+
 // ---------------------------------------------------------------- clients
 
 export async function startBrowser() {
