@@ -1,0 +1,189 @@
+// The edge compared with nginx and HAProxy in one run, on the same origin, one worker each, in interleaved rounds.
+//   node bench/run.mjs [--bin build/vercel-sim] [--rounds 10] [--seconds 2] [--only small,64k,1m,idle,tick,deadline]
+// CPU is what the proxy's own process used (/proc/PID/stat), so a noisy neighbour moves it little; rates and latencies are for orientation.
+import { spawn, execFileSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync, openSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
+const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
+const rounds = Number(option('rounds', 10));
+const seconds = Number(option('seconds', 2));
+const only = option('only', 'small,64k,1m,idle,tick,deadline').split(',');
+const dir = mkdtempSync(join(tmpdir(), 'vercel-sim-bench-'));
+const ports = { ORIGIN: 18080, STREAMS: 18081, nginx: 18082, haproxy: 18083, 'vercel-sim': 18084, deadline: 18085 };
+const children = [];
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+const sorted = (xs) => [...xs].sort((a, b) => a - b);
+const quantile = (xs, q) => sorted(xs)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
+const median = (xs) => quantile(xs, 0.5);
+const agent = new http.Agent({ maxSockets: Infinity });
+
+function start(command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options });
+  children.push(child);
+  return child;
+}
+function config(file, port) {
+  const text = readFileSync(join(here, file), 'utf8').replaceAll('@DIR@', dir).replaceAll('@ORIGIN@', ports.ORIGIN)
+    .replaceAll('@STREAMS@', ports.STREAMS).replaceAll('@PORT@', port);
+  const path = join(dir, file);
+  writeFileSync(path, text);
+  return path;
+}
+async function answers(port, path = '/small') {
+  for (let i = 0; i < 200; i++) {
+    const ok = await new Promise((done) => http.get({ port, path, host: '127.0.0.1' }, (r) => { r.resume(); done(r.statusCode === 200); }).on('error', () => done(false)));
+    if (ok) return;
+    await sleep(50);
+  }
+  throw new Error(`nothing answers on port ${port}`);
+}
+const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK']));
+function cpu(pid) {  // seconds of all threads
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+function memory(pid) {  // private bytes: what a stream really adds
+  return Number(/^Private_Dirty:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) * 1024;
+}
+const switches = (pid) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+const ms = (text) => { const [, n, unit] = /([\d.]+)(us|ms|s)/.exec(text); return n * { us: 1e-3, ms: 1, s: 1e3 }[unit]; };
+async function wrk(port, path, connections) {
+  const child = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', `http://127.0.0.1:${port}${path}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  for await (const chunk of child.stdout) out += chunk;
+  const bad = /Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)/.exec(out);
+  if (bad) throw new Error(`wrk on port ${port}: ${bad[0]}`);
+  return { requests: Number(/(\d+) requests in/.exec(out)[1]), rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), p50: ms(/50%\s+(\S+)/.exec(out)[1]), p99: ms(/99%\s+(\S+)/.exec(out)[1]) };
+}
+
+async function startAll() {
+  mkdirSync(join(dir, 'files'));
+  writeFileSync(join(dir, 'files/64k'), Buffer.alloc(64 << 10, 'a'));
+  writeFileSync(join(dir, 'files/1m'), Buffer.alloc(1 << 20, 'a'));
+  start('nginx', ['-c', config('origin.conf', 0)]);
+  start(process.execPath, [join(here, 'streams.mjs'), String(ports.STREAMS)]);
+  await answers(ports.ORIGIN);
+  await answers(ports.STREAMS, '/stream').catch(() => {});
+  const nginx = start('nginx', ['-c', config('nginx.conf', ports.nginx)]);
+  const haproxy = start('haproxy', ['-f', config('haproxy.cfg', ports.haproxy)]);
+  await answers(ports.nginx);
+  await answers(ports.haproxy);
+  return [
+    { name: 'nginx', pid: childrenOf(nginx.pid)[0] ?? nginx.pid, port: ports.nginx },
+    { name: 'haproxy', pid: haproxy.pid, port: ports.haproxy },
+  ];
+}
+// Deadlines, ids and events are on, as they are for a user.
+async function startSim(port, upstream, extra = []) {
+  const child = start(bin, ['run', '--profile', 'hobby-fluid', '--port', String(port), '--upstream', `http://127.0.0.1:${upstream}`, '--events', join(dir, `events-${port}.jsonl`), ...extra],
+    { stdio: ['ignore', openSync(join(dir, `terminal-${port}.txt`), 'w'), 'inherit'] });
+  await answers(port, '/_vercel-sim/health');
+  return { name: 'vercel-sim', pid: child.pid, port };
+}
+
+async function load(title, path, connections) {
+  console.log(`\n## ${title}`);
+  const rows = new Map([['direct', []]].concat(proxies.map((p) => [p.name, []])));
+  for (let round = 0; round < rounds; round++) {
+    rows.get('direct').push(await wrk(ports.ORIGIN, path, connections));
+    for (const proxy of proxies) {
+      const before = cpu(proxy.pid);
+      const result = await wrk(proxy.port, path, connections);
+      rows.get(proxy.name).push({ ...result, cpu: (cpu(proxy.pid) - before) / result.requests * 1e6 });
+    }
+  }
+  const direct = rows.get('direct');
+  console.log('| proxy | CPU µs/request: median (min to max) | requests/s | added p50 ms | added p99 ms |\n|---|---|---|---|---|');
+  const cpus = {};
+  for (const proxy of proxies) {
+    const r = rows.get(proxy.name);
+    const c = r.map((x) => x.cpu);
+    cpus[proxy.name] = median(c);
+    console.log(`| ${proxy.name} | ${median(c).toFixed(2)} (${Math.min(...c).toFixed(2)} to ${Math.max(...c).toFixed(2)}) | ${Math.round(median(r.map((x) => x.rate)))} | ${(median(r.map((x) => x.p50)) - median(direct.map((x) => x.p50))).toFixed(3)} | ${(median(r.map((x) => x.p99)) - median(direct.map((x) => x.p99))).toFixed(3)} |`);
+  }
+  const best = Math.min(cpus.nginx, cpus.haproxy);
+  console.log(`vercel-sim / best peer: ${(cpus['vercel-sim'] / best).toFixed(3)}`);
+}
+
+function open(port, path) {
+  return new Promise((done, fail) => {
+    const request = http.get({ port, host: '127.0.0.1', path, agent }, (response) => done({ request, response }));
+    request.on('error', fail);
+  });
+}
+async function idle(count = 1000) {
+  console.log(`\n## ${count} idle event streams`);
+  const results = {};
+  for (const proxy of proxies) {
+    // Warm first: buffers that a peer keeps anyway are not the streams'.
+    const before = memory(proxy.pid);
+    const streams = [];
+    for (let i = 0; i < count; i += 100) streams.push(...await Promise.all(Array.from({ length: 100 }, () => open(proxy.port, '/stream'))));
+    await sleep(1000);
+    const bytes = (memory(proxy.pid) - before) / count;
+    const s = switches(proxy.pid), c = cpu(proxy.pid);
+    await sleep(5000);
+    results[proxy.name] = bytes;
+    console.log(`${proxy.name}: ${Math.round(bytes)} bytes a stream, ${((switches(proxy.pid) - s) / 5).toFixed(1)} wake-ups/s, ${((cpu(proxy.pid) - c) / 5 * 1e3).toFixed(2)} ms CPU/s`);
+    for (const { request } of streams) request.destroy();
+    await sleep(300);
+  }
+  console.log(`vercel-sim / nginx: ${(results['vercel-sim'] / results.nginx).toFixed(3)}`);
+}
+async function ticks(count = 100) {
+  console.log(`\n## event latency, ${count} streams with an event every 50 ms`);
+  for (const proxy of [{ name: 'direct', port: ports.STREAMS }, ...proxies]) {
+    const late = [];
+    const streams = await Promise.all(Array.from({ length: count }, () => open(proxy.port, '/stream?tick=50')));
+    for (const { response } of streams) response.setEncoding('utf8').on('data', (text) => {
+      const now = performance.timeOrigin + performance.now();
+      for (const [, sent] of text.matchAll(/data: ([\d.]+)/g)) late.push(now - sent);
+    }).on('error', () => {});
+    await sleep(4000);
+    console.log(`${proxy.name}: p50 ${median(late).toFixed(2)} ms, p99 ${quantile(late, 0.99).toFixed(2)} ms, ${late.length} events`);
+    for (const { request } of streams) request.destroy();
+  }
+}
+async function deadline(count = 1000) {
+  console.log(`\n## deadline, ${count} open streams, limit 5 s`);
+  await startSim(ports.deadline, ports.STREAMS, ['--set', 'duration.default=5s']);
+  const late = await Promise.all(Array.from({ length: count }, async () => {
+    const start = performance.now();
+    const { response } = await open(ports.deadline, '/stream');
+    return new Promise((done) => {
+      response.resume();
+      response.on('error', () => {}).on('close', () => done(performance.now() - start - 5000));
+    });
+  }));
+  console.log(`after the limit, as the client sees it (its own event loop included): min ${Math.min(...late).toFixed(1)} ms, p50 ${median(late).toFixed(1)} ms, p99 ${quantile(late, 0.99).toFixed(1)} ms, max ${Math.max(...late).toFixed(1)} ms`);
+  if (Math.min(...late) < 0) console.log('BEFORE THE LIMIT: this must never be');
+}
+
+let proxies = [];
+try {
+  proxies = await startAll();
+  proxies.push(await startSim(ports['vercel-sim'], ports.ORIGIN));
+  if (only.includes('small')) await load('small keep-alive requests, 32 connections', '/small', 32);
+  if (only.includes('64k')) await load('64 KiB bodies, 32 connections', '/file/64k', 32);
+  if (only.includes('1m')) await load('1 MiB bodies, 8 connections', '/file/1m', 8);
+  if (only.includes('idle') || only.includes('tick')) {
+    const files = proxies.pop();
+    process.kill(files.pid, 'SIGTERM');
+    proxies.push(await startSim(ports['vercel-sim'] + 10, ports.STREAMS));
+    if (only.includes('idle')) await idle();
+    if (only.includes('tick')) await ticks();
+  }
+  if (only.includes('deadline')) await deadline();
+} finally {
+  for (const child of children) child.kill('SIGTERM');
+  await sleep(500);
+  rmSync(dir, { recursive: true, force: true });
+  agent.destroy();
+}
