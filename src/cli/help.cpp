@@ -1,0 +1,138 @@
+#include "cli/help.hpp"
+
+namespace vsim::cli {
+namespace {
+
+constexpr std::string_view kGeneral =
+    R"(vercel-sim: what Vercel's network would do to your app, in front of an unmodified `next dev`
+
+usage: vercel-sim COMMAND [options]
+
+  run         start the project's own `next dev` behind the limits of a Vercel plan
+  profiles    the plans: list them, show one with its sources, compare two
+  explain     what an error code means, why Vercel does it, how to fix it
+  help        help of a command: vercel-sim help run
+
+not in this version yet: test, check, report, replay, learn, doctor, completion
+
+  -h, --help     this text, or the help of the command before it
+  -V, --version  the version
+
+examples:
+  vercel-sim run                                 this project on localhost:3000, Hobby plan
+  vercel-sim run --profile pro-fluid             the same on another plan
+  vercel-sim run -- node server.js               any server that listens on $PORT
+  vercel-sim profiles diff hobby hobby-fluid     what an upgrade to Fluid compute changes
+  vercel-sim explain FUNCTION_INVOCATION_TIMEOUT
+
+exit codes:
+  0    done
+  64   the command line or a configuration file is wrong
+  70   vercel-sim itself failed, or cannot do what was asked
+  130  interrupted (Ctrl-C)
+  any other: the code of the app's command that ended by itself
+)";
+
+constexpr std::string_view kRun =
+    R"(vercel-sim run: start the project's own `next dev` behind the limits of a Vercel plan
+
+usage: vercel-sim run [options]                   the Next.js project here or in a folder above
+       vercel-sim run [options] -- COMMAND…       any server that listens on $PORT
+       vercel-sim run [options] --app 'COMMAND'   the same, as one line for the shell
+       vercel-sim run [options] --upstream URL    a server that already runs
+
+the plan
+  --profile NAME|FILE   whose limits to enforce (default: hobby); see vercel-sim profiles
+  --set KEY=VALUE       change one limit, such as --set duration.default=15s; may be repeated
+  --time-scale N        let N seconds pass in one: limits strike N times earlier (default: 1x)
+
+where it listens
+  -p, --port N          port (default: 3000); 0 picks a free one
+  --host [ADDR]         also for other devices: alone all addresses, or one of this machine's
+                        (default: 127.0.0.1 and ::1)
+  --https               serve TLS with a certificate made for this machine
+
+what stands behind it
+  --cwd DIR             the project's folder (default: here)
+  --app 'COMMAND'       run this instead of next dev, with PORT in its environment
+  --upstream URL        http://HOST:PORT of a server that already runs; implies --isolation none
+  --compile-grace D     with --app, --upstream or --: time not counted at the start of each
+                        request, since compiling cannot be told from running there (default: 0s)
+
+how functions run
+  --isolation POLICY    invocation | instance | fluid | none (default: the profile's)
+  --placement POLICY    pack | spread:N (default: the profile's)
+  --seed N              repeat the ids and placements of an earlier run (default: random)
+
+what you see
+  --events FILE|-       write every event as one line of JSON, secrets masked; - for standard output
+  --record FILE         not in this version yet
+  --quiet               only verdicts and errors
+  --verbose             also what is passed through: assets, hot reload, middleware answers
+  --no-color            plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  -h, --help            this text
+
+durations have a unit: 250ms, 10s, 1.5s, 5m, 1h
+
+examples:
+  vercel-sim run
+  vercel-sim run --profile pro --port 4000
+  vercel-sim run --set duration.default=5s --events events.jsonl
+  vercel-sim run --host                          open it on a phone in the same network
+  vercel-sim run --upstream http://127.0.0.1:4000
+  vercel-sim run -- next start
+
+exit codes: 0 done; 64 usage or configuration; 70 vercel-sim itself; 130 interrupted (Ctrl-C);
+any other: the code of the app's command that ended by itself
+)";
+
+constexpr std::string_view kProfiles =
+    R"(vercel-sim profiles: the plans whose limits can be enforced
+
+usage: vercel-sim profiles [list]       names, titles, as-of dates
+       vercel-sim profiles show NAME    every limit with its value, unit, source and date
+       vercel-sim profiles diff A B     only what differs
+
+NAME, A and B are names from the list or paths of files (with a slash, or ending in .yaml or .yml).
+
+  --no-color   plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  -h, --help   this text
+
+examples:
+  vercel-sim profiles show hobby
+  vercel-sim profiles diff hobby hobby-fluid
+  vercel-sim profiles show ./staging.yaml
+)";
+
+constexpr std::string_view kExplain =
+    R"(vercel-sim explain: what an error code means, why Vercel does it, how to fix it
+
+usage: vercel-sim explain CODE
+
+CODE is Vercel's own, such as FUNCTION_INVOCATION_TIMEOUT, or one of vercel-sim's, which begin
+with SIM_; upper or lower case.
+
+  --no-color   plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  -h, --help   this text
+
+example:
+  vercel-sim explain SIM_WEBSOCKET_REFUSED
+)";
+
+}  // namespace
+
+std::string_view help_text(HelpTopic topic) {
+  switch (topic) {
+    case HelpTopic::general:
+      return kGeneral;
+    case HelpTopic::run:
+      return kRun;
+    case HelpTopic::profiles:
+      return kProfiles;
+    case HelpTopic::explain:
+      return kExplain;
+  }
+  return kGeneral;
+}
+
+}  // namespace vsim::cli

@@ -1,0 +1,93 @@
+// The command line as a value (DESIGN section 6). Decides what the words mean and nothing else: it opens no
+// file, reads no environment and prints nothing. Called by main.cpp, which runs what comes out and turns a
+// UsageError into exit code 64.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::cli {
+
+// What a command's help is about; `general` for `vercel-sim` alone.
+enum class HelpTopic { general, run, profiles, explain };
+
+struct ShowHelp {
+  HelpTopic topic = HelpTopic::general;
+};
+struct ShowVersion {};
+
+// http://HOST[:PORT], the server of --upstream.
+struct Upstream {
+  std::string url;   // as typed, for whoever takes it apart again
+  std::string host;  // a name or an address, IPv6 without brackets
+  std::uint16_t port = 80;
+  bool operator==(const Upstream&) const = default;
+};
+
+enum class Verbosity { quiet, normal, verbose };
+
+struct Run {
+  std::string profile =
+      "hobby";  // a name, or the path of a file when it has a slash or ends in .yaml or .yml
+  std::vector<std::pair<std::string, std::string>>
+      set;                    // --set in the order given; keys are the profile module's to judge
+  std::uint16_t port = 3000;  // 0: any free one
+  bool port_given = false;    // else the default, which may give way to the dev script's own
+  std::vector<std::string> listen = {"127.0.0.1", "::1"};
+  bool https = false;
+  std::string cwd;  // empty: ours
+  double time_scale = 1.0;
+  std::optional<std::string> events;  // a file, "-" for standard output
+  std::optional<profile::Isolation> isolation;
+  std::optional<std::string> placement;  // "pack" or "spread:N"
+  std::optional<std::uint64_t> seed;
+  Duration compile_grace{};
+  std::optional<Upstream> upstream;  // at most one of upstream, app, command
+  std::optional<std::string> app;    // a line for the shell
+  std::vector<std::string> command;  // after "--"; not empty if given
+  Verbosity verbosity = Verbosity::normal;
+};
+
+struct ProfilesList {};
+struct ProfilesShow {
+  std::string profile;
+};
+struct ProfilesDiff {
+  std::string a, b;
+};
+struct Explain {
+  std::string code;  // as typed; the limits module knows the codes
+};
+
+struct Options {
+  std::variant<ShowHelp, ShowVersion, Run, ProfilesList, ProfilesShow, ProfilesDiff, Explain> command;
+  bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
+};
+
+// Everything wrong with a command line, in its order.
+struct UsageError {
+  std::string command;  // "vercel-sim run": begins each line
+  std::vector<std::string> problems;
+  std::string help;  // "vercel-sim run --help"
+};
+
+// `arguments` is without the program's name. No argument at all asks for help.
+Result<Options, UsageError> parse_options(std::span<const std::string_view> arguments);
+
+// Lines for standard error, each ended by a newline.
+std::string to_text(const UsageError&);
+
+// Every option of run, with its dashes: for completion and for the test that holds the help to it.
+std::vector<std::string_view> run_option_names();
+
+}  // namespace vsim::cli

@@ -1,0 +1,225 @@
+// Whole command lines against whole outputs: tests/golden/cli/*.txt hold "arguments / ---------- / exit code
+// and output", the arguments one per line. VSIM_UPDATE_GOLDEN=1 writes what came out; read the difference
+// before committing it.
+#include "cli/options.hpp"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "base/text.hpp"
+#include "cli/help.hpp"
+
+namespace fs = std::filesystem;
+using namespace vsim;
+using namespace vsim::cli;
+
+namespace {
+
+const std::string kGolden = VSIM_SOURCE_DIR "/tests/golden/cli";
+constexpr std::string_view kRule = "----------\n";
+
+std::string describe(const Run& r) {
+  std::string out = fmt::format("profile {}\n", r.profile);
+  for (const auto& [k, v] : r.set) out += fmt::format("set {} = {}\n", k, v);
+  out += fmt::format("port {}{}\nlisten", r.port, r.port_given ? " (given)" : "");
+  for (const std::string& l : r.listen) out += " " + l;
+  out += "\n";
+  if (r.https) out += "https\n";
+  if (!r.cwd.empty()) out += fmt::format("cwd {}\n", r.cwd);
+  if (r.time_scale != 1.0) out += fmt::format("time scale {}\n", r.time_scale);
+  if (r.events) out += fmt::format("events {}\n", *r.events);
+  if (r.isolation) out += fmt::format("isolation {}\n", profile::to_string(*r.isolation));
+  if (r.placement) out += fmt::format("placement {}\n", *r.placement);
+  if (r.seed) out += fmt::format("seed {}\n", *r.seed);
+  if (r.compile_grace != Duration::zero())
+    out += fmt::format("compile grace {}\n", format_duration(r.compile_grace));
+  if (r.upstream)
+    out += fmt::format("upstream {} is {} port {}\n", r.upstream->url, r.upstream->host, r.upstream->port);
+  if (r.app) out += fmt::format("app {}\n", *r.app);
+  for (const std::string& c : r.command) out += fmt::format("command word {}\n", c);
+  if (r.verbosity != Verbosity::normal) out += r.verbosity == Verbosity::quiet ? "quiet\n" : "verbose\n";
+  return out;
+}
+
+struct Describe {
+  std::string operator()(const ShowHelp& h) const { return std::string(help_text(h.topic)); }
+  std::string operator()(const ShowVersion&) const { return "the version\n"; }
+  std::string operator()(const Run& r) const { return "run\n" + describe(r); }
+  std::string operator()(const ProfilesList&) const { return "list the profiles\n"; }
+  std::string operator()(const ProfilesShow& p) const { return fmt::format("show profile {}\n", p.profile); }
+  std::string operator()(const ProfilesDiff& p) const {
+    return fmt::format("compare {} with {}\n", p.a, p.b);
+  }
+  std::string operator()(const Explain& e) const { return fmt::format("explain {}\n", e.code); }
+};
+
+std::string outcome_of(const std::vector<std::string>& words) {
+  const std::vector<std::string_view> views(words.begin(), words.end());
+  const auto options = parse_options(views);
+  if (!options) return "exit 64\n" + to_text(options.error());
+  return std::visit(Describe{}, options->command) + (options->no_color ? "no colour\n" : "");
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+const Run& run_of(const Result<Options, UsageError>& r) {
+  REQUIRE(r);
+  return std::get<Run>(r->command);
+}
+
+}  // namespace
+
+TEST_CASE("command line: golden files") {
+  std::size_t count = 0;
+  for (const auto& entry : fs::directory_iterator(kGolden)) {
+    if (entry.path().extension() != ".txt") continue;
+    ++count;
+    std::stringstream in;
+    in << std::ifstream(entry.path()).rdbuf();
+    const std::string text = in.str();
+    const std::size_t rule = text.starts_with(kRule) ? 0 : text.find("\n" + std::string(kRule)) + 1;
+    CAPTURE(entry.path().filename().string());
+    REQUIRE((rule != 0 || text.starts_with(kRule)));
+    const std::string arguments = text.substr(0, rule);
+    const std::string got = outcome_of(lines_of(arguments));
+    if (std::getenv("VSIM_UPDATE_GOLDEN")) std::ofstream(entry.path()) << arguments << kRule << got;
+    CHECK(got == text.substr(rule + kRule.size()));
+  }
+  CHECK(count >= 20);
+}
+
+TEST_CASE("command line: every option of run is in its help, and the help names no other") {
+  const std::string_view help = help_text(HelpTopic::run);
+  const auto names = run_option_names();
+  const std::set<std::string_view> known(names.begin(), names.end());
+  std::set<std::string_view> found;
+  for (std::size_t at = 0; (at = help.find("--", at)) != std::string_view::npos;) {
+    std::size_t end = at + 2;
+    while (end < help.size() && (std::isalnum(static_cast<unsigned char>(help[end])) || help[end] == '-'))
+      ++end;
+    if (end > at + 2) found.insert(help.substr(at, end - at));
+    at = end;
+  }
+  CHECK(found == known);
+}
+
+TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
+  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::profiles, HelpTopic::explain}) {
+    CHECK(help_text(t).ends_with("\n"));
+    for (const std::string& line : lines_of(std::string(help_text(t)))) {
+      CAPTURE(line);
+      std::size_t columns = 0;
+      for (char c : line) columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+      CHECK(columns <= 100);
+      CHECK(line.find('\t') == std::string::npos);
+      CHECK_FALSE(line.ends_with(' '));
+    }
+  }
+}
+
+TEST_CASE("command line: the examples in the help parse") {
+  std::size_t count = 0;
+  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::profiles, HelpTopic::explain}) {
+    const std::string text(help_text(t));
+    const std::size_t examples = text.find("\nexample");
+    REQUIRE(examples != std::string::npos);
+    for (std::string line : lines_of(text.substr(examples))) {
+      if (!line.starts_with("  vercel-sim ")) continue;
+      line = line.substr(2);
+      line = line.substr(0, line.find("   "));
+      std::vector<std::string> words;
+      std::istringstream in(line);
+      for (std::string w; in >> w;) words.push_back(w);
+      words.erase(words.begin());
+      CAPTURE(line);
+      CHECK(outcome_of(words).find("exit 64") == std::string::npos);
+      ++count;
+    }
+  }
+  CHECK(count == 15);
+}
+
+TEST_CASE("command line: the bounds of numbers are exact") {
+  auto ok = [](std::string_view option) {
+    const std::string_view words[] = {"run", option};
+    return static_cast<bool>(parse_options(words));
+  };
+  for (auto v : {"--port=0", "--port=65535", "--time-scale=0.5", "--time-scale=1000", "--time-scale=60X",
+                 "--placement=spread:1", "--placement=spread:64", "--placement=pack",
+                 "--seed=18446744073709551615", "--upstream=http://[::1]:80", "--upstream=http://localhost",
+                 "--upstream=HTTP://a-b.c:65535/", "--host=::", "--host=[fe80::1]", "--host=localhost",
+                 "--set=a=b=c", "--events=-", "--isolation=none"}) {
+    CAPTURE(v);
+    CHECK(ok(v));
+  }
+  for (auto v : {"--port=-1",
+                 "--port=65536",
+                 "--port=",
+                 "--port=3000x",
+                 "--port= 3000",
+                 "--time-scale=0",
+                 "--time-scale=-1",
+                 "--time-scale=1001",
+                 "--time-scale=x",
+                 "--time-scale=nan",
+                 "--time-scale=inf",
+                 "--placement=spread:0",
+                 "--placement=spread:65",
+                 "--placement=spread:",
+                 "--placement=",
+                 "--seed=18446744073709551616",
+                 "--seed=-1",
+                 "--upstream=localhost:3000",
+                 "--upstream=https://localhost",
+                 "--upstream=http://",
+                 "--upstream=http:///",
+                 "--upstream=http://a:0",
+                 "--upstream=http://a:65536",
+                 "--upstream=http://a/path",
+                 "--upstream=http://u@h",
+                 "--upstream=http://[::1",
+                 "--upstream=http://[zz]:1",
+                 "--host=",
+                 "--host=example.com",
+                 "--host=256.1.1.1",
+                 "--set==b",
+                 "--set=a",
+                 "--set=a=",
+                 "--events=",
+                 "--profile=",
+                 "--cwd=",
+                 "--app=",
+                 "--isolation=",
+                 "--isolation=all"}) {
+    CAPTURE(v);
+    CHECK_FALSE(ok(v));
+  }
+}
+
+TEST_CASE(
+    "command line: a value may be attached or follow, a repeated option's last value counts, --set adds up") {
+  const std::string_view words[] = {"run", "--port", "1", "--port=2", "--set", "a=1", "--set=b=2"};
+  const auto options = parse_options(words);
+  const Run& r = run_of(options);
+  CHECK(r.port == 2);
+  CHECK(r.set == std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", "2"}});
+}
+
+TEST_CASE("command line: what follows -- is the command's, options and all") {
+  const std::string_view words[] = {"run", "--https", "--", "node", "--port", "9", "--help", "--", ""};
+  const auto options = parse_options(words);
+  const Run& r = run_of(options);
+  CHECK(r.command == std::vector<std::string>{"node", "--port", "9", "--help", "--", ""});
+  CHECK(r.port == 3000);
+}
