@@ -288,26 +288,31 @@ bool parse_length(std::string_view digits, std::uint64_t& out) {
 
 ValueScan scan_value(std::string_view v) {
   // Eight bytes at a time: bit 7 of a lane is set when its byte is below 0x20, is 0x7f, or is above 0x7f. A
-  // borrow can only set lanes above one that is already set, so a clean word is never taken for a dirty one
+  // borrow can only set lanes above one that is already set, so a clean word is never taken for a dirty one,
   // and a dirty one is looked at byte by byte.
   constexpr std::uint64_t kOnes = 0x0101010101010101, kTop = 0x8080808080808080;
   ValueScan r;
-  const auto slow = [&r](const char* p, const char* end) {
+  const auto bytes = [&r](const char* p, const char* end) {
     for (; p < end; ++p) {
       const auto c = static_cast<unsigned char>(*p);
       r.control |= (c < 0x20 && c != '\t') || c == 0x7f;
       r.high |= c >= 0x80;
     }
   };
-  const char* p = v.data();
-  const char* const end = p + v.size();
-  for (; end - p >= 8; p += 8) {
+  const auto word = [&](const char* p) {
     std::uint64_t x = 0;
     std::memcpy(&x, p, 8);
     const std::uint64_t del = x ^ (kOnes * 0x7f);
-    if ((((x - kOnes * 0x20) | x | (del - kOnes)) & kTop) != 0) slow(p, p + 8);
+    if ((((x - kOnes * 0x20) | x | (del - kOnes)) & kTop) != 0) bytes(p, p + 8);
+  };
+  const char* p = v.data();
+  const char* const end = p + v.size();
+  if (v.size() < 8) {
+    bytes(p, end);
+    return r;
   }
-  slow(p, end);
+  for (; end - p > 8; p += 8) word(p);
+  word(end - 8);
   return r;
 }
 
@@ -343,15 +348,13 @@ std::string_view parse_field_line(std::string_view line, bool first, Header& out
   return {};
 }
 
-LineResult next_line(std::string_view buffer, LineCursor& at, std::size_t line_limit, std::size_t head_limit,
-                     std::string_view& line) {
+LineResult next_line_slow(std::string_view buffer, LineCursor& at, std::size_t line_limit,
+                          std::size_t head_limit, const char* found, std::string_view& line) {
   const char* const base = buffer.data();
-  const void* found = nullptr;
-  if (at.scanned < buffer.size()) found = std::memchr(base + at.scanned, '\n', buffer.size() - at.scanned);
   std::size_t stop = buffer.size();  // one past the last byte that may belong to the line's content
   LineResult r = LineResult::more;
   if (found != nullptr) {
-    stop = static_cast<std::size_t>(static_cast<const char*>(found) - base);
+    stop = static_cast<std::size_t>(found - base);
     if (stop == at.line || base[stop - 1] != '\r') {
       r = LineResult::bare_lf;
     } else {
@@ -362,14 +365,10 @@ LineResult next_line(std::string_view buffer, LineCursor& at, std::size_t line_l
   line = buffer.substr(at.line, stop - at.line);
   // The first bound that a slow reader would hit, counted in bytes of the buffer.
   const std::size_t line_bound = line_limit < SIZE_MAX / 2 ? at.line + line_limit + 1 : SIZE_MAX;
-  const std::size_t known =
-      r == LineResult::line ? stop
-                            : stop - (r == LineResult::more && !line.empty() && line.back() == '\r' ? 1 : 0);
-  const bool over_line = known >= line_bound;
+  const bool maybe_cr = r == LineResult::more && !line.empty() && line.back() == '\r';
+  const bool over_line = stop - (maybe_cr ? 1 : 0) >= line_bound;
   const bool over_head = r == LineResult::more ? buffer.size() >= head_limit
                                                : stop + (r == LineResult::line ? 2 : 1) > head_limit;
-  if (r == LineResult::line && !over_line && !over_head) [[likely]]
-    return r;
 
   // A CR that is not followed by LF comes first, as far as the bounds let a slow reader see it.
   std::size_t from = at.line;

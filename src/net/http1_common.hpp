@@ -83,9 +83,26 @@ std::string_view parse_field_line(std::string_view line, bool first, Header& out
 enum class LineResult : std::uint8_t { line, more, bare_cr, bare_lf, line_too_long, head_too_large };
 // The next line of `buffer` without its CRLF, from at.line on; the caller moves `at` with pass(). Answers the
 // same whether the bytes came at once or one by one. `line_limit` is for this line's content, `head_limit`
-// for everything from the start of the buffer.
-LineResult next_line(std::string_view buffer, LineCursor& at, std::size_t line_limit, std::size_t head_limit,
-                     std::string_view& line);
+// for everything from the start of the buffer. On an error `line` is what is there of it.
+LineResult next_line_slow(std::string_view buffer, LineCursor& at, std::size_t line_limit,
+                          std::size_t head_limit, const char* found, std::string_view& line);
+inline LineResult next_line(std::string_view buffer, LineCursor& at, std::size_t line_limit,
+                            std::size_t head_limit, std::string_view& line) {
+  const char* const base = buffer.data();
+  const char* found = nullptr;
+  if (at.scanned < buffer.size()) {
+    found = static_cast<const char*>(std::memchr(base + at.scanned, '\n', buffer.size() - at.scanned));
+  }
+  if (found != nullptr) [[likely]] {
+    const auto feed = static_cast<std::size_t>(found - base);
+    if (feed > at.line && found[-1] == '\r' && feed - 1 - at.line <= line_limit && feed < head_limit)
+        [[likely]] {
+      line = std::string_view(base + at.line, feed - 1 - at.line);
+      return LineResult::line;
+    }
+  }
+  return next_line_slow(buffer, at, line_limit, head_limit, found, line);
+}
 inline void pass(LineCursor& at, std::string_view line) { at.line = at.scanned = at.line + line.size() + 2; }
 
 // Transfer-Encoding over all its lines, as one list.
