@@ -102,8 +102,8 @@ class Translator {
     if (escaping_) re_ += u"\\\\";
     const bool guard = !re_.empty() && (re_[0] == u'[' || re_[0] == u'.' || re_[0] == u'(');
     if (!look_ahead_of_negations()) return std::nullopt;
-    if (!re_.empty() && magic_) re_ = u"(?=.)" + re_;
-    if (guard && !p_.starts_with(u'.')) re_ = u"(?!\\.)" + re_;
+    if (!re_.empty() && magic_) re_.insert(0, u"(?=.)");
+    if (guard && !p_.starts_with(u'.')) re_.insert(0, u"(?!\\.)");
     return Translated{std::move(re_), magic_};
   }
 
@@ -233,7 +233,9 @@ class Translator {
 
   bool close_class() {
     const View content = p_.substr(class_start_ + 1, i_ - class_start_ - 1);
-    if (!GlobRegex::compile(u"[" + Text(content) + u"]")) {
+    Text candidate(1, u'[');
+    candidate.append(content).append(1, u']');
+    if (!GlobRegex::compile(candidate)) {
       in_class_ = false;
       return reopen_class(content, true);
     }
@@ -245,10 +247,17 @@ class Translator {
 
   // "[" did not open a class after all: it is a literal, and what followed it is read again.
   bool reopen_class(View content, bool closed) {
-    auto inner = Translator(content, false, depth_ + 1).run();
+    std::optional<Translated> inner;
+    // The original reads an answer that is not there for these two, and so puts JavaScript's word for nothing
+    // into the pattern.
+    if (content.empty() || content == u"**")
+      inner = Translated{u"undefined", false};
+    else
+      inner = Translator(content, false, depth_ + 1).run();
     if (!inner) return false;
     re_.resize(std::min(re_class_start_, re_.size()));
-    re_ += u"\\[" + inner->regex;
+    re_ += u"\\[";
+    re_ += inner->regex;
     if (closed) re_ += u"\\]";
     magic_ = magic_ || inner->magic;
     return true;
@@ -290,7 +299,8 @@ class Translator {
       re_ += u'\\';
       re_ += list.type;
     }
-    re_ += u"\\(" + tail;
+    re_ += u"\\(";
+    re_ += tail;
   }
 
   // "*.!(x).!(y)": what a negation excludes has to be looked for up to the end of the segment, so what

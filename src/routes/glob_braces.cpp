@@ -88,6 +88,12 @@ std::optional<Balanced> balanced(View s) {
   return Balanced{s.substr(0, a), s.substr(a + 1, b - a - 1), s.substr(b + 1)};
 }
 
+Text braced(View body) {
+  Text out(1, u'{');
+  out.append(body).append(1, u'}');
+  return out;
+}
+
 Words split(View s, char16_t by) {
   Words out(1);
   for (const char16_t c : s) {
@@ -105,7 +111,7 @@ Words comma_parts(View s, int depth) {
   const auto m = balanced(s);
   if (!m || depth > kMaxDepth) return split(s, u',');
   Words parts = split(m->pre, u',');
-  parts.back() += u"{" + Text(m->body) + u"}";
+  parts.back() += braced(m->body);
   Words rest = comma_parts(m->post, depth + 1);
   if (!m->post.empty()) {
     parts.back() += rest.front();
@@ -157,10 +163,9 @@ class Expander {
     const auto sequence = sequence_of(m->body);
     if (!sequence && m->body.find(u',') == View::npos) {
       // "{a},b}": the first closing brace is a literal one
-      const std::size_t comma = m->post.find(u',');
-      if (comma != View::npos && closes_later(m->post)) {
-        const Text again = Text(m->pre) + u"{" + Text(m->body) + kClose + Text(m->post);
-        return expand(again, false, depth + 1);
+      if (closes_later(m->post)) {
+        const Text again = Text(m->pre).append(1, u'{').append(m->body).append(1, kClose).append(m->post);
+        return expand(again, true, depth + 1);
       }
       return {Text(s)};
     }
@@ -169,7 +174,7 @@ class Expander {
       parts = comma_parts(m->body, 0);
       if (parts.size() == 1) {  // "x{{a,b}}y" is "x{a}y" and "x{b}y"
         parts = expand(Text(parts[0]), false, depth + 1);
-        for (Text& p : parts) p = u"{" + p + u"}";
+        for (Text& p : parts) p = braced(p);
         if (parts.size() == 1) {
           Words out = m->post.empty() ? Words{Text()} : expand(m->post, false, depth + 1);
           for (Text& o : out) o = Text(m->pre) + parts[0] + o;
@@ -201,9 +206,10 @@ class Expander {
   }
 
  private:
-  // /,.*\}/ : a comma and, on the same line, a closing brace after it
+  // /,(?!,).*\}/ : a comma, not before another, and on the same line a closing brace after it
   static bool closes_later(View post) {
     for (std::size_t at = post.find(u','); at != View::npos; at = post.find(u',', at + 1)) {
+      if (post.substr(at + 1).starts_with(u',')) continue;
       const View line = post.substr(at, post.find_first_of(u"\n\r\u2028\u2029", at) - at);
       if (line.find(u'}') != View::npos) return true;
     }
@@ -220,8 +226,8 @@ class Expander {
       return t[0] == u'-' ? -v : v;
     };
     const std::int64_t from = number(s.ends[0]), to = number(s.ends[1]);
-    std::int64_t step = s.ends.size() == 3 ? std::abs(number(s.ends[2])) : 1;
-    if (step == 0 || failed || static_cast<std::size_t>(std::abs(to - from) / step) > most_) {
+    const std::int64_t step = s.ends.size() == 3 ? std::max<std::int64_t>(std::abs(number(s.ends[2])), 1) : 1;
+    if (failed || static_cast<std::size_t>(std::abs(to - from) / step) > most_) {
       failed = true;
       return {};
     }
@@ -256,7 +262,7 @@ std::optional<std::vector<std::u16string>> expand_braces(std::u16string_view pat
   }
   if (!worth) return Words{Text(pattern)};
   Text hidden =
-      hide_escapes(pattern.starts_with(u"{}") ? u"\\{\\}" + Text(pattern.substr(2)) : Text(pattern));
+      hide_escapes(pattern.starts_with(u"{}") ? Text(u"\\{\\}").append(pattern.substr(2)) : Text(pattern));
   Expander expander(most);
   Words out = expander.expand(hidden, true, 0);
   if (expander.failed) return std::nullopt;

@@ -1,4 +1,5 @@
-// Brace expansion as npm's brace-expansion@1.1.11, which minimatch@3.1.2 uses: "{a,b}", "{1..3}",
+// Brace expansion as npm's brace-expansion@1.1.15, which @vercel/build-utils 14.21.1 bundles with
+// minimatch@3.1.2: "{a,b}", "{1..3}",
 // "{a..e..2}", "{01..10}", nested. Pure.
 #pragma once
 
