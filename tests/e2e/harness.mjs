@@ -243,11 +243,11 @@ export function spawnSim(args, { cwd, env, temp }) {
   return new Child(kBin, args, { cwd, env, temp });
 }
 
-export async function startSim(args, { cwd, env } = {}) {
+export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
   const temp = await tempFolder("t");
   const eventsFile = join(await tempFolder("ev"), "events.jsonl");
   const child = spawnSim(["run", "--port", "0", "--events", eventsFile, ...args], { cwd, env, temp });
-  const ready = child.output.waitFor(/^vercel-sim ready on http:\/\/localhost:(\d+) \(profile ([\w-]+), as of ([^)]+)\)$/m, kReadyMs);
+  const ready = child.output.waitFor(new RegExp(`^vercel-sim ready on ${scheme}://localhost:(\\d+) \\(profile ([\\w-]+), as of ([^)]+)\\)$`, "m"), kReadyMs);
   const early = child.exited.then(({ code }) => {
     throw new Error(`vercel-sim ended with ${code} before it was ready; printed:\n${child.output.text}`);
   });
@@ -257,7 +257,7 @@ export async function startSim(args, { cwd, env } = {}) {
   const events = () => readEvents(eventsFile);
   return Object.assign(child, {
     port,
-    url: `http://localhost:${port}`,
+    url: `${scheme}://localhost:${port}`,
     profile: match[2],
     events,
     waitForEvent: (what, matches, ms = 5_000) => eventually(`event: ${what}`, ms, () => events().find(matches)),

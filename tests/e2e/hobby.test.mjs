@@ -390,7 +390,7 @@ describe("Hobby", { timeout: 400_000 }, () => {
     const slow = begun(request(`${sim.url}/api/slow?ms=15000`));
     const { code, signal, left, files } = await sim.stop("SIGINT");
     assert.equal(signal, null);
-    assert.equal(code, 0, sim.output.text.slice(-2_000));
+    assert.equal(code, 130, sim.output.text.slice(-2_000));
     assert.deepEqual(left, []);
     assert.deepEqual(files, []);
     assert.equal(await listens(sim.port), false);

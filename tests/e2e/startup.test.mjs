@@ -116,7 +116,7 @@ describe("Startup", { timeout: 400_000 }, () => {
     assert.equal((await within(15_000, "the cut of a blocked function", hung)).status, 504);
     const { code, signal, left, files } = await sim.stop("SIGINT");
     assert.equal(signal, null);
-    assert.equal(code, 0, sim.output.text.slice(-2_000));
+    assert.equal(code, 130, sim.output.text.slice(-2_000));
     assert.deepEqual(left, []);
     assert.deepEqual(files, []);
     assert.equal(await listens(sim.port), false);
