@@ -1,6 +1,7 @@
 // Units and small text helpers that several modules need. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -30,6 +31,9 @@ std::optional<std::string_view> nearest_name(std::string_view word, std::span<co
 
 // Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, so the line is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);
+
+// Length in bytes of the valid UTF-8 sequence that `text` (not empty) begins with; 0 when there is none (RFC 3629).
+std::size_t utf8_length(std::string_view text);
 
 // ASCII only, as HTTP needs.
 bool iequals(std::string_view a, std::string_view b);

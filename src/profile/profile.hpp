@@ -1,5 +1,6 @@
-// A profile: plan × compute model, every value with its source and date (DESIGN section 4). This header is what the rest of the
-// program reads; schema.hpp is the one table of keys behind it and loader.hpp turns YAML into it. Pure: text in, values out.
+// A profile: plan × compute model, every value with its source and date (DESIGN section 4). This header is
+// what the rest of the program reads; schema.hpp is the one table of keys behind it and loader.hpp turns YAML
+// into it. Pure: text in, values out.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,10 @@ namespace vsim::profile {
 enum class Plan { hobby, pro, enterprise };
 enum class Compute { serverless, fluid };
 enum class Isolation { invocation, instance, fluid, none };
-enum class WebSocketPolicy { reject, tunnel };               // tunnel: passed to the app, closed at the function's maximum duration
+enum class WebSocketPolicy {
+  reject,
+  tunnel
+};  // tunnel: passed to the app, closed at the function's maximum duration
 enum class WebSocketRefusal { reject, deliver_as_get, drop };  // DESIGN section 4
 enum class StreamCut { abrupt, clean };  // abrupt: connection closed without the last chunk; clean: with it
 enum class Mode { enforce, observe, off };
@@ -38,32 +42,34 @@ struct Setting {
 struct Profile {
   std::string name;   // "hobby"
   std::string title;  // "Hobby, serverless (project created before 2025-04-23, not on Fluid)"
-  std::string as_of;  // the newest as_of of its values
+  std::string
+      as_of;  // the newest as_of of its values, our own choices (CHOICE) aside: how old the evidence is
   Setting<Plan> plan;
   Setting<Compute> compute;
 
-  Setting<Duration> duration_default;          // duration.default
-  Setting<Duration> duration_max;              // duration.max: what maxDuration may ask for
-  Setting<Duration> duration_extended_max;     // duration.extended_max (beta); equals duration_max where there is none
-  Setting<Duration> edge_first_byte;           // edge.first_byte: edge-runtime functions must begin to answer within
-  Setting<Duration> edge_duration_max;         // edge.duration_max: and may stream until
-  Setting<StreamCut> stream_cut;               // duration.stream_cut
-  Setting<Isolation> isolation;                // isolation
-  Setting<std::string> placement;              // placement: "pack" or "spread:N"
-  Setting<WebSocketPolicy> websocket_policy;   // websocket.policy
-  Setting<WebSocketRefusal> websocket_refusal; // websocket.refusal
-  Setting<int> websocket_refusal_status;       // websocket.refusal_status
-  Setting<int> websocket_close_code;           // websocket.close_code; 1006 means: cut without a close frame
-  Setting<std::uint64_t> url_max;              // request.url_max, bytes
-  Setting<std::uint64_t> header_max;           // request.header_max, bytes of one header (name and value)
-  Setting<std::uint64_t> headers_max;          // request.headers_max, bytes of all names and values
-  Setting<std::uint64_t> request_body_max;     // request.body_max, bytes
-  Setting<Mode> request_body_mode;             // request.body_mode
-  Setting<std::uint64_t> response_body_max;    // response.body_max: buffered (not streamed) responses
-  Setting<Mode> response_body_mode;            // response.body_mode
-  Setting<std::uint64_t> memory_max;           // memory.max, bytes
-  Setting<Mode> memory_mode;                   // memory.mode
-  Setting<std::string> region;                 // region: used in x-vercel-id
+  Setting<Duration> duration_default;  // duration.default
+  Setting<Duration> duration_max;      // duration.max: what maxDuration may ask for
+  Setting<Duration>
+      duration_extended_max;          // duration.extended_max (beta); equals duration_max where there is none
+  Setting<Duration> edge_first_byte;  // edge.first_byte: edge-runtime functions must begin to answer within
+  Setting<Duration> edge_duration_max;          // edge.duration_max: and may stream until
+  Setting<StreamCut> stream_cut;                // duration.stream_cut
+  Setting<Isolation> isolation;                 // isolation
+  Setting<std::string> placement;               // placement: "pack" or "spread:N"
+  Setting<WebSocketPolicy> websocket_policy;    // websocket.policy
+  Setting<WebSocketRefusal> websocket_refusal;  // websocket.refusal
+  Setting<int> websocket_refusal_status;        // websocket.refusal_status
+  Setting<int> websocket_close_code;            // websocket.close_code; 1006 means: cut without a close frame
+  Setting<std::uint64_t> url_max;               // request.url_max, bytes
+  Setting<std::uint64_t> header_max;            // request.header_max, bytes of one header (name and value)
+  Setting<std::uint64_t> headers_max;           // request.headers_max, bytes of all names and values
+  Setting<std::uint64_t> request_body_max;      // request.body_max, bytes
+  Setting<Mode> request_body_mode;              // request.body_mode
+  Setting<std::uint64_t> response_body_max;     // response.body_max: buffered (not streamed) responses
+  Setting<Mode> response_body_mode;             // response.body_mode
+  Setting<std::uint64_t> memory_max;            // memory.max, bytes
+  Setting<Mode> memory_mode;                    // memory.mode
+  Setting<std::string> region;                  // region: used in x-vercel-id
 };
 
 std::string_view to_string(Plan);

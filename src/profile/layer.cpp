@@ -1,0 +1,293 @@
+#include "profile/layer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.hpp"
+
+namespace vsim::profile {
+namespace {
+
+constexpr std::string_view kFileKeys[] = {"extends", "name", "title"};
+constexpr std::string_view kValueKeys[] = {"value", "source", "as_of", "confidence", "note"};
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  std::string out;
+  append_json_string(out, text.substr(0, kShown));
+  if (text.size() > kShown) out += "...";
+  return out;
+}
+
+std::string what_it_is(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::null:
+      return "nothing";
+    case YamlNode::Kind::scalar:
+      return shown(node.text);
+    case YamlNode::Kind::sequence:
+      return "a list";
+    case YamlNode::Kind::map:
+      return "a map";
+  }
+  return "?";
+}
+
+std::string join(std::span<const std::string_view> words) {
+  std::string out;
+  for (const std::string_view w : words) out += (out.empty() ? "" : ", ") + std::string(w);
+  return out;
+}
+
+// YYYY-MM-DD, a day that exists.
+bool is_date(std::string_view s) {
+  if (s.size() != 10 || s[4] != '-' || s[7] != '-') return false;
+  const auto number = [&](std::size_t at, std::size_t n) {
+    int out = 0;
+    for (const char c : s.substr(at, n)) out = c < '0' || c > '9' || out < 0 ? -1 : out * 10 + (c - '0');
+    return out;
+  };
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return day <= kDays[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+class LayerReader {
+ public:
+  LayerReader(Layer& layer, std::string_view profile_name, std::vector<Diagnostic>& out)
+      : layer_(layer), profile_name_(profile_name), out_(out) {}
+
+  void root(const YamlNode& node) {
+    if (node.kind == YamlNode::Kind::null) {
+      report(node, "the file is empty: a profile needs at least a line such as \"extends: hobby\"");
+      return;
+    }
+    if (node.kind != YamlNode::Kind::map) {
+      report(node, fmt::format("expected keys such as \"extends: hobby\", got {}", what_it_is(node)));
+      return;
+    }
+    layer_.readable = true;
+    group("", node);
+  }
+
+ private:
+  bool full() const { return out_.size() >= kMaxDiagnostics; }
+
+  void report(const YamlNode& node, std::string message) {
+    if (full()) return;
+    out_.push_back(layer_.source->at(node, std::move(message)));
+    if (full()) out_.back().message += fmt::format(" (only the first {} mistakes are shown)", kMaxDiagnostics);
+  }
+
+  // Visits the entries of a map whose keys are plain text and not there twice. `path` names the map in
+  // messages.
+  template <class F>
+  void each(std::string_view path, const YamlNode& map, F&& visit) {
+    std::map<std::string_view, int> seen;
+    for (std::size_t i = 0; i + 1 < map.children.size() && !full(); i += 2) {
+      const YamlNode &key = map.children[i], &value = map.children[i + 1];
+      if (key.kind != YamlNode::Kind::scalar || key.text.empty()) {
+        report(key, fmt::format("expected a key such as \"duration\", got {}", what_it_is(key)));
+        continue;
+      }
+      const std::string full_name = path.empty() ? key.text : fmt::format("{}.{}", path, key.text);
+      const auto [first, is_new] = seen.try_emplace(key.text, key.line + 1);
+      if (!is_new)
+        report(key,
+               fmt::format("{} stands here twice, first in line {}", shown_key(full_name), first->second));
+      if (!full()) visit(full_name, key, value, is_new);
+    }
+  }
+
+  static std::string shown_key(std::string_view name) {
+    const std::string quoted = shown(name);
+    return quoted.substr(1, quoted.size() - 2);
+  }
+
+  void group(const std::string& path, const YamlNode& map) {
+    each(path, map, [&](const std::string& name, const YamlNode& key, const YamlNode& value, bool is_new) {
+      if (path.empty() &&
+          std::find(std::begin(kFileKeys), std::end(kFileKeys), name) != std::end(kFileKeys)) {
+        if (is_new) file_key(name, key, value);
+      } else if (const Key* k = find_key(name)) {
+        setting(*k, key, value, is_new);
+      } else if (is_group(name)) {
+        if (value.kind == YamlNode::Kind::map)
+          group(name, value);
+        else
+          report(
+              value.kind == YamlNode::Kind::null ? key : value,
+              fmt::format("{}: expected keys below it ({}), got {}", name, keys_of(name), what_it_is(value)));
+      } else {
+        report(key, unknown_key(name));
+      }
+    });
+  }
+
+  static std::string keys_of(const std::string& path) {
+    std::vector<std::string_view> out;
+    for (const Key& k : keys())
+      if (k.name.starts_with(path + ".")) out.push_back(k.name.substr(path.size() + 1));
+    return join(out);
+  }
+
+  void file_key(const std::string& name, const YamlNode& key, const YamlNode& value) {
+    if (value.kind != YamlNode::Kind::scalar || value.text.empty() ||
+        value.text.find('\n') != std::string::npos) {
+      report(value.kind == YamlNode::Kind::null ? key : value,
+             fmt::format("{}: expected one line of text such as \"{}\", got {}", name,
+                         name == "title" ? "Hobby with longer functions" : "hobby", what_it_is(value)));
+      return;
+    }
+    if (name == "name") layer_.name = value.text;
+    if (name == "title") layer_.title = value.text;
+    if (name == "extends") {
+      layer_.extends = value.text;
+      layer_.extends_place = {value.line, value.column, value.length};
+    }
+  }
+
+  void setting(const Key& key, const YamlNode& key_node, const YamlNode& node, bool is_new) {
+    const bool again =
+        std::find(layer_.mentioned.begin(), layer_.mentioned.end(), &key) != layer_.mentioned.end();
+    if (again && is_new)
+      report(key_node,
+             fmt::format("{} is already set above (as {})", key.name,
+                         key_node.text.find('.') == std::string::npos ? "a dotted key" : "a nested key"));
+    if (!again) layer_.mentioned.push_back(&key);
+
+    Assignment a;
+    a.key = &key;
+    a.from.profile = profile_name_;
+    a.from.file = layer_.source->file();
+    a.from.line = key_node.line + 1;
+    const YamlNode* value = &node;
+    if (node.kind == YamlNode::Kind::map) {
+      value = nullptr;
+      each(key.name, node, [&](const std::string& full_name, const YamlNode& k, const YamlNode& v, bool) {
+        if (k.text == "value")
+          value = &v;
+        else if (std::find(std::begin(kValueKeys), std::end(kValueKeys), k.text) == std::end(kValueKeys))
+          report(k, unknown_value_key(full_name, k.text));
+        else
+          evidence(full_name, k, v, a.from);
+      });
+      if (value == nullptr && !full()) {
+        report(
+            key_node,
+            fmt::format("{}: \"value\" is missing: expected a form such as \"{{ value: {}, source: ... }}\"",
+                        key.name, key.example));
+        return;
+      }
+      if (value == nullptr) return;
+    }
+    if (value->kind != YamlNode::Kind::scalar) {
+      const bool nothing = value->kind == YamlNode::Kind::null;
+      report(nothing ? key_node : *value,
+             fmt::format("{}: expected {}, got {}", key.name, expected(key), what_it_is(*value)));
+      return;
+    }
+    Profile probe;
+    if (const auto wrong = assign(probe, key, value->text, {})) {
+      report(*value, fmt::format("{}: {}", key.name, *wrong));
+      return;
+    }
+    a.text = value->text;
+    a.place = {value->line, value->column, value->length};
+    layer_.assignments.push_back(std::move(a));
+  }
+
+  static std::string unknown_value_key(const std::string& full_name, const std::string& name) {
+    std::string message = fmt::format("unknown key {}", shown(full_name));
+    if (const auto near = nearest_name(name, kValueKeys))
+      return message + fmt::format(": did you mean \"{}\"?", *near);
+    return message + ": a value may have " + join(kValueKeys);
+  }
+
+  void evidence(const std::string& full_name, const YamlNode& key, const YamlNode& value, Provenance& from) {
+    const bool text = value.kind == YamlNode::Kind::scalar && !value.text.empty();
+    const YamlNode& where = value.kind == YamlNode::Kind::null ? key : value;
+    if (key.text == "as_of") {
+      if (text && is_date(value.text))
+        from.as_of = value.text;
+      else
+        report(where,
+               fmt::format("{}: expected a date such as 2026-08-24, got {}", full_name, what_it_is(value)));
+      return;
+    }
+    if (key.text == "confidence") {
+      std::vector<std::string_view> words;
+      for (const Word& w : confidences()) words.push_back(w.word);
+      if (text && std::find(words.begin(), words.end(), value.text) != words.end()) {
+        from.confidence = value.text;
+        return;
+      }
+      std::string message =
+          fmt::format("{}: expected one of {}, got {}", full_name, join(words), what_it_is(value));
+      if (const auto near = text ? nearest_name(value.text, words) : std::nullopt)
+        message += fmt::format(" (did you mean \"{}\"?)", *near);
+      report(where, message);
+      return;
+    }
+    if (!text)
+      report(where, fmt::format("{}: expected text, got {}", full_name, what_it_is(value)));
+    else if (key.text == "source" && value.text.find_first_of("\n\t") != std::string::npos)
+      report(where,
+             fmt::format("{}: expected one line such as \"https://vercel.com/docs/limits\"", full_name));
+    else if (key.text == "source")
+      from.source = value.text;
+    else
+      from.note = value.text;
+  }
+
+  Layer& layer_;
+  std::string profile_name_;
+  std::vector<Diagnostic>& out_;
+};
+
+}  // namespace
+
+std::string unknown_key(std::string_view name) {
+  std::string message = fmt::format("unknown key {}", shown(name));
+  std::vector<std::string_view> names = key_names();
+  const std::size_t dot = name.rfind('.');
+  const std::string_view group = dot == std::string_view::npos ? "" : name.substr(0, dot);
+  std::vector<std::string_view> groups;
+  for (const std::string_view n : key_names()) {
+    const std::size_t d = n.find('.');
+    if (d != std::string_view::npos && (groups.empty() || groups.back() != n.substr(0, d)))
+      groups.push_back(n.substr(0, d));
+  }
+  std::vector<std::string_view> all = names;
+  all.insert(all.end(), groups.begin(), groups.end());
+  if (dot == std::string_view::npos) all.insert(all.end(), std::begin(kFileKeys), std::end(kFileKeys));
+  if (const auto near = nearest_name(name, all))
+    return message + fmt::format(": did you mean \"{}\"?", *near);
+  for (const std::string_view n : names)  // the right word in the wrong place
+    if (n.substr(n.rfind('.') + 1) == name.substr(dot + 1))
+      return message + fmt::format(": did you mean \"{}\"?", n);
+  if (is_group(group)) {
+    std::vector<std::string_view> here;
+    for (const std::string_view n : names)
+      if (n.size() > group.size() && n.starts_with(group) && n[group.size()] == '.')
+        here.push_back(n.substr(group.size() + 1));
+    return message + fmt::format(": \"{}\" has {}", group, join(here));
+  }
+  return message + ": docs/profiles.md lists them all";
+}
+
+Layer read_layer(std::string file, std::string_view text, std::string_view profile_name,
+                 std::vector<Diagnostic>& out) {
+  Layer layer;
+  layer.source = std::make_unique<Source>(std::move(file), text);
+  if (out.size() >= kMaxDiagnostics) return layer;
+  const auto root = parse_yaml(*layer.source, out);
+  if (root) LayerReader(layer, profile_name, out).root(*root);
+  return layer;
+}
+
+}  // namespace vsim::profile

@@ -1,0 +1,89 @@
+// The six profiles against DESIGN section 4 and Vercel's documentation, value by value: a changed number
+// fails here on purpose.
+#include <catch2/catch.hpp>
+
+#include "profile/loader.hpp"
+#include "profile/schema.hpp"
+#include "unit/profile/files.hpp"
+
+namespace vsim::profile {
+namespace {
+
+struct Row {
+  const char* key;
+  const char* values[6];  // in the order of kBuiltinProfiles
+};
+
+const Row kTable[] = {
+    {"plan", {"hobby", "pro", "enterprise", "hobby", "pro", "enterprise"}},
+    {"compute", {"serverless", "serverless", "serverless", "fluid", "fluid", "fluid"}},
+    {"duration.default", {"10s", "60s", "15s", "300s", "300s", "300s"}},
+    {"duration.max", {"60s", "300s", "900s", "300s", "800s", "800s"}},
+    {"duration.extended_max", {"60s", "300s", "900s", "300s", "1800s", "1800s"}},
+    {"duration.stream_cut", {"abrupt", "abrupt", "abrupt", "abrupt", "abrupt", "abrupt"}},
+    {"edge.first_byte", {"25s", "25s", "25s", "25s", "25s", "25s"}},
+    {"edge.duration_max", {"300s", "300s", "300s", "300s", "300s", "300s"}},
+    {"isolation", {"invocation", "invocation", "invocation", "fluid", "fluid", "fluid"}},
+    {"placement", {"pack", "pack", "pack", "spread:2", "spread:2", "spread:2"}},
+    {"websocket.policy", {"reject", "reject", "reject", "tunnel", "tunnel", "tunnel"}},
+    {"websocket.refusal", {"reject", "reject", "reject", "reject", "reject", "reject"}},
+    {"websocket.refusal_status", {"400", "400", "400", "400", "400", "400"}},
+    {"websocket.close_code", {"1006", "1006", "1006", "1006", "1006", "1006"}},
+    {"request.url_max", {"14KiB", "14KiB", "14KiB", "14KiB", "14KiB", "14KiB"}},
+    {"request.header_max", {"16KiB", "16KiB", "16KiB", "16KiB", "16KiB", "16KiB"}},
+    {"request.headers_max", {"32KiB", "32KiB", "32KiB", "32KiB", "32KiB", "32KiB"}},
+    {"request.body_max", {"4493823B", "4493823B", "4493823B", "4493823B", "4493823B", "4493823B"}},
+    {"request.body_mode", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
+    {"response.body_max", {"4.5MB", "4.5MB", "4.5MB", "4.5MB", "4.5MB", "4.5MB"}},
+    {"response.body_mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
+    {"memory.max", {"1GiB", "3009MiB", "3009MiB", "2GiB", "4GiB", "4GiB"}},
+    {"memory.mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
+    {"region", {"iad1", "iad1", "iad1", "iad1", "iad1", "iad1"}},
+};
+
+TEST_CASE("Shipped profiles: every value is the documented one") {
+  REQUIRE(std::size(kTable) == keys().size());
+  for (std::size_t i = 0; i < 6; ++i) {
+    const LoadResult r = test::load(kBuiltinProfiles[i]);
+    INFO(to_string(r.diagnostics));
+    REQUIRE(r.profile.has_value());
+    for (const Row& row : kTable) {
+      const Key* key = find_key(row.key);
+      REQUIRE(key != nullptr);
+      INFO(kBuiltinProfiles[i] << " " << row.key);
+      CHECK(value_text(*r.profile, *key) == row.values[i]);
+    }
+  }
+}
+
+TEST_CASE("Shipped profiles: every value has a source, a date and a confidence, and says where it stands") {
+  for (const std::string_view name : kBuiltinProfiles) {
+    const Profile p = test::must_load(name);
+    CHECK(p.name == name);
+    CHECK_FALSE(p.title.empty());
+    CHECK(p.as_of == "2026-09-20");
+    for (const Key& key : keys()) {
+      const Provenance& from = provenance_of(p, key);
+      INFO(name << " " << key.name);
+      CHECK(from.source.starts_with("https://"));
+      CHECK(from.as_of.size() == 10);
+      CHECK_FALSE(from.confidence.empty());
+      CHECK(is_builtin(from.profile));
+      CHECK(from.file == "profiles/" + from.profile + ".yaml");
+      CHECK(from.line > 0);
+    }
+  }
+}
+
+TEST_CASE("Shipped profiles: what is our own choice says so") {
+  const Profile pro = test::must_load("pro");
+  CHECK(pro.duration_default.from.confidence == "CHOICE");
+  CHECK(pro.duration_default.from.note.find("--set duration.default=15s") != std::string::npos);
+  const Profile hobby = test::must_load("hobby");
+  CHECK(hobby.websocket_refusal_status.from.confidence == "CHOICE");
+  CHECK(hobby.request_body_max.from.confidence == "OBS");
+  CHECK(hobby.request_body_max.value == 4493823);
+}
+
+}  // namespace
+}  // namespace vsim::profile
