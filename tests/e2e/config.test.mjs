@@ -40,7 +40,9 @@ export async function GET() {
 export const config = { matcher: ["/from-proxy", "/renamed"] };
 export function proxy(request: NextRequest) {
   if (request.nextUrl.pathname === "/from-proxy") return Response.json({ answered: "by the proxy" });
-  return NextResponse.rewrite(new URL("/api/limited?ms=8000", request.url));
+  const target = request.nextUrl.clone();
+  target.pathname = "/api/limited";
+  return NextResponse.rewrite(target);
 }
 `,
   ".env.local": "FROM_DOTENV=yes\n",
@@ -93,9 +95,9 @@ describe("Configuration", { timeout: 300_000 }, () => {
   test("Configuration: what the project's proxy answers is no invocation, and what it rewrites has the limit of its target", async () => {
     assert.equal((await request(`${sim.url}/from-proxy`)).text, '{"answered":"by the proxy"}');
     assert.equal((await sim.waitForEvent("end of /from-proxy", isEnd({ target: "/from-proxy" }))).traffic, "direct");
-    const response = await request(`${sim.url}/renamed`);
+    const response = await request(`${sim.url}/renamed?ms=8000`);
     assert.equal(response.status, 504);
-    const end = await sim.waitForEvent("end of /renamed", isEnd({ target: "/renamed" }));
+    const end = await sim.waitForEvent("end of /renamed", isEnd({ target: "/renamed?ms=8000" }));
     assert.equal(end.route, "/api/limited");
     assert.ok(end.charged_ms >= 5_000 && end.charged_ms < 8_000, `charged ${end.charged_ms} ms`);
   });
