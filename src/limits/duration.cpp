@@ -1,0 +1,122 @@
+#include "limits/duration.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace vsim::limits::duration {
+namespace {
+
+constexpr Duration kFloor = std::chrono::seconds(1);  // real work under a scaled limit must not be cut falsely
+
+Duration ceiling(const profile::Profile& p) { return std::max(p.duration_max.value, p.duration_extended_max.value); }
+
+// What the reader can do about it here, beyond info(code).fix: the line to write, and how far the plan lets it go.
+std::string fix(const profile::Profile& p, const Strike& s) {
+  if (s.tunnel) return {};
+  if (s.limit.from == From::edge)
+    return "Begin to stream the response at once, or drop `runtime = 'edge'`: the Node.js runtime has a maxDuration you can set.";
+  const Duration most = ceiling(p);
+  std::string out;
+  if (s.limit.from == From::capped) {
+    out = fmt::format("maxDuration asks for {}, and {} gives at most {}: the deployment would fail. ", format_duration(s.limit.asked),
+                      to_string(p.plan.value), format_duration(most));
+  } else if (s.limit.total < most && most != kForever) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(most).count();
+    const bool object = s.kind == "pages_api" || s.kind == "pages";
+    out = object ? fmt::format("Write `export const config = {{ maxDuration: {} }}`", seconds)
+                 : fmt::format("Write `export const maxDuration = {}`", seconds);
+    if (!s.file.empty()) out += fmt::format(" in {}", s.file);
+    out += fmt::format(" ({} allows up to {}). ", to_string(p.plan.value), format_duration(most));
+  }
+  if (p.compute.value == profile::Compute::serverless && p.plan.value == profile::Plan::hobby)
+    out += "Fluid compute gives 300s on Hobby. ";
+  out +=
+      "Work that outlives a request belongs in a queue or workflow (Vercel Queues, Inngest, Trigger.dev); `after()` and waitUntil end at "
+      "the same limit. Endless streams: let EventSource reconnect, or use Ably, Pusher, Liveblocks or Supabase Realtime.";
+  return out;
+}
+
+}  // namespace
+
+Limit limit_for(const profile::Profile& p, const Ask& ask) {
+  Limit limit;
+  if (ask.edge) {
+    limit.from = From::edge;
+    limit.first_byte = p.edge_first_byte.value;
+    limit.total = p.edge_duration_max.value;
+    return limit;
+  }
+  if (ask.max) {
+    limit.from = From::function;
+    limit.total = p.duration_max.value;
+  } else if (ask.value) {
+    const Duration most = ceiling(p);
+    limit.from = *ask.value > most ? From::capped : From::function;
+    limit.asked = *ask.value;
+    limit.total = std::min(*ask.value, most);
+  } else {
+    limit.total = p.duration_default.value;
+  }
+  return limit;
+}
+
+Duration scaled(Duration limit, double scale) {
+  if (limit == kForever || limit <= kFloor || !(scale > 0) || scale == 1) return limit;
+  const double ns = static_cast<double>(limit.count()) / scale;
+  if (ns >= static_cast<double>(kForever.count())) return kForever;
+  return std::max(kFloor, Duration(static_cast<Duration::rep>(ns)));
+}
+
+Verdict verdict(const profile::Profile& p, const Strike& s) {
+  Verdict v;
+  v.code = s.tunnel ? Code::sim_websocket_closed_at_limit : Code::function_invocation_timeout;
+  v.route = s.route;
+  v.file = s.file;
+  const bool first_byte = s.before_head && s.limit.first_byte < s.limit.total;
+  const Duration bound = first_byte ? s.limit.first_byte : s.limit.total;
+  v.limit = format_duration(bound);
+  std::string note;
+  switch (s.limit.from) {
+    case From::profile_default:
+      v.limit_key = "duration.default";
+      v.provenance = &p.duration_default.from;
+      break;
+    case From::function:
+      v.limit_key = "maxDuration";
+      break;
+    case From::capped:
+      v.limit_key = "duration.max";
+      v.provenance = p.duration_extended_max.value > p.duration_max.value ? &p.duration_extended_max.from : &p.duration_max.from;
+      note = fmt::format("maxDuration {} is above it", format_duration(s.limit.asked));
+      break;
+    case From::edge:  // the code is the one seen in 2026, not the documented EDGE_ one (facts 1.5)
+      v.limit_key = first_byte ? "edge.first_byte" : "edge.duration_max";
+      v.provenance = first_byte ? &p.edge_first_byte.from : &p.edge_duration_max.from;
+      break;
+  }
+  if (!s.config_file.empty() && (s.limit.from == From::function || s.limit.from == From::capped)) {
+    const std::string where = s.config_line > 0 ? fmt::format("{}:{}", s.config_file, s.config_line) : std::string(s.config_file);
+    if (s.config_file == s.file || s.file.empty())
+      v.file = where;
+    else
+      note = note.empty() ? fmt::format("set in {}", where) : fmt::format("{}, set in {}", note, where);
+  }
+  const Duration real = scaled(bound, s.scale);
+  if (real != bound) {
+    if (!note.empty()) note += ", ";
+    note += fmt::format("{} at {:g}x", format_duration(real), s.scale);
+  }
+  if (s.grace > Duration::zero()) {
+    if (!note.empty()) note += ", ";
+    note += fmt::format("{} compile grace added", format_duration(s.grace));
+  }
+  if (!note.empty()) v.limit += fmt::format(" ({})", note);
+  v.measured = human_duration(s.charged);
+  v.fix = fix(p, s);
+  return v;
+}
+
+}  // namespace vsim::limits::duration

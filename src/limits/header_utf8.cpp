@@ -1,0 +1,14 @@
+#include "limits/header_utf8.hpp"
+
+namespace vsim::limits::header_utf8 {
+
+Verdict verdict() {
+  Verdict v;
+  v.code = Code::malformed_request_header;
+  v.limit_key = "request.headers";
+  v.limit = "UTF-8";
+  v.measured = "bytes that are not UTF-8";
+  return v;
+}
+
+}  // namespace vsim::limits::header_utf8

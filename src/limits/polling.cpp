@@ -1,0 +1,33 @@
+#include "limits/polling.hpp"
+
+namespace vsim::limits::polling {
+
+bool is_session_poll(std::string_view target) {
+  const std::size_t question = target.find('?');
+  if (question == std::string_view::npos) return false;
+  std::string_view query = target.substr(question + 1);
+  bool eio = false, polling = false, sid = false;
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(pair.size() == query.size() ? pair.size() : pair.size() + 1);
+    eio |= pair.starts_with("EIO=");
+    polling |= pair == "transport=polling";
+    sid |= pair.starts_with("sid=") && pair.size() > 4;
+  }
+  return eio && polling && sid;
+}
+
+Verdict verdict(const profile::Profile& p, std::string_view route, std::string_view file) {
+  Verdict v;
+  v.code = Code::sim_polling_false_pass;
+  v.enforced = false;
+  v.limit_key = "isolation";
+  v.limit = "each poll may reach another instance";
+  v.measured = "one process served every poll";
+  v.provenance = &p.isolation.from;
+  v.route = route;
+  v.file = file;
+  return v;
+}
+
+}  // namespace vsim::limits::polling
