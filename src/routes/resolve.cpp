@@ -91,32 +91,43 @@ Resolved resolve(Conventions conventions, const SourceConfigs& configs, const Ve
 }
 
 std::vector<OverPlan> over_plan(const std::vector<Function>& functions, Duration plan_max,
-                                std::string_view plan_name) {
+                                std::string_view plan_name, const VercelJson* vercel) {
   std::vector<OverPlan> out;
   if (plan_max == kForever) return out;
   const auto most = std::chrono::duration_cast<std::chrono::seconds>(plan_max).count();
+  const auto fits = [&](Duration d) { return d >= std::chrono::seconds(1) && d <= plan_max; };
+  const std::string json_words = fmt::format(
+      "The value for maxDuration must be between 1 second and {} seconds, in order to increase this limit "
+      "upgrade your plan: "
+      "https://vercel.com/pricing",
+      most);
   for (const Function& f : functions) {
     if (!f.max_duration || f.max_duration->max || f.runtime == Runtime::edge || f.kind == Kind::middleware)
       continue;
     const MaxDuration& d = *f.max_duration;
-    if (d.value >= std::chrono::seconds(1) && d.value <= plan_max) continue;
-    OverPlan o{f.route, d.file, d.line, d.value, {}};
-    o.message = d.file.ends_with("vercel.json") ? fmt::format(
-                                                      "The value for maxDuration must be between 1 second "
-                                                      "and {} seconds, in order to increase this limit "
-                                                      "upgrade your plan: https://vercel.com/pricing",
-                                                      most)
-                                                : fmt::format(
-                                                      "Builder returned invalid maxDuration value for "
-                                                      "Serverless Function \"{}\". Serverless Functions must "
-                                                      "have a maxDuration between 1 and {} for plan {}.",
-                                                      vercel_function_name(f.route), most, plan_name);
+    if (fits(d.value)) continue;
+    OverPlan o{f.route, d.file, d.line, d.value, json_words};
+    if (!d.file.ends_with("vercel.json")) {
+      o.message = fmt::format(
+          "Builder returned invalid maxDuration value for Serverless Function \"{}\". Serverless Functions "
+          "must have a "
+          "maxDuration between 1 and {} for plan {}.",
+          vercel_function_name(f.route), most, plan_name);
+    }
     out.push_back(std::move(o));
   }
-  std::sort(out.begin(), out.end(), [](const OverPlan& a, const OverPlan& b) {
-    return std::tie(a.file, a.line, a.route) < std::tie(b.file, b.line, b.route);
+  if (vercel != nullptr) {
+    for (const FunctionSettings& s : vercel->functions) {
+      if (!s.max_duration || fits(std::chrono::seconds(*s.max_duration))) continue;
+      out.push_back(
+          {s.pattern, vercel->file, s.max_duration_line, std::chrono::seconds(*s.max_duration), json_words});
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const OverPlan& a, const OverPlan& b) {
+    return std::tie(a.file, a.line) < std::tie(b.file, b.line);
   });
-  // One wrong line of vercel.json may concern many functions; Vercel says it once.
+  // One wrong line of vercel.json may concern many functions; Vercel says it once. A layout's may too, but
+  // each function is named.
   const auto same = [](const OverPlan& a, const OverPlan& b) {
     return a.file == b.file && a.line == b.line && a.message == b.message;
   };
