@@ -1,6 +1,7 @@
-// HTTP/1.1 syntax (RFC 9110, 9112), without I/O: bytes in, heads and body runs out. Strict where two readers could disagree
-// (request smuggling), forgiving nowhere that matters. No allocation: parsed heads are views into the caller's buffer, which must stay put
-// while they are used. Called by session.cpp and upstream.cpp on the I/O thread; fuzzed by tests/fuzz/net_http1_fuzz.cpp.
+// HTTP/1.1 syntax (RFC 9110, 9112), without I/O: bytes in, heads and body runs out. Strict where two readers
+// could disagree (request smuggling), forgiving nowhere that matters. No allocation: parsed heads are views
+// into the caller's buffer, which must stay put while they are used. Called by session.cpp and upstream.cpp
+// on the I/O thread; fuzzed by tests/fuzz/net_http1_fuzz.cpp.
 #pragma once
 
 #include <array>
@@ -15,13 +16,42 @@ namespace vsim::net::http1 {
 // Fields the proxy acts on; all others are `other` and pass through as they came.
 enum class Field : std::uint8_t {
   other,
-  accept, connection, content_length, cookie, date, expect, forwarded, host, keep_alive, location, max_forwards, origin, proxy_authenticate,
-  proxy_authorization, proxy_connection, sec_websocket_extensions, sec_websocket_key, sec_websocket_protocol, sec_websocket_version, server,
-  set_cookie, strict_transport_security, te, trailer, transfer_encoding, upgrade, via,
-  x_forwarded_for, x_forwarded_host, x_forwarded_port, x_forwarded_proto, x_real_ip,
-  x_vercel,       // any other name that starts with "x-vercel-" (x-vercel-sim-* is x_vsim)
-  x_vsim,         // any name that starts with "x-vsim-" or "x-vercel-sim"
-  dropped,        // not to be forwarded: `Connection` names it, or it poses as a framing field (Content_Length), or it may not stand in this response
+  accept,
+  connection,
+  content_length,
+  cookie,
+  date,
+  expect,
+  forwarded,
+  host,
+  keep_alive,
+  location,
+  max_forwards,
+  origin,
+  proxy_authenticate,
+  proxy_authorization,
+  proxy_connection,
+  sec_websocket_extensions,
+  sec_websocket_key,
+  sec_websocket_protocol,
+  sec_websocket_version,
+  server,
+  set_cookie,
+  strict_transport_security,
+  te,
+  trailer,
+  transfer_encoding,
+  upgrade,
+  via,
+  x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_port,
+  x_forwarded_proto,
+  x_real_ip,
+  x_vercel,  // any other name that starts with "x-vercel-" (x-vercel-sim-* is x_vsim)
+  x_vsim,    // any name that starts with "x-vsim-" or "x-vercel-sim"
+  dropped,  // not to be forwarded: `Connection` names it, or it poses as a framing field (Content_Length), or
+            // it may not stand in this response
 };
 
 struct Header {
@@ -44,54 +74,60 @@ struct LineCursor {
 };
 
 struct HeadLimits {
-  std::size_t start_line = 64 * 1024;     // bytes of the request or status line
-  std::size_t head = 128 * 1024;          // bytes of the whole head
+  std::size_t start_line = 64 * 1024;  // bytes of the request or status line
+  std::size_t head = 128 * 1024;       // bytes of the whole head
 };
 
 enum class ParseState : std::uint8_t { need_more, complete, error };
 
 enum class HeadError : std::uint8_t {
   none,
-  bad_request,         // 400: syntax
-  bad_framing,         // 400: lengths or transfer codings that two readers could understand differently; the connection must be closed
-  uri_too_long,        // 414
-  head_too_large,      // 431: bytes or number of headers
-  not_implemented,     // 501: a transfer coding other than chunked; a method as long as a whole request line may be
-  version,             // 505: HTTP/2.0 or a higher major; 0.9 is bad_request
-  expectation,         // 417: an Expect other than 100-continue
-  method,              // 405: CONNECT (a reverse proxy is no tunnel)
+  bad_request,      // 400: syntax
+  bad_framing,      // 400: lengths or transfer codings that two readers could understand differently; the
+                    // connection must be closed
+  uri_too_long,     // 414
+  head_too_large,   // 431: bytes or number of headers
+  not_implemented,  // 501: a transfer coding other than chunked; a method as long as a whole request line may
+                    // be
+  version,          // 505: HTTP/2.0 or a higher major; 0.9 is bad_request
+  expectation,      // 417: an Expect other than 100-continue
+  method,           // 405: CONNECT (a reverse proxy is no tunnel)
 };
 
 struct RequestHead {
   std::string_view method;
-  std::string_view target;      // origin-form or "*"; the path of an absolute-form target ("/" when it has none)
-  std::string_view path;        // target up to '?'
-  std::string_view host;        // Host, or the authority of an absolute-form target, which wins (RFC 9112 3.2.2); may be empty in HTTP/1.0
-  std::string_view accept;      // first Accept, empty when there is none
+  std::string_view target;  // origin-form or "*"; the path of an absolute-form target ("/" when it has none)
+  std::string_view path;    // target up to '?'
+  std::string_view host;    // Host, or the authority of an absolute-form target, which wins (RFC 9112 3.2.2);
+                            // may be empty in HTTP/1.0
+  std::string_view accept;  // first Accept, empty when there is none
   std::span<const Header> headers;  // in order, as sent
   Body body;
-  int minor = 1;                // HTTP/1.x
-  bool keep_alive = true;       // what the client asked for
+  int minor = 1;           // HTTP/1.x
+  bool keep_alive = true;  // what the client asked for
   bool expect_continue = false;
-  bool upgrade = false;         // Connection: upgrade with an Upgrade field (HTTP/1.1 only)
-  bool websocket = false;       // … whose Upgrade names websocket, method GET, no body
-  bool te_trailers = false;     // TE: trailers
-  bool head_method = false;     // HEAD: the response has no body
-  bool header_not_utf8 = false; // a field value is not valid UTF-8
+  bool upgrade = false;          // Connection: upgrade with an Upgrade field (HTTP/1.1 only)
+  bool websocket = false;        // … whose Upgrade names websocket, method GET, no body
+  bool te_trailers = false;      // TE: trailers
+  bool head_method = false;      // HEAD: the response has no body
+  bool header_not_utf8 = false;  // a field value is not valid UTF-8
   std::size_t largest_header = 0, headers_total = 0;  // bytes of names and values
-  std::size_t size = 0;         // bytes of the head in the buffer, final empty line included
+  std::size_t size = 0;  // bytes of the head in the buffer, final empty line included
 };
 
 class RequestParser {
  public:
   explicit RequestParser(HeadLimits limits = {}) : limits_(limits) {}
   void reset();
-  // `buffer` holds all bytes since reset(), a longer prefix each time (it may have moved). Leading empty lines (CRLF) before a request line are skipped and
-  // counted in head().size. On `error`, error() and reason() say what; method() and target() of a broken head are best effort for the log.
+  // `buffer` holds all bytes since reset(), a longer prefix each time (it may have moved). Leading empty
+  // lines (CRLF) before a request line are skipped and counted in head().size. On `error`, error() and
+  // reason() say what; method() and target() of a broken head are best effort for the log.
   ParseState parse(std::string_view buffer);
   const RequestHead& head() const { return head_; }
   HeadError error() const { return error_; }
-  std::string_view reason() const { return reason_; }  // static text: "obs-fold in a header", for the terminal and x-vercel-sim
+  std::string_view reason() const {
+    return reason_;
+  }  // static text: "obs-fold in a header", for the terminal and x-vercel-sim
 
  private:
   void begin();
@@ -120,9 +156,9 @@ struct ResponseHead {
   int status = 0;
   std::string_view reason;
   std::span<const Header> headers;
-  Body body;                    // already with the request's method and the status in mind (HEAD, 1xx, 204, 304: none)
+  Body body;  // already with the request's method and the status in mind (HEAD, 1xx, 204, 304: none)
   int minor = 1;
-  bool keep_alive = true;       // the upstream connection may be used again after this message
+  bool keep_alive = true;  // the upstream connection may be used again after this message
   bool has_date = false;
   std::size_t size = 0;
 };
@@ -131,8 +167,9 @@ class ResponseParser {
  public:
   explicit ResponseParser(HeadLimits limits = {}) : limits_(limits) {}
   void reset(bool head_request);  // head_request: it answers HEAD
-  // Same contract as RequestParser. Any error means the upstream speaks garbage (502) and its connection must be closed: among them both
-  // lengths, differing or malformed lengths, a transfer coding that does not end in a single chunked, obs-fold, bare CR, bare LF, NUL.
+  // Same contract as RequestParser. Any error means the upstream speaks garbage (502) and its connection must
+  // be closed: among them both lengths, differing or malformed lengths, a transfer coding that does not end
+  // in a single chunked, obs-fold, bare CR, bare LF, NUL.
   ParseState parse(std::string_view buffer);
   const ResponseHead& head() const { return head_; }
   std::string_view reason() const { return reason_; }
@@ -155,35 +192,53 @@ class ResponseParser {
   std::array<Header, kMaxHeaders> headers_;
 };
 
-// Decodes a chunked body run by run, zero copy. Strict: CRLF only, hex sizes without sign or white space that fit 2^60, chunk extensions
-// only in valid syntax (and dropped), a bounded extension and trailer size.
+// Decodes a chunked body run by run, zero copy. Strict: CRLF only, hex sizes without sign or white space that
+// fit 2^60, chunk extensions only in valid syntax (and dropped), a bounded extension and trailer size.
 class ChunkedDecoder {
  public:
   struct Step {
-    std::size_t consumed = 0;   // bytes of `in` that are done with, data included
-    std::string_view data;      // a run of body bytes inside `in`, empty when only framing was consumed
+    std::size_t consumed = 0;  // bytes of `in` that are done with, data included
+    std::string_view data;     // a run of body bytes inside `in`, empty when only framing was consumed
     ParseState state = ParseState::need_more;  // complete: last chunk and trailers were read
   };
   void reset();
   // Call again with what is left of the input until `consumed` is 0 with need_more, or complete, or error.
   Step next(std::string_view in);
-  // After complete: the trailer fields as sent, one "name: value\r\n" each, without those that may not stand in a trailer (framing, routing,
-  // hop-by-hop, x-vsim-*). Usually empty.
+  // After complete: the trailer fields as sent, one "name: value\r\n" each, without those that may not stand
+  // in a trailer (framing, routing, hop-by-hop, x-vsim-*). Usually empty.
   std::string_view trailers() const { return trailers_; }
 
  private:
   enum class At : std::uint8_t {
-    size, after_size, extension_name_start, extension_name, after_name, value_start, value_token, value_quoted, value_escape, after_value, size_lf,
-    data, data_cr, data_lf, trailer_start, trailer_line, trailer_line_lf, end_lf, done, failed,
+    size,
+    after_size,
+    extension_name_start,
+    extension_name,
+    after_name,
+    value_start,
+    value_token,
+    value_quoted,
+    value_escape,
+    after_value,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer_line,
+    trailer_line_lf,
+    end_lf,
+    done,
+    failed,
   };
   bool framing(unsigned char c);
   bool after_extension_part(unsigned char c);
   bool end_of_trailer_line();
 
   At at_ = At::size;
-  bool space_ = false;                    // white space read where only `;` or `=` may follow
-  std::uint64_t left_ = 0;                // the size being read, then the bytes left of the chunk
-  std::uint32_t digits_ = 0;              // hex digits of the size
+  bool space_ = false;        // white space read where only `;` or `=` may follow
+  std::uint64_t left_ = 0;    // the size being read, then the bytes left of the chunk
+  std::uint32_t digits_ = 0;  // hex digits of the size
   std::uint32_t extension_bytes_ = 0, trailer_bytes_ = 0;
   std::string line_, trailers_;
 };

@@ -85,6 +85,7 @@ bool may_drop(const Header& h) {
   switch (h.field) {
     case Field::connection:
     case Field::content_length:
+    case Field::date:
     case Field::expect:
     case Field::forwarded:
     case Field::host:

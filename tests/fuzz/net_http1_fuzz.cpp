@@ -1,6 +1,8 @@
 // HTTP/1.1 readers: whatever the bytes are, they must say the same however they are cut, stay inside their
-// input and, for a head that is accepted, hold what forwarding relies on. First input byte: bit 0..1 the
-// reader, bit 2 small limits or HEAD, the rest seeds the cuts.
+// input and, for a head that is accepted, hold what forwarding relies on. The first input byte chooses: bits
+// 0 and 1 the reader, bit 2 small limits or an answer to HEAD; all of it seeds the cuts.
+//   mkdir corpus && net_http1_fuzz -max_total_time=60 corpus tests/fuzz/seeds/net_http1   (finds go to the
+//   first folder)
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
