@@ -36,9 +36,10 @@ struct OverPlan {
   std::string message;  // Vercel's own words
 };
 // `plan_max` is the profile's maximum, `plan_name` "hobby", "pro", "enterprise". One entry per wrong value,
-// sorted by file and line.
+// sorted by file and line. With `vercel`, its values are judged even where the function's own code overrides
+// them: the deployment is refused all the same.
 std::vector<OverPlan> over_plan(const std::vector<Function>& functions, Duration plan_max,
-                                std::string_view plan_name);
+                                std::string_view plan_name, const VercelJson* vercel = nullptr);
 
 // What Vercel calls the function of a route: "/api/users/[id]" is "api/users/[id]", "/" is "index".
 std::string vercel_function_name(std::string_view route);
