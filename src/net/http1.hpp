@@ -1,7 +1,7 @@
 // HTTP/1.1 syntax (RFC 9110, 9112), without I/O: bytes in, heads and body runs out. Strict where two readers
-// could disagree (request smuggling), forgiving nowhere that matters. No allocation: parsed heads are views
-// into the caller's buffer, which must stay put while they are used. Called by session.cpp and upstream.cpp
-// on the I/O thread; fuzzed by tests/fuzz/net_http1_fuzz.cpp.
+// could disagree (request smuggling), forgiving nowhere that matters. No allocation (but for trailers):
+// parsed heads are views into the caller's buffer, which must stay put while they are used. Called by
+// session.cpp and upstream.cpp on the I/O thread; fuzzed by tests/fuzz/net_http1_fuzz.cpp.
 #pragma once
 
 #include <array>
@@ -50,8 +50,9 @@ enum class Field : std::uint8_t {
   x_real_ip,
   x_vercel,  // any other name that starts with "x-vercel-" (x-vercel-sim-* is x_vsim)
   x_vsim,    // any name that starts with "x-vsim-" or "x-vercel-sim"
-  dropped,  // not to be forwarded: `Connection` names it, or it poses as a framing field (Content_Length), or
-            // it may not stand in this response
+  // Not to be forwarded: `Connection` names it, or it poses as a framing field (Content_Length), or it may
+  // not stand in this response (a length in 1xx and 204).
+  dropped,
 };
 
 struct Header {
@@ -87,8 +88,7 @@ enum class HeadError : std::uint8_t {
                     // connection must be closed
   uri_too_long,     // 414
   head_too_large,   // 431: bytes or number of headers
-  not_implemented,  // 501: a transfer coding other than chunked; a method as long as a whole request line may
-                    // be
+  not_implemented,  // 501: a transfer coding other than chunked; an endless method
   version,          // 505: HTTP/2.0 or a higher major; 0.9 is bad_request
   expectation,      // 417: an Expect other than 100-continue
   method,           // 405: CONNECT (a reverse proxy is no tunnel)
@@ -103,9 +103,9 @@ struct RequestHead {
   std::string_view accept;  // first Accept, empty when there is none
   std::span<const Header> headers;  // in order, as sent
   Body body;
-  int minor = 1;           // HTTP/1.x
-  bool keep_alive = true;  // what the client asked for
-  bool expect_continue = false;
+  int minor = 1;                 // HTTP/1.x
+  bool keep_alive = true;        // what the client asked for
+  bool expect_continue = false;  // and content to wait for
   bool upgrade = false;          // Connection: upgrade with an Upgrade field (HTTP/1.1 only)
   bool websocket = false;        // … whose Upgrade names websocket, method GET, no body
   bool te_trailers = false;      // TE: trailers
@@ -121,13 +121,14 @@ class RequestParser {
   void reset();
   // `buffer` holds all bytes since reset(), a longer prefix each time (it may have moved). Leading empty
   // lines (CRLF) before a request line are skipped and counted in head().size. On `error`, error() and
-  // reason() say what; method() and target() of a broken head are best effort for the log.
+  // reason() say what; method and target of a broken head are best effort for the log. After `expectation`
+  // and `method` the head is complete, body included. Asked again after `complete`, it gives views into the
+  // buffer of that call.
   ParseState parse(std::string_view buffer);
   const RequestHead& head() const { return head_; }
   HeadError error() const { return error_; }
-  std::string_view reason() const {
-    return reason_;
-  }  // static text: "obs-fold in a header", for the terminal and x-vercel-sim
+  // Static text such as "obs-fold in a header", for the terminal and x-vercel-sim.
+  std::string_view reason() const { return reason_; }
 
  private:
   void begin();

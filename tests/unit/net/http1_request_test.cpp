@@ -1,57 +1,23 @@
 #include "net/http1.hpp"
 
 #include <catch2/catch.hpp>
-#include <set>
 
 #include "unit/net/http1_support.hpp"
 
 using namespace std::literals;
 namespace http1 = vsim::net::http1;
 using http1::Field;
-using http1::HeadError;
 using http1::ParseState;
 using http1::RequestParser;
 using http1::test::all_feedings;
-using http1::test::describe;
+using http1::test::check_request;
 using http1::test::describe_headers;
-
-namespace {
-
-struct Case {
-  std::string_view bytes, expected;
-};
-
-std::string parse(std::string_view bytes, http1::HeadLimits limits = {}) {
-  RequestParser p(limits);
-  p.reset();
-  const ParseState state = p.parse(bytes);
-  return describe(p, state);
-}
-
-// Every way of feeding gives the same outcome, and that outcome is the expected one.
-void check(const Case& c) {
-  INFO(c.bytes);
-  RequestParser p;
-  const auto results = all_feedings(p, c.bytes, [](RequestParser& r) { r.reset(); });
-  CHECK(results.front().second.substr(0, c.expected.size() + 1).find(c.expected) == 0);
-  CHECK(parse(c.bytes) == c.expected);
-  for (const auto& [how, outcome] : results) {
-    INFO(how);
-    if (outcome != results.front().second) CHECK(outcome == results.front().second);
-  }
-}
-
-std::string get(std::string_view header_lines) {
-  return "GET / HTTP/1.1\r\nHost: h\r\n" + std::string(header_lines) + "\r\n";
-}
-std::string post(std::string_view header_lines) {
-  return "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(header_lines) + "\r\n";
-}
-
-}  // namespace
+using http1::test::get;
+using http1::test::parse_request;
+using http1::test::RequestCase;
 
 TEST_CASE("request: well-formed heads, fed in every way") {
-  static constexpr Case kCases[] = {
+  static constexpr RequestCase kCases[] = {
       {"GET / HTTP/1.1\r\nHost: localhost:3000\r\n\r\n",
        "GET / path=/ host=localhost:3000 1.1 body=none keep-alive"},
       {"GET /a/b?x=1&y=[2]|{3} HTTP/1.1\r\nhOST:\t h \t\r\n\r\n",
@@ -146,11 +112,11 @@ TEST_CASE("request: well-formed heads, fed in every way") {
       {"GET / HTTP/1.1\r\nHost: h\r\nX: a \t b\r\nY:\r\nZ:    \r\n\r\n",
        "GET / path=/ host=h 1.1 body=none keep-alive"},
   };
-  for (const Case& c : kCases) check(c);
+  for (const RequestCase& c : kCases) check_request(c);
 }
 
 TEST_CASE("request: heads that are refused, with the reason, fed in every way") {
-  static const Case kCases[] = {
+  static const RequestCase kCases[] = {
       // Request line.
       {"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "400: more than one space after the method"},
       {"GET /  HTTP/1.1\r\nHost: h\r\n\r\n", "400: more than two spaces in the request line"},
@@ -255,7 +221,7 @@ TEST_CASE("request: heads that are refused, with the reason, fed in every way") 
       {"GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400: more than one Host"},
       {"GET http://a/ HTTP/1.1\r\nHost: a/\r\n\r\n", "400: invalid Host"},
   };
-  for (const Case& c : kCases) check(c);
+  for (const RequestCase& c : kCases) check_request(c);
 }
 
 TEST_CASE("request: Host values that no host can have are refused") {
@@ -301,207 +267,8 @@ TEST_CASE("request: Host values that no host can have are refused") {
                                       "\xc3\xbc.de",
                                       "[v1.a]",
                                       "a]"}) {
-    check({get("").replace(16, 7, "Host: " + std::string(host)), "400: invalid Host"});
-    CHECK(parse("GET / HTTP/1.0\r\nHost: " + std::string(host) + "\r\n\r\n") == "400: invalid Host");
-  }
-}
-
-TEST_CASE("request: lengths that two readers could understand differently are refused") {
-  for (const std::string_view value : {"",
-                                       "+5",
-                                       "-1",
-                                       "-0",
-                                       "5 5",
-                                       "5,5",
-                                       "5, 6",
-                                       "5,",
-                                       ",5",
-                                       "0x5",
-                                       "0o5",
-                                       "5_0",
-                                       "5.0",
-                                       "5e1",
-                                       "five",
-                                       "1 ",
-                                       "9223372036854775808",
-                                       "18446744073709551616",
-                                       "99999999999999999999999",
-                                       "\"5\"",
-                                       "5;",
-                                       "\xd9\xa5"}) {
-    const std::string_view expected = value == "1 " ? "POST / path=/ host=h 1.1 body=length 1 keep-alive"
-                                                    : "400 framing: malformed Content-Length";
-    check({post("Content-Length: " + std::string(value) + "\r\n"), expected});
-  }
-  check({post("Content-Length: 5\r\nContent-Length: 6\r\n"), "400 framing: more than one Content-Length"});
-  check({post("Content-Length: 5\r\nX: y\r\ncontent-length: 5\r\n"),
-         "400 framing: more than one Content-Length"});
-  check({post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
-         "400 framing: both Transfer-Encoding and Content-Length"});
-  check({post("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"),
-         "400 framing: both Transfer-Encoding and Content-Length"});
-  check({post("Transfer-Encoding: gzip, chunked\r\nContent-Length: 5\r\n"),
-         "400 framing: both Transfer-Encoding and Content-Length"});
-  check({"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-         "400 framing: Transfer-Encoding in HTTP/1.0"});
-  check({"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
-         "400 framing: Transfer-Encoding in HTTP/1.0"});
-}
-
-TEST_CASE("request: only the transfer coding chunked, once, is understood") {
-  for (const std::string_view value : {"",
-                                       ",",
-                                       "identity",
-                                       "gzip",
-                                       "xchunked",
-                                       "chunkedx",
-                                       "chunked, chunked",
-                                       "chunked,",
-                                       ",chunked",
-                                       "chunked, gzip",
-                                       "chunked, identity",
-                                       "identity, chunked",
-                                       "\"chunked\"",
-                                       "'chunked'",
-                                       "chunked;q=1",
-                                       "chunked;",
-                                       "chunked ; a=b",
-                                       "chunked chunked",
-                                       "chunk ed",
-                                       "chunke",
-                                       "[chunked]",
-                                       "chunked\xff",
-                                       "gzip chunked",
-                                       "gzip, , chunked",
-                                       "gzip;, chunked",
-                                       "gzip;a, chunked",
-                                       "chunked/1",
-                                       "chunked;a=b, chunked"}) {
-    check({post("Transfer-Encoding: " + std::string(value) + "\r\n"),
-           "400 framing: Transfer-Encoding that is not exactly chunked"});
-  }
-  for (const std::string_view value :
-       {"gzip, chunked", "x-foo;a=b, chunked", "deflate,gzip,CHUNKED", "cow, chunked"}) {
-    check({post("Transfer-Encoding: " + std::string(value) + "\r\n"),
-           "501: transfer coding other than chunked"});
-  }
-  check({post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-         "400 framing: Transfer-Encoding that is not exactly chunked"});
-  check({post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n"),
-         "400 framing: Transfer-Encoding that is not exactly chunked"});
-  check({post("Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n"),
-         "400 framing: Transfer-Encoding that is not exactly chunked"});
-  check({post("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"),
-         "501: transfer coding other than chunked"});
-  check({post("Transfer-Encoding: \x0b"
-              "chunked\r\n"),
-         "400: control character in a header"});
-  check({post("Transfer-Encoding: chunked\x0c\r\n"), "400: control character in a header"});
-  check({post("Transfer-Encoding: chunked\0\r\n"sv), "400: NUL in a header"});
-  check({post("Transfer-Encoding : chunked\r\n"), "400: white space before the colon of a header"});
-  check({post(" Transfer-Encoding: chunked\r\n"), "400: obs-fold in a header"});
-}
-
-TEST_CASE("request: expectations and option floods") {
-  check({post("Expect: 200-ok\r\n"), "417: an expectation other than 100-continue"});
-  check({post("Expect: 100-continue, x\r\nContent-Length: 1\r\n"),
-         "417: an expectation other than 100-continue"});
-  check({post("Expect: 100-continue\r\nExpect: y=z\r\nContent-Length: 1\r\n"),
-         "417: an expectation other than 100-continue"});
-  check({post("Expect:\r\nContent-Length: 1\r\n"), "POST / path=/ host=h 1.1 body=length 1 keep-alive"});
-  std::string many = "Connection: a";
-  for (int i = 1; i < 64; ++i) many += ",a";
-  CHECK(parse(get(many + "\r\n")) == "GET / path=/ host=h 1.1 body=none keep-alive");
-  CHECK(parse(get(many + ",a\r\n")) == "400: too many connection options");
-}
-
-TEST_CASE(
-    "request: Connection takes away the fields it names, but not those that frame, route or describe the "
-    "message") {
-  const std::string bytes =
-      get("Connection: X-Hop, close, x-b, Cookie, Host, content-length, transfer-encoding, "
-          "x-forwarded-for\r\nConnection: cache-control, upgrade, "
-          "te, content-type, x-vercel-id\r\nx-hop: 1\r\nX-B: 2\r\nX-Hopp: 3\r\nx-b: 4\r\nCookie: "
-          "a=b\r\nContent-Length: 3\r\nX-Forwarded-For: "
-          "1.2.3.4\r\nCache-Control: no-store\r\nUpgrade: x\r\nTE: trailers\r\nContent-Type: "
-          "text/plain\r\nX-Vercel-Id: a\r\n");
-  RequestParser p;
-  p.reset();
-  REQUIRE(p.parse(bytes) == ParseState::complete);
-  std::multiset<std::string> dropped;
-  for (const auto& h : p.head().headers) {
-    if (h.field == Field::dropped) dropped.insert(std::string(h.name));
-  }
-  CHECK(dropped == std::multiset<std::string>{"Cookie", "X-B", "x-b", "x-hop"});
-  CHECK(describe(p, ParseState::complete) == "GET / path=/ host=h 1.1 body=length 3 upgrade te-trailers");
-}
-
-TEST_CASE("request: fields the proxy acts on are recognized in any case") {
-  const std::pair<std::string_view, Field> kNames[] = {
-      {"ACCEPT", Field::accept},
-      {"connection", Field::connection},
-      {"Content-Length", Field::content_length},
-      {"cookie", Field::cookie},
-      {"Date", Field::date},
-      {"Expect", Field::expect},
-      {"Forwarded", Field::forwarded},
-      {"Keep-Alive", Field::keep_alive},
-      {"Location", Field::location},
-      {"Max-Forwards", Field::max_forwards},
-      {"Origin", Field::origin},
-      {"Proxy-Authenticate", Field::proxy_authenticate},
-      {"Proxy-Authorization", Field::proxy_authorization},
-      {"Proxy-Connection", Field::proxy_connection},
-      {"Sec-WebSocket-Extensions", Field::sec_websocket_extensions},
-      {"sec-websocket-key", Field::sec_websocket_key},
-      {"SEC-WEBSOCKET-PROTOCOL", Field::sec_websocket_protocol},
-      {"Sec-WebSocket-Version", Field::sec_websocket_version},
-      {"Server", Field::server},
-      {"Set-Cookie", Field::set_cookie},
-      {"Strict-Transport-Security", Field::strict_transport_security},
-      {"TE", Field::te},
-      {"Trailer", Field::trailer},
-      {"Upgrade", Field::upgrade},
-      {"VIA", Field::via},
-      {"X-Forwarded-For", Field::x_forwarded_for},
-      {"X-Forwarded-Host", Field::x_forwarded_host},
-      {"X-Forwarded-Port", Field::x_forwarded_port},
-      {"X-Forwarded-Proto", Field::x_forwarded_proto},
-      {"X-Real-IP", Field::x_real_ip},
-      {"X-Vercel-Id", Field::x_vercel},
-      {"x-vercel-", Field::x_vercel},
-      {"x-vercel-sim", Field::x_vsim},
-      {"X-Vercel-Sim-Limit", Field::x_vsim},
-      {"x-vsim-nonce", Field::x_vsim},
-      {"x-vsim", Field::other},
-      {"x-vercel", Field::other},
-      {"Content_Length", Field::dropped},
-      {"transfer_ENCODING", Field::dropped},
-      {"Content-Lengthy", Field::other},
-      {"Hosts", Field::other},
-      {"Accepts", Field::other},
-      {"tE", Field::te},
-      {"t", Field::other},
-      {"x", Field::other},
-      {"User-Agent", Field::other},
-      {"content-type", Field::other},
-      {"sec-websocket-accept", Field::other},
-      {"x-forwarded-ssl", Field::other},
-  };
-  for (const auto& [name, field] : kNames) {
-    const std::string bytes = get(std::string(name) + ": 100-continue\r\n");
-    RequestParser p;
-    p.reset();
-    p.parse(bytes);
-    INFO(name);
-    if (name == "Content-Length") {
-      CHECK(p.error() == HeadError::bad_framing);
-      continue;
-    }
-    REQUIRE(p.head().headers.size() == 2);
-    CHECK(p.head().headers[1].field == field);
-    CHECK(p.head().headers[1].name == name);
-    CHECK(p.head().headers[0].field == Field::host);
+    check_request({get("").replace(16, 7, "Host: " + std::string(host)), "400: invalid Host"});
+    CHECK(parse_request("GET / HTTP/1.0\r\nHost: " + std::string(host) + "\r\n\r\n") == "400: invalid Host");
   }
 }
 
@@ -568,7 +335,7 @@ TEST_CASE("request: limits are exact and strike before a line or head is complet
       INFO(how);
       CHECK(outcome == results.front().second);
     }
-    return parse(bytes, limits);
+    return parse_request(bytes, limits);
   };
   const auto line = [](std::size_t size) { return "GET /" + std::string(size - 14, 'a') + " HTTP/1.1\r\n"; };
   CHECK(all(line(40) + "Host: h\r\n\r\n").substr(0, 4) == "GET ");
@@ -599,7 +366,7 @@ TEST_CASE("request: 200 headers are accepted, 201 are not") {
   REQUIRE(p.parse(fits) == ParseState::complete);
   CHECK(p.head().headers.size() == 200);
   CHECK(p.head().headers[199].name == "h198");
-  CHECK(parse(get(lines + "x: y\r\n")) == "431: too many headers");
+  CHECK(parse_request(get(lines + "x: y\r\n")) == "431: too many headers");
 }
 
 TEST_CASE("request: a drip-fed head of 128 KiB costs linear work") {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <catch2/catch.hpp>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -141,6 +142,38 @@ std::vector<std::pair<std::string, std::string>> all_feedings(Parser& p, std::st
   }
   results.emplace_back("byte by byte", outcome(p, state));
   return results;
+}
+
+// Request tables: the bytes and what describe() must say.
+struct RequestCase {
+  std::string_view bytes, expected;
+};
+
+inline std::string parse_request(std::string_view bytes, HeadLimits limits = {}) {
+  RequestParser p(limits);
+  p.reset();
+  const ParseState state = p.parse(bytes);
+  return describe(p, state);
+}
+
+// Every way of feeding gives the same outcome, and that outcome is the expected one.
+inline void check_request(const RequestCase& c) {
+  INFO(c.bytes);
+  RequestParser p;
+  const auto results = all_feedings(p, c.bytes, [](RequestParser& r) { r.reset(); });
+  CHECK(results.front().second.substr(0, c.expected.size() + 1).find(c.expected) == 0);
+  CHECK(parse_request(c.bytes) == c.expected);
+  for (const auto& [how, outcome] : results) {
+    INFO(how);
+    if (outcome != results.front().second) CHECK(outcome == results.front().second);
+  }
+}
+
+inline std::string get(std::string_view header_lines) {
+  return "GET / HTTP/1.1\r\nHost: h\r\n" + std::string(header_lines) + "\r\n";
+}
+inline std::string post(std::string_view header_lines) {
+  return "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(header_lines) + "\r\n";
 }
 
 }  // namespace vsim::net::http1::test
