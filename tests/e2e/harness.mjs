@@ -251,8 +251,8 @@ export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
   const early = child.exited.then(({ code }) => {
     throw new Error(`vercel-sim ended with ${code} before it was ready; printed:\n${child.output.text}`);
   });
+  for (const promise of [ready, early]) promise.catch(() => {}); // the one that comes second is nobody's
   const match = await Promise.race([ready, early]);
-  early.catch(() => {});
   const port = Number(match[1]);
   const events = () => readEvents(eventsFile);
   return Object.assign(child, {
