@@ -90,11 +90,9 @@ bool may_drop(const Header& h) {
     case Field::forwarded:
     case Field::host:
     case Field::keep_alive:
-    case Field::proxy_authenticate:
     case Field::proxy_authorization:
     case Field::proxy_connection:
     case Field::te:
-    case Field::trailer:
     case Field::transfer_encoding:
     case Field::upgrade:
     case Field::via:

@@ -122,8 +122,8 @@ struct ConnectionOptions {
 };
 // Reads every Connection field and marks the fields they name as Field::dropped. Not those that frame or
 // route the message or that carry its meaning to every recipient (RFC 9110 7.6.1 forbids naming them; obeying
-// would let a client strip Host or X-Forwarded-For), nor the hop-by-hop fields that have a name in Field: the
-// session knows them and still has to read them.
+// would let a client strip Host or X-Forwarded-For), nor those the session acts on itself and still has to
+// read (Upgrade, TE, Expect…).
 ConnectionOptions read_connection(std::span<Header> headers);
 
 }  // namespace vsim::net::http1::detail
