@@ -1,14 +1,13 @@
 #include "process/output_lines.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace vsim::process {
 namespace {
 
 constexpr char kEscape = '\x1b';
 constexpr std::string_view kReset = "\x1b[0m";
-// More than a program that switches colours on and on without ever resetting them can need.
-constexpr std::size_t kMaxColour = 128;
 // An escape sequence or a link longer than this is not one.
 constexpr std::size_t kMaxSequence = 2048;
 
@@ -52,17 +51,103 @@ Sequence sequence_at(std::string_view text) {
   return {Kind::other, c >= 0x30 && c <= 0x7e ? i + 1 : i};
 }
 
-// "\x1b[m", "\x1b[0m", "\x1b[0;0m"; and "\x1b[0;31m" begins with one.
-bool resets(std::string_view sgr) {
-  const std::string_view parameters = sgr.substr(2, sgr.size() - 3);
-  return parameters.empty() || parameters == "0" || parameters.starts_with("0;") ||
-         parameters.starts_with(";");
-}
-bool only_resets(std::string_view sgr) {
-  return sgr.substr(2, sgr.size() - 3).find_first_not_of("0;") == std::string_view::npos;
-}
+constexpr std::uint32_t bit(unsigned code) { return 1u << (code == 53 ? 31 : code); }
 
 }  // namespace
+
+void Style::apply(std::string_view sequence) {
+  std::string_view rest = sequence.substr(2, sequence.size() - 3);
+  // One parameter with its colon-separated parts, which later terminals use for colours ("38:2::1:2:3").
+  auto next = [&rest] {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    const std::string_view p = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return p;
+  };
+  do {
+    const char* const begin = rest.data();
+    const std::string_view parameter = next();
+    unsigned code = 0;
+    std::from_chars(parameter.data(), parameter.data() + parameter.size(), code);
+    if (code == 38 || code == 48 || code == 58) {
+      std::string_view whole = parameter;
+      if (parameter.find(':') == std::string_view::npos) {
+        const std::string_view kind = next();
+        for (int parts = kind == "2" ? 3 : kind == "5" ? 1 : 0; parts > 0; --parts) whole = next();
+        if (whole.data() != begin)
+          whole = std::string_view(begin, static_cast<std::size_t>(whole.data() + whole.size() - begin));
+      }
+      (code == 38 ? foreground_ : code == 48 ? background_ : line_colour_) = whole;
+    } else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) {
+      foreground_ = parameter;
+    } else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107)) {
+      background_ = parameter;
+    } else if ((code >= 1 && code <= 9) || code == 21 || code == 53) {
+      if (parameter == "4:0")
+        attributes_ &= ~(bit(4) | bit(21));
+      else
+        attributes_ |= bit(code);
+    } else {
+      switch (code) {
+        case 0:
+          *this = Style();
+          break;
+        case 22:
+          attributes_ &= ~(bit(1) | bit(2));
+          break;
+        case 23:
+          attributes_ &= ~bit(3);
+          break;
+        case 24:
+          attributes_ &= ~(bit(4) | bit(21));
+          break;
+        case 25:
+          attributes_ &= ~(bit(5) | bit(6));
+          break;
+        case 27:
+          attributes_ &= ~bit(7);
+          break;
+        case 28:
+          attributes_ &= ~bit(8);
+          break;
+        case 29:
+          attributes_ &= ~bit(9);
+          break;
+        case 39:
+          foreground_.clear();
+          break;
+        case 49:
+          background_.clear();
+          break;
+        case 55:
+          attributes_ &= ~bit(53);
+          break;
+        case 59:
+          line_colour_.clear();
+          break;
+        default:
+          break;
+      }
+    }
+  } while (!rest.empty());
+}
+
+void Style::append_to(std::string& out) const {
+  if (plain()) return;
+  out += "\x1b[";
+  const std::size_t begin = out.size();
+  auto add = [&](std::string_view parameter) {
+    if (parameter.empty()) return;
+    if (out.size() > begin) out += ';';
+    out += parameter;
+  };
+  for (unsigned code : {1, 2, 3, 4, 5, 6, 7, 8, 9, 21, 53})
+    if (attributes_ & bit(code)) add(std::to_string(code));
+  add(foreground_);
+  add(background_);
+  add(line_colour_);
+  out += 'm';
+}
 
 void OutputLines::feed(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -146,7 +231,8 @@ std::size_t OutputLines::complete_prefix() const {
 }
 
 void OutputLines::emit(std::string_view raw, End end) {
-  text_ = colour_;
+  text_.clear();
+  style_.append_to(text_);
   std::size_t at = 0;
   while (at < raw.size()) {
     const std::size_t escape = std::min(raw.find(kEscape, at), raw.size());
@@ -159,11 +245,9 @@ void OutputLines::emit(std::string_view raw, End end) {
     if (s.kind == Kind::link) text_.append(sequence);
     if (s.kind != Kind::colour) continue;
     text_.append(sequence);
-    if (resets(sequence)) colour_.clear();
-    if (!only_resets(sequence)) colour_.append(sequence);
-    if (colour_.size() > kMaxColour) colour_.assign(sequence);
+    style_.apply(sequence);
   }
-  if (!colour_.empty()) text_.append(kReset);
+  if (!style_.plain()) text_.append(kReset);
   const bool continues = continues_;
   continues_ = end == End::cut || end == End::none;
   sink_(text_, end, continues);

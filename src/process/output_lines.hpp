@@ -11,6 +11,22 @@
 
 namespace vsim::process {
 
+// The graphic rendition in force (ECMA-48 SGR): what is on, so that it can be switched on again. Programs
+// switch single things off ("39", "22") as often as all of them ("0").
+class Style {
+ public:
+  void apply(std::string_view sequence);  // "ESC [ … m"
+  bool plain() const {
+    return attributes_ == 0 && foreground_.empty() && background_.empty() && line_colour_.empty();
+  }
+  void append_to(std::string& out) const;  // nothing when plain
+
+ private:
+  std::uint32_t attributes_ =
+      0;  // bit n: code n is on, for n from 1 to 9; bit 21: double underline; bit 31: overline (53)
+  std::string foreground_, background_, line_colour_;  // parameters: "31", "38;2;1;2;3"
+};
+
 class OutputLines {
  public:
   enum class End : std::uint8_t {
@@ -45,7 +61,7 @@ class OutputLines {
   Sink sink_;
   std::size_t max_;
   std::string line_;       // the unfinished line, raw
-  std::string colour_;     // the SGR sequences in force at the end of the last line given
+  Style style_;            // in force at the end of the last line given
   std::string text_;       // scratch
   bool carriage_ = false;  // the last byte was "\r": what it means, the next one tells
   bool continues_ = false;

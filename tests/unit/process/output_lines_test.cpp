@@ -66,8 +66,32 @@ TEST_CASE("OutputLines: the same lines however the bytes were cut by reads") {
 
 TEST_CASE("OutputLines: a colour is closed at each line's end and opened again in the next") {
   CHECK(split("\x1b[1m\x1b[31ma\nb\nc\x1b[m d\ne\n") ==
-        Lines{"n:\x1b[1m\x1b[31ma\x1b[0m", "n:\x1b[1m\x1b[31mb\x1b[0m", "n:\x1b[1m\x1b[31mc\x1b[m d", "n:e"});
-  CHECK(split("\x1b[31ma\x1b[0;32mb\nc\n") == Lines{"n:\x1b[31ma\x1b[0;32mb\x1b[0m", "n:\x1b[0;32mc\x1b[0m"});
+        Lines{"n:\x1b[1m\x1b[31ma\x1b[0m", "n:\x1b[1;31mb\x1b[0m", "n:\x1b[1;31mc\x1b[m d", "n:e"});
+  CHECK(split("\x1b[31ma\x1b[0;32mb\nc\n") == Lines{"n:\x1b[31ma\x1b[0;32mb\x1b[0m", "n:\x1b[32mc\x1b[0m"});
+}
+
+TEST_CASE("OutputLines: a colour that was switched off by its own code is not switched on again") {
+  CHECK(split("\x1b[1m\x1b[38;2;173;127;168mNext\x1b[39m\x1b[22m\nb\n") ==
+        Lines{"n:\x1b[1m\x1b[38;2;173;127;168mNext\x1b[39m\x1b[22m", "n:b"});
+  // Each is switched on and left on; the next line begins with it. Then its own code ends it.
+  const std::pair<std::string, std::string> pairs[] = {
+      {"1", "22"},  {"2", "22"},   {"3", "23"},        {"4", "24"},          {"21", "24"},
+      {"5", "25"},  {"7", "27"},   {"8", "28"},        {"9", "29"},          {"53", "55"},
+      {"31", "39"}, {"97", "39"},  {"38;5;200", "39"}, {"38;2;1;2;3", "39"}, {"38:2::1:2:3", "39"},
+      {"44", "49"}, {"103", "49"}, {"48;5;1", "49"},   {"58;5;9", "59"}};
+  for (const auto& [on, off] : pairs) {
+    CAPTURE(on, off);
+    CHECK(split("\x1b[" + on + "ma\nb\x1b[" + off + "m\nc\n") ==
+          Lines{"n:\x1b[" + on + "ma\x1b[0m", "n:\x1b[" + on + "mb\x1b[" + off + "m", "n:c"});
+  }
+}
+
+TEST_CASE("OutputLines: several styles in one sequence, broken ones too") {
+  CHECK(split("\x1b[1;38;5;3;44;9mx\ny\n") ==
+        Lines{"n:\x1b[1;38;5;3;44;9mx\x1b[0m", "n:\x1b[1;9;38;5;3;44my\x1b[0m"});
+  CHECK(split("\x1b[31;0;32mx\x1b[39;49mz\ny\n") == Lines{"n:\x1b[31;0;32mx\x1b[39;49mz", "n:y"});
+  CHECK(split("\x1b[;;mx\x1b[38mx\x1b[38;2;1mx\x1b[0m\ny\n") ==
+        Lines{"n:\x1b[;;mx\x1b[38mx\x1b[38;2;1mx\x1b[0m", "n:y"});
 }
 
 TEST_CASE("OutputLines: colours switched on without end do not pile up") {
