@@ -112,7 +112,9 @@ class Engine {
 
   Admission admit(const RequestInfo&, TimePoint now, WallTime wall);
   // A request the HTTP codec refused: counted and shown like any other.
-  RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target, TimePoint now, WallTime wall);
+  // `status` 0: the code's own.
+  RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target, TimePoint now, WallTime wall,
+                              int status = 0);
 
   // From the agent, in any order relative to the response, also for ids already ended (then ignored).
   void dispatched(InvocationId, const Dispatch&, TimePoint now);
@@ -139,6 +141,9 @@ class Engine {
   void set_totals_reader(Totals (*read)(void* shell, InvocationId), void* shell);
 
   std::size_t active() const;  // invocations that have not ended
+
+  // An event of the shell's own, stamped in the engine's sequence.
+  void announce(const event::Event&, TimePoint now, WallTime wall);
 
  private:
   struct Impl;

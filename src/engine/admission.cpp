@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "engine/classify.hpp"
+#include "engine/impl.hpp"
+#include "limits/header_size.hpp"
+#include "limits/header_utf8.hpp"
+#include "limits/method.hpp"
+#include "limits/request_body.hpp"
+#include "limits/url_length.hpp"
+#include "limits/websocket.hpp"
+
+namespace vsim::engine {
+
+using event::Traffic;
+using limits::Code;
+
+Invocation* Engine::Impl::take(const RequestInfo& r, const RequestTag& tag, TimePoint now) {
+  Invocation* v = slab.acquire();
+  if (v == nullptr) return nullptr;
+  v->arrived = now;
+  v->request_id.assign(id_prefix).append(tag.view());
+  v->method.assign(r.method);
+  v->target.assign(r.target);
+  v->path_size = static_cast<std::uint32_t>(std::min(r.path.size(), r.target.size()));
+  return v;
+}
+
+// Over at once: nothing is kept, and there is no id.
+void Engine::Impl::refuse(Admission& a, const RequestInfo& r, limits::Verdict verdict, TimePoint now, int status, Traffic traffic) {
+  a.action = Action::refuse;
+  a.error = verdict.code;
+  a.error_status = status;
+  const routes::Function* f = function_at(r.path);
+  if (f != nullptr) {
+    verdict.route = f->route;
+    verdict.file = f->file;
+  }
+  const std::string request_id = id_prefix + std::string(a.tag.view());
+  event::InvocationEnded e;
+  e.id = InvocationId::none;
+  e.request_id = request_id;
+  e.method = r.method;
+  e.target = r.target;
+  e.traffic = traffic;
+  e.status = status != 0 ? status : limits::info(a.error).status;
+  if (f != nullptr) {
+    e.route = f->route;
+    e.file = f->file;
+    e.kind = routes::to_string(f->kind);
+    e.runtime = routes::to_string(f->runtime);
+  }
+  e.outcome = {event::EndedBy::platform, event::Phase::request, a.error};
+  e.verdicts = {&verdict, 1};
+  emit(e, now);
+}
+
+Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  const profile::Profile& p = e.profile;
+  Admission a;
+  a.tag = make_request_tag(e.rng, wall);
+
+  const auto full = [&] {
+    limits::Verdict v;
+    v.code = Code::function_throttled;
+    v.limit_key = "concurrency";
+    v.limit = std::to_string(invocation::Slab::kMost);
+    v.measured = "more at the same time";
+    e.refuse(a, r, std::move(v), now);
+    return a;
+  };
+
+  if (is_dev_internal(r.path)) {
+    Invocation* v = e.take(r, a.tag, now);
+    if (v == nullptr) return full();
+    v->traffic = Traffic::internal;
+    v->life.begin(invocation::Passing{});
+    a.action = Action::passthrough;
+    a.id = v->id;
+    return a;
+  }
+
+  namespace lim = limits;
+  const auto refuse = [&](lim::Verdict verdict, int status = 0, Traffic traffic = Traffic::invocation) {
+    e.refuse(a, r, std::move(verdict), now, status, traffic);
+    return a;
+  };
+  if (!lim::method::admits(r.method)) return refuse(lim::method::verdict(r.method));
+  if (!lim::url_length::admits(p, r.target.size())) return refuse(lim::url_length::verdict(p, r.target.size()));
+  if (!lim::header_size::admits(p, r.largest_header, r.headers_total))
+    return refuse(lim::header_size::verdict(p, r.largest_header, r.headers_total));
+  if (r.header_not_utf8) return refuse(lim::header_utf8::verdict());
+  const bool body_ok = lim::request_body::admits(p, r.content_length);
+  if (!body_ok && lim::request_body::enforced(p)) return refuse(lim::request_body::verdict(p, r.content_length));
+
+  const auto socket = r.websocket_upgrade ? lim::websocket::answer(p) : lim::websocket::Answer::as_get;
+  if (r.websocket_upgrade && socket == lim::websocket::Answer::refuse)
+    return refuse(lim::websocket::verdict(p, {}, {}), p.websocket_refusal_status.value, Traffic::socket);
+
+  Invocation* v = e.take(r, a.tag, now);
+  if (v == nullptr) return full();
+  a.id = v->id;
+  a.body_limit = lim::request_body::meter(p, r.chunked);
+  if (!body_ok) v->verdicts.push_back(lim::request_body::verdict(p, r.content_length));
+
+  const bool tunnel = r.websocket_upgrade && socket == lim::websocket::Answer::tunnel;
+  const bool drop = r.websocket_upgrade && socket == lim::websocket::Answer::drop;
+  if (r.websocket_upgrade) v->traffic = Traffic::socket;
+  // An agent will name the function of a plain request; it is not asked about a socket.
+  if (!e.options.agent || tunnel || drop) {
+    const routes::Function* f = e.function_at(r.path);
+    const bool grace = !e.options.agent && e.options.compile_grace > Duration::zero();
+    e.identify(*v, f, false, grace);
+  }
+  if (r.websocket_upgrade && !tunnel) v->verdicts.push_back(lim::websocket::verdict(p, v->route, v->file));
+
+  const invocation::Clock clock{now, Duration::zero()};
+  if (drop) {
+    a.action = Action::drop;
+    v->life.begin(invocation::Dropped{});
+  } else if (tunnel) {
+    a.action = Action::tunnel;
+    v->life.begin(invocation::Upgrading{e.options.agent ? std::nullopt : std::optional(clock)});
+  } else {
+    a.action = r.websocket_upgrade ? Action::as_get : Action::forward;
+    v->life.begin(e.options.agent ? invocation::State(invocation::Routing{}) : invocation::State(invocation::Running{clock}));
+  }
+  e.emit(event::InvocationStarted{v->id, v->request_id, v->method, v->target}, now);
+  e.rearm(*v);
+  return a;
+}
+
+RequestTag Engine::reject_malformed(Code code, std::string_view method, std::string_view target, TimePoint now, WallTime wall,
+                                    int status) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  const RequestTag tag = make_request_tag(e.rng, wall);
+  const std::string request_id = e.id_prefix + std::string(tag.view());
+  event::InvocationEnded ended;
+  ended.id = InvocationId::none;
+  ended.request_id = request_id;
+  ended.method = method;
+  ended.target = target;
+  ended.status = status != 0 ? status : limits::info(code).status;
+  ended.outcome = {event::EndedBy::client, event::Phase::request, code};
+  e.emit(ended, now);
+  return tag;
+}
+
+}  // namespace vsim::engine

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "engine/impl.hpp"
+#include "limits/polling.hpp"
+
+namespace vsim::engine {
+
+void Engine::Impl::tick(TimePoint& now, WallTime wall) {
+  tick(now);
+  wall_ = wall;
+  wall_at = now;
+}
+
+void Engine::Impl::tick(TimePoint& now) {
+  now_ = std::max(now_, now);
+  now = now_;
+}
+
+void Engine::Impl::emit(const event::Event& event, TimePoint now) {
+  event::Stamp stamp;
+  stamp.seq = ++seq;
+  stamp.at = now;
+  stamp.wall.unix_ms = wall_.unix_ms + std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_at).count();
+  sink.on_event(stamp, event);
+}
+
+void Engine::Impl::end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now) {
+  deadlines.remove(v.slot);
+  mark_warm(v);
+  emit_ended(v, outcome, totals, now);
+  slab.release(v);
+}
+
+void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now) {
+  event::Event event(std::in_place_type<event::InvocationEnded>);
+  auto& e = std::get<event::InvocationEnded>(event);
+  e.id = v.id;
+  e.request_id = v.request_id;
+  e.method = v.method;
+  e.target = v.target;
+  e.traffic = v.traffic;
+  e.status = v.status;
+  e.route = v.route;
+  e.file = v.file;
+  e.kind = v.kind;
+  e.runtime = v.runtime;
+  e.total = now - v.arrived;
+  e.charged = limited(v) ? v.life.charged(now) : Duration::zero();
+  e.compile = v.life.compile().total(now);
+  e.bytes_in = totals.bytes_in;
+  e.bytes_out = totals.bytes_out;
+  e.outcome = outcome;
+  e.client_left = v.life.client_has_left();
+  e.verdicts = v.verdicts;
+  emit(event, now);
+}
+
+void Engine::Impl::note_polling(Invocation& v, int status) {
+  constexpr std::size_t kMostPaths = 64;
+  if (v.target.size() <= v.path_size || status < 200 || status > 299) return;
+  if (profile.compute.value != profile::Compute::serverless || !limits::polling::is_session_poll(v.target)) return;
+  if (polling_told.size() >= kMostPaths || std::find(polling_told.begin(), polling_told.end(), v.path()) != polling_told.end()) return;
+  polling_told.emplace_back(v.path());
+  v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
+}
+
+}  // namespace vsim::engine

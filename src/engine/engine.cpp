@@ -1,0 +1,28 @@
+#include "engine/engine.hpp"
+
+#include "engine/impl.hpp"
+
+namespace vsim::engine {
+
+Engine::Impl::Impl(const profile::Profile& p, Options o, event::Sink& s)
+    : profile(p), options(o), sink(s), rng(o.seed), id_prefix(p.region.value + "::") {}
+
+Engine::Engine(const profile::Profile& profile, Options options, event::Sink& sink)
+    : impl_(std::make_unique<Impl>(profile, options, sink)) {}
+Engine::~Engine() = default;
+
+void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) { impl_->routes = std::move(table); }
+
+void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell) {
+  impl_->read_totals = read;
+  impl_->shell = shell;
+}
+
+std::size_t Engine::active() const { return impl_->slab.active(); }
+
+void Engine::announce(const event::Event& event, TimePoint now, WallTime wall) {
+  impl_->tick(now, wall);
+  impl_->emit(event, now);
+}
+
+}  // namespace vsim::engine

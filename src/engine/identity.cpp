@@ -1,0 +1,85 @@
+#include "engine/impl.hpp"
+#include "routes/app_path.hpp"
+
+namespace vsim::engine {
+
+const routes::Function* Engine::Impl::function_at(std::string_view path) {
+  return routes != nullptr ? routes->match(path) : nullptr;
+}
+
+const routes::Function* Engine::Impl::function_of(const Dispatch& d) {
+  return routes != nullptr ? routes->find_page(d.page, d.kind) : nullptr;
+}
+
+void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge, bool with_grace) {
+  limits::duration::Ask ask;
+  ask.edge = edge;
+  v.config_file.clear();
+  v.config_line = 0;
+  if (f != nullptr) {
+    v.route.assign(f->route);
+    v.file.assign(f->file);
+    v.kind = routes::to_string(f->kind);
+    v.buffered = f->kind == routes::Kind::pages || f->kind == routes::Kind::pages_api;
+    v.supports_cancellation = f->supports_cancellation;
+    ask.edge = edge || f->runtime == routes::Runtime::edge;
+    if (f->max_duration) {
+      ask.max = f->max_duration->max;
+      if (!ask.max) ask.value = f->max_duration->value;
+      v.config_file.assign(f->max_duration->file);
+      v.config_line = f->max_duration->line;
+    }
+    v.runtime = routes::to_string(ask.edge ? routes::Runtime::edge : routes::Runtime::nodejs);
+  }
+  v.limit = limits::duration::limit_for(profile, ask);
+  v.first_byte = limits::duration::scaled(v.limit.first_byte, options.time_scale);
+  v.total = limits::duration::scaled(v.limit.total, options.time_scale);
+  v.cold = with_grace && is_cold(v);
+  if (v.cold) {
+    const auto longer = [&](Duration d) { return d >= kForever - options.compile_grace ? kForever : d + options.compile_grace; };
+    v.first_byte = longer(v.first_byte);
+    v.total = longer(v.total);
+  }
+}
+
+// A route, or the path where no route is known, until it has answered once: whoever comes meanwhile waits for the same compile.
+bool Engine::Impl::is_cold(const Invocation& v) const {
+  constexpr std::size_t kMostRemembered = 10'000;
+  const std::string_view key = v.route.empty() ? v.path() : std::string_view(v.route);
+  return warm.size() < kMostRemembered && !warm.contains(key);
+}
+
+void Engine::Impl::mark_warm(Invocation& v) {
+  if (!v.cold) return;
+  v.cold = false;
+  warm.emplace(v.route.empty() ? v.path() : std::string_view(v.route));
+}
+
+void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
+  Impl& e = *impl_;
+  e.tick(now);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || !v->life.dispatched(now)) return;
+  const event::Traffic traffic = v->traffic == event::Traffic::socket ? event::Traffic::socket
+                                 : d.is_static                        ? event::Traffic::prerender
+                                                                      : event::Traffic::invocation;
+  if (v->page == d.page && !v->page.empty() && v->traffic == traffic) {  // told twice: by the head and by the control channel
+    e.rearm(*v);
+    return;
+  }
+  v->traffic = traffic;
+  v->page.assign(d.page.empty() ? v->path() : d.page);
+  const routes::Function* f = e.function_of(d);
+  e.identify(*v, f, d.runtime == routes::Runtime::edge, false);
+  if (f == nullptr) {
+    v->route = routes::normalize_app_page(d.page);
+    v->file.clear();
+    v->kind = d.kind == routes::Kind::unknown ? std::string_view{} : routes::to_string(d.kind);
+    v->runtime = routes::to_string(d.runtime);
+    v->buffered = d.kind == routes::Kind::pages || d.kind == routes::Kind::pages_api;
+    v->supports_cancellation = false;
+  }
+  e.rearm(*v);
+}
+
+}  // namespace vsim::engine

@@ -1,0 +1,118 @@
+// The state machine of one invocation. It says which moments may follow which and keeps what belongs to a state only; limits, events and
+// identities are the engine's. Pure. A moment that cannot happen in a state changes nothing and is answered false.
+//
+//                                  admit
+//      ┌──────────┬────────────┬─────┴───────┬──────────────┬───────────┐
+//   Passing    Routing ─────► Waiting    Running¹       Upgrading    Dropped
+//   (dev's      │  │ dispatched  │ handler  ▲ │            │   │
+//    own)       │  └─────────────┼──────────┘ │      101 ▼   │ any other head
+//               │    handler     ▼            │        Tunnel │
+//               │             Running         │               │
+//               │ head           │ head       │ head          │
+//               └───────► Responding² ◄───────┴───────────────┘
+//      Routing, Waiting, Running, Responding ── client left, the function goes on ──► Draining
+//      every state ── end ──► Ended
+//
+//   ¹ without an agent the handler counts as started at admission.
+//   ² with a clock if a function is behind the head; the agent's word may also come after it (another channel), and starts the clock then.
+//
+// Compiling is a region of its own: it may begin and end in every state, nested, and its time is never charged.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "base/time.hpp"
+#include "event/event.hpp"
+
+namespace vsim::invocation {
+
+// Time spent compiling for this invocation.
+class CompileMeter {
+ public:
+  void start(TimePoint now) {
+    if (depth_++ == 0) since_ = now;
+  }
+  // False when nothing is being compiled.
+  bool end(TimePoint now) {
+    if (depth_ == 0) return false;
+    if (--depth_ == 0) done_ += now - since_;
+    return true;
+  }
+  bool compiling() const { return depth_ > 0; }
+  TimePoint since() const { return since_; }  // of the compile under way, or of the last one
+  Duration done() const { return done_; }  // without the compile under way
+  Duration total(TimePoint now) const { return depth_ > 0 ? done_ + (now - since_) : done_; }
+
+ private:
+  std::uint32_t depth_ = 0;
+  TimePoint since_{};
+  Duration done_{};
+};
+
+// Runs from the handler's start and stands still while something is compiled.
+struct Clock {
+  TimePoint start{};
+  Duration compiled_before{};  // CompileMeter::total at `start`
+
+  Duration charged(const CompileMeter& compile, TimePoint now) const { return (now - start) - (compile.total(now) - compiled_before); }
+  // When `limit` will have been charged. Only meaningful while nothing is being compiled.
+  TimePoint due(const CompileMeter& compile, Duration limit) const { return after(start + (compile.done() - compiled_before), limit); }
+};
+
+struct Passing {};                                  // the dev server's own traffic
+struct Routing {};                                  // sent to the app; which function answers is unknown
+struct Waiting {};                                  // function known, its handler not called yet
+struct Running { Clock clock; };                    // handler called, no response head yet
+struct Responding { std::optional<Clock> clock; };  // head forwarded, body on its way
+struct Draining { std::optional<Clock> clock; bool head = false; };  // the client is gone, the function goes on; has it begun to answer?
+struct Upgrading { std::optional<Clock> clock; };   // upgrade sent to the app, not answered
+struct Tunnel { Clock clock; };                     // 101 forwarded
+struct Dropped {};                                  // an upgrade nobody answers
+struct Ended {};
+
+using State = std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading, Tunnel, Dropped, Ended>;
+std::string_view name(const State&);
+
+class Lifecycle {
+ public:
+  void begin(State first) {
+    state_ = first;
+    compile_ = {};
+    client_left_ = false;
+  }
+
+  bool dispatched(TimePoint now);  // the agent named the function
+  bool handler_started(TimePoint now);
+  bool compile_started(TimePoint now);
+  bool compile_ended(TimePoint now);
+  // `function`: one is known to be behind the head; then its handler has started by now.
+  bool response_head(TimePoint now, int status, bool function);
+  // `goes_on`: the function is not stopped by it. Only Routing, Waiting, Running and Responding can go on.
+  bool client_left(bool goes_on);
+  bool end();
+
+  const State& state() const { return state_; }
+  template <class S>
+  bool is() const { return std::holds_alternative<S>(state_); }
+  const Clock* clock() const;
+  const CompileMeter& compile() const { return compile_; }
+  bool client_has_left() const { return client_left_; }
+  bool head_seen() const;  // the app's response head came, whether or not there was a client to get it
+  event::Phase phase() const;
+  Duration charged(TimePoint now) const {
+    const Clock* c = clock();
+    return c != nullptr ? c->charged(compile_, now) : Duration::zero();
+  }
+
+ private:
+  Clock clock_from(TimePoint now) const { return {now, compile_.total(now)}; }
+
+  State state_ = Ended{};
+  CompileMeter compile_;
+  bool client_left_ = false;
+};
+
+}  // namespace vsim::invocation

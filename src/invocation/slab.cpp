@@ -1,0 +1,50 @@
+#include "invocation/slab.hpp"
+
+namespace vsim::invocation {
+
+Invocation* Slab::acquire() {
+  std::uint32_t slot;
+  if (!free_.empty()) {
+    slot = free_.back();
+    free_.pop_back();
+  } else {
+    slot = static_cast<std::uint32_t>(slots_.size());
+    if (slot >= kMost) return nullptr;
+    Invocation& made = records_.emplace_back();
+    made.slot = slot;
+    slots_.push_back({0, &made});
+  }
+  Slot& s = slots_[slot];
+  ++s.uses;
+  ++active_;
+  s.invocation->id = static_cast<InvocationId>(s.uses << kSlotBits | slot);
+  return s.invocation;
+}
+
+Invocation* Slab::find(InvocationId id) {
+  const auto slot = static_cast<std::uint64_t>(id) & (kMost - 1);
+  if (slot >= slots_.size()) return nullptr;
+  Invocation* found = slots_[slot].invocation;
+  return found->id == id && id != InvocationId::none ? found : nullptr;
+}
+
+void Slab::release(Invocation& v) {
+  v.id = InvocationId::none;
+  v.life.end();
+  v.traffic = event::Traffic::invocation;
+  v.page.clear();
+  v.route.clear();
+  v.file.clear();
+  v.config_file.clear();
+  v.config_line = 0;
+  v.kind = v.runtime = {};
+  v.buffered = v.supports_cancellation = v.cold = v.body_over = false;
+  v.limit = {};
+  v.first_byte = v.total = kForever;
+  v.status = 0;
+  v.verdicts.clear();
+  free_.push_back(v.slot);
+  --active_;
+}
+
+}  // namespace vsim::invocation
