@@ -41,6 +41,15 @@ std::string join(std::span<const std::string_view> words) {
   return out;
 }
 
+// "default, max, extended_max, stream_cut"
+std::string keys_of(std::string_view group) {
+  std::vector<std::string_view> out;
+  for (const Key& k : keys())
+    if (k.name.size() > group.size() && k.name.starts_with(group) && k.name[group.size()] == '.')
+      out.push_back(k.name.substr(group.size() + 1));
+  return join(out);
+}
+
 // YYYY-MM-DD, a day that exists.
 bool is_date(std::string_view s) {
   if (s.size() != 10 || s[4] != '-' || s[7] != '-') return false;
@@ -78,9 +87,7 @@ class LayerReader {
   bool full() const { return out_.size() >= kMaxDiagnostics; }
 
   void report(const YamlNode& node, std::string message) {
-    if (full()) return;
-    out_.push_back(layer_.source->at(node, std::move(message)));
-    if (full()) out_.back().message += fmt::format(" (only the first {} mistakes are shown)", kMaxDiagnostics);
+    if (!full()) out_.push_back(layer_.source->at(node, std::move(message)));
   }
 
   // Visits the entries of a map whose keys are plain text and not there twice. `path` names the map in
@@ -128,19 +135,13 @@ class LayerReader {
     });
   }
 
-  static std::string keys_of(const std::string& path) {
-    std::vector<std::string_view> out;
-    for (const Key& k : keys())
-      if (k.name.starts_with(path + ".")) out.push_back(k.name.substr(path.size() + 1));
-    return join(out);
-  }
-
   void file_key(const std::string& name, const YamlNode& key, const YamlNode& value) {
     if (value.kind != YamlNode::Kind::scalar || value.text.empty() ||
         value.text.find('\n') != std::string::npos) {
       report(value.kind == YamlNode::Kind::null ? key : value,
              fmt::format("{}: expected one line of text such as \"{}\", got {}", name,
                          name == "title" ? "Hobby with longer functions" : "hobby", what_it_is(value)));
+      if (name == "extends") layer_.extends_unclear = true;
       return;
     }
     if (name == "name") layer_.name = value.text;
@@ -253,30 +254,31 @@ class LayerReader {
 
 std::string unknown_key(std::string_view name) {
   std::string message = fmt::format("unknown key {}", shown(name));
-  std::vector<std::string_view> names = key_names();
-  const std::size_t dot = name.rfind('.');
-  const std::string_view group = dot == std::string_view::npos ? "" : name.substr(0, dot);
-  std::vector<std::string_view> groups;
-  for (const std::string_view n : key_names()) {
-    const std::size_t d = n.find('.');
-    if (d != std::string_view::npos && (groups.empty() || groups.back() != n.substr(0, d)))
-      groups.push_back(n.substr(0, d));
-  }
-  std::vector<std::string_view> all = names;
-  all.insert(all.end(), groups.begin(), groups.end());
-  if (dot == std::string_view::npos) all.insert(all.end(), std::begin(kFileKeys), std::end(kFileKeys));
-  if (const auto near = nearest_name(name, all))
-    return message + fmt::format(": did you mean \"{}\"?", *near);
-  for (const std::string_view n : names)  // the right word in the wrong place
-    if (n.substr(n.rfind('.') + 1) == name.substr(dot + 1))
-      return message + fmt::format(": did you mean \"{}\"?", n);
-  if (is_group(group)) {
+  const std::vector<std::string_view> names = key_names();
+  const auto last_word = [](std::string_view key) { return key.substr(key.rfind('.') + 1); };
+  const auto group_of = [](std::string_view key) {
+    return key.substr(0, std::min(key.rfind('.'), key.size()));
+  };
+  const bool in_group = name.find('.') != std::string_view::npos && is_group(group_of(name));
+
+  if (in_group) {
     std::vector<std::string_view> here;
     for (const std::string_view n : names)
-      if (n.size() > group.size() && n.starts_with(group) && n[group.size()] == '.')
-        here.push_back(n.substr(group.size() + 1));
-    return message + fmt::format(": \"{}\" has {}", group, join(here));
+      if (n.find('.') != std::string_view::npos && group_of(n) == group_of(name))
+        here.push_back(last_word(n));
+    if (const auto near = nearest_name(last_word(name), here))
+      return message + fmt::format(": did you mean \"{}.{}\"?", group_of(name), *near);
+  } else {
+    std::vector<std::string_view> all = names;
+    for (const std::string_view n : names)
+      if (n.find('.') != std::string_view::npos) all.push_back(group_of(n));
+    all.insert(all.end(), std::begin(kFileKeys), std::end(kFileKeys));
+    if (const auto near = nearest_name(name, all))
+      return message + fmt::format(": did you mean \"{}\"?", *near);
   }
+  for (const std::string_view n : names)  // the right word in the wrong place
+    if (last_word(n) == last_word(name)) return message + fmt::format(": did you mean \"{}\"?", n);
+  if (in_group) return message + fmt::format(": \"{}\" has {}", group_of(name), keys_of(group_of(name)));
   return message + ": docs/profiles.md lists them all";
 }
 

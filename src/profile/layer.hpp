@@ -30,6 +30,7 @@ struct Layer {
   bool readable = false;  // it was a map; else nothing below is set
   std::optional<std::string> extends;
   Place extends_place;
+  bool extends_unclear = false;  // there is one, and it is wrong
   std::string name, title;
   std::vector<Assignment> assignments;  // valid ones
   std::vector<const Key*> mentioned;    // set, validly or not

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/text.hpp"
 #include "profile/layer.hpp"
@@ -56,7 +57,7 @@ std::string not_found(std::string_view wanted, std::string_view resolved) {
   const auto near = nearest_name(stem, kBuiltinProfiles);
   std::string out;
   if (is_path(wanted)) {
-    out = fmt::format("cannot read \"{}\"", resolved);
+    out = fmt::format("cannot read the file \"{}\"", resolved);
     if (near) out += fmt::format(" (did you mean the built-in profile \"{}\"?)", *near);
     return out + fmt::format("; the built-in profiles are {}", builtins);
   }
@@ -103,6 +104,7 @@ class Loader {
     follow_duration_max();
     check_missing();
     check_pairs();
+    put_in_order();
     LoadResult result;
     if (out_.empty()) {
       name_profile();
@@ -141,7 +143,7 @@ class Loader {
       const std::string file = is_builtin(resolved) ? fmt::format("profiles/{}.yaml", resolved) : resolved;
       chain_.push_back(read_layer(file, *text, resolved, out_));
       const Layer& layer = chain_.back();
-      if (!layer.readable) broken_chain_ = true;
+      if (!layer.readable || layer.extends_unclear) broken_chain_ = true;
       if (!layer.extends) return;
       wanted = *layer.extends;
       from = is_builtin(resolved) ? "" : resolved;
@@ -195,6 +197,9 @@ class Loader {
         const Provenance& before = provenance_of(profile_, *key);
         a.from.note =
             fmt::format("instead of {} of {}:{}", value_text(profile_, *key), before.file, before.line);
+      } else {
+        a.from.note =
+            provenance_of(profile_, *key).note;  // overridden twice: the note tells of the file's value
       }
       a.place = {0, static_cast<int>(equals + 1), static_cast<int>(a.text.size())};
       apply(a, depth, nullptr, i);
@@ -274,6 +279,23 @@ class Loader {
     check_pair("duration.max", "duration.extended_max", p.duration_max, p.duration_extended_max);
     check_pair("edge.first_byte", "edge.duration_max", p.edge_first_byte, p.edge_duration_max);
     check_pair("request.header_max", "request.headers_max", p.header_max, p.headers_max);
+  }
+
+  // The file the user named first, then what it extends, then the command line; by line within a file.
+  void put_in_order() {
+    const auto rank = [&](const Diagnostic& d) {
+      if (d.line == 0) return d.file == "--profile" ? std::size_t{0} : chain_.size() + 1;
+      for (std::size_t i = 0; i < chain_.size(); ++i)
+        if (chain_[i].source->file() == d.file) return chain_.size() - i;
+      return chain_.size();
+    };
+    std::stable_sort(out_.begin(), out_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+      const std::size_t ra = rank(a), rb = rank(b);
+      if (ra != rb || a.line == 0) return ra < rb;  // overrides stay in the order in which they were given
+      return std::tie(a.line, a.col) < std::tie(b.line, b.col);
+    });
+    if (out_.size() >= kMaxDiagnostics)
+      out_.back().message += fmt::format(" (there may be more: only {} mistakes are shown)", out_.size());
   }
 
   void name_profile() {

@@ -35,11 +35,14 @@ class TreeBuilder final : public YAML::EventHandler {
     throw Refused{mark.line, mark.column, word_length(mark.line, mark.column),
                   "aliases are not supported in a profile: write the value itself"};
   }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     YamlNode n = node(mark, YamlNode::Kind::scalar);
     n.text = value;
     n.length = token_length(mark.line, mark.column, value);
+    const bool quoted = tag == "!";
+    if (quoted && !source_.closes_quote(n.line, n.column))
+      throw Refused{n.line, n.column, 1, "this quote is not closed"};
     add(std::move(n));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
@@ -175,6 +178,23 @@ Source::Source(std::string file, std::string_view text) : file_(std::move(file))
 
 std::string_view Source::line(int index) const {
   return index >= 0 && index < line_count() ? lines_[static_cast<std::size_t>(index)] : std::string_view();
+}
+
+bool Source::closes_quote(int line_index, int column) const {
+  std::string_view rest = line(line_index);
+  if (static_cast<std::size_t>(column) >= rest.size()) return true;
+  const char quote = rest[static_cast<std::size_t>(column)];
+  if (quote != '"' && quote != '\'') return true;
+  rest = std::string_view(text_).substr(static_cast<std::size_t>(rest.data() - text_.data() + column + 1));
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (quote == '"' && rest[i] == '\\')
+      ++i;
+    else if (rest[i] == quote && quote == '\'' && i + 1 < rest.size() && rest[i + 1] == quote)
+      ++i;
+    else if (rest[i] == quote)
+      return true;
+  }
+  return false;
 }
 
 Diagnostic Source::at(int line_index, int column, int length, std::string message) const {

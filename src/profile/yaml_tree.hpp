@@ -30,6 +30,9 @@ class Source {
   const std::string& file() const { return file_; }
   std::string_view text() const { return text_; }  // without a byte order mark
   std::string_view line(int index) const;          // without its line break; empty when there is none
+  // The quote that begins there has its end (yaml-cpp takes the end of the file for one). True where no quote
+  // begins.
+  bool closes_quote(int line, int column) const;
   int line_count() const { return static_cast<int>(lines_.size()); }
   Diagnostic at(int line, int column, int length, std::string message) const;
   Diagnostic at(const YamlNode& node, std::string message) const;

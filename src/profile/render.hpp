@@ -1,0 +1,30 @@
+// Profiles as text: what `vercel-sim profiles` prints, the line at start, and docs/profiles.md. Pure; plain
+// text without colours.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "profile/profile.hpp"
+
+namespace vsim::profile {
+
+// `vercel-sim profiles`: one line each, then their titles.
+std::string render_list(std::span<const Profile>);
+
+// `vercel-sim profiles show NAME`: every key with value, source, date, confidence and note, as YAML that
+// load_profile() reads back to the same values.
+std::string render_show(const Profile&);
+
+// `vercel-sim profiles diff A B`: the keys whose values differ, side by side, with where each value comes
+// from.
+std::string render_diff(const Profile& a, const Profile& b);
+
+// At start, under the ready line: the limits one meets first, and what was set on the command line. Each line
+// ends with a newline.
+std::string render_limits_summary(const Profile&);
+
+// docs/profiles.md. `shipped`: the six, in order.
+std::string render_docs(std::span<const Profile> shipped);
+
+}  // namespace vsim::profile
