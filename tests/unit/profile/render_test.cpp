@@ -29,6 +29,16 @@ TEST_CASE("Docs: docs/profiles.md is what the schema says") {
   check_golden("docs/profiles.md", render_docs(shipped()));
 }
 
+TEST_CASE("Docs: the example of a profile of your own is one") {
+  const std::string docs = render_docs(shipped());
+  const std::size_t begin = docs.find("```yaml\n") + 8;
+  const Profile p =
+      test::must_load("team.yaml", {}, {{"team.yaml", docs.substr(begin, docs.find("```", begin) - begin)}});
+  CHECK(format_duration(p.duration_default.value) == "20s");
+  CHECK(p.duration_max.from.note == "Agreed for the reporting functions.");
+  CHECK(p.request_body_max.value == 1'000'000);
+}
+
 TEST_CASE("Text of the profiles command") {
   const std::vector<Profile> all = shipped();
   check_golden("tests/golden/profile/list.out", render_list(all));
