@@ -1,0 +1,228 @@
+#include <charconv>
+
+#include "base/text.hpp"
+#include "event/json_codec.hpp"
+#include "event/mask.hpp"
+
+namespace vsim::event {
+namespace {
+
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  Writer& text(std::string_view key, std::string_view value) {
+    name(key);
+    string(value);
+    return *this;
+  }
+  Writer& text_if(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
+  Writer& masked(std::string_view key, std::string_view target) {
+    name(key);
+    if (target.find('?') == std::string_view::npos) {
+      string(target);
+      return *this;
+    }
+    // Written plain, then quoted if the whole needs no escape, which is the rule.
+    const std::size_t start = out_.size() + 1;
+    out_ += '"';
+    mask_target(target, [&](std::string_view piece) { out_.append(piece); });
+    if (is_plain(std::string_view(out_).substr(start))) {
+      out_ += '"';
+    } else {
+      const std::string again = out_.substr(start);
+      out_.resize(start - 1);
+      append_json_string(out_, again);
+    }
+    return *this;
+  }
+  template <class Int>
+  Writer& number(std::string_view key, Int value) {
+    name(key);
+    digits(value);
+    return *this;
+  }
+  Writer& flag(std::string_view key, bool value) {
+    name(key);
+    out_ += value ? "true" : "false";
+    return *this;
+  }
+  // Milliseconds, exact: as many decimals as the nanoseconds need.
+  Writer& millis(std::string_view key, Duration d) {
+    name(key);
+    std::int64_t ns = d.count();
+    if (ns < 0) out_ += '-';
+    std::uint64_t magnitude = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+    digits(magnitude / 1'000'000);
+    auto rest = static_cast<std::uint32_t>(magnitude % 1'000'000);
+    if (rest == 0) return *this;
+    char decimals[7] = {'.'};
+    for (int i = 6; i >= 1; --i, rest /= 10) decimals[i] = static_cast<char>('0' + rest % 10);
+    std::size_t size = 7;
+    while (decimals[size - 1] == '0') --size;
+    out_.append(decimals, size);
+    return *this;
+  }
+  Writer& real(std::string_view key, double value) {
+    name(key);
+    char buffer[32];
+    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    return *this;
+  }
+  Writer& time(std::string_view key, WallTime wall);
+  void open(std::string_view key, char bracket) {
+    name(key);
+    out_ += bracket;
+    first_ = true;
+  }
+  void open(char bracket) {
+    if (!first_) out_ += ',';
+    out_ += bracket;
+    first_ = true;
+  }
+  void close(char bracket) {
+    out_ += bracket;
+    first_ = false;
+  }
+
+ private:
+  void name(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += '"';
+    out_ += key;
+    out_.append("\":", 2);
+  }
+  static bool is_plain(std::string_view s) {
+    for (const char c : s)
+      if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '"' || c == '\\') return false;
+    return true;
+  }
+  void string(std::string_view s) {
+    if (!is_plain(s)) return append_json_string(out_, s);
+    out_ += '"';
+    out_ += s;
+    out_ += '"';
+  }
+  template <class Int>
+  void digits(Int value) {
+    char buffer[20];
+    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+  }
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+// "2026-11-22T21:04:05.123Z"; the civil date from days since 1970 by the usual era arithmetic (proleptic Gregorian).
+Writer& Writer::time(std::string_view key, WallTime wall) {
+  name(key);
+  std::int64_t days = wall.unix_ms / 86'400'000, ms = wall.unix_ms % 86'400'000;
+  if (ms < 0) {
+    ms += 86'400'000;
+    --days;
+  }
+  const std::int64_t z = days + 719'468, era = (z >= 0 ? z : z - 146'096) / 146'097, doe = z - era * 146'097,
+                     yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100),
+                     mp = (5 * doy + 2) / 153, day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
+                     year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+  char text[27] = "\"0000-00-00T00:00:00.000Z\"";
+  const auto put = [&](int at, int width, std::int64_t value) {
+    for (int i = at + width - 1; i >= at; --i, value /= 10) text[i] = static_cast<char>('0' + value % 10);
+  };
+  put(1, 4, year);
+  put(6, 2, month);
+  put(9, 2, day);
+  put(12, 2, ms / 3'600'000);
+  put(15, 2, ms / 60'000 % 60);
+  put(18, 2, ms / 1000 % 60);
+  put(21, 3, ms % 1000);
+  out_.append(text, 26);
+  return *this;
+}
+
+std::uint64_t number_of(InvocationId id) { return static_cast<std::uint64_t>(id); }
+
+void head(Writer& w, std::string_view type, const Stamp& stamp, TimePoint start) {
+  w.open('{');
+  w.text("t", type).number("seq", stamp.seq).time("time", stamp.wall).millis("at_ms", stamp.at - start);
+}
+
+void verdict(Writer& w, const limits::Verdict& v) {
+  w.open('{');
+  w.text("code", limits::info(v.code).name).flag("enforced", v.enforced);
+  w.text_if("limit_key", v.limit_key).text_if("limit", v.limit).text_if("measured", v.measured);
+  w.text_if("route", v.route).text_if("file", v.file).text_if("fix", v.fix);
+  if (v.provenance != nullptr) {
+    const auto& from = *v.provenance;
+    w.open("from", '{');
+    w.text_if("profile", from.profile).text_if("file", from.file);
+    if (from.line != 0) w.number("line", from.line);
+    w.text_if("source", from.source).text_if("as_of", from.as_of).text_if("confidence", from.confidence).text_if("note", from.note);
+    w.close('}');
+  }
+  w.close('}');
+}
+
+struct Encode {
+  Writer& w;
+  const Stamp& stamp;
+  TimePoint start;
+
+  void operator()(const RunStarted& e) {
+    head(w, "run_started", stamp, start);
+    w.text("version", e.version).text("url", e.url).text("profile", e.profile).text("profile_as_of", e.profile_as_of);
+    w.text_if("app", e.app).text("isolation", e.isolation).real("time_scale", e.time_scale);
+  }
+  void operator()(const RunStopped& e) {
+    head(w, "run_stopped", stamp, start);
+    w.text("reason", e.reason).number("exit_code", e.exit_code);
+  }
+  void operator()(const AppChanged& e) {
+    head(w, "app_changed", stamp, start);
+    w.text("state", to_string(e.state)).text_if("detail", e.detail);
+  }
+  void operator()(const InvocationStarted& e) {
+    head(w, "invocation_started", stamp, start);
+    w.number("id", number_of(e.id)).text("request_id", e.request_id).text("method", e.method).masked("target", e.target);
+  }
+  void operator()(const InvocationEnded& e) {
+    head(w, "invocation_ended", stamp, start);
+    w.number("id", number_of(e.id)).text("request_id", e.request_id).text("method", e.method).masked("target", e.target);
+    w.text("traffic", to_string(e.traffic)).number("status", e.status);
+    w.text_if("route", e.route).text_if("file", e.file).text_if("kind", e.kind).text_if("runtime", e.runtime);
+    w.millis("total_ms", e.total).millis("charged_ms", e.charged).millis("compile_ms", e.compile);
+    w.number("bytes_in", e.bytes_in).number("bytes_out", e.bytes_out);
+    w.text("ended_by", to_string(e.outcome.ended_by)).text("phase", to_string(e.outcome.phase));
+    if (e.outcome.code != limits::Code::none) w.text("code", limits::info(e.outcome.code).name);
+    if (e.client_left) w.flag("client_left", true);
+    if (e.verdicts.empty()) return;
+    w.open("verdicts", '[');
+    for (const limits::Verdict& v : e.verdicts) verdict(w, v);
+    w.close(']');
+  }
+  void operator()(const SocketOpened& e) {
+    head(w, "socket_opened", stamp, start);
+    w.number("id", number_of(e.id)).text("request_id", e.request_id).masked("target", e.target);
+  }
+  void operator()(const RouteCompiled& e) {
+    head(w, "route_compiled", stamp, start);
+    w.text("route", e.route).millis("took_ms", e.took);
+  }
+  void operator()(const Notice& e) {
+    head(w, "notice", stamp, start);
+    w.text("level", to_string(e.level)).text_if("code", e.code).text("message", e.message).text_if("fix", e.fix);
+    w.text_if("file", e.file);
+    if (e.line != 0) w.number("line", e.line);
+  }
+};
+
+}  // namespace
+
+void encode(std::string& out, const Stamp& stamp, const Event& event, TimePoint start) {
+  Writer w(out);
+  std::visit(Encode{w, stamp, start}, event);
+  out.append("}\n", 2);
+}
+
+}  // namespace vsim::event

@@ -1,0 +1,54 @@
+#include "event/mask.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace vsim::event {
+namespace {
+
+// Anywhere in the name: too long to be part of an innocent word.
+constexpr std::string_view kAnywhere[] = {"token", "secret", "passw", "signature", "apikey", "credential", "authoriz", "oauth"};
+// Only as a word of the name ("api_key", "api-key", "apiKey", "key").
+constexpr std::string_view kWords[] = {"key", "keys", "auth", "code", "sig", "pwd", "pass", "jwt", "otp", "sas", "accesskey", "authkey"};
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = ascii_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+bool is_secret_word(std::string_view word) {
+  return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view w) { return iequals(w, word); });
+}
+
+}  // namespace
+
+bool names_a_secret(std::string_view parameter) {
+  char plain[128], lower[128];
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < parameter.size() && size < sizeof plain; ++i) {
+    char c = parameter[i];
+    if (c == '%' && i + 2 < parameter.size() && hex(parameter[i + 1]) >= 0 && hex(parameter[i + 2]) >= 0) {
+      c = static_cast<char>(hex(parameter[i + 1]) * 16 + hex(parameter[i + 2]));
+      i += 2;
+    }
+    plain[size] = c;
+    lower[size++] = ascii_lower(c);
+  }
+  const std::string_view name(plain, size), low(lower, size);
+  for (const std::string_view part : kAnywhere)
+    if (low.find(part) != std::string_view::npos) return true;
+
+  for (std::size_t start = 0; start < size;) {
+    std::size_t end = start;
+    while (end < size && is_letter(name[end]) && (end == start || !is_upper(name[end]) || is_upper(name[end - 1]))) ++end;
+    if (end > start && is_secret_word(name.substr(start, end - start))) return true;
+    start = end > start ? end : start + 1;
+  }
+  return false;
+}
+
+}  // namespace vsim::event
