@@ -12,27 +12,34 @@
 
 namespace vsim {
 
-// "10s", "1.5s", "250ms", "5m", "1h", "none" (kForever); also us and ns. No sign, no spaces, a unit is required. nullopt when it is not one.
+// "10s", "1.5s", "250ms", "5m", "1h", "none" (kForever); also us and ns. No sign, no spaces, a unit is
+// required. nullopt when it is not one.
 std::optional<Duration> parse_duration(std::string_view text);
-// Exact and parses back: "10s", "300s" (seconds, as maxDuration counts; never "5m" or "1m30s"), "1.5s", "250ms", "none".
+// Exact and parses back: "10s", "300s" (seconds, as maxDuration counts; never "5m" or "1m30s"), "1.5s",
+// "250ms", "none".
 std::string format_duration(Duration d);
-// For people and terminal lines: "8ms", "1.24s", "10.0s", "5m 2s". Rounded down, so that what is below a limit never reads as the limit.
+// For people and terminal lines: "8ms", "1.24s", "10.0s", "5m 2s". Rounded down, so that what is below a
+// limit never reads as the limit.
 std::string human_duration(Duration d);
 
-// "4.5MB" (decimal, 10^6), "14KB" (10^3), "4MiB", "16KiB", "4493823B" or "4493823", "none" (kUnlimited). Units in any case, a whole
-// number of bytes. nullopt otherwise.
+// "4.5MB" (decimal, 10^6), "14KB" (10^3), "4MiB", "16KiB", "4493823B" or "4493823", "none" (kUnlimited).
+// Units in any case, a whole number of bytes. nullopt otherwise.
 inline constexpr std::uint64_t kUnlimited = UINT64_MAX;
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_size(std::uint64_t bytes);  // shortest exact form that parses back
 std::string human_size(std::uint64_t bytes);   // "4.6 MB", "14 KB": three digits, rounded down
 
-// The candidate nearest to `word` (Damerau-Levenshtein, case ignored) if it is near enough to be a typo, else nullopt.
-std::optional<std::string_view> nearest_name(std::string_view word, std::span<const std::string_view> candidates);
+// The candidate nearest to `word` (Damerau-Levenshtein, case ignored) if it is near enough to be a typo, else
+// nullopt.
+std::optional<std::string_view> nearest_name(std::string_view word,
+                                             std::span<const std::string_view> candidates);
 
-// Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, so the line is always valid JSON.
+// Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, so the line is always valid
+// JSON.
 void append_json_string(std::string& out, std::string_view text);
 
-// Length in bytes of the valid UTF-8 sequence that `text` (not empty) begins with; 0 when there is none (RFC 3629).
+// Length in bytes of the valid UTF-8 sequence that `text` (not empty) begins with; 0 when there is none (RFC
+// 3629).
 std::size_t utf8_length(std::string_view text);
 
 // ASCII only, as HTTP needs.

@@ -1,5 +1,6 @@
-// Time as an argument. The pure modules see only these types and never a clock: `SimClock` has no now(). One file in app/ reads the
-// machine's monotonic clock and hands moments in; tests make their own. Wall time is for display and ids, never for intervals.
+// Time as an argument. The pure modules see only these types and never a clock: `SimClock` has no now(). One
+// file in app/ reads the machine's monotonic clock and hands moments in; tests make their own. Wall time is
+// for display and ids, never for intervals.
 #pragma once
 
 #include <chrono>
