@@ -56,7 +56,7 @@ std::string table_of(const std::string& input) {
     const std::size_t bar = line.find(" | ");
     const std::string path = line.substr(0, bar);
     std::string text = bar == std::string::npos ? "" : line.substr(bar + 3);
-    for (std::size_t at; (at = text.find("\\n")) != std::string::npos;) text.replace(at, 2, "\n");
+    for (std::size_t at; (at = text.find("\\n")) != std::string::npos;) text.replace(at, 2, 1, '\n');
     if (path == "vercel.json") {
       vercel = parse_vercel_json(text);
       continue;

@@ -1,0 +1,18 @@
+// Reading small text files. The one place of this module that opens them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vsim::project {
+
+// nullopt when it cannot be read or is larger than `most` bytes.
+std::optional<std::string> read_text(const std::string& path, std::size_t most = 8u << 20);
+bool is_file(const std::string& path);
+bool is_directory(const std::string& path);
+std::string parent_directory(const std::string& path);  // "/" of "/"
+// Absolute, symbolic links resolved; "" when there is no such thing.
+std::string real_path(const std::string& path);
+
+}  // namespace vsim::project
