@@ -42,20 +42,20 @@ struct Setting {
 struct Profile {
   std::string name;   // "hobby"
   std::string title;  // "Hobby, serverless (project created before 2025-04-23, not on Fluid)"
-  std::string
-      as_of;  // the newest as_of of its values, our own choices (CHOICE) aside: how old the evidence is
+  // The newest as_of of its values, our own choices (CHOICE) aside: how old the evidence is.
+  std::string as_of;
   Setting<Plan> plan;
   Setting<Compute> compute;
 
   Setting<Duration> duration_default;  // duration.default
   Setting<Duration> duration_max;      // duration.max: what maxDuration may ask for
-  Setting<Duration>
-      duration_extended_max;          // duration.extended_max (beta); equals duration_max where there is none
-  Setting<Duration> edge_first_byte;  // edge.first_byte: edge-runtime functions must begin to answer within
-  Setting<Duration> edge_duration_max;          // edge.duration_max: and may stream until
-  Setting<StreamCut> stream_cut;                // duration.stream_cut
-  Setting<Isolation> isolation;                 // isolation
-  Setting<std::string> placement;               // placement: "pack" or "spread:N"
+  // duration.extended_max (beta); equals duration_max where there is none.
+  Setting<Duration> duration_extended_max;
+  Setting<Duration> edge_first_byte;    // edge.first_byte: edge-runtime functions must begin to answer within
+  Setting<Duration> edge_duration_max;  // edge.duration_max: and may stream until
+  Setting<StreamCut> stream_cut;        // duration.stream_cut
+  Setting<Isolation> isolation;         // isolation
+  Setting<std::string> placement;       // placement: "pack" or "spread:N"
   Setting<WebSocketPolicy> websocket_policy;    // websocket.policy
   Setting<WebSocketRefusal> websocket_refusal;  // websocket.refusal
   Setting<int> websocket_refusal_status;        // websocket.refusal_status
