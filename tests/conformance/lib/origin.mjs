@@ -119,7 +119,7 @@ class Connection {
     const raw = this.buffer.slice(0, end + 4);
     this.buffer = this.buffer.slice(end + 4);
     const token = kTokenPattern.exec(raw);
-    let record = token && this.origin.cases.get(Number(token[1]));
+    let record = (token && this.origin.cases.get(Number(token[1]))) || this.origin.anything;
     const orphan = !record;
     record ??= this.lastRecord;
     const ex = new Exchange(this, new Head(raw), record);
@@ -200,6 +200,7 @@ export class Origin {
   constructor() {
     this.cases = new Map();
     this.strangers = [];
+    this.anything = null;  // the record of requests without a token
     this.open = new Set();
     this.connections = 0;
     this.server = net.createServer({allowHalfOpen: true, noDelay: true}, (socket) => this.open.add(new Connection(this, socket)));
@@ -214,6 +215,10 @@ export class Origin {
     const record = {token, script: script ?? kOk, requests: [], garbage: []};
     this.cases.set(token, record);
     return record;
+  }
+  answerAll(script) {
+    this.anything = {script: script ?? kOk, requests: [], garbage: []};
+    return this.anything;
   }
   close() {
     for (const c of this.open) c.socket.destroy();
