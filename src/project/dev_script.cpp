@@ -246,7 +246,7 @@ class Parser {
     }
     if (w.empty()) return false;
     const auto script = scripts_.find(w.front());
-    if ((run || program != "npm") && script != scripts_.end() && !is_next(w.front())) {
+    if ((run || program != "npm") && script != scripts_.end()) {
       // npm run next:dev -- -p 4000: what follows belongs to the script's command
       std::string text = script->second;
       for (const std::string& extra : w.subspan(1))

@@ -69,7 +69,9 @@ TEST_CASE("sources: one scan of a project") {
   small_app(t);
   t.write("app/node_modules/x/page.tsx");
   t.write("app/.git/page.tsx");
-  t.write("vercel.json", R"({"fluid": true, "functions": {"app/api/**": {"maxDuration": 7, "supportsCancellation": true}}})");
+  t.write(
+      "vercel.json",
+      R"({"fluid": true, "functions": {"app/api/**": {"maxDuration": 7, "supportsCancellation": true}}})");
   t.write("next.config.mjs", "export default { basePath: '/docs' }");
   SourceIndex index({t.path()});
   const auto s = index.scan();
@@ -81,7 +83,8 @@ TEST_CASE("sources: one scan of a project") {
   CHECK(seconds_of(*s, "/docs/api/slow") == 5);
   CHECK(s->table->match("/docs/api/slow")->supports_cancellation);
   REQUIRE(s->findings.size() == 1);
-  CHECK(s->findings[0].message == "vercel.json says \"fluid\": true: Vercel runs this project on Fluid compute.");
+  CHECK(s->findings[0].message ==
+        "vercel.json says \"fluid\": true: Vercel runs this project on Fluid compute.");
   CHECK(s->parsed == 3);
   // Nothing changed: the same snapshot, and no file read again.
   CHECK(index.scan() == s);

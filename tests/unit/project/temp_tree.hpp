@@ -21,7 +21,9 @@ class TempTree {
   TempTree(const TempTree&) = delete;
   TempTree& operator=(const TempTree&) = delete;
 
-  std::string path(const std::string& relative = "") const { return relative.empty() ? root_.string() : (root_ / relative).string(); }
+  std::string path(const std::string& relative = "") const {
+    return relative.empty() ? root_.string() : (root_ / relative).string();
+  }
   void write(const std::string& relative, const std::string& text = "") const {
     std::filesystem::create_directories((root_ / relative).parent_path());
     std::ofstream(root_ / relative, std::ios::binary | std::ios::trunc) << text;
@@ -35,7 +37,8 @@ class TempTree {
   // A package as an installer leaves it.
   void next_package(const std::string& relative, const std::string& version = "16.4.6") const {
     write(relative + "/package.json",
-          R"({"name":"next","version":")" + version + R"(","bin":{"next":"./dist/bin/next"},"engines":{"node":">=20.9.0"}})");
+          R"({"name":"next","version":")" + version +
+              R"(","bin":{"next":"./dist/bin/next"},"engines":{"node":">=20.9.0"}})");
     write(relative + "/dist/bin/next", "#!/usr/bin/env node\n");
   }
 
