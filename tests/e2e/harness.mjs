@@ -272,7 +272,7 @@ function readEvents(file) {
 }
 
 // A predicate for the event that ends an invocation whose members equal those of `wanted`.
-export const isEnd = (wanted) => (event) => event.type === "invocation_ended" && Object.entries(wanted).every(([key, value]) => event[key] === value);
+export const isEnd = (wanted) => (event) => event.t === "invocation_ended" && Object.entries(wanted).every(([key, value]) => event[key] === value);
 
 // ---------------------------------------------------------------- clients
 
