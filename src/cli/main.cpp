@@ -1,12 +1,96 @@
 #include "cli/main.hpp"
 
-#include <cstdio>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "base/text.hpp"
+#include "cli/help.hpp"
+#include "cli/options.hpp"
+#include "cli/run.hpp"
+#include "limits/code.hpp"
+#include "process/guardian.hpp"
+#include "profile/render.hpp"
+#include "profile/schema.hpp"
 
 namespace vsim::cli {
+namespace {
 
-int run_main(int, char**) {
-  std::puts("vercel-sim " VSIM_VERSION);
+constexpr int kUsage = 64;
+
+int list_profiles() {
+  std::vector<profile::Profile> all;
+  for (const auto name : profile::kBuiltinProfiles) {
+    auto one = load(std::string(name), {});
+    if (!one) return 70;
+    all.push_back(std::move(*one));
+  }
+  fmt::print("{}", profile::render_list(all));
   return 0;
+}
+
+int explain(const std::string& name) {
+  const limits::Code code = limits::find_code(name);
+  if (code == limits::Code::none) {
+    std::vector<std::string_view> known;
+    for (int i = 1; i < static_cast<int>(limits::Code::kCount); ++i)
+      known.push_back(limits::info(static_cast<limits::Code>(i)).name);
+    fmt::print(stderr, "error: no code is called \"{}\"\n", name);
+    if (const auto near = nearest_name(name, known)) fmt::print(stderr, "  fix: did you mean {}?\n", *near);
+    fmt::print(stderr, "known codes: {}\n", fmt::join(known, ", "));
+    return kUsage;
+  }
+  const auto& info = limits::info(code);
+  fmt::print("{}{}\n  {}\n\nWhy\n  {}\n\nFix\n  {}\n\nSource\n  {}\n", info.name,
+             info.status != 0 ? fmt::format(" ({})", info.status) : "", info.title, info.why, info.fix,
+             info.source);
+  return 0;
+}
+
+struct Execute {
+  bool no_color;
+  int operator()(const ShowHelp& o) const {
+    fmt::print("{}", help_text(o.topic));
+    return 0;
+  }
+  int operator()(const ShowVersion&) const {
+    fmt::print("vercel-sim {}\n", VSIM_VERSION);
+    return 0;
+  }
+  int operator()(const Run& o) const { return run(o, no_color); }
+  int operator()(const ProfilesList&) const { return list_profiles(); }
+  int operator()(const ProfilesShow& o) const {
+    const auto profile = load(o.profile, {});
+    if (!profile) return kUsage;
+    fmt::print("{}", profile::render_show(*profile));
+    return 0;
+  }
+  int operator()(const ProfilesDiff& o) const {
+    const auto a = load(o.a, {});
+    const auto b = load(o.b, {});
+    if (!a || !b) return kUsage;
+    fmt::print("{}", profile::render_diff(*a, *b));
+    return 0;
+  }
+  int operator()(const Explain& o) const { return explain(o.code); }
+};
+
+}  // namespace
+
+int run_main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "__guardian") == 0) return process::guardian_main(argc, argv);
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  const auto options = parse_options(arguments);
+  if (!options) {
+    fmt::print(stderr, "{}", to_text(options.error()));
+    return kUsage;
+  }
+  const char* no_color = std::getenv("NO_COLOR");
+  return std::visit(Execute{options->no_color || (no_color != nullptr && *no_color != '\0')},
+                    options->command);
 }
 
 }  // namespace vsim::cli

@@ -1,0 +1,60 @@
+// What the agent inside `next dev` tells, passed on: what is about a request to the edge, the rest to the
+// emulator. I/O thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/control.hpp"
+#include "app/edge.hpp"
+
+namespace vsim::app {
+
+class AppEvents final : private agent::ControlHandler {
+ public:
+  class Owner {
+   public:
+    virtual void app_listens() = 0;
+    virtual void app_config(const agent::AppConfig&) = 0;
+    virtual void app_compiled(std::string_view page, double ms) = 0;
+    virtual void app_warns(std::string_view what, std::string_view fix) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  AppEvents(boost::asio::io_context& io, Edge& edge, Owner& owner, std::string token)
+      : edge_(edge), owner_(owner), channel_(io, *this, std::move(token)) {}
+  Result<bool> listen(const std::string& socket_path) { return channel_.listen(socket_path); }
+
+ private:
+  void on_hello(int, std::string_view version, std::string_view,
+                const std::vector<std::string>& missing) override {
+    if (missing.empty()) return;
+    std::string names;
+    for (const std::string& name : missing) names += (names.empty() ? "" : ", ") + name;
+    owner_.app_warns("this Next (" + std::string(version) + ") lacks hooks that the agent knows: " + names,
+                     "limits are enforced, but compile time may count against them: give --compile-grace if "
+                     "routes are cut at their first request");
+  }
+  void on_listening() override { owner_.app_listens(); }
+  void on_config(const agent::AppConfig& config) override { owner_.app_config(config); }
+  void on_dispatch(InvocationId id, std::string_view page, std::string_view kind, std::string_view runtime,
+                   bool is_static) override {
+    edge_.dispatched(id, Edge::to_dispatch(page, kind, runtime, is_static));
+  }
+  void on_compile(InvocationId id, bool ended) override {
+    ended ? edge_.compile_ended(id) : edge_.compile_started(id);
+  }
+  void on_handler(InvocationId id) override { edge_.handler_started(id); }
+  void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
+  void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }
+  void on_closed() override {}  // the process behind it is watched; its end is told by its exit
+
+  Edge& edge_;
+  Owner& owner_;
+  agent::ControlChannel channel_;
+};
+
+}  // namespace vsim::app

@@ -1,0 +1,154 @@
+#include "app/app_process.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+
+namespace vsim::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using boost::asio::ip::tcp;
+
+constexpr std::size_t kKeepLines = 40;
+constexpr auto kProbeEvery = 50ms;
+constexpr auto kTellAfter = 30s;
+// A crash now and then is the developer's; this many in a minute will not mend by themselves.
+constexpr std::size_t kMostCrashes = 4;
+
+std::string without_escapes(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b') {
+      while (i < text.size() && !((text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= 'a' && text[i] <= 'z')))
+        ++i;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, AppSpec spec,
+                       Callbacks callbacks)
+    : io_(io),
+      supervisor_(supervisor),
+      spec_(std::move(spec)),
+      callbacks_(std::move(callbacks)),
+      timer_(io),
+      quiet_timer_(io) {}
+
+Result<bool> AppProcess::start() {
+  ready_ = told_waiting_ = false;
+  started_ = Clock::now();
+  last_lines_.clear();
+  lines_ = std::make_unique<process::OutputLines>(
+      [this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); });
+  process::SpawnOptions options;
+  options.argv = spec_.argv;
+  options.env = spec_.env;
+  options.cwd = spec_.cwd;
+  options.output = spec_.pty ? process::SpawnOptions::Output::pty : process::SpawnOptions::Output::pipes;
+  options.window = spec_.window;
+  options.input = process::SpawnOptions::Input::open;
+  process::ChildCallbacks callbacks;
+  callbacks.output = [this](process::Stream, std::string_view bytes) { on_output(bytes); };
+  callbacks.exit = [this](const process::ExitCause& cause) { on_exit(cause); };
+  auto child = supervisor_.spawn(std::move(options), std::move(callbacks));
+  if (!child) return child.error();
+  child_ = std::move(*child);
+  probe();
+  return true;
+}
+
+void AppProcess::on_output(std::string_view bytes) {
+  lines_->feed(bytes);
+  if (!lines_->pending()) return;
+  quiet_timer_.expires_after(100ms);  // a prompt, a progress line
+  quiet_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error && lines_) lines_->flush();
+  });
+}
+
+void AppProcess::on_line(std::string_view text, process::OutputLines::End end) {
+  if (!text.empty()) {
+    last_lines_.push_back(without_escapes(text));
+    if (last_lines_.size() > kKeepLines) last_lines_.pop_front();
+  }
+  std::string line(text);
+  if (end == process::OutputLines::End::newline) line += '\n';
+  if (end == process::OutputLines::End::carriage) line += spec_.pty ? '\r' : '\n';
+  callbacks_.output(line);
+}
+
+// A command is ready when its port takes a connection; `next dev` when the agent says so. Either may take
+// long: say so once.
+void AppProcess::probe() {
+  timer_.expires_after(kProbeEvery);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (error || ready_ || stopping_ || !child_) return;
+    if (!told_waiting_ && Clock::now() - started_ > kTellAfter) {
+      told_waiting_ = true;
+      callbacks_.waiting(spec_.next
+                             ? "next dev has not started to listen yet"
+                             : "the command does not listen on port " + std::to_string(spec_.private_port) +
+                                   " yet: does it read PORT from its environment?");
+    }
+    if (spec_.next) return probe();
+    for (const char* address : {"127.0.0.1", "::1"}) {
+      tcp::socket socket(io_);
+      boost::system::error_code failed;
+      socket.connect(tcp::endpoint(boost::asio::ip::make_address(address), spec_.private_port),
+                     failed);  // loopback: at once
+      if (!failed) return become_ready();
+    }
+    probe();
+  });
+}
+
+void AppProcess::agent_says_listening() {
+  if (spec_.next && !ready_) become_ready();
+}
+
+void AppProcess::become_ready() {
+  ready_ = true;
+  timer_.cancel();
+  callbacks_.ready();
+}
+
+void AppProcess::on_exit(const process::ExitCause& cause) {
+  quiet_timer_.cancel();
+  timer_.cancel();
+  lines_->flush(true);
+  const bool was_ready = std::exchange(ready_, false);
+  // Not in the child's own callback: it is still on the stack.
+  boost::asio::post(io_, [this, cause, was_ready] {
+    child_.reset();
+    if (stopping_) return;
+    const auto now = Clock::now();
+    std::erase_if(crashes_, [&](auto at) { return now - at > 1min; });
+    crashes_.push_back(now);
+    if (!callbacks_.died(cause, was_ready && crashes_.size() <= kMostCrashes)) return;
+    const auto wait = 250ms * (1 << crashes_.size());
+    callbacks_.restarting("in " + std::to_string(wait / 1ms) + " ms");
+    timer_.expires_after(wait);
+    timer_.async_wait([this, cause](boost::system::error_code error) {
+      if (error || stopping_) return;
+      if (!start()) callbacks_.died(cause, false);
+    });
+  });
+}
+
+void AppProcess::resize(process::WindowSize window) {
+  spec_.window = window;
+  if (child_ && spec_.pty) child_->resize(window);
+}
+
+void AppProcess::kill() {
+  if (child_) child_->kill();
+}
+
+}  // namespace vsim::app

@@ -1,0 +1,352 @@
+#include "app/edge.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+
+#include "agent/meta.hpp"
+#include "app/clock.hpp"
+#include "base/text.hpp"
+#include "limits/platform_error.hpp"
+#include "net/forward.hpp"
+
+namespace vsim::app {
+namespace {
+
+using net::http1::Field;
+using net::http1::HeadError;
+
+void line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ", 2).append(value).append("\r\n", 2);
+}
+
+// "localhost:3000" → "localhost", "[::1]:3000" → "::1".
+std::string_view host_name(std::string_view authority) {
+  if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
+  return authority.substr(0, authority.find(':'));
+}
+
+bool is_ip_literal(std::string_view host) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(host, error);
+  return !error;
+}
+
+struct Refusal {
+  limits::Code code;
+  int status;
+};
+Refusal refusal(HeadError error) {
+  switch (error) {
+    case HeadError::uri_too_long:
+      return {limits::Code::url_too_long, 0};
+    case HeadError::head_too_large:
+      return {limits::Code::request_header_too_large, 0};
+    case HeadError::method:
+      return {limits::Code::invalid_request_method, 0};
+    case HeadError::not_implemented:
+      return {limits::Code::bad_request, 501};
+    case HeadError::version:
+      return {limits::Code::bad_request, 505};
+    case HeadError::expectation:
+      return {limits::Code::bad_request, 417};
+    default:
+      return {limits::Code::bad_request, 0};
+  }
+}
+
+InvocationId invocation(net::ExchangeId id) { return static_cast<InvocationId>(id); }
+engine::Totals engine_totals(net::Totals t) { return {t.bytes_in, t.bytes_out}; }
+
+}  // namespace
+
+Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
+    : engine_(engine), options_(std::move(options)), timer_(io) {
+  engine_.set_totals_reader(
+      [](void* self, InvocationId id) {
+        const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
+        return exchange != nullptr && exchange->session != nullptr
+                   ? engine_totals(exchange->session->totals())
+                   : engine::Totals{};
+      },
+      this);
+}
+
+Edge::Exchange* Edge::find(net::ExchangeId id) {
+  const auto it = exchanges_.find(id);
+  return it == exchanges_.end() ? nullptr : &it->second;
+}
+
+void Edge::on_request(net::Session& session, const net::http1::RequestHead& head,
+                      const net::ClientInfo& client, net::RequestDecision& decision) {
+  if (head.path.starts_with("/_vercel-sim/")) return own_page(session, head, decision);
+  if (pool_ == nullptr) {
+    Rng rng(static_cast<std::uint64_t>(now().time_since_epoch().count()));
+    decision.response = error_text(&session, limits::Code::sim_not_ready, 0,
+                                   make_request_tag(rng, wall_now()).view(), session.may_keep_alive());
+    return;
+  }
+
+  engine::RequestInfo info;
+  info.method = head.method;
+  info.target = head.target;
+  info.path = head.path;
+  info.accept = head.accept;
+  info.client_address = client.address;
+  info.websocket_upgrade = head.websocket;
+  if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
+  info.chunked = head.body.kind == net::http1::BodyKind::chunked;
+  info.largest_header = head.largest_header;
+  info.headers_total = head.headers_total;
+  info.header_not_utf8 = head.header_not_utf8;
+  const engine::Admission admission = engine_.admit(info, now(), wall_now());
+
+  if (admission.action == engine::Action::refuse) {
+    decision.response = error_text(&session, admission.error, admission.error_status, admission.tag.view(),
+                                   session.may_keep_alive());
+    return;
+  }
+  decision.id = static_cast<net::ExchangeId>(admission.id);
+  const bool internal = admission.action == engine::Action::passthrough;
+  exchanges_[decision.id] = {&session, admission.tag, internal};
+  if (admission.action == engine::Action::drop) {
+    decision.kind = net::RequestDecision::Kind::drop;
+    return;
+  }
+  decision.kind = net::RequestDecision::Kind::forward;
+  decision.pool = pool_;
+  decision.body_limit = admission.body_limit;
+  decision.tunnel = head.websocket && admission.action != engine::Action::as_get &&
+                    admission.action != engine::Action::forward;
+
+  extra_.clear();
+  line(extra_, "X-Forwarded-Host", head.host);
+  line(extra_, "X-Forwarded-Proto", options_.https ? "https" : "http");
+  line(extra_, "X-Forwarded-For", client.address);
+  if (internal) {
+    // Next refuses dev-internal requests whose Origin is not localhost. A page opened under the address
+    // itself is as much its own (facts/next-dev.md); only addresses, since a name could be an attacker's that
+    // resolves to this machine.
+    for (const auto& h : head.headers) {
+      if (h.field != Field::origin) continue;
+      const std::size_t scheme = h.value.find("://");
+      const std::string_view authority =
+          scheme == std::string_view::npos ? h.value : h.value.substr(scheme + 3);
+      if (authority == head.host && is_ip_literal(host_name(authority))) {
+        origin_ =
+            (options_.https ? "https://localhost:" : "http://localhost:") + std::to_string(options_.port);
+        decision.origin = origin_;
+      }
+      break;
+    }
+  } else {
+    line(extra_, "X-Real-Ip", client.address);
+    line(extra_, "X-Vercel-Forwarded-For", client.address);
+    line(extra_, "X-Vercel-Deployment-Url", head.host);
+    extra_.append("X-Vercel-Id: ")
+        .append(options_.region)
+        .append("::")
+        .append(admission.tag.view())
+        .append("\r\n");
+    if (!options_.token.empty()) {
+      char number[20];
+      const auto end = std::to_chars(number, number + sizeof number, decision.id).ptr;
+      extra_.append("X-Vsim-Id: ").append(options_.token).append(".").append(number, end).append("\r\n");
+    }
+  }
+  decision.extra = extra_;
+  schedule();
+}
+
+void Edge::own_page(net::Session& session, const net::http1::RequestHead& head,
+                    net::RequestDecision& decision) {
+  const bool health = head.path == "/_vercel-sim/health" && (head.method == "GET" || head.method == "HEAD");
+  const std::string body = health ? (ready() ? "{\"status\":\"ready\"}\n" : "{\"status\":\"starting\"}\n")
+                                  : "{\"error\":\"not found\"}\n";
+  std::string& out = decision.response;
+  out = !health   ? "HTTP/1.1 404 Not Found\r\n"
+        : ready() ? "HTTP/1.1 200 OK\r\n"
+                  : "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n";
+  line(out, "Content-Type", "application/json; charset=utf-8");
+  line(out, "Cache-Control", "no-store");
+  line(out, "Date", net::http_date());
+  line(out, "Content-Length", std::to_string(body.size()));
+  if (!session.may_keep_alive()) line(out, "Connection", "close");
+  out += "\r\n";
+  if (head.method != "HEAD") out += body;
+}
+
+std::string Edge::error_text(const net::Session* session, limits::Code code, int status, std::string_view tag,
+                             bool keep_alive) {
+  const std::string id = options_.region + "::" + std::string(tag);
+  limits::PlatformErrorRequest request;
+  request.code = code;
+  request.status = status;
+  request.id = id;
+  request.date = net::http_date();
+  request.https = options_.https;
+  request.keep_alive = keep_alive;
+  if (session != nullptr) {
+    request.accept = session->accept();
+    request.host = session->host();
+    request.head_only = session->head_method();
+  }
+  return limits::render_platform_error(request);
+}
+
+std::string Edge::on_malformed(const net::http1::RequestHead& head, HeadError error, std::string_view,
+                               const net::ClientInfo&) {
+  const Refusal why = refusal(error);
+  const RequestTag tag = engine_.reject_malformed(why.code, head.method, head.target, now(), wall_now());
+  return error_text(nullptr, why.code, why.status, tag.view(), false);
+}
+
+void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net::http1::ResponseHead& head,
+                            net::ResponseDecision& decision) {
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  engine::ResponseInfo info;
+  info.status = head.status;
+  if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
+  const TimePoint at = now();
+  if (!options_.token.empty() && !exchange->internal) {
+    info.direct = true;
+    for (const auto& h : head.headers) {
+      if (h.field != Field::x_vsim) continue;
+      // The answer may overtake the control channel: the head itself says which function it comes from.
+      if (const auto meta = agent::parse_meta(h.name, h.value, options_.token)) {
+        info.direct = false;
+        engine_.dispatched(invocation(id),
+                           to_dispatch(meta->page, meta->kind, meta->runtime, meta->is_static), at);
+      }
+    }
+  }
+  const limits::Code replaced = engine_.response_head(invocation(id), info, at);
+  schedule();
+  if (replaced != limits::Code::none) {
+    decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
+    exchanges_.erase(id);
+    return;
+  }
+  if (exchange->internal || info.direct || head.status == 101) return;
+  decision.drop_server = true;
+  response_extra_.assign("Server: Vercel\r\nX-Vercel-Cache: MISS\r\nX-Vercel-Id: ");
+  response_extra_.append(options_.region)
+      .append("::")
+      .append(options_.region)
+      .append("::")
+      .append(exchange->tag.view())
+      .append("\r\n");
+  decision.extra = response_extra_;
+}
+
+std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
+  const limits::Code code = engine_.request_body_over(invocation(id), now());
+  if (code == limits::Code::none) return {};
+  const Exchange* exchange = find(id);
+  std::string out =
+      error_text(&session, code, 0, exchange != nullptr ? exchange->tag.view() : std::string_view{},
+                 session.may_keep_alive());
+  exchanges_.erase(id);
+  return out;
+}
+
+bool Edge::on_client_left(net::ExchangeId id) { return engine_.client_left(invocation(id), now()); }
+
+std::string Edge::on_upstream_failed(net::Session& session, net::ExchangeId id, net::UpstreamFailure failure,
+                                     net::Totals totals) {
+  static_assert(static_cast<int>(net::UpstreamFailure::truncated) ==
+                static_cast<int>(engine::UpstreamFailure::truncated));
+  const limits::Code code =
+      engine_.upstream_failed(invocation(id), static_cast<engine::UpstreamFailure>(failure),
+                              engine_totals(totals), now(), wall_now());
+  const Exchange* exchange = find(id);
+  std::string out;
+  if (code != limits::Code::none && exchange != nullptr)
+    out = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
+  exchanges_.erase(id);
+  return out;
+}
+
+void Edge::on_end(net::ExchangeId id, net::Totals totals) {
+  if (exchanges_.erase(id) == 0) return;
+  engine_.ended(invocation(id), engine_totals(totals), now(), wall_now());
+}
+
+void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
+  engine_.dispatched(id, dispatch, now());
+  schedule();
+}
+void Edge::compile_started(InvocationId id) { engine_.compile_started(id, now()); }
+void Edge::compile_ended(InvocationId id) {
+  engine_.compile_ended(id, now());
+  schedule();
+}
+void Edge::handler_started(InvocationId id) {
+  engine_.handler_started(id, now());
+  schedule();
+}
+
+engine::Dispatch Edge::to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
+                                   bool is_static) {
+  engine::Dispatch out;
+  out.page = page;
+  out.is_static = is_static;
+  out.runtime = runtime == "edge" ? routes::Runtime::edge : routes::Runtime::nodejs;
+  out.kind = kind == "APP_ROUTE"   ? routes::Kind::app_route
+             : kind == "APP_PAGE"  ? routes::Kind::app_page
+             : kind == "PAGES_API" ? routes::Kind::pages_api
+             : kind == "PAGES"     ? routes::Kind::pages
+                                   : routes::Kind::unknown;
+  return out;
+}
+
+// One timer for all deadlines. It is moved only when an earlier one appears: a stream of requests with equal
+// limits never touches it.
+void Edge::schedule() {
+  const auto next = engine_.next_wakeup();
+  if (stopped_ || !next || *next >= armed_for_) return;
+  armed_for_ = *next;
+  timer_.expires_at(to_steady(*next));
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) wake();
+  });
+}
+
+void Edge::wake() {
+  armed_for_ = TimePoint::max();
+  commands_.clear();
+  engine_.wake(now(), wall_now(), commands_);
+  for (const engine::Command& command : commands_) {
+    const auto id = static_cast<net::ExchangeId>(command.id);
+    const Exchange* found = find(id);
+    if (found == nullptr) continue;
+    const Exchange exchange = *found;
+    exchanges_.erase(id);
+    net::Session& session = *exchange.session;
+    switch (command.kind) {
+      case engine::Command::Kind::answer_error:
+        session.answer(error_text(&session, command.code, 0, exchange.tag.view(), session.may_keep_alive()));
+        break;
+      case engine::Command::Kind::cut:
+        session.cut(options_.stream_cut == profile::StreamCut::clean);
+        break;
+      case engine::Command::Kind::cut_tunnel: {
+        std::string farewell;
+        if (options_.websocket_close_code != 1006) {  // 1006: no close frame at all (facts 4b)
+          const auto code = static_cast<unsigned>(options_.websocket_close_code);
+          farewell = {'\x88', '\x02', static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+        }
+        session.cut_tunnel(farewell);
+        break;
+      }
+    }
+  }
+  schedule();
+}
+
+void Edge::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+}  // namespace vsim::app

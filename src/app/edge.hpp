@@ -1,0 +1,85 @@
+// Where the proxy meets the policy: turns each moment of a session into a call of the engine, and the
+// engine's commands into calls of the session. Also answers /_vercel-sim/. I/O thread only.
+#pragma once
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "net/edge.hpp"
+#include "net/session.hpp"
+#include "net/upstream.hpp"
+
+namespace vsim::app {
+
+struct EdgeOptions {
+  std::string token;       // of the agent; empty: none is loaded
+  std::string region;      // first part of x-vercel-id
+  std::uint16_t port = 0;  // public
+  bool https = false;
+  profile::StreamCut stream_cut = profile::StreamCut::abrupt;
+  int websocket_close_code = 1006;
+};
+
+class Edge final : public net::Edge {
+ public:
+  // `engine` must outlive the edge.
+  Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options);
+
+  // Where requests go; null while the app is not ready (they get 503).
+  void set_upstream(net::UpstreamPool* pool) { pool_ = pool; }
+  void set_port(std::uint16_t port) { options_.port = port; }
+  bool ready() const { return pool_ != nullptr; }
+  // What the agent tells of a request.
+  void dispatched(InvocationId, const engine::Dispatch&);
+  void compile_started(InvocationId);
+  void compile_ended(InvocationId);
+  void handler_started(InvocationId);
+  // Next's words for kinds and runtimes, as the agent passes them on.
+  static engine::Dispatch to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
+                                      bool is_static);
+  void stop();
+
+  // net::Edge
+  void on_request(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&,
+                  net::RequestDecision&) override;
+  std::string on_malformed(const net::http1::RequestHead&, net::http1::HeadError, std::string_view reason,
+                           const net::ClientInfo&) override;
+  void on_response_head(net::Session&, net::ExchangeId, const net::http1::ResponseHead&,
+                        net::ResponseDecision&) override;
+  std::string on_body_over(net::Session&, net::ExchangeId) override;
+  bool on_client_left(net::ExchangeId) override;
+  std::string on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure, net::Totals) override;
+  void on_end(net::ExchangeId, net::Totals) override;
+  bool https() const override { return options_.https; }
+
+ private:
+  struct Exchange {
+    net::Session* session = nullptr;
+    RequestTag tag;
+    bool internal = false;
+  };
+  void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
+  std::string error_text(const net::Session*, limits::Code, int status, std::string_view tag,
+                         bool keep_alive);
+  void schedule();
+  void wake();
+  Exchange* find(net::ExchangeId);
+
+  engine::Engine& engine_;
+  EdgeOptions options_;
+  net::UpstreamPool* pool_ = nullptr;
+  boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
+  std::string extra_, response_extra_, origin_;
+  std::vector<engine::Command> commands_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                    boost::asio::wait_traits<std::chrono::steady_clock>, net::Executor>
+      timer_;
+  TimePoint armed_for_ = TimePoint::max();
+  bool stopped_ = false;
+};
+
+}  // namespace vsim::app

@@ -1,0 +1,367 @@
+#include "app/emulator.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "app/app_events.hpp"
+#include "app/clock.hpp"
+#include "app/edge.hpp"
+#include "app/node_options.hpp"
+#include "net/server.hpp"
+#include "process/guardian.hpp"
+#include "process/run_dir.hpp"
+#include "project/sources.hpp"
+#include "routes/resolve.hpp"
+
+namespace vsim::agent {
+std::string_view embedded(std::string_view path);  // generated from src/agent/*.cjs
+}
+
+namespace vsim::app {
+namespace {
+
+using boost::asio::ip::tcp;
+using namespace std::chrono_literals;
+
+constexpr auto kStopGrace = 3s;  // what `next dev` gets to end by itself
+constexpr int kInterrupted = 130, kUsage = 64;
+
+std::string random_token() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+}
+
+std::uint16_t free_port(boost::asio::io_context& io) {
+  tcp::acceptor probe(io, tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
+  return probe.local_endpoint().port();
+}
+
+}  // namespace
+
+struct Emulator::Impl final : AppEvents::Owner {
+  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(std::string_view)> output)
+      : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
+
+  Result<int> run();
+  Result<bool> start_app();
+  void start_sources();
+  void take_sources(const std::shared_ptr<const project::Snapshot>&);
+  void start_signals();
+  void ready();
+  bool died(const process::ExitCause& cause, bool try_again);
+  void stop(int code, std::string_view reason);
+  void notice(event::Level level, std::string_view message, std::string_view fix = {},
+              std::string_view code = {}, std::string_view file = {}, int line = 0);
+  template <class E>
+  void emit(const E& event) {
+    hub.on_event({.seq = 0, .at = now(), .wall = wall_now()}, event);
+  }
+
+  // AppEvents::Owner
+  void app_listens() override {
+    if (app) app->agent_says_listening();
+  }
+  void app_config(const agent::AppConfig& config) override {
+    if (sources) sources->set_known({config.base_path, config.page_extensions});
+  }
+  void app_compiled(std::string_view page, double ms) override {
+    emit(event::RouteCompiled{
+        page, std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms))});
+  }
+  void app_warns(std::string_view what, std::string_view fix) override {
+    notice(event::Level::warning, what, fix);
+  }
+
+  EmulatorOptions options;
+  EventHub& hub;
+  std::function<void(std::string_view)> app_output;
+  boost::asio::io_context io{1};
+  std::unique_ptr<process::Guardian> guardian;
+  std::optional<process::RunDir> run_dir;
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<Edge> edge;
+  std::unique_ptr<net::Server> server;
+  std::unique_ptr<net::UpstreamPool> pool;
+  std::unique_ptr<process::Supervisor> supervisor;
+  std::unique_ptr<AppEvents> app_events;
+  std::unique_ptr<AppProcess> app;
+  std::unique_ptr<project::SourceIndex> sources;
+  boost::asio::signal_set signals;
+  std::set<std::string> told;
+  std::string token, url;
+  std::uint16_t port = 0;
+  int exit_code = 0, interrupts = 0;
+  bool stopping = false, was_ready = false;
+};
+
+Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(std::string_view)> app_output)
+    : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output))) {}
+Emulator::~Emulator() = default;
+Result<int> Emulator::run() { return impl_->run(); }
+
+void Emulator::Impl::notice(event::Level level, std::string_view message, std::string_view fix,
+                            std::string_view code, std::string_view file, int line) {
+  event::Notice e;
+  e.level = level;
+  e.message = message;
+  e.fix = fix;
+  e.code = code;
+  e.file = file;
+  e.line = line;
+  emit(e);
+}
+
+Result<int> Emulator::Impl::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  const bool agent = options.app.next && !options.upstream;
+  if (agent) token = random_token();
+  options.engine.agent = agent;
+  options.engine.https = options.https;
+  engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);
+
+  EdgeOptions edge_options;
+  edge_options.token = token;
+  edge_options.region = options.profile->region.value;
+  edge_options.https = options.https;
+  edge_options.stream_cut = options.profile->stream_cut.value;
+  edge_options.websocket_close_code = options.profile->websocket_close_code.value;
+  edge = std::make_unique<Edge>(io, *engine, edge_options);
+  server = std::make_unique<net::Server>(io, *edge);
+  if (options.https) {
+    const auto certificate = net::make_certificate(options.https_name);
+    if (!certificate) return certificate.error();
+    auto tls = net::TlsContext::create(*certificate);
+    if (!tls) return tls.error();
+    server->use_tls(std::move(*tls));
+  }
+  // Before the app starts: it would take the port that we need.
+  const auto bound = server->listen(options.addresses, options.port);
+  if (!bound)
+    return Error{bound.error().message, fmt::format("stop what uses it (`lsof -i :{0}` names it), or choose "
+                                                    "another: --port {1}, or --port 0 for any free one",
+                                                    options.port, options.port + 1)};
+  port = *bound;
+  edge->set_port(port);
+  url = fmt::format("{}://localhost:{}", options.https ? "https" : "http", port);
+
+  start_signals();
+  if (!options.project_dir.empty()) start_sources();
+  if (options.upstream) {
+    tcp::resolver resolver(io);
+    boost::system::error_code error;
+    std::vector<net::UpstreamPool::Endpoint> endpoints;
+    for (const auto& entry :
+         resolver.resolve(options.upstream->host, std::to_string(options.upstream->port), error))
+      endpoints.emplace_back(entry.endpoint());
+    if (error || endpoints.empty())
+      return Error{fmt::format("cannot find the host \"{}\" of --upstream: {}", options.upstream->host,
+                               error.message()),
+                   "check its spelling"};
+    pool = std::make_unique<net::UpstreamPool>(io, server->timeouts(), std::move(endpoints),
+                                               options.upstream->origin);
+    server->start();
+    ready();
+  } else {
+    if (const auto started = start_app(); !started) return started.error();
+    server->start();  // answers 503 and /_vercel-sim/health until the app is ready
+  }
+  io.run();
+
+  edge->stop();
+  sources.reset();
+  event::RunStopped stopped;
+  stopped.reason = exit_code == kInterrupted ? "interrupted" : exit_code == 0 ? "stopped" : "failed";
+  stopped.exit_code = exit_code;
+  emit(stopped);
+  app.reset();
+  app_events.reset();
+  server.reset();
+  pool.reset();
+  return exit_code;
+}
+
+Result<bool> Emulator::Impl::start_app() {
+  auto started = process::Guardian::start();
+  if (!started) return started.error();
+  guardian = std::move(*started);
+  supervisor = std::make_unique<process::Supervisor>(io, guardian.get());
+  AppSpec spec = options.app;
+  std::vector<net::UpstreamPool::Endpoint> endpoints;
+  if (spec.next) {
+    auto dir = process::RunDir::create(guardian.get());
+    if (!dir) return dir.error();
+    run_dir.emplace(std::move(*dir));
+    const std::string script =
+        run_dir->path() +
+        "/node_modules/vercel-sim/agent.cjs";  // below node_modules: left out of stack traces
+    for (const char* part : {"/node_modules", "/node_modules/vercel-sim"})
+      ::mkdir((run_dir->path() + part).c_str(), 0700);
+    std::ofstream(script, std::ios::binary) << agent::embedded("src/agent/agent.cjs");
+    const std::string app_socket = run_dir->socket_path("app.sock"),
+                      control_socket = run_dir->socket_path("agent.sock");
+    app_events = std::make_unique<AppEvents>(io, *edge, *this, token);
+    if (const auto listening = app_events->listen(control_socket); !listening) return listening.error();
+
+    process::set_env(spec.env, "NODE_OPTIONS",
+                     with_agent(process::get_env(spec.env, "NODE_OPTIONS").value_or(""), script));
+    process::set_env(spec.env, "VSIM_AGENT_SOCKET", control_socket);
+    process::set_env(spec.env, "VSIM_APP_SOCKET", app_socket);
+    process::set_env(spec.env, "VSIM_PUBLIC_PORT", std::to_string(port));
+    process::set_env(spec.env, "VSIM_TOKEN", token);
+    if (options.engine.time_scale != 1)
+      process::set_env(spec.env, "VSIM_TIME_SCALE", fmt::format("{}", options.engine.time_scale));
+    process::set_env(spec.env, "PORT", std::to_string(port));
+    spec.argv.insert(spec.argv.end(), {"--port", std::to_string(port)});
+    endpoints.emplace_back(boost::asio::local::stream_protocol::endpoint(app_socket));
+  } else {
+    spec.private_port = free_port(io);
+    process::set_env(spec.env, "NODE_OPTIONS",
+                     with_agent(process::get_env(spec.env, "NODE_OPTIONS").value_or(""), ""));
+    process::set_env(spec.env, "PORT", std::to_string(spec.private_port));
+    for (const char* address : {"127.0.0.1", "::1"})
+      endpoints.emplace_back(tcp::endpoint(boost::asio::ip::make_address(address), spec.private_port));
+  }
+  pool = std::make_unique<net::UpstreamPool>(
+      io, server->timeouts(), std::move(endpoints),
+      spec.next ? std::string() : fmt::format("http://localhost:{}", spec.private_port));
+  AppProcess::Callbacks callbacks;
+  callbacks.ready = [this] { ready(); };
+  callbacks.output = app_output;
+  callbacks.died = [this](const process::ExitCause& cause, bool again) { return died(cause, again); };
+  callbacks.restarting = [this](std::string_view when) {
+    event::AppChanged e{event::AppState::restarting, when};
+    emit(e);
+  };
+  callbacks.waiting = [this](std::string_view message) { notice(event::Level::warning, message); };
+  app = std::make_unique<AppProcess>(io, *supervisor, std::move(spec), std::move(callbacks));
+  return app->start();
+}
+
+void Emulator::Impl::start_sources() {
+  project::SourceOptions source_options;
+  source_options.root = options.project_dir;
+  sources = std::make_unique<project::SourceIndex>(std::move(source_options));
+  take_sources(sources->scan());  // so that the first request finds its limit
+  sources->start([this](std::shared_ptr<const project::Snapshot> snapshot) {
+    // On the scanner's thread.
+    boost::asio::post(io, [this, snapshot = std::move(snapshot)] { take_sources(snapshot); });
+  });
+}
+
+void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>& snapshot) {
+  engine->set_routes(snapshot->table);
+  std::set<std::string> now_known;
+  const auto tell = [&](event::Level level, const std::string& message, const std::string& fix,
+                        std::string_view code, const std::string& file, int line) {
+    std::string key = fmt::format("{}:{}:{}", file, line, message);
+    if (!told.contains(key)) notice(level, message, fix, code, file, line);
+    now_known.insert(std::move(key));
+  };
+  const profile::Profile& p = *options.profile;
+  const routes::VercelJson* vercel = snapshot->vercel ? &*snapshot->vercel : nullptr;
+  for (const auto& over : routes::over_plan(snapshot->table->functions(), p.duration_extended_max.value,
+                                            profile::to_string(p.plan.value), vercel))
+    tell(event::Level::error, over.message,
+         fmt::format("the deployment would fail; here {} is used instead",
+                     format_duration(std::min(over.asked, p.duration_max.value))),
+         limits::info(limits::Code::sim_max_duration_over_plan).name, over.file, over.line);
+  for (const auto& finding : snapshot->findings)
+    tell(finding.severity == routes::Severity::error     ? event::Level::error
+         : finding.severity == routes::Severity::warning ? event::Level::warning
+                                                         : event::Level::info,
+         finding.message, finding.fix, {}, finding.file, finding.line);
+  if (vercel != nullptr && vercel->fluid && *vercel->fluid != (p.compute.value == profile::Compute::fluid))
+    tell(event::Level::warning,
+         fmt::format("vercel.json says \"fluid\": {}, while profile {} is {}", *vercel->fluid, p.name,
+                     profile::to_string(p.compute.value)),
+         fmt::format("--profile {}{} is what this project gets on Vercel", profile::to_string(p.plan.value),
+                     *vercel->fluid ? "-fluid" : ""),
+         {}, "vercel.json", 0);
+  told = std::move(now_known);  // a mistake that was mended and comes back is told again
+}
+
+void Emulator::Impl::start_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) signals.add(signal);
+  signals.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGWINCH) {
+      if (const auto size = process::os::terminal_size(STDOUT_FILENO); size && app) app->resize(*size);
+    } else {
+      stop(signal == SIGINT ? kInterrupted : 0, "signal");
+    }
+    start_signals();
+  });
+}
+
+void Emulator::Impl::ready() {
+  edge->set_upstream(pool.get());
+  event::AppChanged changed{event::AppState::ready, options.app_label};
+  emit(changed);
+  if (std::exchange(was_ready, true)) return;
+  event::RunStarted e;
+  e.version = VSIM_VERSION;
+  e.url = url;
+  e.profile = options.profile->name;
+  e.profile_as_of = options.profile->as_of;
+  e.app = options.app_label;
+  e.isolation = "none";
+  e.time_scale = options.engine.time_scale;
+  emit(e);
+}
+
+bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
+  edge->set_upstream(nullptr);
+  pool->close_idle();
+  const std::string how = process::describe(cause);
+  event::AppChanged e{event::AppState::crashed, how};
+  emit(e);
+  if (try_again) return true;
+  for (const std::string& line : app->last_lines()) {
+    if (line.find("Another next dev server is already running") == std::string::npos &&
+        line.find("Unable to acquire lock") == std::string::npos)
+      continue;
+    notice(event::Level::error,
+           "next dev refused to start: another `next dev` runs in this directory and holds its lock",
+           "stop the other one (next names its process id above), then start again");
+    stop(kUsage, "lock");
+    return false;
+  }
+  const auto* exited = std::get_if<process::Exited>(&cause);
+  notice(event::Level::error,
+         was_ready ? fmt::format("the app keeps stopping ({}); giving up", how)
+                   : fmt::format("the app {} before it was ready", how),
+         "its own messages above say why");
+  stop(exited != nullptr && exited->code != 0 ? exited->code : 70, "app");
+  return false;
+}
+
+void Emulator::Impl::stop(int code, std::string_view) {
+  ++interrupts;
+  if (!stopping) {
+    stopping = true;
+    exit_code = code;
+    edge->set_upstream(nullptr);
+    server->shut_all();  // first: with open sockets `next dev` would ignore SIGTERM
+    if (pool) pool->close_idle();
+    if (app) app->stop();
+    if (sources) sources->stop();
+  }
+  const auto finish = [this] {
+    signals.cancel();
+    io.stop();
+  };
+  if (!supervisor) return finish();
+  // The second Ctrl-C does not wait.
+  supervisor->stop_all(interrupts > 1 ? 0s : std::chrono::milliseconds(kStopGrace), finish);
+}
+
+}  // namespace vsim::app

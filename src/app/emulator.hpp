@@ -1,0 +1,51 @@
+// The program: builds engine, edge, server, app process and watchers, and runs them on one thread until it is
+// told to stop. Everything from outside is handed in; src/cli/ makes it from argv. One Emulator per process
+// (it owns the signal handlers).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/app_process.hpp"
+#include "app/event_hub.hpp"
+#include "base/result.hpp"
+#include "engine/engine.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::app {
+
+struct EmulatorOptions {
+  const profile::Profile* profile = nullptr;  // must outlive the emulator
+  engine::Options engine;
+  std::vector<std::string> addresses{"127.0.0.1", "::1"};
+  std::uint16_t port = 3000;  // 0: any free one
+  bool https = false;
+  std::string https_name;  // further name or address for the certificate
+  // Stand in front of a server that runs already; no app of our own.
+  struct Upstream {
+    std::string host;  // a name or an address
+    std::uint16_t port = 80;
+    std::string origin;  // "http://127.0.0.1:4000": a Location that starts so is rewritten
+  };
+  std::optional<Upstream> upstream;
+  AppSpec app;  // else. For `next dev`: argv without the port, environment without what the agent needs
+  std::string project_dir;  // sources are read from here; empty: none
+  std::string app_label;    // "next 16.4.6", "http://127.0.0.1:4000"
+};
+
+class Emulator {
+ public:
+  Emulator(EmulatorOptions options, EventHub& hub, std::function<void(std::string_view)> app_output);
+  ~Emulator();
+  // Blocks. An exit code (DESIGN section 6), or why it could not start.
+  Result<int> run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vsim::app

@@ -1,0 +1,21 @@
+// `--events FILE`: every event as one JSON line. Encoding on the I/O thread straight into the writer's
+// buffer, writing elsewhere.
+#pragma once
+
+#include "app/line_writer.hpp"
+#include "event/json_codec.hpp"
+
+namespace vsim::app {
+
+class JsonSink final : public event::Sink {
+ public:
+  explicit JsonSink(LineWriter& writer) : writer_(writer) {}
+  void on_event(const event::Stamp& stamp, const event::Event& event) override {
+    writer_.append([&](std::string& out) { event::encode(out, stamp, event); });
+  }
+
+ private:
+  LineWriter& writer_;
+};
+
+}  // namespace vsim::app

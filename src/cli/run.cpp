@@ -1,0 +1,220 @@
+#include "cli/run.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "app/emulator.hpp"
+#include "app/json_sink.hpp"
+#include "cli/terminal.hpp"
+#include "profile/render.hpp"
+#include "project/finder.hpp"
+#include "project/node_version.hpp"
+
+namespace vsim::cli {
+
+std::string_view embedded(std::string_view path);  // profiles/*.yaml, generated
+
+namespace {
+
+constexpr int kUsage = 64, kSoftware = 70;
+
+std::optional<std::string> read_profile(std::string_view name_or_path) {
+  if (const std::string_view text = embedded(fmt::format("profiles/{}.yaml", name_or_path));
+      text.data() != nullptr)
+    return std::string(text);
+  std::ifstream file{std::string(name_or_path), std::ios::binary};
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::string absolute_directory(const std::string& cwd) {
+  char* found = ::realpath(cwd.empty() ? "." : cwd.c_str(), nullptr);
+  std::string out = found != nullptr ? found : "";
+  std::free(found);
+  return out;
+}
+
+void add_env(process::Environment& env, const std::vector<std::pair<std::string, std::string>>& assignments) {
+  for (const auto& [name, value] : assignments) process::set_env(env, name, value);
+}
+
+// The project's own `next dev`, with what its dev script gives it.
+Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& options,
+                                      const std::string& directory, std::vector<std::string>& notes) {
+  auto found = project::find_project(directory);
+  if (!found) return found.error();
+  const project::Project& project = *found;
+  const project::DevScript& dev = project.dev;
+  if (dev.kind == project::DevScript::Kind::custom_server)
+    notes.push_back(
+        fmt::format("the dev script starts a custom server ({}). Vercel never deploys one: its sockets, "
+                    "routes and middleware will not exist there. "
+                    "Running next dev instead; use --app '{}' to run it all the same",
+                    dev.custom_server, dev.text));
+  for (const auto& note : dev.notes) notes.push_back(note);
+
+  out.project_dir = project.root;
+  out.app_label = "next " + project.next_version;
+  app::AppSpec& spec = out.app;
+  spec.next = true;
+  spec.name = out.app_label;
+  spec.cwd = project.root;
+  spec.env = process::current_environment();
+  add_env(spec.env, dev.env);
+  const std::string node = project::find_in_path("node", process::get_env(spec.env, "PATH").value_or(""));
+  if (node.empty()) return Error{"Node.js is not in PATH", "install Node.js 20 or newer"};
+  const auto version = project::node_version_of(node);
+  if (!version) return version.error();
+  if (const auto problem = project::check_node(*version, project.engines_node, project.next_engines))
+    return *problem;
+
+  spec.argv = {node};
+  spec.argv.insert(spec.argv.end(), dev.node_flags.begin(), dev.node_flags.end());
+  spec.argv.insert(spec.argv.end(), {project.next_bin, "dev"});
+  if (!dev.directory.empty()) spec.argv.push_back(dev.directory);
+  for (std::size_t i = 0; i < dev.args.size(); ++i) {
+    // TLS is the edge's; Next behind it speaks plain HTTP.
+    if (dev.args[i] == "--experimental-https") continue;
+    if (dev.args[i].starts_with("--experimental-https-")) {
+      if (dev.args[i].find('=') == std::string::npos) ++i;
+      continue;
+    }
+    spec.argv.push_back(dev.args[i]);
+  }
+  if (!dev.hostname.empty()) spec.argv.insert(spec.argv.end(), {"--hostname", dev.hostname});
+  if (dev.https) out.https = true;
+  if (!options.port_given && dev.port) out.port = static_cast<std::uint16_t>(*dev.port);
+  return out;
+}
+
+void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::string label,
+                 const std::string& directory) {
+  out.app.argv = std::move(argv);
+  out.app.name = label;
+  out.app.cwd = directory;
+  out.app.env = process::current_environment();
+  out.app_label = std::move(label);
+  // With a Next project around it, its maxDuration values still hold.
+  if (const auto project = project::find_project(directory)) out.project_dir = project->root;
+}
+
+}  // namespace
+
+void print_error(const Error& error) {
+  fmt::print(stderr, "error: {}\n", error.message);
+  if (!error.fix.empty()) fmt::print(stderr, "  fix: {}\n", error.fix);
+}
+
+std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides) {
+  auto loaded = profile::load_profile(name, overrides, read_profile);
+  if (loaded.profile) return std::move(loaded.profile);
+  fmt::print(stderr, "{}", profile::to_string(loaded.diagnostics));
+  return std::nullopt;
+}
+
+int run(const Run& options, bool no_color) {
+  std::vector<std::string> overrides;
+  for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
+  if (options.isolation)
+    overrides.push_back(fmt::format("isolation={}", profile::to_string(*options.isolation)));
+  if (options.placement) overrides.push_back("placement=" + *options.placement);
+  const auto profile = load(options.profile, overrides);
+  if (!profile) return kUsage;
+
+  const std::string directory = absolute_directory(options.cwd);
+  if (directory.empty()) {
+    print_error({fmt::format("--cwd {}: no such directory", options.cwd), ""});
+    return kUsage;
+  }
+
+  app::EmulatorOptions emulator;
+  emulator.profile = &*profile;
+  emulator.port = options.port;
+  emulator.addresses = options.listen;
+  emulator.https = options.https;
+  for (const auto& address : options.listen)
+    if (address != "127.0.0.1" && address != "::1" && address != "0.0.0.0" && address != "::")
+      emulator.https_name = address;
+  emulator.engine.time_scale = options.time_scale;
+  emulator.engine.compile_grace = options.compile_grace;
+  emulator.engine.seed = options.seed.value_or(std::random_device{}());
+
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  std::vector<std::string> notes;
+  if (options.upstream) {
+    const Upstream& u = *options.upstream;
+    const std::string host = u.host.find(':') != std::string::npos ? "[" + u.host + "]" : u.host;
+    std::string origin = u.url.starts_with("http://") ? u.url : "http://" + u.url;
+    while (origin.ends_with('/')) origin.pop_back();
+    emulator.upstream = app::EmulatorOptions::Upstream{u.host, u.port, origin};
+    emulator.app_label = origin;
+  } else if (options.app) {
+    command_app(emulator, {"/bin/sh", "-c", *options.app}, *options.app, directory);
+  } else if (!options.command.empty()) {
+    command_app(emulator, options.command, fmt::format("{}", fmt::join(options.command, " ")), directory);
+  } else {
+    auto next = next_app(std::move(emulator), options, directory, notes);
+    if (!next) {
+      print_error(next.error());
+      return kUsage;
+    }
+    emulator = std::move(*next);
+  }
+  emulator.app.pty = terminal;
+  if (const auto size = process::os::terminal_size(STDOUT_FILENO)) emulator.app.window = *size;
+
+  // Events on standard output leave it to them: people read standard error then.
+  const bool events_on_stdout = options.events && *options.events == "-";
+  app::LineWriter terminal_writer(events_on_stdout ? STDERR_FILENO : STDOUT_FILENO);
+  TerminalStyle style;
+  style.colour = !no_color && terminal && !events_on_stdout;
+  style.quiet = options.verbosity == Verbosity::quiet;
+  style.verbose = options.verbosity == Verbosity::verbose;
+  Terminal people(terminal_writer, *profile, style);
+  app::EventHub hub;
+  hub.add(people);
+  std::unique_ptr<app::LineWriter> events_writer;
+  std::unique_ptr<app::JsonSink> events;
+  if (options.events) {
+    int fd = STDOUT_FILENO;
+    if (!events_on_stdout) {
+      fd = ::open(options.events->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+      if (fd < 0) {
+        print_error({fmt::format("--events {}: cannot write there", *options.events),
+                     "name a file in a directory that exists, or - for standard output"});
+        return kUsage;
+      }
+    }
+    events_writer = std::make_unique<app::LineWriter>(fd, !events_on_stdout);
+    events = std::make_unique<app::JsonSink>(*events_writer);
+    hub.add(*events);
+  }
+
+  if (!style.quiet) {
+    people.app_output(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION, emulator.app_label,
+                                  profile::render_limits_summary(*profile)));
+    if (options.time_scale != 1)
+      people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
+                                    options.time_scale));
+    for (const auto& note : notes) people.app_output("note: " + note + "\n");
+  }
+  const bool drop_request_lines = emulator.app.next;
+  app::Emulator program(std::move(emulator), hub,
+                        [&people, drop_request_lines, quiet = style.quiet](std::string_view line) {
+                          if (quiet || (drop_request_lines && is_next_request_line(line))) return;
+                          people.app_output(line);
+                        });
+  const auto result = program.run();
+  if (result) return *result;
+  terminal_writer.flush();
+  print_error(result.error());
+  return result.error().message.find("port") != std::string::npos ? kUsage : kSoftware;
+}
+
+}  // namespace vsim::cli

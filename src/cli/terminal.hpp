@@ -1,0 +1,40 @@
+// What a person sees: events as lines. Formatting is separate from writing, so that it can be compared with
+// golden files. Called on the I/O thread; the LineWriter does the writing elsewhere.
+#pragma once
+
+#include <string>
+
+#include "app/line_writer.hpp"
+#include "event/event.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::cli {
+
+struct TerminalStyle {
+  bool colour = false;
+  bool quiet = false;    // verdicts, notices and the ready line only
+  bool verbose = false;  // also what next dev answers itself
+};
+
+class Terminal final : public event::Sink {
+ public:
+  // `profile` and `writer` must outlive it.
+  Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style)
+      : writer_(writer), profile_(profile), style_(style) {}
+  void on_event(const event::Stamp&, const event::Event&) override;
+  // Output of the app, passed on as it came.
+  void app_output(std::string_view text);
+
+ private:
+  app::LineWriter& writer_;
+  const profile::Profile& profile_;
+  TerminalStyle style_;
+};
+
+// One event as it is shown; nothing when it is not shown in this style.
+void format_event(std::string& out, const event::Event&, const profile::Profile&, TerminalStyle);
+// A request line that `next dev` prints itself (" GET / 200 in 34ms (compile: …)"): ours replaces it. Colours
+// are ignored.
+bool is_next_request_line(std::string_view line);
+
+}  // namespace vsim::cli
