@@ -76,6 +76,7 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
 
   void begin();
   void read(Stream);
+  bool read_once(Stream);
   void drain(Stream);
   void on_leader_end();
   void look();  // in `ending`: is anything left?
@@ -87,7 +88,6 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
   void stop(milliseconds grace);
   void kill();
   asio::posix::stream_descriptor& descriptor(Stream s) { return s == Stream::out ? out : err; }
-  std::array<char, kReadSize>& buffer(Stream s) { return s == Stream::out ? out_buffer : err_buffer; }
 
   std::shared_ptr<Supervisor::Core> core;
   ChildCallbacks callbacks;
@@ -105,7 +105,7 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
   asio::posix::stream_descriptor out, err, exit_fd;
   os::Fd input;  // kept open for Input::open
   asio::steady_timer timer;
-  std::array<char, kReadSize> out_buffer, err_buffer;
+  std::array<char, kReadSize> buffer;
 };
 
 // --- Supervisor
@@ -252,28 +252,35 @@ void Child::Impl::begin() {
   if (err.is_open()) read(Stream::err);
 }
 
+// Waits, then reads: an async_read_some may have taken bytes that its handler has not yet told when the end
+// is noticed, and finish() would overtake them.
 void Child::Impl::read(Stream s) {
-  descriptor(s).async_read_some(asio::buffer(buffer(s)),
-                                [self = shared_from_this(), s](error_code ec, std::size_t n) {
-                                  if (ec || self->state == State::done)
-                                    return;  // EOF; EIO is a pty's way of saying it
-                                  if (!self->muted && self->callbacks.output)
-                                    self->callbacks.output(s, {self->buffer(s).data(), n});
-                                  self->read(s);
-                                });
+  descriptor(s).async_wait(asio::posix::descriptor_base::wait_read,
+                           [self = shared_from_this(), s](error_code ec) {
+                             if (ec || self->state == State::done) return;
+                             if (self->read_once(s)) self->read(s);
+                           });
 }
 
+// False at the end of the stream. EIO is a pty's way of saying it.
+bool Child::Impl::read_once(Stream s) {
+  error_code ec;
+  const std::size_t n = descriptor(s).read_some(asio::buffer(buffer), ec);
+  if (!ec && !muted && callbacks.output) callbacks.output(s, {buffer.data(), n});
+  return !ec || ec == asio::error::would_block || ec == asio::error::interrupted;
+}
+
+// Tells what a child that is dead has left in its pipe.
 void Child::Impl::drain(Stream s) {
   auto& d = descriptor(s);
   if (!d.is_open()) return;
   error_code ec;
-  d.cancel(ec);  // a pending read has taken nothing yet: bytes are only read when it runs
-  std::array<char, kReadSize> chunk;
   for (std::size_t total = 0; total < kDrainLimit;) {
-    const std::size_t n = d.read_some(asio::buffer(chunk), ec);
+    const std::size_t n = d.read_some(asio::buffer(buffer), ec);
+    if (ec == asio::error::interrupted) continue;
     if (ec) break;
     total += n;
-    if (!muted && callbacks.output) callbacks.output(s, {chunk.data(), n});
+    if (!muted && callbacks.output) callbacks.output(s, {buffer.data(), n});
   }
   d.close(ec);
 }

@@ -173,6 +173,16 @@ TEST_CASE("Child: what fills a pipe to the brim at the moment of death arrives w
   CHECK(t->out.size() == 65536);
 }
 
+TEST_CASE("Child: output that is being read at the moment of death is not lost") {
+  World w;
+  for (int i = 0; i < 100; ++i) {
+    auto t = w.start({"sh", "-c", "head -c 300000 /dev/zero; head -c 70000 /dev/zero >&2; exit 2"});
+    REQUIRE(w.until_ended(*t));
+    REQUIRE(t->out.size() == 300000);
+    REQUIRE(t->err.size() == 70000);
+  }
+}
+
 TEST_CASE("Child: on a pty it believes in a terminal, of our size, and follows its changes") {
   World w;
   SpawnOptions o;
