@@ -189,10 +189,19 @@ class Reader {
   int seen_[4] = {};
 };
 
+// Most files say nothing about their function; they need not be parsed to know it.
+bool worth_parsing(std::string_view text, SourceRole role) {
+  for (const std::string_view word :
+       {"maxDuration", "runtime", "generateSitemaps", "generateImageMetadata", "getServerSideProps"})
+    if (text.find(word) != std::string_view::npos) return true;
+  return text.find(role == SourceRole::app ? "dynamic" : "config") != std::string_view::npos;
+}
+
 }  // namespace
 
 SourceConfig read_source_config(std::string_view text, std::string_view file, SourceRole role) {
   if (text.size() >= std::numeric_limits<std::uint32_t>::max()) return {};
+  if (!worth_parsing(text, role)) return {};
   const bool typescript = file.ends_with(".ts") || file.ends_with(".mts") || file.ends_with(".cts");
   const Syntax syntax(text, typescript);
   return Reader(syntax, file, role).read();
