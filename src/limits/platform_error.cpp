@@ -118,7 +118,7 @@ std::string html_body(const PlatformErrorRequest& r, const StatusWords& words) {
       "<p>Your connection is working correctly.</p>\n"
       "<p>Vercel is working correctly.</p>\n"
       "<div class=\"facts\">\n"
-      "<p><strong>{0}</strong>: {1}</p>\n"
+      "<p><strong>{0}: {1}</strong></p>\n"
       "<p>Code: <code>{3}</code></p>\n"
       "<p>ID: <code>{4}</code></p>\n"
       "</div>\n"

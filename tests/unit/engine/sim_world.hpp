@@ -1,0 +1,230 @@
+// A world without sockets or clocks for the engine: time moves when a test says so, events are kept as copies, commands are obeyed as the
+// shell would. Every call goes through here, so that each test also checks the contract: exactly one ending per id, no command for a dead
+// id, no wake-up in the past, sequence numbers that rise.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "unit/limits/profiles.hpp"
+
+namespace vsim::test {
+
+using engine::Action;
+using engine::Admission;
+using engine::Command;
+using engine::Dispatch;
+using engine::RequestInfo;
+using engine::ResponseInfo;
+using engine::UpstreamFailure;
+using event::EndedBy;
+using event::Phase;
+using event::Traffic;
+using limits::Code;
+
+// A copy of an InvocationEnded that owns its text.
+struct Ended {
+  InvocationId id;
+  std::string request_id, method, target, route, file, kind, runtime;
+  Traffic traffic;
+  int status;
+  Duration total, charged, compile;
+  std::uint64_t bytes_in, bytes_out;
+  event::Outcome outcome;
+  bool client_left;
+  std::vector<limits::Verdict> verdicts;
+  std::int64_t wall_ms;
+};
+
+class Recorder final : public event::Sink {
+ public:
+  void on_event(const event::Stamp& stamp, const event::Event& e) override {
+    REQUIRE(stamp.seq == last_seq_ + 1);
+    REQUIRE(stamp.at >= last_at_);
+    last_seq_ = stamp.seq;
+    last_at_ = stamp.at;
+    if (const auto* s = std::get_if<event::InvocationStarted>(&e)) {
+      REQUIRE(s->id != InvocationId::none);
+      REQUIRE(started.insert(s->id).second);
+    } else if (const auto* x = std::get_if<event::InvocationEnded>(&e)) {
+      if (x->id != InvocationId::none) REQUIRE(ended_ids.insert(x->id).second);
+      ended.push_back({x->id, std::string(x->request_id), std::string(x->method), std::string(x->target), std::string(x->route),
+                       std::string(x->file), std::string(x->kind), std::string(x->runtime), x->traffic, x->status, x->total, x->charged,
+                       x->compile, x->bytes_in, x->bytes_out, x->outcome, x->client_left, {x->verdicts.begin(), x->verdicts.end()},
+                       stamp.wall.unix_ms});
+    } else if (const auto* o = std::get_if<event::SocketOpened>(&e)) {
+      sockets.push_back(o->id);
+    } else if (const auto* c = std::get_if<event::RouteCompiled>(&e)) {
+      compiled.emplace_back(c->route, c->took);
+    }
+  }
+  std::vector<Ended> ended;
+  std::set<InvocationId> started, ended_ids;
+  std::vector<InvocationId> sockets;
+  std::vector<std::pair<std::string, Duration>> compiled;
+
+ private:
+  std::uint64_t last_seq_ = 0;
+  TimePoint last_at_{};
+};
+
+class SimWorld {
+ public:
+  explicit SimWorld(profile::Profile p = make_profile(), engine::Options o = {})
+      : profile(std::move(p)), engine_(profile, o, recorder) {
+    engine_.set_totals_reader([](void* self, InvocationId id) { return static_cast<SimWorld*>(self)->read_totals(id); }, this);
+  }
+
+  static engine::Options with_agent() {
+    engine::Options o;
+    o.agent = true;
+    return o;
+  }
+
+  void routes(std::vector<routes::Function> functions, std::string base_path = "") {
+    engine_.set_routes(std::make_shared<routes::RouteTable>(std::move(functions), std::move(base_path)));
+  }
+  static routes::Function function(std::string route, routes::Kind kind, std::string file, std::string page = "") {
+    routes::Function f;
+    f.route = std::move(route);
+    f.kind = kind;
+    f.file = std::move(file);
+    f.page = std::move(page);
+    return f;
+  }
+  static routes::Function limited(routes::Function f, Duration d, int line = 1) {
+    f.max_duration = routes::MaxDuration{false, d, f.file, line};
+    return f;
+  }
+
+  Admission admit(std::string_view target, std::string_view method = "GET") {
+    RequestInfo r;
+    r.target = target;
+    r.method = method;
+    return admit(r);
+  }
+  Admission admit(RequestInfo r) {
+    if (r.method.empty()) r.method = "GET";
+    r.path = r.target.substr(0, r.target.find('?'));
+    const Admission a = engine_.admit(r, now, wall());
+    if (a.action == Action::refuse) {
+      REQUIRE(a.id == InvocationId::none);
+    } else {
+      REQUIRE(a.id != InvocationId::none);
+      alive.insert(a.id);
+    }
+    check();
+    return a;
+  }
+  Admission upgrade(std::string_view target) {
+    RequestInfo r;
+    r.target = target;
+    r.websocket_upgrade = true;
+    return admit(r);
+  }
+  void dispatched(InvocationId id, std::string_view page, routes::Kind kind, bool is_static = false,
+                  routes::Runtime runtime = routes::Runtime::nodejs) {
+    engine_.dispatched(id, Dispatch{page, kind, runtime, is_static}, now);
+    check();
+  }
+  void compile_started(InvocationId id) { engine_.compile_started(id, now); check(); }
+  void compile_ended(InvocationId id) { engine_.compile_ended(id, now); check(); }
+  void handler_started(InvocationId id) { engine_.handler_started(id, now); check(); }
+  Code head(InvocationId id, int status = 200, bool direct = false, std::optional<std::uint64_t> length = std::nullopt) {
+    const Code c = engine_.response_head(id, ResponseInfo{status, length, direct}, now);
+    if (c != Code::none) alive.erase(id);
+    check();
+    return c;
+  }
+  Code body_over(InvocationId id) {
+    const Code c = engine_.request_body_over(id, now);
+    if (c != Code::none) alive.erase(id);
+    check();
+    return c;
+  }
+  bool client_left(InvocationId id) {
+    const bool on = engine_.client_left(id, now);
+    check();
+    return on;
+  }
+  Code failed(InvocationId id, UpstreamFailure f, engine::Totals t = {}) {
+    const Code c = engine_.upstream_failed(id, f, t, now, wall());
+    alive.erase(id);
+    check();
+    return c;
+  }
+  void ended(InvocationId id, engine::Totals t = {}) {
+    engine_.ended(id, t, now, wall());
+    alive.erase(id);
+    check();
+  }
+
+  // Moves time on, waking the engine exactly when it asked for, as the shell's timer does.
+  std::vector<Command> advance(Duration d) {
+    const TimePoint until = now + d;
+    std::vector<Command> out;
+    for (auto next = engine_.next_wakeup(); next && *next <= until; next = engine_.next_wakeup()) {
+      REQUIRE(*next >= now);
+      now = *next;
+      const std::size_t before = out.size();
+      wake(out);
+      REQUIRE(out.size() > before);  // what asked to be woken had something to do
+    }
+    now = until;
+    return out;
+  }
+  // wake() at a moment nobody asked for.
+  std::vector<Command> poke() {
+    std::vector<Command> out;
+    wake(out);
+    return out;
+  }
+
+  std::optional<Duration> next() const {
+    const auto n = engine_.next_wakeup();
+    return n ? std::optional(*n - now) : std::nullopt;
+  }
+  const Ended& last() const {
+    REQUIRE_FALSE(recorder.ended.empty());
+    return recorder.ended.back();
+  }
+  WallTime wall() const { return {1'785'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()}; }
+  engine::Engine& engine() { return engine_; }
+
+  const profile::Profile profile;
+  Recorder recorder;
+  TimePoint now{Duration(1h)};
+  std::set<InvocationId> alive;
+  std::map<InvocationId, engine::Totals> totals;
+
+ private:
+  engine::Totals read_totals(InvocationId id) {
+    REQUIRE(alive.contains(id));
+    return totals[id];
+  }
+  void wake(std::vector<Command>& out) {
+    const std::size_t before = out.size();
+    engine_.wake(now, wall(), out);
+    for (std::size_t i = before; i < out.size(); ++i) {
+      REQUIRE(alive.contains(out[i].id));
+      REQUIRE(recorder.ended_ids.contains(out[i].id));
+      alive.erase(out[i].id);
+    }
+    if (const auto n = engine_.next_wakeup()) REQUIRE(*n > now);
+    check();
+  }
+  void check() {
+    REQUIRE(engine_.active() == alive.size());
+    for (const InvocationId id : alive) REQUIRE_FALSE(recorder.ended_ids.contains(id));
+  }
+
+  engine::Engine engine_;
+};
+
+}  // namespace vsim::test
