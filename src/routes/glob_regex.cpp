@@ -281,7 +281,7 @@ bool GlobRegex::run(std::size_t from, std::size_t at, std::u16string_view text,
   std::vector<bool> tried;
   std::vector<std::pair<std::size_t, std::size_t>> todo{{from, at}};
   while (!todo.empty()) {
-    auto [pc, pos] = todo.back();
+    std::size_t pc = todo.back().first, pos = todo.back().second;
     todo.pop_back();
     while (true) {
       const std::size_t key = (pc - from) * width + pos;
