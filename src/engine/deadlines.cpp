@@ -12,7 +12,8 @@ void Engine::Impl::rearm(Invocation& v) {
   const invocation::Clock* clock = v.life.clock();
   TimePoint due = TimePoint::max();
   if (clock != nullptr && limited(v) && !v.life.compile().compiling())
-    due = clock->due(v.life.compile(), v.life.head_seen() ? v.total : std::min(v.first_byte, v.total));
+    // Late news may name a limit that has passed already: due at once, never in the past.
+    due = std::max(now_, clock->due(v.life.compile(), v.life.head_seen() ? v.total : std::min(v.first_byte, v.total)));
   if (due == TimePoint::max())
     deadlines.remove(v.slot);
   else
