@@ -233,6 +233,10 @@ Result<Project> complete(const Manifest& m) {
     for (const auto& s : v->get_object())
       if (s.value().is_string()) scripts[std::string(s.key())] = std::string(s.value().get_string());
   p.dev = parse_dev_script(scripts);
+  p.source_root = p.root;
+  if (!p.dev.directory.empty())
+    if (const std::string named = real_path(join(p.root, p.dev.directory)); is_directory(named))
+      p.source_root = named;
   return p;
 }
 

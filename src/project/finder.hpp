@@ -13,6 +13,7 @@ namespace vsim::project {
 
 struct Project {
   std::string root;             // absolute directory of the package.json that names next
+  std::string source_root;      // where app/ and pages/ are: root, or the directory that `next dev DIR` names
   std::string name;             // package.json name, or the directory's
   std::string next_directory;   // the installed package, links resolved: ".../node_modules/next"
   std::string next_version;     // "16.4.6"

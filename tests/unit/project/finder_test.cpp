@@ -59,6 +59,16 @@ TEST_CASE("finder: a package.json without next on the way is passed by") {
   CHECK(found(t.path("src")).root == t.path());
 }
 
+TEST_CASE("finder: the directory that the dev script names holds the sources") {
+  TempTree t;
+  t.next_package("node_modules/next");
+  t.mkdir("web/app");
+  t.write("package.json", R"({"scripts":{"dev":"next dev ./web -p 4000"},"dependencies":{"next":"16"}})");
+  CHECK(found(t.path()).source_root == t.path("web"));
+  t.write("package.json", R"({"scripts":{"dev":"next dev gone"},"dependencies":{"next":"16"}})");
+  CHECK(found(t.path()).source_root == t.path());
+}
+
 TEST_CASE("finder: pnpm's link is followed to the real package") {
   TempTree t;
   t.write("package.json", R"({"devDependencies":{"next":"16.4.6"}})");
