@@ -41,12 +41,12 @@ enum class AppState : std::uint8_t { starting, ready, crashed, restarting, stopp
 struct AppChanged { AppState state; std::string_view detail; };
 
 struct InvocationStarted {
-  InvocationId id;
+  InvocationId id = InvocationId::none;
   std::string_view request_id;  // whole x-vercel-id
   std::string_view method, target;
 };
 struct InvocationEnded {
-  InvocationId id;
+  InvocationId id = InvocationId::none;        // none: refused before it was passed on
   std::string_view request_id, method, target;
   Traffic traffic = Traffic::invocation;
   int status = 0;                              // as the client got it; 0 when it got none
@@ -59,7 +59,7 @@ struct InvocationEnded {
   bool client_left = false;
   std::span<const limits::Verdict> verdicts;
 };
-struct SocketOpened { InvocationId id; std::string_view request_id, target; };
+struct SocketOpened { InvocationId id = InvocationId::none; std::string_view request_id, target; };
 struct RouteCompiled { std::string_view route; Duration took{}; };
 enum class Level : std::uint8_t { info, warning, error };
 struct Notice { Level level = Level::info; std::string_view code, message, fix, file; int line = 0; };

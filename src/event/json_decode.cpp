@@ -236,7 +236,7 @@ Result<OwnedEvent> decode(std::string_view line) {
   } else if (type == "notice") {
     s.event = Notice{r.word("level", Level::error, Level::info), r.text("code"), r.text("message"), r.text("fix"), r.text("file"),
                      r.number<int>("line")};
-  } else {
+  } else if (problem.empty()) {
     return Error{type.empty() ? "\"t\", the type of the event, is missing" : fmt::format("unknown event type \"{}\"", type)};
   }
   if (!problem.empty()) return Error{problem};
