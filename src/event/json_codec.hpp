@@ -1,5 +1,5 @@
 // Events as JSON lines and back. The field names are a published format: docs/events.md. Pure. encode() is on the path of every request
-// when --events is on: it allocates nothing but what `out` needs to grow.
+// when --events is on: but for a target that is masked and needs escapes, it allocates only what `out` needs to grow.
 #pragma once
 
 #include <memory>

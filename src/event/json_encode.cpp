@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cstring>
 
 #include "base/text.hpp"
 #include "event/json_codec.hpp"
@@ -7,9 +8,33 @@
 namespace vsim::event {
 namespace {
 
+// No byte of a string that needs an escape, eight at a time: below 0x20, '"', '\\', 0x7f and above.
+bool is_plain(std::string_view s) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHigh = 0x8080808080808080u;
+  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHigh; };
+  const char* at = s.data();
+  std::size_t left = s.size();
+  for (; left >= 8; left -= 8, at += 8) {
+    std::uint64_t w;
+    std::memcpy(&w, at, 8);
+    const std::uint64_t bad = (w & kHigh) | has_zero(w ^ (kOnes * '"')) | has_zero(w ^ (kOnes * '\\')) | has_zero(w ^ (kOnes * 0x7f)) |
+                              ((w - kOnes * 0x20) & ~w & kHigh);
+    if (bad != 0) return false;
+  }
+  for (; left > 0; --left, ++at) {
+    const auto c = static_cast<unsigned char>(*at);
+    if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') return false;
+  }
+  return true;
+}
+
+// Gathers a line in a buffer of its own, so that a field costs a copy and no bookkeeping of the string it ends in.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
+  ~Writer() { flush(); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
 
   Writer& text(std::string_view key, std::string_view value) {
     name(key);
@@ -21,18 +46,14 @@ class Writer {
     name(key);
     if (target.find('?') == std::string_view::npos) {
       string(target);
-      return *this;
-    }
-    // Written plain, then quoted if the whole needs no escape, which is the rule.
-    const std::size_t start = out_.size() + 1;
-    out_ += '"';
-    mask_target(target, [&](std::string_view piece) { out_.append(piece); });
-    if (is_plain(std::string_view(out_).substr(start))) {
-      out_ += '"';
+    } else if (is_plain(target)) {
+      put('"');
+      mask_target(target, [&](std::string_view piece) { put(piece); });
+      put('"');
     } else {
-      const std::string again = out_.substr(start);
-      out_.resize(start - 1);
-      append_json_string(out_, again);
+      std::string plain;
+      mask_target(target, [&](std::string_view piece) { plain += piece; });
+      string(plain);
     }
     return *this;
   }
@@ -44,14 +65,14 @@ class Writer {
   }
   Writer& flag(std::string_view key, bool value) {
     name(key);
-    out_ += value ? "true" : "false";
+    put(value ? std::string_view("true") : std::string_view("false"));
     return *this;
   }
   // Milliseconds, exact: as many decimals as the nanoseconds need.
   Writer& millis(std::string_view key, Duration d) {
     name(key);
     std::int64_t ns = d.count();
-    if (ns < 0) out_ += '-';
+    if (ns < 0) put('-');
     std::uint64_t magnitude = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
     digits(magnitude / 1'000'000);
     auto rest = static_cast<std::uint32_t>(magnitude % 1'000'000);
@@ -60,58 +81,79 @@ class Writer {
     for (int i = 6; i >= 1; --i, rest /= 10) decimals[i] = static_cast<char>('0' + rest % 10);
     std::size_t size = 7;
     while (decimals[size - 1] == '0') --size;
-    out_.append(decimals, size);
+    put(std::string_view(decimals, size));
     return *this;
   }
   Writer& real(std::string_view key, double value) {
     name(key);
-    char buffer[32];
-    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    char text[32];
+    put(std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, value).ptr - text)));
     return *this;
   }
   Writer& time(std::string_view key, WallTime wall);
   void open(std::string_view key, char bracket) {
     name(key);
-    out_ += bracket;
+    put(bracket);
     first_ = true;
   }
   void open(char bracket) {
-    if (!first_) out_ += ',';
-    out_ += bracket;
+    if (!first_) put(',');
+    put(bracket);
     first_ = true;
   }
+  void end_line() { put(std::string_view("}\n", 2)); }
   void close(char bracket) {
-    out_ += bracket;
+    put(bracket);
     first_ = false;
   }
 
  private:
-  void name(std::string_view key) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += '"';
-    out_ += key;
-    out_.append("\":", 2);
+  void flush() {
+    out_.append(buffer_, size_);
+    size_ = 0;
   }
-  static bool is_plain(std::string_view s) {
-    for (const char c : s)
-      if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '"' || c == '\\') return false;
-    return true;
+  void put(char c) {
+    if (size_ == sizeof buffer_) flush();
+    buffer_[size_++] = c;
+  }
+  void put(std::string_view s) {
+    if (s.size() > sizeof buffer_ - size_) {
+      flush();
+      if (s.size() > sizeof buffer_) {
+        out_.append(s);
+        return;
+      }
+    }
+    std::memcpy(buffer_ + size_, s.data(), s.size());
+    size_ += s.size();
+  }
+  void name(std::string_view key) {
+    if (!first_) put(',');
+    first_ = false;
+    put('"');
+    put(key);
+    put(std::string_view("\":", 2));
   }
   void string(std::string_view s) {
-    if (!is_plain(s)) return append_json_string(out_, s);
-    out_ += '"';
-    out_ += s;
-    out_ += '"';
+    if (is_plain(s)) {
+      put('"');
+      put(s);
+      put('"');
+      return;
+    }
+    flush();
+    append_json_string(out_, s);
   }
   template <class Int>
   void digits(Int value) {
-    char buffer[20];
-    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    char text[20];
+    put(std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, value).ptr - text)));
   }
 
   std::string& out_;
+  std::size_t size_ = 0;
   bool first_ = true;
+  char buffer_[1024];
 };
 
 // "2026-11-22T21:04:05.123Z"; the civil date from days since 1970 by the usual era arithmetic (proleptic Gregorian).
@@ -127,17 +169,17 @@ Writer& Writer::time(std::string_view key, WallTime wall) {
                      mp = (5 * doy + 2) / 153, day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
                      year = yoe + era * 400 + (month <= 2 ? 1 : 0);
   char text[27] = "\"0000-00-00T00:00:00.000Z\"";
-  const auto put = [&](int at, int width, std::int64_t value) {
+  const auto set = [&](int at, int width, std::int64_t value) {
     for (int i = at + width - 1; i >= at; --i, value /= 10) text[i] = static_cast<char>('0' + value % 10);
   };
-  put(1, 4, year);
-  put(6, 2, month);
-  put(9, 2, day);
-  put(12, 2, ms / 3'600'000);
-  put(15, 2, ms / 60'000 % 60);
-  put(18, 2, ms / 1000 % 60);
-  put(21, 3, ms % 1000);
-  out_.append(text, 26);
+  set(1, 4, year);
+  set(6, 2, month);
+  set(9, 2, day);
+  set(12, 2, ms / 3'600'000);
+  set(15, 2, ms / 60'000 % 60);
+  set(18, 2, ms / 1000 % 60);
+  set(21, 3, ms % 1000);
+  put(std::string_view(text, 26));
   return *this;
 }
 
@@ -222,7 +264,7 @@ struct Encode {
 void encode(std::string& out, const Stamp& stamp, const Event& event, TimePoint start) {
   Writer w(out);
   std::visit(Encode{w, stamp, start}, event);
-  out.append("}\n", 2);
+  w.end_line();
 }
 
 }  // namespace vsim::event
