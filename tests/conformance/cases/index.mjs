@@ -4,10 +4,11 @@ import fields from './fields.mjs';
 import host from './host.mjs';
 import interim from './interim.mjs';
 import length from './length.mjs';
+import own from './own.mjs';
 import requestLine from './request_line.mjs';
 import response from './response.mjs';
 
-export const kCases = [...requestLine, ...host, ...fields, ...length, ...chunked, ...connection, ...interim, ...response];
+export const kCases = [...requestLine, ...host, ...fields, ...length, ...chunked, ...connection, ...interim, ...response, ...own];
 
 const seen = new Set();
 for (const c of kCases) {
