@@ -26,7 +26,8 @@ Invocation* Engine::Impl::take(const RequestInfo& r, const RequestTag& tag, Time
 }
 
 // Over at once: nothing is kept, and there is no id.
-void Engine::Impl::refuse(Admission& a, const RequestInfo& r, limits::Verdict verdict, TimePoint now, int status, Traffic traffic) {
+void Engine::Impl::refuse(Admission& a, const RequestInfo& r, limits::Verdict verdict, TimePoint now,
+                          int status, Traffic traffic) {
   a.action = Action::refuse;
   a.error = verdict.code;
   a.error_status = status;
@@ -87,12 +88,14 @@ Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
     return a;
   };
   if (!lim::method::admits(r.method)) return refuse(lim::method::verdict(r.method));
-  if (!lim::url_length::admits(p, r.target.size())) return refuse(lim::url_length::verdict(p, r.target.size()));
+  if (!lim::url_length::admits(p, r.target.size()))
+    return refuse(lim::url_length::verdict(p, r.target.size()));
   if (!lim::header_size::admits(p, r.largest_header, r.headers_total))
     return refuse(lim::header_size::verdict(p, r.largest_header, r.headers_total));
   if (r.header_not_utf8) return refuse(lim::header_utf8::verdict());
   const bool body_ok = lim::request_body::admits(p, r.content_length);
-  if (!body_ok && lim::request_body::enforced(p)) return refuse(lim::request_body::verdict(p, r.content_length));
+  if (!body_ok && lim::request_body::enforced(p))
+    return refuse(lim::request_body::verdict(p, r.content_length));
 
   const auto socket = r.websocket_upgrade ? lim::websocket::answer(p) : lim::websocket::Answer::as_get;
   if (r.websocket_upgrade && socket == lim::websocket::Answer::refuse)
@@ -124,15 +127,16 @@ Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
     v->life.begin(invocation::Upgrading{e.options.agent ? std::nullopt : std::optional(clock)});
   } else {
     a.action = r.websocket_upgrade ? Action::as_get : Action::forward;
-    v->life.begin(e.options.agent ? invocation::State(invocation::Routing{}) : invocation::State(invocation::Running{clock}));
+    v->life.begin(e.options.agent ? invocation::State(invocation::Routing{})
+                                  : invocation::State(invocation::Running{clock}));
   }
   e.emit(event::InvocationStarted{v->id, v->request_id, v->method, v->target}, now);
   e.rearm(*v);
   return a;
 }
 
-RequestTag Engine::reject_malformed(Code code, std::string_view method, std::string_view target, TimePoint now, WallTime wall,
-                                    int status) {
+RequestTag Engine::reject_malformed(Code code, std::string_view method, std::string_view target,
+                                    TimePoint now, WallTime wall, int status) {
   Impl& e = *impl_;
   e.tick(now, wall);
   const RequestTag tag = make_request_tag(e.rng, wall);

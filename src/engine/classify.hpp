@@ -1,12 +1,14 @@
-// Is a request the dev server's own business? (facts/next-dev.md, "Dev-internal traffic".) Pure; asked for every request.
+// Is a request the dev server's own business? (facts/next-dev.md, "Dev-internal traffic".) Pure; asked for
+// every request.
 #pragma once
 
 #include <string_view>
 
 namespace vsim::engine {
 
-// `path` without its query. True for paths that contain /_next/ or /__nextjs, wherever basePath or assetPrefix put them, HMR sockets
-// among them, and for Chrome's DevTools probe. /_next/data/ is false: it runs getServerSideProps.
+// `path` without its query. True for paths that contain /_next/ or /__nextjs, wherever basePath or
+// assetPrefix put them, HMR sockets among them, and for Chrome's DevTools probe. /_next/data/ is false: it
+// runs getServerSideProps.
 bool is_dev_internal(std::string_view path);
 
 }  // namespace vsim::engine

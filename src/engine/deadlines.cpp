@@ -13,7 +13,8 @@ void Engine::Impl::rearm(Invocation& v) {
   TimePoint due = TimePoint::max();
   if (clock != nullptr && limited(v) && !v.life.compile().compiling())
     // Late news may name a limit that has passed already: due at once, never in the past.
-    due = std::max(now_, clock->due(v.life.compile(), v.life.head_seen() ? v.total : std::min(v.first_byte, v.total)));
+    due = std::max(
+        now_, clock->due(v.life.compile(), v.life.head_seen() ? v.total : std::min(v.first_byte, v.total)));
   if (due == TimePoint::max())
     deadlines.remove(v.slot);
   else

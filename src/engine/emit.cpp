@@ -20,7 +20,8 @@ void Engine::Impl::emit(const event::Event& event, TimePoint now) {
   event::Stamp stamp;
   stamp.seq = ++seq;
   stamp.at = now;
-  stamp.wall.unix_ms = wall_.unix_ms + std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_at).count();
+  stamp.wall.unix_ms =
+      wall_.unix_ms + std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_at).count();
   sink.on_event(stamp, event);
 }
 
@@ -31,7 +32,8 @@ void Engine::Impl::end(Invocation& v, const event::Outcome& outcome, const Total
   slab.release(v);
 }
 
-void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now) {
+void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals,
+                              TimePoint now) {
   event::Event event(std::in_place_type<event::InvocationEnded>);
   auto& e = std::get<event::InvocationEnded>(event);
   e.id = v.id;
@@ -58,8 +60,11 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
 void Engine::Impl::note_polling(Invocation& v, int status) {
   constexpr std::size_t kMostPaths = 64;
   if (v.target.size() <= v.path_size || status < 200 || status > 299) return;
-  if (profile.compute.value != profile::Compute::serverless || !limits::polling::is_session_poll(v.target)) return;
-  if (polling_told.size() >= kMostPaths || std::find(polling_told.begin(), polling_told.end(), v.path()) != polling_told.end()) return;
+  if (profile.compute.value != profile::Compute::serverless || !limits::polling::is_session_poll(v.target))
+    return;
+  if (polling_told.size() >= kMostPaths ||
+      std::find(polling_told.begin(), polling_told.end(), v.path()) != polling_told.end())
+    return;
   polling_told.emplace_back(v.path());
   v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
 }

@@ -1,9 +1,11 @@
-// All policy of the edge: what a request is, which limits it meets, when it is cut, what is said about it. Pure: no socket, no
-// process, no clock. The shell (app/) tells it each moment of a request and carries out what it answers; bytes never pass through
-// here. One engine, one thread. Time never goes backwards between calls.
+// All policy of the edge: what a request is, which limits it meets, when it is cut, what is said about it.
+// Pure: no socket, no process, no clock. The shell (app/) tells it each moment of a request and carries out
+// what it answers; bytes never pass through here. One engine, one thread. Time never goes backwards between
+// calls.
 //
 //   admit ─► forward ──► [dispatched, compiling*, compiled*] ─► handler_started ─► response_head ─► ended
-//     │         └─ without an agent the function is looked up by path and the deadline starts at admit (+ compile grace)
+//     │         └─ without an agent the function is looked up by path and the deadline starts at admit
+//     │            (+ compile grace)
 //     ├──► passthrough (dev server's own) ─► ended
 //     ├──► tunnel ─► response_head(101) ─► ended
 //     └──► refuse / drop: over at once, nothing more to tell
@@ -26,9 +28,12 @@
 namespace vsim::engine {
 
 struct Options {
-  double time_scale = 1;            // limits are divided by it, none below one second of real time (unless it already was shorter)
-  bool agent = false;               // a preload tells of dispatches; else every request that is not dev-internal is an invocation at once
-  Duration compile_grace{};         // without an agent: added to the deadline of the first request of each route
+  // Limits are divided by it, none below one second of real time (unless it already was shorter).
+  double time_scale = 1;
+  // A preload tells of dispatches; else every request that is not dev-internal is an invocation at once.
+  bool agent = false;
+  // Without an agent: added to the deadline of a route's requests until it has answered once.
+  Duration compile_grace{};
   bool https = false;
   std::uint64_t seed = 1;
 };
@@ -50,7 +55,8 @@ enum class Action : std::uint8_t {
   forward,      // to the app
   passthrough,  // to the app, untouched: dev-internal
   tunnel,       // to the app with its upgrade
-  as_get,       // to the app as a plain GET: Connection/Upgrade/Sec-WebSocket-* dropped (websocket.refusal: deliver-as-get)
+  as_get,       // to the app as a plain GET: Connection/Upgrade/Sec-WebSocket-* dropped (websocket.refusal:
+                // deliver-as-get)
   refuse,       // answer `error` with `error_status` now
   drop,         // never answer; keep the connection open until the client gives up
 };
@@ -59,22 +65,22 @@ struct Admission {
   Action action = Action::forward;
   InvocationId id = InvocationId::none;
   limits::Code error = limits::Code::none;
-  int error_status = 0;                        // 0: the code's own
-  std::uint64_t body_limit = kUnlimited;       // tell request_body_over() when the body passes it
-  RequestTag tag;                              // tail of x-vercel-id
+  int error_status = 0;                   // 0: the code's own
+  std::uint64_t body_limit = kUnlimited;  // tell request_body_over() when the body passes it
+  RequestTag tag;                         // tail of x-vercel-id
 };
 
 struct Dispatch {
-  std::string_view page;      // Next's own name: "/api/users/[id]/route" (16), "/api/users/[id]" (15, 14)
+  std::string_view page;  // Next's own name: "/api/users/[id]/route" (16), "/api/users/[id]" (15, 14)
   routes::Kind kind = routes::Kind::unknown;
   routes::Runtime runtime = routes::Runtime::nodejs;
-  bool is_static = false;     // Next would render it at build time
+  bool is_static = false;  // Next would render it at build time
 };
 
 struct ResponseInfo {
   int status = 0;
   std::optional<std::uint64_t> content_length;
-  bool direct = false;        // with an agent: no function was dispatched, next dev answered itself
+  bool direct = false;  // with an agent: no function was dispatched, next dev answered itself
 };
 
 struct Totals {
@@ -82,10 +88,10 @@ struct Totals {
 };
 
 enum class UpstreamFailure : std::uint8_t {
-  refused,      // no connection
-  reset,        // connection ended before a whole response head
-  garbage,      // the head is not HTTP
-  truncated,    // the body ended early (head was forwarded)
+  refused,    // no connection
+  reset,      // connection ended before a whole response head
+  garbage,    // the head is not HTTP
+  truncated,  // the body ended early (head was forwarded)
 };
 
 // What the shell must do to a running exchange.
@@ -113,8 +119,8 @@ class Engine {
   Admission admit(const RequestInfo&, TimePoint now, WallTime wall);
   // A request the HTTP codec refused: counted and shown like any other.
   // `status` 0: the code's own.
-  RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target, TimePoint now, WallTime wall,
-                              int status = 0);
+  RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target,
+                              TimePoint now, WallTime wall, int status = 0);
 
   // From the agent, in any order relative to the response, also for ids already ended (then ignored).
   void dispatched(InvocationId, const Dispatch&, TimePoint now);
@@ -123,18 +129,22 @@ class Engine {
   void handler_started(InvocationId, TimePoint now);
 
   // From the shell.
-  // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the platform).
+  // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the
+  // platform).
   limits::Code response_head(InvocationId, const ResponseInfo&, TimePoint now);
-  limits::Code request_body_over(InvocationId, TimePoint now);   // the error to answer; none in mode observe: go on
+  limits::Code request_body_over(InvocationId,
+                                 TimePoint now);  // the error to answer; none in mode observe: go on
   // true: keep the function running and drain what it says; false: close the connection to the app.
   bool client_left(InvocationId, TimePoint now);
   // Before a head was forwarded: the error to answer. After: none, cut the client.
   limits::Code upstream_failed(InvocationId, UpstreamFailure, const Totals&, TimePoint now, WallTime wall);
-  // Exactly once for every id that admit() gave with forward, passthrough, tunnel or as_get, unless upstream_failed, response_head's or
-  // request_body_over's error or a Command ended it: then it must not be called. (drop: called when the client gave up.)
+  // Exactly once for every id that admit() gave with forward, passthrough, tunnel or as_get, unless
+  // upstream_failed, response_head's or request_body_over's error or a Command ended it: then it must not be
+  // called. (drop: called when the client gave up.)
   void ended(InvocationId, const Totals&, TimePoint now, WallTime wall);
 
-  // Deadlines. wake() may be called at any time; it appends commands for all that are due and ends those invocations.
+  // Deadlines. wake() may be called at any time; it appends commands for all that are due and ends those
+  // invocations.
   std::optional<TimePoint> next_wakeup() const;
   void wake(TimePoint now, WallTime wall, std::vector<Command>& out);
   // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).

@@ -36,13 +36,16 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
   v.total = limits::duration::scaled(v.limit.total, options.time_scale);
   v.cold = with_grace && is_cold(v);
   if (v.cold) {
-    const auto longer = [&](Duration d) { return d >= kForever - options.compile_grace ? kForever : d + options.compile_grace; };
+    const auto longer = [&](Duration d) {
+      return d >= kForever - options.compile_grace ? kForever : d + options.compile_grace;
+    };
     v.first_byte = longer(v.first_byte);
     v.total = longer(v.total);
   }
 }
 
-// A route, or the path where no route is known, until it has answered once: whoever comes meanwhile waits for the same compile.
+// A route, or the path where no route is known, until it has answered once: whoever comes meanwhile waits for
+// the same compile.
 bool Engine::Impl::is_cold(const Invocation& v) const {
   constexpr std::size_t kMostRemembered = 10'000;
   const std::string_view key = v.route.empty() ? v.path() : std::string_view(v.route);
@@ -63,7 +66,8 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
   const event::Traffic traffic = v->traffic == event::Traffic::socket ? event::Traffic::socket
                                  : d.is_static                        ? event::Traffic::prerender
                                                                       : event::Traffic::invocation;
-  if (v->page == d.page && !v->page.empty() && v->traffic == traffic) {  // told twice: by the head and by the control channel
+  if (v->page == d.page && !v->page.empty() &&
+      v->traffic == traffic) {  // told twice: by the head and by the control channel
     e.rearm(*v);
     return;
   }

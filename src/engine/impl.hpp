@@ -1,5 +1,6 @@
-// The engine's inside, shared by its .cpp files only: admission.cpp (what a request is), moments.cpp (what happens to it),
-// deadlines.cpp (when it is cut), identity.cpp (which function it is), emit.cpp (what is said about it).
+// The engine's inside, shared by its .cpp files only: admission.cpp (what a request is), moments.cpp (what
+// happens to it), deadlines.cpp (when it is cut), identity.cpp (which function it is), emit.cpp (what is said
+// about it).
 #pragma once
 
 #include <set>
@@ -42,7 +43,9 @@ struct Engine::Impl {
   void emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now);
   // Says so, and forgets it: the id is dead afterwards.
   void end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now);
-  Totals totals_of(const Invocation& v) const { return read_totals != nullptr ? read_totals(shell, v.id) : Totals{}; }
+  Totals totals_of(const Invocation& v) const {
+    return read_totals != nullptr ? read_totals(shell, v.id) : Totals{};
+  }
   void note_polling(Invocation& v, int status);
   bool limited(const Invocation& v) const {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;
@@ -65,8 +68,9 @@ struct Engine::Impl {
   Totals (*read_totals)(void*, InvocationId) = nullptr;
   void* shell = nullptr;
 
-  std::set<std::string, std::less<>> warm;     // routes and paths that have answered once; used with a compile grace only
-  std::vector<std::string> polling_told;       // paths whose polling was remarked on
+  // Routes and paths that have answered once; used with a compile grace only.
+  std::set<std::string, std::less<>> warm;
+  std::vector<std::string> polling_told;  // paths whose polling was remarked on
 };
 
 }  // namespace vsim::engine

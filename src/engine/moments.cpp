@@ -19,7 +19,8 @@ void Engine::compile_started(InvocationId id, TimePoint now) {
 }
 
 void Engine::compile_ended(InvocationId id, TimePoint now) {
-  // Next is asked to ensure a page before every request; when there is nothing to do it takes a few ms at most, and that is no news.
+  // Next is asked to ensure a page before every request; when there is nothing to do it takes a few ms at
+  // most, and that is no news.
   constexpr Duration kWorthTelling = std::chrono::milliseconds(20);
   Impl& e = *impl_;
   e.tick(now);
@@ -28,7 +29,9 @@ void Engine::compile_ended(InvocationId id, TimePoint now) {
   e.rearm(*v);
   const invocation::CompileMeter& meter = v->life.compile();
   if (!meter.compiling() && now - meter.since() >= kWorthTelling)
-    e.emit(event::RouteCompiled{v->route.empty() ? v->path() : std::string_view(v->route), now - meter.since()}, now);
+    e.emit(
+        event::RouteCompiled{v->route.empty() ? v->path() : std::string_view(v->route), now - meter.since()},
+        now);
 }
 
 void Engine::handler_started(InvocationId id, TimePoint now) {
@@ -36,7 +39,8 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr || !v->life.handler_started(now)) return;
-  if (v->traffic == Traffic::direct) v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
+  if (v->traffic == Traffic::direct)
+    v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
   if (v->page.empty()) e.identify(*v, e.function_at(v->path()), false, false);  // until the agent names it
   e.rearm(*v);
 }
@@ -58,18 +62,21 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   const bool bodiless = v->method == "HEAD" || info.status == 204 || info.status == 304;
   if (info.content_length && !bodiless && v->traffic == Traffic::invocation && !v->life.client_has_left() &&
       !limits::response_body::admits(e.profile, v->buffered, *info.content_length)) {
-    limits::Verdict& verdict = v->verdicts.emplace_back(limits::response_body::verdict(e.profile, *info.content_length, true));
+    limits::Verdict& verdict =
+        v->verdicts.emplace_back(limits::response_body::verdict(e.profile, *info.content_length, true));
     verdict.route = v->route;
     verdict.file = v->file;
     if (verdict.enforced) {
       v->status = limits::info(verdict.code).status;
-      e.end(*v, {EndedBy::platform, Phase::responding, Code::function_response_payload_too_large}, e.totals_of(*v), now);
+      e.end(*v, {EndedBy::platform, Phase::responding, Code::function_response_payload_too_large},
+            e.totals_of(*v), now);
       return Code::function_response_payload_too_large;
     }
   }
   e.note_polling(*v, info.status);
   if (v->life.is<invocation::Tunnel>()) {
-    v->total = limits::duration::scaled(v->limit.total, e.options.time_scale);  // counts from here, without the compile grace
+    v->total = limits::duration::scaled(v->limit.total,
+                                        e.options.time_scale);  // counts from here, without the compile grace
     e.emit(event::SocketOpened{v->id, v->request_id, v->target}, now);
   }
   e.rearm(*v);
@@ -98,23 +105,25 @@ bool Engine::client_left(InvocationId id, TimePoint now) {
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return false;
-  // On Vercel a function runs on when its client leaves, unless vercel.json says supportsCancellation (facts 1.6). While next dev has not
-  // said which function it is, there may be one.
+  // On Vercel a function runs on when its client leaves, unless vercel.json says supportsCancellation
+  // (facts 1.6). While next dev has not said which function it is, there may be one.
   const bool goes_on = e.limited(*v) && !v->supports_cancellation;
   v->life.client_left(goes_on);
   e.rearm(*v);
   return v->life.is<invocation::Draining>();
 }
 
-Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Totals& totals, TimePoint now, WallTime wall) {
+Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Totals& totals, TimePoint now,
+                             WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return Code::none;
   Code code = Code::none;
   if (failure != UpstreamFailure::truncated && !v->life.head_seen() && !v->life.client_has_left())
-    code = failure == UpstreamFailure::refused && !e.options.agent ? Code::router_external_target_connection_error
-                                                                   : Code::no_response_from_function;
+    code = failure == UpstreamFailure::refused && !e.options.agent
+               ? Code::router_external_target_connection_error
+               : Code::no_response_from_function;
   if (code != Code::none) v->status = limits::info(code).status;
   e.end(*v, {EndedBy::app, v->life.phase(), code}, totals, now);
   return code;
@@ -133,9 +142,12 @@ void Engine::ended(InvocationId id, const Totals& totals, TimePoint now, WallTim
     by = EndedBy::emulator;  // nobody answered and nobody left: we are stopping
   if (v->traffic == Traffic::invocation && v->method != "HEAD" && v->status != 304 &&
       !limits::response_body::admits(e.profile, v->buffered, totals.bytes_out)) {
-    const auto same = [](const limits::Verdict& x) { return x.code == Code::function_response_payload_too_large; };
+    const auto same = [](const limits::Verdict& x) {
+      return x.code == Code::function_response_payload_too_large;
+    };
     if (std::none_of(v->verdicts.begin(), v->verdicts.end(), same)) {
-      limits::Verdict& verdict = v->verdicts.emplace_back(limits::response_body::verdict(e.profile, totals.bytes_out, false));
+      limits::Verdict& verdict =
+          v->verdicts.emplace_back(limits::response_body::verdict(e.profile, totals.bytes_out, false));
       verdict.route = v->route;
       verdict.file = v->file;
     }

@@ -1,5 +1,6 @@
-// Everything that happens, as immutable facts. The terminal, --events, and later the dashboard and reports are folds over this one
-// stream. Pure. The string views of an event are valid during the call that delivers it: a sink that keeps them copies them.
+// Everything that happens, as immutable facts. The terminal, --events, and later the dashboard and reports
+// are folds over this one stream. Pure. The string views of an event are valid during the call that delivers
+// it: a sink that keeps them copies them.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,11 @@
 namespace vsim::event {
 
 enum class EndedBy : std::uint8_t { function, platform, client, app, emulator };
-//  function: it answered; platform: a limit; client: left or broke the protocol; app: crash, reset, garbage; emulator: shutdown
+//  function: it answered; platform: a limit; client: left or broke the protocol; app: crash, reset, garbage;
+//  emulator: shutdown
 enum class Phase : std::uint8_t { request, routing, running, responding, tunnel };
-//  request: head or body from the client; routing: next dev had not said which function; running: no response head yet
+//  request: head or body from the client; routing: next dev had not said which function; running: no response
+//  head yet
 
 struct Outcome {
   EndedBy ended_by = EndedBy::function;
@@ -25,20 +28,26 @@ struct Outcome {
 };
 
 enum class Traffic : std::uint8_t {
-  invocation,   // a function ran (or would have: refused before it)
-  prerender,    // a page that Next marks static: build work on Vercel, no limit
-  direct,       // next dev answered itself: asset in public/, redirect, middleware answer
-  internal,     // the dev server's own: /_next/, /__nextjs, HMR
-  socket,       // WebSocket
+  invocation,  // a function ran (or would have: refused before it)
+  prerender,   // a page that Next marks static: build work on Vercel, no limit
+  direct,      // next dev answered itself: asset in public/, redirect, middleware answer
+  internal,    // the dev server's own: /_next/, /__nextjs, HMR
+  socket,      // WebSocket
 };
 
 struct RunStarted {
   std::string_view version, url, profile, profile_as_of, app, isolation;
   double time_scale = 1;
 };
-struct RunStopped { std::string_view reason; int exit_code = 0; };
+struct RunStopped {
+  std::string_view reason;
+  int exit_code = 0;
+};
 enum class AppState : std::uint8_t { starting, ready, crashed, restarting, stopped };
-struct AppChanged { AppState state; std::string_view detail; };
+struct AppChanged {
+  AppState state;
+  std::string_view detail;
+};
 
 struct InvocationStarted {
   InvocationId id = InvocationId::none;
@@ -46,25 +55,36 @@ struct InvocationStarted {
   std::string_view method, target;
 };
 struct InvocationEnded {
-  InvocationId id = InvocationId::none;        // none: refused before it was passed on
+  InvocationId id = InvocationId::none;  // none: refused before it was passed on
   std::string_view request_id, method, target;
   Traffic traffic = Traffic::invocation;
-  int status = 0;                              // as the client got it; 0 when it got none
+  int status = 0;                               // as the client got it; 0 when it got none
   std::string_view route, file, kind, runtime;  // empty when unknown
-  Duration total{};                            // request head to end
-  Duration charged{};                          // what counted against the deadline
-  Duration compile{};                          // not charged
-  std::uint64_t bytes_in = 0, bytes_out = 0;   // bodies
+  Duration total{};                             // request head to end
+  Duration charged{};                           // what counted against the deadline
+  Duration compile{};                           // not charged
+  std::uint64_t bytes_in = 0, bytes_out = 0;    // bodies
   Outcome outcome;
   bool client_left = false;
   std::span<const limits::Verdict> verdicts;
 };
-struct SocketOpened { InvocationId id = InvocationId::none; std::string_view request_id, target; };
-struct RouteCompiled { std::string_view route; Duration took{}; };
+struct SocketOpened {
+  InvocationId id = InvocationId::none;
+  std::string_view request_id, target;
+};
+struct RouteCompiled {
+  std::string_view route;
+  Duration took{};
+};
 enum class Level : std::uint8_t { info, warning, error };
-struct Notice { Level level = Level::info; std::string_view code, message, fix, file; int line = 0; };
+struct Notice {
+  Level level = Level::info;
+  std::string_view code, message, fix, file;
+  int line = 0;
+};
 
-using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationEnded, SocketOpened, RouteCompiled, Notice>;
+using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationEnded,
+                           SocketOpened, RouteCompiled, Notice>;
 
 struct Stamp {
   std::uint64_t seq = 0;

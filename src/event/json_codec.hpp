@@ -1,5 +1,6 @@
-// Events as JSON lines and back. The field names are a published format: docs/events.md. Pure. encode() is on the path of every request
-// when --events is on: but for a target that is masked and needs escapes, it allocates only what `out` needs to grow.
+// Events as JSON lines and back. The field names are a published format: docs/events.md. Pure. encode() is on
+// the path of every request when --events is on: but for a target that is masked and needs escapes, it
+// allocates only what `out` needs to grow.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,8 @@
 
 namespace vsim::event {
 
-// Appends one line with its newline. Query parameters that name a secret are masked. `start` is the moment that `at_ms` counts from.
+// Appends one line with its newline. Query parameters that name a secret are masked. `start` is the moment
+// that `at_ms` counts from.
 void encode(std::string& out, const Stamp& stamp, const Event& event, TimePoint start = {});
 
 // An event that owns what its views point to. Movable; the views stay valid.
@@ -30,8 +32,8 @@ class OwnedEvent {
   std::unique_ptr<Storage> storage_;
 };
 
-// One line, with or without its newline. `at` counts from zero. Unknown fields are ignored, missing ones keep their defaults; an unknown
-// type, a wrong type of value or broken JSON is an error that says where.
+// One line, with or without its newline. `at` counts from zero. Unknown fields are ignored, missing ones keep
+// their defaults; an unknown type, a wrong type of value or broken JSON is an error that says where.
 Result<OwnedEvent> decode(std::string_view line);
 
 }  // namespace vsim::event

@@ -55,7 +55,8 @@ std::optional<Duration> parse_millis(std::string_view text) {
 
 // "2026-11-22T21:04:05.123Z" exactly.
 std::optional<WallTime> parse_time(std::string_view t) {
-  if (t.size() != 24 || t[4] != '-' || t[7] != '-' || t[10] != 'T' || t[13] != ':' || t[16] != ':' || t[19] != '.' || t[23] != 'Z')
+  if (t.size() != 24 || t[4] != '-' || t[7] != '-' || t[10] != 'T' || t[13] != ':' || t[16] != ':' ||
+      t[19] != '.' || t[23] != 'Z')
     return std::nullopt;
   bool ok = true;
   const auto get = [&](std::size_t at, std::size_t width) {
@@ -66,12 +67,13 @@ std::optional<WallTime> parse_time(std::string_view t) {
     }
     return value;
   };
-  const std::int64_t year = get(0, 4), month = get(5, 2), day = get(8, 2), hour = get(11, 2), minute = get(14, 2), second = get(17, 2),
-                     ms = get(20, 3);
-  if (!ok || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  const std::int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400,
-                     doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1, doe = yoe * 365 + yoe / 4 - yoe / 100 + doy,
-                     days = era * 146'097 + doe - 719'468;
+  const std::int64_t year = get(0, 4), month = get(5, 2), day = get(8, 2), hour = get(11, 2),
+                     minute = get(14, 2), second = get(17, 2), ms = get(20, 3);
+  if (!ok || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+    return std::nullopt;
+  const std::int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400,
+                     yoe = y - era * 400, doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1,
+                     doe = yoe * 365 + yoe / 4 - yoe / 100 + doy, days = era * 146'097 + doe - 719'468;
   return WallTime{((days * 24 + hour) * 60 + minute) * 60'000 + second * 1000 + ms};
 }
 
@@ -85,7 +87,8 @@ std::optional<E> parse_enum(std::string_view text, E last) {
 // Reads members of one object; remembers the first problem.
 class Reader {
  public:
-  Reader(const JsonValue& object, std::deque<std::string>& texts, std::string& problem) : object_(object), texts_(texts), problem_(problem) {}
+  Reader(const JsonValue& object, std::deque<std::string>& texts, std::string& problem)
+      : object_(object), texts_(texts), problem_(problem) {}
 
   std::string_view text(std::string_view key) {
     const JsonValue* v = get(key, Type::string, "a string");
@@ -189,7 +192,8 @@ Result<OwnedEvent> decode(std::string_view line) {
   const auto id = [&] { return static_cast<InvocationId>(r.number<std::uint64_t>("id")); };
 
   if (type == "run_started") {
-    RunStarted e{r.text("version"), r.text("url"), r.text("profile"), r.text("profile_as_of"), r.text("app"), r.text("isolation")};
+    RunStarted e{r.text("version"),       r.text("url"), r.text("profile"),
+                 r.text("profile_as_of"), r.text("app"), r.text("isolation")};
     if (parsed->find("time_scale") != nullptr) e.time_scale = r.number<double>("time_scale");
     s.event = e;
   } else if (type == "run_stopped") {
@@ -224,7 +228,8 @@ Result<OwnedEvent> decode(std::string_view line) {
         const JsonValue* from = item.find("from");
         std::optional<Reader> from_reader;
         if (from != nullptr) from_reader.emplace(*from, s.texts, problem);
-        s.verdicts.push_back(read_verdict(Reader(item, s.texts, problem), from_reader ? &*from_reader : nullptr, s.provenances));
+        s.verdicts.push_back(read_verdict(Reader(item, s.texts, problem),
+                                          from_reader ? &*from_reader : nullptr, s.provenances));
       }
     }
     e.verdicts = s.verdicts;
@@ -234,10 +239,15 @@ Result<OwnedEvent> decode(std::string_view line) {
   } else if (type == "route_compiled") {
     s.event = RouteCompiled{r.text("route"), r.millis("took_ms")};
   } else if (type == "notice") {
-    s.event = Notice{r.word("level", Level::error, Level::info), r.text("code"), r.text("message"), r.text("fix"), r.text("file"),
+    s.event = Notice{r.word("level", Level::error, Level::info),
+                     r.text("code"),
+                     r.text("message"),
+                     r.text("fix"),
+                     r.text("file"),
                      r.number<int>("line")};
   } else if (problem.empty()) {
-    return Error{type.empty() ? "\"t\", the type of the event, is missing" : fmt::format("unknown event type \"{}\"", type)};
+    return Error{type.empty() ? "\"t\", the type of the event, is missing"
+                              : fmt::format("unknown event type \"{}\"", type)};
   }
   if (!problem.empty()) return Error{problem};
   return owned;

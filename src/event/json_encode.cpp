@@ -17,8 +17,8 @@ bool is_plain(std::string_view s) {
   for (; left >= 8; left -= 8, at += 8) {
     std::uint64_t w;
     std::memcpy(&w, at, 8);
-    const std::uint64_t bad = (w & kHigh) | has_zero(w ^ (kOnes * '"')) | has_zero(w ^ (kOnes * '\\')) | has_zero(w ^ (kOnes * 0x7f)) |
-                              ((w - kOnes * 0x20) & ~w & kHigh);
+    const std::uint64_t bad = (w & kHigh) | has_zero(w ^ (kOnes * '"')) | has_zero(w ^ (kOnes * '\\')) |
+                              has_zero(w ^ (kOnes * 0x7f)) | ((w - kOnes * 0x20) & ~w & kHigh);
     if (bad != 0) return false;
   }
   for (; left > 0; --left, ++at) {
@@ -28,7 +28,8 @@ bool is_plain(std::string_view s) {
   return true;
 }
 
-// Gathers a line in a buffer of its own, so that a field costs a copy and no bookkeeping of the string it ends in.
+// Gathers a line in a buffer of its own, so that a field costs a copy and no bookkeeping of the string it
+// ends in.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
@@ -41,7 +42,9 @@ class Writer {
     string(value);
     return *this;
   }
-  Writer& text_if(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
+  Writer& text_if(std::string_view key, std::string_view value) {
+    return value.empty() ? *this : text(key, value);
+  }
   Writer& masked(std::string_view key, std::string_view target) {
     name(key);
     if (target.find('?') == std::string_view::npos) {
@@ -87,7 +90,8 @@ class Writer {
   Writer& real(std::string_view key, double value) {
     name(key);
     char text[32];
-    put(std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, value).ptr - text)));
+    put(std::string_view(
+        text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, value).ptr - text)));
     return *this;
   }
   Writer& time(std::string_view key, WallTime wall);
@@ -147,7 +151,8 @@ class Writer {
   template <class Int>
   void digits(Int value) {
     char text[20];
-    put(std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, value).ptr - text)));
+    put(std::string_view(
+        text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, value).ptr - text)));
   }
 
   std::string& out_;
@@ -156,7 +161,8 @@ class Writer {
   char buffer_[1024];
 };
 
-// "2026-11-22T21:04:05.123Z"; the civil date from days since 1970 by the usual era arithmetic (proleptic Gregorian).
+// "2026-11-22T21:04:05.123Z"; the civil date from days since 1970 by the usual era arithmetic (proleptic
+// Gregorian).
 Writer& Writer::time(std::string_view key, WallTime wall) {
   name(key);
   std::int64_t days = wall.unix_ms / 86'400'000, ms = wall.unix_ms % 86'400'000;
@@ -165,8 +171,9 @@ Writer& Writer::time(std::string_view key, WallTime wall) {
     --days;
   }
   const std::int64_t z = days + 719'468, era = (z >= 0 ? z : z - 146'096) / 146'097, doe = z - era * 146'097,
-                     yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100),
-                     mp = (5 * doy + 2) / 153, day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
+                     yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365,
+                     doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153,
+                     day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
                      year = yoe + era * 400 + (month <= 2 ? 1 : 0);
   char text[27] = "\"0000-00-00T00:00:00.000Z\"";
   const auto set = [&](int at, int width, std::int64_t value) {
@@ -200,7 +207,10 @@ void verdict(Writer& w, const limits::Verdict& v) {
     w.open("from", '{');
     w.text_if("profile", from.profile).text_if("file", from.file);
     if (from.line != 0) w.number("line", from.line);
-    w.text_if("source", from.source).text_if("as_of", from.as_of).text_if("confidence", from.confidence).text_if("note", from.note);
+    w.text_if("source", from.source)
+        .text_if("as_of", from.as_of)
+        .text_if("confidence", from.confidence)
+        .text_if("note", from.note);
     w.close('}');
   }
   w.close('}');
@@ -213,7 +223,10 @@ struct Encode {
 
   void operator()(const RunStarted& e) {
     head(w, "run_started", stamp, start);
-    w.text("version", e.version).text("url", e.url).text("profile", e.profile).text("profile_as_of", e.profile_as_of);
+    w.text("version", e.version)
+        .text("url", e.url)
+        .text("profile", e.profile)
+        .text("profile_as_of", e.profile_as_of);
     w.text_if("app", e.app).text("isolation", e.isolation).real("time_scale", e.time_scale);
   }
   void operator()(const RunStopped& e) {
@@ -226,11 +239,17 @@ struct Encode {
   }
   void operator()(const InvocationStarted& e) {
     head(w, "invocation_started", stamp, start);
-    w.number("id", number_of(e.id)).text("request_id", e.request_id).text("method", e.method).masked("target", e.target);
+    w.number("id", number_of(e.id))
+        .text("request_id", e.request_id)
+        .text("method", e.method)
+        .masked("target", e.target);
   }
   void operator()(const InvocationEnded& e) {
     head(w, "invocation_ended", stamp, start);
-    w.number("id", number_of(e.id)).text("request_id", e.request_id).text("method", e.method).masked("target", e.target);
+    w.number("id", number_of(e.id))
+        .text("request_id", e.request_id)
+        .text("method", e.method)
+        .masked("target", e.target);
     w.text("traffic", to_string(e.traffic)).number("status", e.status);
     w.text_if("route", e.route).text_if("file", e.file).text_if("kind", e.kind).text_if("runtime", e.runtime);
     w.millis("total_ms", e.total).millis("charged_ms", e.charged).millis("compile_ms", e.compile);
@@ -253,7 +272,10 @@ struct Encode {
   }
   void operator()(const Notice& e) {
     head(w, "notice", stamp, start);
-    w.text("level", to_string(e.level)).text_if("code", e.code).text("message", e.message).text_if("fix", e.fix);
+    w.text("level", to_string(e.level))
+        .text_if("code", e.code)
+        .text("message", e.message)
+        .text_if("fix", e.fix);
     w.text_if("file", e.file);
     if (e.line != 0) w.number("line", e.line);
   }

@@ -32,7 +32,8 @@ class Parser {
   }
   bool end() const { return at_ >= text_.size(); }
   void space() {
-    while (!end() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (!end() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
   bool take(char c) {
     if (end() || text_[at_] != c) return false;
@@ -50,13 +51,27 @@ class Parser {
     space();
     if (end()) return fail("unexpected end");
     switch (text_[at_]) {
-      case '{': v.type = JsonValue::Type::object; return object(v, depth);
-      case '[': v.type = JsonValue::Type::array; return array(v, depth);
-      case '"': v.type = JsonValue::Type::string; return string(v.text);
-      case 't': v.type = JsonValue::Type::boolean; v.boolean = true; return word("true");
-      case 'f': v.type = JsonValue::Type::boolean; return word("false");
-      case 'n': return word("null");
-      default: v.type = JsonValue::Type::number; return number(v.text);
+      case '{':
+        v.type = JsonValue::Type::object;
+        return object(v, depth);
+      case '[':
+        v.type = JsonValue::Type::array;
+        return array(v, depth);
+      case '"':
+        v.type = JsonValue::Type::string;
+        return string(v.text);
+      case 't':
+        v.type = JsonValue::Type::boolean;
+        v.boolean = true;
+        return word("true");
+      case 'f':
+        v.type = JsonValue::Type::boolean;
+        return word("false");
+      case 'n':
+        return word("null");
+      default:
+        v.type = JsonValue::Type::number;
+        return number(v.text);
     }
   }
 
@@ -149,14 +164,30 @@ class Parser {
     if (end()) return fail("unexpected end");
     const char c = text_[at_++];
     switch (c) {
-      case '"': case '\\': case '/': out += c; return true;
-      case 'b': out += '\b'; return true;
-      case 'f': out += '\f'; return true;
-      case 'n': out += '\n'; return true;
-      case 'r': out += '\r'; return true;
-      case 't': out += '\t'; return true;
-      case 'u': break;
-      default: return fail("unknown escape");
+      case '"':
+      case '\\':
+      case '/':
+        out += c;
+        return true;
+      case 'b':
+        out += '\b';
+        return true;
+      case 'f':
+        out += '\f';
+        return true;
+      case 'n':
+        out += '\n';
+        return true;
+      case 'r':
+        out += '\r';
+        return true;
+      case 't':
+        out += '\t';
+        return true;
+      case 'u':
+        break;
+      default:
+        return fail("unknown escape");
     }
     std::uint32_t unit;
     if (!hex4(unit)) return false;
@@ -178,7 +209,9 @@ class Parser {
     ++at_;
     for (;;) {
       const std::size_t start = at_;
-      while (!end() && text_[at_] != '"' && text_[at_] != '\\' && static_cast<unsigned char>(text_[at_]) >= 0x20) ++at_;
+      while (!end() && text_[at_] != '"' && text_[at_] != '\\' &&
+             static_cast<unsigned char>(text_[at_]) >= 0x20)
+        ++at_;
       out.append(text_, start, at_ - start);
       if (end()) return fail("a string does not end");
       if (take('"')) return true;

@@ -1,5 +1,5 @@
-// A small strict JSON reader for event lines (RFC 8259). Pure; internal to this module. Numbers are kept as text, so that 64-bit
-// counts and nanoseconds lose nothing.
+// A small strict JSON reader for event lines (RFC 8259). Pure; internal to this module. Numbers are kept as
+// text, so that 64-bit counts and nanoseconds lose nothing.
 #pragma once
 
 #include <string>

@@ -8,9 +8,11 @@ namespace vsim::event {
 namespace {
 
 // Anywhere in the name: too long to be part of an innocent word.
-constexpr std::string_view kAnywhere[] = {"token", "secret", "passw", "signature", "apikey", "credential", "authoriz", "oauth"};
+constexpr std::string_view kAnywhere[] = {"token",  "secret",     "passw",    "signature",
+                                          "apikey", "credential", "authoriz", "oauth"};
 // Only as a word of the name ("api_key", "api-key", "apiKey", "key").
-constexpr std::string_view kWords[] = {"key", "keys", "auth", "code", "sig", "pwd", "pass", "jwt", "otp", "sas", "accesskey", "authkey"};
+constexpr std::string_view kWords[] = {"key",  "keys", "auth", "code", "sig",       "pwd",
+                                       "pass", "jwt",  "otp",  "sas",  "accesskey", "authkey"};
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -21,7 +23,8 @@ bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 bool is_secret_word(std::string_view word) {
-  return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view w) { return iequals(w, word); });
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](std::string_view w) { return iequals(w, word); });
 }
 
 }  // namespace
@@ -44,7 +47,9 @@ bool names_a_secret(std::string_view parameter) {
 
   for (std::size_t start = 0; start < size;) {
     std::size_t end = start;
-    while (end < size && is_letter(name[end]) && (end == start || !is_upper(name[end]) || is_upper(name[end - 1]))) ++end;
+    while (end < size && is_letter(name[end]) &&
+           (end == start || !is_upper(name[end]) || is_upper(name[end - 1])))
+      ++end;
     if (end > start && is_secret_word(name.substr(start, end - start))) return true;
     start = end > start ? end : start + 1;
   }

@@ -6,7 +6,8 @@
 
 namespace vsim::event {
 
-// A query parameter whose value is a secret by its name: token, secret, password, key, auth, signature, code and their relatives
+// A query parameter whose value is a secret by its name: token, secret, password, key, auth, signature, code
+// and their relatives
 // ("access_token", "X-Amz-Signature", "apiKey"), but not "keyboard" or "author".
 bool names_a_secret(std::string_view parameter);
 
@@ -21,7 +22,8 @@ void mask_target(std::string_view target, Append append) {
     const std::size_t end = rest.find('&');
     const std::string_view pair = rest.substr(0, end);
     const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && equals + 1 < pair.size() && names_a_secret(pair.substr(0, equals))) {
+    if (equals != std::string_view::npos && equals + 1 < pair.size() &&
+        names_a_secret(pair.substr(0, equals))) {
       append(pair.substr(0, equals + 1));
       append(std::string_view("***"));
     } else {

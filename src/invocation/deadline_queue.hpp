@@ -1,5 +1,6 @@
-// Which invocation is due next: a binary heap of deadlines, indexed by slot, so that a deadline is set, moved and removed in O(log n) and
-// none is ever left behind. Equal deadlines come out in the order they were set. Pure; knows nothing of what a deadline means.
+// Which invocation is due next: a binary heap of deadlines, indexed by slot, so that a deadline is set, moved
+// and removed in O(log n) and none is ever left behind. Equal deadlines come out in the order they were set.
+// Pure; knows nothing of what a deadline means.
 #pragma once
 
 #include <cstddef>

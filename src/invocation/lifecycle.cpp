@@ -16,7 +16,8 @@ bool Lifecycle::dispatched(TimePoint now) {
     state_ = Waiting{};
     return true;
   }
-  if (is<Waiting>() || is<Running>() || is<Upgrading>()) return true;  // Next may dispatch again: no fallback, next route; or late news
+  if (is<Waiting>() || is<Running>() || is<Upgrading>())
+    return true;  // Next may dispatch again: no fallback, next route; or late news
   if (auto* s = std::get_if<Responding>(&state_)) {
     if (!s->clock) s->clock = clock_from(now);  // the head overtook the agent's messages
     return true;

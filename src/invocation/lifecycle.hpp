@@ -1,5 +1,6 @@
-// The state machine of one invocation. It says which moments may follow which and keeps what belongs to a state only; limits, events and
-// identities are the engine's. Pure. A moment that cannot happen in a state changes nothing and is answered false.
+// The state machine of one invocation. It says which moments may follow which and keeps what belongs to a
+// state only; limits, events and identities are the engine's. Pure. A moment that cannot happen in a state
+// changes nothing and is answered false.
 //
 //                                  admit
 //      ┌──────────┬────────────┬─────┴───────┬──────────────┬───────────┐
@@ -14,9 +15,11 @@
 //      every state ── end ──► Ended
 //
 //   ¹ without an agent the handler counts as started at admission.
-//   ² with a clock if a function is behind the head; the agent's word may also come after it (another channel), and starts the clock then.
+//   ² with a clock if a function is behind the head; the agent's word may also come after it (another
+//   channel), and starts the clock then.
 //
-// Compiling is a region of its own: it may begin and end in every state, nested, and its time is never charged.
+// Compiling is a region of its own: it may begin and end in every state, nested, and its time is never
+// charged.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +46,7 @@ class CompileMeter {
   }
   bool compiling() const { return depth_ > 0; }
   TimePoint since() const { return since_; }  // of the compile under way, or of the last one
-  Duration done() const { return done_; }  // without the compile under way
+  Duration done() const { return done_; }     // without the compile under way
   Duration total(TimePoint now) const { return depth_ > 0 ? done_ + (now - since_) : done_; }
 
  private:
@@ -57,23 +60,48 @@ struct Clock {
   TimePoint start{};
   Duration compiled_before{};  // CompileMeter::total at `start`
 
-  Duration charged(const CompileMeter& compile, TimePoint now) const { return (now - start) - (compile.total(now) - compiled_before); }
+  Duration charged(const CompileMeter& compile, TimePoint now) const {
+    return (now - start) - (compile.total(now) - compiled_before);
+  }
   // When `limit` will have been charged. Only meaningful while nothing is being compiled.
-  TimePoint due(const CompileMeter& compile, Duration limit) const { return after(start + (compile.done() - compiled_before), limit); }
+  TimePoint due(const CompileMeter& compile, Duration limit) const {
+    return after(start + (compile.done() - compiled_before), limit);
+  }
 };
 
-struct Passing {};                                  // the dev server's own traffic
-struct Routing {};                                  // sent to the app; which function answers is unknown
-struct Waiting {};                                  // function known, its handler not called yet
-struct Running { Clock clock; };                    // handler called, no response head yet
-struct Responding { std::optional<Clock> clock; };  // head forwarded, body on its way
-struct Draining { std::optional<Clock> clock; bool head = false; };  // the client is gone, the function goes on; has it begun to answer?
-struct Upgrading { std::optional<Clock> clock; };   // upgrade sent to the app, not answered
-struct Tunnel { Clock clock; };                     // 101 forwarded
-struct Dropped {};                                  // an upgrade nobody answers
+// The dev server's own traffic.
+struct Passing {};
+// Sent to the app; which function answers is unknown.
+struct Routing {};
+// Function known, its handler not called yet.
+struct Waiting {};
+// Handler called, no response head yet.
+struct Running {
+  Clock clock;
+};
+// Head forwarded, body on its way. No clock: no function is behind it, as far as is known.
+struct Responding {
+  std::optional<Clock> clock;
+};
+// The client is gone, the function goes on; `head`: it has begun to answer.
+struct Draining {
+  std::optional<Clock> clock;
+  bool head = false;
+};
+// Upgrade sent to the app, not answered.
+struct Upgrading {
+  std::optional<Clock> clock;
+};
+// 101 forwarded.
+struct Tunnel {
+  Clock clock;
+};
+// An upgrade nobody answers.
+struct Dropped {};
 struct Ended {};
 
-using State = std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading, Tunnel, Dropped, Ended>;
+using State =
+    std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading, Tunnel, Dropped, Ended>;
 std::string_view name(const State&);
 
 class Lifecycle {
@@ -96,7 +124,9 @@ class Lifecycle {
 
   const State& state() const { return state_; }
   template <class S>
-  bool is() const { return std::holds_alternative<S>(state_); }
+  bool is() const {
+    return std::holds_alternative<S>(state_);
+  }
   const Clock* clock() const;
   const CompileMeter& compile() const { return compile_; }
   bool client_has_left() const { return client_left_; }

@@ -1,5 +1,6 @@
-// What the engine knows of one request while it lives, and where those records are kept. Slots are used again with their buffers, so that a
-// warm engine allocates nothing per request; the id holds the slot and the number of its use, so that an old id finds nothing. Pure.
+// What the engine knows of one request while it lives, and where those records are kept. Slots are used again
+// with their buffers, so that a warm engine allocates nothing per request; the id holds the slot and the
+// number of its use, so that an old id finds nothing. Pure.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +36,14 @@ struct Invocation {
   std::string_view kind, runtime;  // static text
   bool buffered = false;           // pages/ and pages/api: the platform does not stream them
   bool supports_cancellation = false;
-  bool cold = false;               // the first requests of a route, without an agent: they get the compile grace
+  bool cold = false;  // the first requests of a route, without an agent: they get the compile grace
 
   limits::duration::Limit limit;   // as written
   Duration first_byte = kForever;  // as enforced: scaled, with grace
   Duration total = kForever;
 
-  int status = 0;                  // what the client got
-  bool body_over = false;          // the meter of the request body struck
+  int status = 0;          // what the client got
+  bool body_over = false;  // the meter of the request body struck
   std::vector<limits::Verdict> verdicts;
 
   std::string_view path() const { return std::string_view(target).substr(0, path_size); }

@@ -10,117 +10,143 @@ namespace {
 
 constexpr std::size_t kCount = static_cast<std::size_t>(Code::kCount);
 
-// Names and statuses: facts/vercel-platform.md section 2, from https://vercel.com/docs/errors. Words are ours.
+// Names and statuses: facts/vercel-platform.md section 2, from https://vercel.com/docs/errors. Words are
+// ours.
 constexpr std::array<CodeInfo, kCount> kTable{{
+    // clang-format off
     {Code::none, "NONE", 0, "Nothing went wrong", "", "", ""},
-    {Code::bad_request, "BAD_REQUEST", 400, "The request is not valid HTTP",
-     "Vercel's network speaks strict HTTP and answers a request it cannot read without asking your code.",
-     "Look at what the client sends: a raw socket, an old proxy or a hand-written request builder is the usual "
-     "cause. Browsers, fetch and curl never send this.",
+    {Code::bad_request, "BAD_REQUEST", 400,
+     "The request is not valid HTTP",
+     "Vercel's network speaks strict HTTP and answers a request it cannot read without asking your "
+     "code.",
+     "Look at what the client sends: a raw socket, an old proxy or a hand-written request builder is "
+     "the usual cause. Browsers, fetch and curl never send this.",
      "https://www.rfc-editor.org/rfc/rfc9112"},
-    {Code::malformed_request_header, "MALFORMED_REQUEST_HEADER", 400, "A request header is not valid UTF-8",
-     "Vercel hands headers to functions as UTF-8 text, so a header with other bytes is refused before your code.",
-     "Usually a cookie with raw bytes. Encode its value with encodeURIComponent or base64 where it is set, and "
-     "clear the old cookie in the browser.",
+    {Code::malformed_request_header, "MALFORMED_REQUEST_HEADER", 400,
+     "A request header is not valid UTF-8",
+     "Vercel hands headers to functions as UTF-8 text, so a header with other bytes is refused before "
+     "your code.",
+     "Usually a cookie with raw bytes. Encode its value with encodeURIComponent or base64 where it is "
+     "set, and clear the old cookie in the browser.",
      "https://vercel.com/docs/errors/MALFORMED_REQUEST_HEADER"},
-    {Code::url_too_long, "URL_TOO_LONG", 414, "The URL is longer than Vercel accepts",
+    {Code::url_too_long, "URL_TOO_LONG", 414,
+     "The URL is longer than Vercel accepts",
      "Vercel's CDN accepts URLs of at most 14 KB.",
-     "Send the data in a POST body instead of the query string, or store it and pass an id. Filters and editor "
-     "state that grow in the URL are the usual cause.",
+     "Send the data in a POST body instead of the query string, or store it and pass an id. Filters "
+     "and editor state that grow in the URL are the usual cause.",
      "https://vercel.com/docs/errors/URL_TOO_LONG"},
-    {Code::request_header_too_large, "REQUEST_HEADER_TOO_LARGE", 431, "The request headers are too large",
+    {Code::request_header_too_large, "REQUEST_HEADER_TOO_LARGE", 431,
+     "The request headers are too large",
      "Vercel accepts at most 16 KB in one header and 32 KB in all names and values together.",
-     "Keep a session id in the cookie and the session in a database. Large JWTs, chunked auth cookies and "
-     "analytics cookies are the usual cause.",
+     "Keep a session id in the cookie and the session in a database. Large JWTs, chunked auth cookies "
+     "and analytics cookies are the usual cause.",
      "https://vercel.com/docs/errors/REQUEST_HEADER_TOO_LARGE"},
-    {Code::invalid_request_method, "INVALID_REQUEST_METHOD", 405, "The request method is not accepted",
+    {Code::invalid_request_method, "INVALID_REQUEST_METHOD", 405,
+     "The request method is not accepted",
      "Vercel's CDN passes the usual methods only; CONNECT and TRACE never reach a deployment.",
-     "Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.", "https://vercel.com/docs/errors/INVALID_REQUEST_METHOD"},
+     "Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.",
+     "https://vercel.com/docs/errors/INVALID_REQUEST_METHOD"},
     {Code::function_payload_too_large, "FUNCTION_PAYLOAD_TOO_LARGE", 413,
      "The request body is larger than a function accepts",
-     "A request body travels to the function inside one invocation payload of 4.5 MB; Vercel refuses a larger one "
-     "before any of your code runs, whatever bodySizeLimit or bodyParser say.",
-     "Upload from the browser straight to storage: Vercel Blob client uploads (`upload()` of @vercel/blob/client), "
-     "a presigned S3 or R2 URL, or UploadThing; send only the resulting URL to your function. Or split the upload "
-     "into parts below 4 MB.",
+     "A request body travels to the function inside one invocation payload of 4.5 MB; Vercel refuses a "
+     "larger one before any of your code runs, whatever bodySizeLimit or bodyParser say.",
+     "Upload from the browser straight to storage: Vercel Blob client uploads (`upload()` of "
+     "@vercel/blob/client), a presigned S3 or R2 URL, or UploadThing; send only the resulting URL to "
+     "your function. Or split the upload into parts below 4 MB.",
      "https://vercel.com/docs/errors/FUNCTION_PAYLOAD_TOO_LARGE"},
     {Code::function_response_payload_too_large, "FUNCTION_RESPONSE_PAYLOAD_TOO_LARGE", 500,
      "The response body is larger than a function may return",
-     "A response that is not streamed is returned in one payload of 4.5 MB. pages/ and pages/api are not streamed.",
-     "Stream it: return a ReadableStream from an App Router route handler, which has no size limit. Or put the file "
-     "into Vercel Blob or S3 and redirect to it, or paginate.",
+     "A response that is not streamed is returned in one payload of 4.5 MB. pages/ and pages/api are "
+     "not streamed.",
+     "Stream it: return a ReadableStream from an App Router route handler, which has no size limit. Or "
+     "put the file into Vercel Blob or S3 and redirect to it, or paginate.",
      "https://vercel.com/docs/errors/FUNCTION_RESPONSE_PAYLOAD_TOO_LARGE"},
     {Code::function_invocation_timeout, "FUNCTION_INVOCATION_TIMEOUT", 504,
      "The function ran longer than its maximum duration",
-     "Every invocation has a maximum duration; sending the response, streams included, counts too. At its end Vercel "
-     "stops the function: a 504 if no response head was sent yet, else the response just breaks off.",
-     "Raise `maxDuration` of the route as far as the plan allows, or turn on Fluid compute (300 s on Hobby). Answer "
-     "first and finish with `after()` or waitUntil (same limit), or hand long work to a queue or workflow (Vercel "
-     "Queues, Inngest, Trigger.dev). For endless streams let EventSource reconnect, or use managed realtime: Ably, "
-     "Pusher, Liveblocks, Supabase Realtime.",
+     "Every invocation has a maximum duration; sending the response, streams included, counts too. At "
+     "its end Vercel stops the function: a 504 if no response head was sent yet, else the response "
+     "just breaks off.",
+     "Raise `maxDuration` of the route as far as the plan allows, or turn on Fluid compute (300 s on "
+     "Hobby). Answer first and finish with `after()` or waitUntil (same limit), or hand long work to a "
+     "queue or workflow (Vercel Queues, Inngest, Trigger.dev). For endless streams let EventSource "
+     "reconnect, or use managed realtime: Ably, Pusher, Liveblocks, Supabase Realtime.",
      "https://vercel.com/docs/errors/FUNCTION_INVOCATION_TIMEOUT"},
     {Code::edge_function_invocation_timeout, "EDGE_FUNCTION_INVOCATION_TIMEOUT", 504,
      "The edge function did not begin to answer in time",
      "An edge function must send its first byte within 25 s; after that it may stream for up to 300 s.",
-     "Return a streaming Response at once and write into it as data comes, or drop `runtime = 'edge'`: the Node.js "
-     "runtime has a configurable maxDuration.",
+     "Return a streaming Response at once and write into it as data comes, or drop `runtime = 'edge'`: "
+     "the Node.js runtime has a configurable maxDuration.",
      "https://vercel.com/docs/errors/EDGE_FUNCTION_INVOCATION_TIMEOUT"},
-    {Code::function_invocation_failed, "FUNCTION_INVOCATION_FAILED", 500, "The function crashed",
+    {Code::function_invocation_failed, "FUNCTION_INVOCATION_FAILED", 500,
+     "The function crashed",
      "The process ended, or threw while its modules were loaded, before it could answer.",
-     "Read the stack trace above. A missing environment variable or a module that fails at import are the usual "
-     "cause; catch errors inside the handler and return a response.",
+     "Read the stack trace above. A missing environment variable or a module that fails at import are "
+     "the usual cause; catch errors inside the handler and return a response.",
      "https://vercel.com/docs/errors/FUNCTION_INVOCATION_FAILED"},
-    {Code::no_response_from_function, "NO_RESPONSE_FROM_FUNCTION", 502, "The function ended without a response",
-     "The connection to the function was closed before a whole response head came: an uncaught exception, an "
-     "unhandled rejection, a crash, or bytes that are not HTTP.",
-     "Make every path of the handler return a response and await its promises, so that an error becomes a 500 of "
-     "your own. If next dev itself crashed, its output says why.",
+    {Code::no_response_from_function, "NO_RESPONSE_FROM_FUNCTION", 502,
+     "The function ended without a response",
+     "The connection to the function was closed before a whole response head came: an uncaught "
+     "exception, an unhandled rejection, a crash, or bytes that are not HTTP.",
+     "Make every path of the handler return a response and await its promises, so that an error "
+     "becomes a 500 of your own. If next dev itself crashed, its output says why.",
      "https://vercel.com/docs/errors/NO_RESPONSE_FROM_FUNCTION"},
     {Code::router_external_target_connection_error, "ROUTER_EXTERNAL_TARGET_CONNECTION_ERROR", 502,
      "The server behind the proxy cannot be reached",
      "Nothing accepts connections at the address requests are passed to.",
      "Start the server, or correct the address given to --upstream.",
      "https://vercel.com/docs/errors/ROUTER_EXTERNAL_TARGET_CONNECTION_ERROR"},
-    {Code::function_throttled, "FUNCTION_THROTTLED", 503, "Too many invocations at the same time",
+    {Code::function_throttled, "FUNCTION_THROTTLED", 503,
+     "Too many invocations at the same time",
      "Vercel runs a bounded number of invocations at once and adds at most 1,000 per 10 s and region.",
-     "Cache responses (s-maxage, ISR), keep functions short, poll less often (SWR or React Query with a longer "
-     "refreshInterval), and spread bursts with a queue.",
+     "Cache responses (s-maxage, ISR), keep functions short, poll less often (SWR or React Query with "
+     "a longer refreshInterval), and spread bursts with a queue.",
      "https://vercel.com/docs/errors/FUNCTION_THROTTLED"},
-    {Code::infinite_loop_detected, "INFINITE_LOOP_DETECTED", 508, "The deployment calls itself in a loop",
-     "Vercel recognises its own request ids on incoming requests and stops a deployment that fetches itself.",
-     "Call the shared function directly instead of fetching your own route, and check rewrites that point back to "
-     "the same host.",
+    {Code::infinite_loop_detected, "INFINITE_LOOP_DETECTED", 508,
+     "The deployment calls itself in a loop",
+     "Vercel recognises its own request ids on incoming requests and stops a deployment that fetches "
+     "itself.",
+     "Call the shared function directly instead of fetching your own route, and check rewrites that "
+     "point back to the same host.",
      "https://vercel.com/docs/errors/INFINITE_LOOP_DETECTED"},
-    {Code::sim_not_ready, "SIM_NOT_READY", 503, "The app is not ready",
-     "This is about your machine, not about Vercel: the app behind vercel-sim is starting, restarting or stopped.",
+    {Code::sim_not_ready, "SIM_NOT_READY", 503,
+     "The app is not ready",
+     "This is about your machine, not about Vercel: the app behind vercel-sim is starting, restarting "
+     "or stopped.",
      "Wait for the ready line, or look at the app's own output above for why it does not start.",
      "https://nextjs.org/docs/app/api-reference/cli/next"},
-    {Code::sim_websocket_refused, "SIM_WEBSOCKET_REFUSED", 400, "The WebSocket was refused",
-     "Functions without Fluid compute cannot hold a WebSocket: the upgrade never reaches your code, so the browser "
-     "reports that the connection failed. Works in next dev only because one long-lived process serves everybody.",
-     "Use managed realtime (Ably, Pusher, Liveblocks, Supabase Realtime), Server-Sent Events for one direction, a "
-     "separate socket server (Fly.io, Railway, Render), polling with SWR or React Query, or turn on Fluid compute, "
-     "which carries WebSockets up to the function's maximum duration.",
+    {Code::sim_websocket_refused, "SIM_WEBSOCKET_REFUSED", 400,
+     "The WebSocket was refused",
+     "Functions without Fluid compute cannot hold a WebSocket: the upgrade never reaches your code, so "
+     "the browser reports that the connection failed. Works in next dev only because one long-lived "
+     "process serves everybody.",
+     "Use managed realtime (Ably, Pusher, Liveblocks, Supabase Realtime), Server-Sent Events for one "
+     "direction, a separate socket server (Fly.io, Railway, Render), polling with SWR or React Query, "
+     "or turn on Fluid compute, which carries WebSockets up to the function's maximum duration.",
      "https://vercel.com/docs/functions/websockets"},
     {Code::sim_websocket_closed_at_limit, "SIM_WEBSOCKET_CLOSED_AT_LIMIT", 0,
      "The WebSocket was closed at the function's maximum duration",
-     "On Fluid compute a WebSocket belongs to one function invocation, and ends with it, however busy it is.",
-     "Reconnect on close (socket.io-client does; for a raw WebSocket add it, with a random delay), and keep state in "
-     "Redis or a database: the next connection may reach another instance. Or use managed realtime (Ably, Pusher, "
-     "Liveblocks, Supabase Realtime) or a separate socket server.",
+     "On Fluid compute a WebSocket belongs to one function invocation, and ends with it, however busy "
+     "it is.",
+     "Reconnect on close (socket.io-client does; for a raw WebSocket add it, with a random delay), and "
+     "keep state in Redis or a database: the next connection may reach another instance. Or use "
+     "managed realtime (Ably, Pusher, Liveblocks, Supabase Realtime) or a separate socket server.",
      "https://vercel.com/docs/functions/websockets"},
     {Code::sim_polling_false_pass, "SIM_POLLING_FALSE_PASS", 0,
      "Socket.IO long polling works here, but would not on Vercel",
-     "Polling works here because one process serves everybody. On Vercel each poll may reach another instance, which "
-     "does not know the session and answers 400 `{\"code\":1,\"message\":\"Session ID unknown\"}`.",
-     "Do not count on the polling fallback. Use managed realtime (Ably, Pusher, Liveblocks, Supabase Realtime), a "
-     "separate socket server, or Fluid compute with `transports: ['websocket']` in the client.",
+     "Polling works here because one process serves everybody. On Vercel each poll may reach another "
+     "instance, which does not know the session and answers 400 `{\"code\":1,\"message\":\"Session ID "
+     "unknown\"}`.",
+     "Do not count on the polling fallback. Use managed realtime (Ably, Pusher, Liveblocks, Supabase "
+     "Realtime), a separate socket server, or Fluid compute with `transports: ['websocket']` in the "
+     "client.",
      "https://vercel.com/docs/functions/websockets"},
-    {Code::sim_max_duration_over_plan, "SIM_MAX_DURATION_OVER_PLAN", 0, "maxDuration is above what the plan allows",
-     "Vercel fails the deployment of a function that asks for more than its plan gives; vercel-sim runs it with the "
-     "plan's maximum instead.",
+    {Code::sim_max_duration_over_plan, "SIM_MAX_DURATION_OVER_PLAN", 0,
+     "maxDuration is above what the plan allows",
+     "Vercel fails the deployment of a function that asks for more than its plan gives; vercel-sim "
+     "runs it with the plan's maximum instead.",
      "Lower maxDuration to the plan's maximum, turn on Fluid compute, or change the plan.",
      "https://vercel.com/docs/functions/configuring-functions/duration"},
+    // clang-format on
 }};
 
 constexpr bool rows_in_order() {

@@ -1,5 +1,6 @@
-// The closed vocabulary of what can go wrong. Vercel's own identifiers where it has one (facts 2), SIM_ for what only the emulator can say.
-// Adding a code fails to compile until the table in code.cpp (and so docs and `explain`) knows it. Pure.
+// The closed vocabulary of what can go wrong. Vercel's own identifiers where it has one (facts 2), SIM_ for
+// what only the emulator can say. Adding a code fails to compile until the table in code.cpp (and so docs and
+// `explain`) knows it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,36 +10,36 @@ namespace vsim::limits {
 
 enum class Code : std::uint8_t {
   none,
-  bad_request,                          // 400, malformed HTTP: no identifier of Vercel's is known; wire name BAD_REQUEST
-  malformed_request_header,             // 400, header value that is not UTF-8
-  url_too_long,                         // 414
-  request_header_too_large,             // 431
-  invalid_request_method,               // 405, CONNECT and TRACE
-  function_payload_too_large,           // 413
-  function_response_payload_too_large,  // 500
-  function_invocation_timeout,          // 504
-  edge_function_invocation_timeout,     // 504
-  function_invocation_failed,           // 500
-  no_response_from_function,            // 502
+  bad_request,               // 400, malformed HTTP: no identifier of Vercel's is known; wire name BAD_REQUEST
+  malformed_request_header,  // 400, header value that is not UTF-8
+  url_too_long,              // 414
+  request_header_too_large,  // 431
+  invalid_request_method,    // 405, CONNECT and TRACE
+  function_payload_too_large,               // 413
+  function_response_payload_too_large,      // 500
+  function_invocation_timeout,              // 504
+  edge_function_invocation_timeout,         // 504
+  function_invocation_failed,               // 500
+  no_response_from_function,                // 502
   router_external_target_connection_error,  // 502, the --upstream server cannot be reached
-  function_throttled,                   // 503
-  infinite_loop_detected,               // 508
-  sim_not_ready,                        // 503, the app is starting or restarting
+  function_throttled,                       // 503
+  infinite_loop_detected,                   // 508
+  sim_not_ready,                            // 503, the app is starting or restarting
   sim_websocket_refused,
   sim_websocket_closed_at_limit,
-  sim_polling_false_pass,               // Socket.IO long polling delivered in one shared process
+  sim_polling_false_pass,  // Socket.IO long polling delivered in one shared process
   sim_max_duration_over_plan,
   kCount
 };
 
 struct CodeInfo {
   Code code;
-  std::string_view name;         // "FUNCTION_INVOCATION_TIMEOUT", "SIM_WEBSOCKET_REFUSED"
-  int status;                    // what the client gets; 0 where the client gets no error response
-  std::string_view title;        // one line: what happened
-  std::string_view why;          // why Vercel does it
-  std::string_view fix;          // what to do, naming products and API where they help
-  std::string_view source;       // URL of the rule
+  std::string_view name;    // "FUNCTION_INVOCATION_TIMEOUT", "SIM_WEBSOCKET_REFUSED"
+  int status;               // what the client gets; 0 where the client gets no error response
+  std::string_view title;   // one line: what happened
+  std::string_view why;     // why Vercel does it
+  std::string_view fix;     // what to do, naming products and API where they help
+  std::string_view source;  // URL of the rule
 };
 
 // Total: every Code has a row.

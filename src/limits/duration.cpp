@@ -9,20 +9,25 @@
 namespace vsim::limits::duration {
 namespace {
 
-constexpr Duration kFloor = std::chrono::seconds(1);  // real work under a scaled limit must not be cut falsely
+constexpr Duration kFloor =
+    std::chrono::seconds(1);  // real work under a scaled limit must not be cut falsely
 
-Duration ceiling(const profile::Profile& p) { return std::max(p.duration_max.value, p.duration_extended_max.value); }
+Duration ceiling(const profile::Profile& p) {
+  return std::max(p.duration_max.value, p.duration_extended_max.value);
+}
 
-// What the reader can do about it here, beyond info(code).fix: the line to write, and how far the plan lets it go.
+// What the reader can do about it here, beyond info(code).fix: the line to write, and how far the plan lets
+// it go.
 std::string fix(const profile::Profile& p, const Strike& s) {
   if (s.tunnel) return {};
   if (s.limit.from == From::edge)
-    return "Begin to stream the response at once, or drop `runtime = 'edge'`: the Node.js runtime has a maxDuration you can set.";
+    return "Begin to stream the response at once, or drop `runtime = 'edge'`: the Node.js runtime has a "
+           "maxDuration you can set.";
   const Duration most = ceiling(p);
   std::string out;
   if (s.limit.from == From::capped) {
-    out = fmt::format("maxDuration asks for {}, and {} gives at most {}: the deployment would fail. ", format_duration(s.limit.asked),
-                      to_string(p.plan.value), format_duration(most));
+    out = fmt::format("maxDuration asks for {}, and {} gives at most {}: the deployment would fail. ",
+                      format_duration(s.limit.asked), to_string(p.plan.value), format_duration(most));
   } else if (s.limit.total < most && most != kForever) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(most).count();
     const bool object = s.kind == "pages_api" || s.kind == "pages";
@@ -34,8 +39,10 @@ std::string fix(const profile::Profile& p, const Strike& s) {
   if (p.compute.value == profile::Compute::serverless && p.plan.value == profile::Plan::hobby)
     out += "Fluid compute gives 300s on Hobby. ";
   out +=
-      "Work that outlives a request belongs in a queue or workflow (Vercel Queues, Inngest, Trigger.dev); `after()` and waitUntil end at "
-      "the same limit. Endless streams: let EventSource reconnect, or use Ably, Pusher, Liveblocks or Supabase Realtime.";
+      "Work that outlives a request belongs in a queue or workflow (Vercel Queues, Inngest, Trigger.dev); "
+      "`after()` and waitUntil end at "
+      "the same limit. Endless streams: let EventSource reconnect, or use Ably, Pusher, Liveblocks or "
+      "Supabase Realtime.";
   return out;
 }
 
@@ -89,7 +96,8 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
       break;
     case From::capped:
       v.limit_key = "duration.max";
-      v.provenance = p.duration_extended_max.value > p.duration_max.value ? &p.duration_extended_max.from : &p.duration_max.from;
+      v.provenance = p.duration_extended_max.value > p.duration_max.value ? &p.duration_extended_max.from
+                                                                          : &p.duration_max.from;
       note = fmt::format("maxDuration {} is above it", format_duration(s.limit.asked));
       break;
     case From::edge:  // the code is the one seen in 2026, not the documented EDGE_ one (facts 1.5)
@@ -98,7 +106,8 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
       break;
   }
   if (!s.config_file.empty() && (s.limit.from == From::function || s.limit.from == From::capped)) {
-    const std::string where = s.config_line > 0 ? fmt::format("{}:{}", s.config_file, s.config_line) : std::string(s.config_file);
+    const std::string where =
+        s.config_line > 0 ? fmt::format("{}:{}", s.config_file, s.config_line) : std::string(s.config_file);
     if (s.config_file == s.file || s.file.empty())
       v.file = where;
     else

@@ -1,4 +1,5 @@
-// Limits: size of one header (request.header_max) and of all of them (request.headers_max), names and values. 431. Pure; asked at admission.
+// Limits: size of one header (request.header_max) and of all of them (request.headers_max), names and values.
+// 431. Pure; asked at admission.
 #pragma once
 
 #include <cstdint>

@@ -10,11 +10,11 @@
 namespace vsim::limits {
 namespace {
 
-// facts/vercel-platform.md section 3, "Titles by status" and "Status descriptions". The rows marked (*) are not in any capture: they
-// follow the pattern of the others.
+// facts/vercel-platform.md section 3, "Titles by status" and "Status descriptions". The rows marked (*) are
+// not in any capture: they follow the pattern of the others.
 struct StatusWords {
   int status;
-  std::string_view reason;       // of the status line; 413 as captured
+  std::string_view reason;  // of the status line; 413 as captured
   std::string_view title;
   std::string_view description;
 };
@@ -26,25 +26,27 @@ constexpr StatusWords kStatusWords[] = {
     {405, "Method Not Allowed", "Method not allowed", "NOT_ALLOWED"},
     {410, "Gone", "The deployment has been removed", "GONE"},
     {413, "Request Entity Too Large", "Request Entity Too Large", "PAYLOAD_TOO_LARGE"},
-    {414, "URI Too Long", "URI Too Long", "URI_TOO_LONG"},                                                        // (*)
-    {417, "Expectation Failed", "Expectation Failed", "EXPECTATION_FAILED"},                                      // (*)
-    {426, "Upgrade Required", "Upgrade Required", "UPGRADE_REQUIRED"},                                            // (*)
+    {414, "URI Too Long", "URI Too Long", "URI_TOO_LONG"},                    // (*)
+    {417, "Expectation Failed", "Expectation Failed", "EXPECTATION_FAILED"},  // (*)
+    {426, "Upgrade Required", "Upgrade Required", "UPGRADE_REQUIRED"},        // (*)
     {429, "Too Many Requests", "Rate limited", "RATE_LIMITED"},
-    {431, "Request Header Fields Too Large", "Request Header Fields Too Large", "REQUEST_HEADER_TOO_LARGE"},      // (*)
+    {431, "Request Header Fields Too Large", "Request Header Fields Too Large",
+     "REQUEST_HEADER_TOO_LARGE"},  // (*)
     {500, "Internal Server Error", "A server error has occurred", "INTERNAL_SERVER_ERROR"},
     {501, "Not Implemented", "Not implemented", "NOT_IMPLEMENTED"},
     {502, "Bad Gateway", "An error occurred with this application.", "BAD_GATEWAY"},
     {503, "Service Unavailable", "The deployment is currently unavailable", "SERVICE_UNAVAILABLE"},
     {504, "Gateway Timeout", "An error occurred with your deployment", "GATEWAY_TIMEOUT"},
-    {505, "HTTP Version Not Supported", "HTTP Version Not Supported", "HTTP_VERSION_NOT_SUPPORTED"},              // (*)
+    {505, "HTTP Version Not Supported", "HTTP Version Not Supported", "HTTP_VERSION_NOT_SUPPORTED"},  // (*)
     {508, "Loop Detected", "Infinite loop detected", "INFINITE_LOOP"},
 };
 
 StatusWords words_of(int status) {
   for (const StatusWords& w : kStatusWords)
     if (w.status == status) return w;
-  return status >= 500 ? StatusWords{status, "Server Error", "A server error has occurred", "INTERNAL_SERVER_ERROR"}
-                       : StatusWords{status, "Error", "Bad request", "BAD_REQUEST"};
+  return status >= 500
+             ? StatusWords{status, "Server Error", "A server error has occurred", "INTERNAL_SERVER_ERROR"}
+             : StatusWords{status, "Error", "Bad request", "BAD_REQUEST"};
 }
 
 bool icontains(std::string_view text, std::string_view lower_word) {
@@ -55,12 +57,23 @@ bool icontains(std::string_view text, std::string_view lower_word) {
 void append_html_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
 }
@@ -72,10 +85,11 @@ std::string html(std::string_view text) {
 
 bool is_vercels(Code code) { return code != Code::bad_request && !info(code).name.starts_with("SIM_"); }
 
-// The code a body shows. A refused WebSocket looks like any request Vercel refuses with that status: the emulator's own word for it is in
-// x-vercel-sim only (DESIGN section 7).
+// The code a body shows. A refused WebSocket looks like any request Vercel refuses with that status: the
+// emulator's own word for it is in x-vercel-sim only (DESIGN section 7).
 std::string_view shown_code(Code code, const StatusWords& words) {
-  return code == Code::sim_websocket_refused || code == Code::bad_request ? words.description : info(code).name;
+  return code == Code::sim_websocket_refused || code == Code::bad_request ? words.description
+                                                                          : info(code).name;
 }
 
 std::string html_body(const PlatformErrorRequest& r, const StatusWords& words) {
@@ -124,8 +138,9 @@ std::string html_body(const PlatformErrorRequest& r, const StatusWords& words) {
       "</div>\n"
       "<p>If you are a visitor, contact the website owner or try again later.</p>\n",
       words.status, words.description, html(headline), html(code), id);
-  const std::string link =
-      is_vercels(r.code) ? fmt::format("https://vercel.com/docs/errors/{}", info(r.code).name) : std::string(info(r.code).source);
+  const std::string link = is_vercels(r.code)
+                               ? fmt::format("https://vercel.com/docs/errors/{}", info(r.code).name)
+                               : std::string(info(r.code).source);
   fmt::format_to(std::back_inserter(out),
                  "<p>If you are the owner, <a href=\"{}\">learn how to fix the error</a>", html(link));
   if (!host.empty())
@@ -169,7 +184,8 @@ std::string render_platform_error(const PlatformErrorRequest& r) {
   if (is_vercels(r.code)) fmt::format_to(to, "X-Vercel-Error: {}\r\n", info(r.code).name);
   if (!r.id.empty()) fmt::format_to(to, "X-Vercel-Id: {}\r\n", r.id);
   fmt::format_to(to, "X-Vercel-Sim: {}\r\n", info(r.code).name);
-  if (status == 405) out += "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";  // RFC 9110 15.5.6 asks for it
+  if (status == 405)
+    out += "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";  // RFC 9110 15.5.6 asks for it
   if (r.code == Code::sim_not_ready) out += "Retry-After: 1\r\n";
   if (!r.keep_alive) out += "Connection: close\r\n";
   out += "\r\n";

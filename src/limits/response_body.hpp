@@ -1,6 +1,7 @@
-// Limit: size of a response that is not streamed (response.body_max, response.body_mode). On Vercel app/ streams and has no limit; pages/ and
-// pages/api are buffered and get a 500 (facts sections 2 and 8). Pure; asked at the response head, and again at the end for a body whose
-// length was not declared: it has reached the client by then, so that verdict is never `enforced`.
+// Limit: size of a response that is not streamed (response.body_max, response.body_mode). On Vercel app/
+// streams and has no limit; pages/ and pages/api are buffered and get a 500 (facts sections 2 and 8). Pure;
+// asked at the response head, and again at the end for a body whose length was not declared: it has reached
+// the client by then, so that verdict is never `enforced`.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,9 @@ namespace vsim::limits::response_body {
 inline bool admits(const profile::Profile& p, bool buffered, std::uint64_t bytes) {
   return !buffered || bytes <= p.response_body_max.value || p.response_body_mode.value == profile::Mode::off;
 }
-inline bool enforced(const profile::Profile& p) { return p.response_body_mode.value == profile::Mode::enforce; }
+inline bool enforced(const profile::Profile& p) {
+  return p.response_body_mode.value == profile::Mode::enforce;
+}
 Verdict verdict(const profile::Profile& p, std::uint64_t bytes, bool at_head);
 
 }  // namespace vsim::limits::response_body

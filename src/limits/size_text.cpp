@@ -6,7 +6,8 @@
 
 namespace vsim::limits {
 
-Verdict size_verdict(Code code, std::string key, const profile::Setting<std::uint64_t>& limit, std::uint64_t measured) {
+Verdict size_verdict(Code code, std::string key, const profile::Setting<std::uint64_t>& limit,
+                     std::uint64_t measured) {
   Verdict v;
   v.code = code;
   v.limit_key = std::move(key);

@@ -8,7 +8,9 @@
 
 namespace vsim::limits {
 
-// A verdict of a size limit: texts for limit and measured value that never read the same when the numbers differ.
-Verdict size_verdict(Code code, std::string key, const profile::Setting<std::uint64_t>& limit, std::uint64_t measured);
+// A verdict of a size limit: texts for limit and measured value that never read the same when the numbers
+// differ.
+Verdict size_verdict(Code code, std::string key, const profile::Setting<std::uint64_t>& limit,
+                     std::uint64_t measured);
 
 }  // namespace vsim::limits

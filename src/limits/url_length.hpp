@@ -1,4 +1,5 @@
-// Limit: length of the URL (request.url_max). Vercel's CDN answers 414 before anything else sees the request. Pure; asked at admission.
+// Limit: length of the URL (request.url_max). Vercel's CDN answers 414 before anything else sees the request.
+// Pure; asked at admission.
 #pragma once
 
 #include <cstdint>

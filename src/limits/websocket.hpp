@@ -1,5 +1,5 @@
-// Rule: whether an application's WebSocket upgrade is carried (websocket.*; facts/vercel-platform.md section 4). Pure; asked at admission,
-// never for the dev server's own HMR socket.
+// Rule: whether an application's WebSocket upgrade is carried (websocket.*; facts/vercel-platform.md section
+// 4). Pure; asked at admission, never for the dev server's own HMR socket.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,12 @@ enum class Answer : std::uint8_t {
 inline Answer answer(const profile::Profile& p) {
   if (p.websocket_policy.value == profile::WebSocketPolicy::tunnel) return Answer::tunnel;
   switch (p.websocket_refusal.value) {
-    case profile::WebSocketRefusal::deliver_as_get: return Answer::as_get;
-    case profile::WebSocketRefusal::drop: return Answer::drop;
-    case profile::WebSocketRefusal::reject: break;
+    case profile::WebSocketRefusal::deliver_as_get:
+      return Answer::as_get;
+    case profile::WebSocketRefusal::drop:
+      return Answer::drop;
+    case profile::WebSocketRefusal::reject:
+      break;
   }
   return Answer::refuse;
 }

@@ -1,4 +1,5 @@
-// The agent speaks on another channel than the response: its messages may come in any order, late, twice, or not at all.
+// The agent speaks on another channel than the response: its messages may come in any order, late, twice, or
+// not at all.
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
@@ -17,8 +18,11 @@ SimWorld make_world() { return SimWorld(make_profile(), SimWorld::with_agent());
 
 }  // namespace
 
-TEST_CASE("in every order of the agent's messages and the head, the function is known and the stream is cut at its limit") {
-  std::array<Msg, 5> order = {Msg::dispatched, Msg::compile_started, Msg::compile_ended, Msg::handler, Msg::head};
+TEST_CASE(
+    "in every order of the agent's messages and the head, the function is known and the stream is cut at its "
+    "limit") {
+  std::array<Msg, 5> order = {Msg::dispatched, Msg::compile_started, Msg::compile_ended, Msg::handler,
+                              Msg::head};
   int orders = 0;
   do {
     SimWorld w = make_world();
@@ -46,7 +50,8 @@ TEST_CASE("in every order of the agent's messages and the head, the function is 
         case Msg::compile_ended:
           w.compile_ended(a.id);
           stray_end = !compiling;
-          if (compiling && first_proof != TimePoint{}) compiled_after += w.now - std::max(compile_open, first_proof);
+          if (compiling && first_proof != TimePoint{})
+            compiled_after += w.now - std::max(compile_open, first_proof);
           compiling = false;
           break;
         case Msg::handler:
@@ -106,7 +111,9 @@ TEST_CASE("a static page told late loses its deadline") {
   CHECK(w.last().traffic == Traffic::prerender);
 }
 
-TEST_CASE("a handler whose dispatch is late runs under the limit of the route its path leads to, until the agent names another") {
+TEST_CASE(
+    "a handler whose dispatch is late runs under the limit of the route its path leads to, until the agent "
+    "names another") {
   SimWorld w = make_world();
   w.routes({SimWorld::limited(SimWorld::function("/a", Kind::app_route, "a.ts", "/a/route"), 5s),
             SimWorld::limited(SimWorld::function("/b", Kind::app_route, "b.ts", "/b/route"), 7s)});
@@ -121,7 +128,8 @@ TEST_CASE("a handler whose dispatch is late runs under the limit of the route it
 
 TEST_CASE("the same dispatch told twice is one; another one replaces it") {
   SimWorld w = make_world();
-  w.routes({SimWorld::function("/a", Kind::app_route, "a.ts", "/a/route"), SimWorld::function("/404", Kind::pages, "pages/404.tsx", "/404")});
+  w.routes({SimWorld::function("/a", Kind::app_route, "a.ts", "/a/route"),
+            SimWorld::function("/404", Kind::pages, "pages/404.tsx", "/404")});
   const Admission a = w.admit("/a");
   w.dispatched(a.id, "/a/route", Kind::app_route);
   w.dispatched(a.id, "/a/route", Kind::app_route);

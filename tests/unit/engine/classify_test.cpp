@@ -9,8 +9,9 @@ using vsim::engine::is_dev_internal;
 
 TEST_CASE("the dev server's own paths, wherever basePath and assetPrefix put them") {
   for (const char* path :
-       {"/_next/static/chunks/main.js", "/_next/image", "/_next/mcp", "/_next/hmr", "/_next/webpack-hmr", "/docs/_next/hmr", "/docs/_next/webpack-hmr",
-        "/cdn/v2/_next/static/x.css", "/__nextjs_original-stack-frames", "/__nextjs_source-map", "/docs/__nextjs_restart_dev", "/__nextjs",
+       {"/_next/static/chunks/main.js", "/_next/image", "/_next/mcp", "/_next/hmr", "/_next/webpack-hmr",
+        "/docs/_next/hmr", "/docs/_next/webpack-hmr", "/cdn/v2/_next/static/x.css",
+        "/__nextjs_original-stack-frames", "/__nextjs_source-map", "/docs/__nextjs_restart_dev", "/__nextjs",
         "/.well-known/appspecific/com.chrome.devtools.json", "/a_b/_next/x", "/_nextfoo/_next/static/x.js"}) {
     INFO(path);
     CHECK(is_dev_internal(path));
@@ -18,9 +19,10 @@ TEST_CASE("the dev server's own paths, wherever basePath and assetPrefix put the
 }
 
 TEST_CASE("paths that look like it and are the app's") {
-  for (const char* path : {"/", "/api/hello", "/_next", "/_nextfoo/x", "/x_next/static", "/_next/data/dev/index.json", "/docs/_next/data/b/a.json",
-                           "/a__nextjs", "/_", "/__", "", "_next/static", "/.well-known/appspecific/com.chrome.devtools.json2", "/.well-known/acme",
-                           "/_vercel/insights"}) {
+  for (const char* path :
+       {"/", "/api/hello", "/_next", "/_nextfoo/x", "/x_next/static", "/_next/data/dev/index.json",
+        "/docs/_next/data/b/a.json", "/a__nextjs", "/_", "/__", "", "_next/static",
+        "/.well-known/appspecific/com.chrome.devtools.json2", "/.well-known/acme", "/_vercel/insights"}) {
     INFO(path);
     CHECK_FALSE(is_dev_internal(path));
   }
@@ -55,12 +57,13 @@ TEST_CASE("dev-internal requests pass untouched: no limit, no deadline, no start
 
 TEST_CASE("the HMR socket always passes, on every profile and whatever is done with other sockets") {
   for (const auto compute : {Compute::serverless, Compute::fluid}) {
-    for (const auto refusal :
-         {vsim::profile::WebSocketRefusal::reject, vsim::profile::WebSocketRefusal::drop, vsim::profile::WebSocketRefusal::deliver_as_get}) {
+    for (const auto refusal : {vsim::profile::WebSocketRefusal::reject, vsim::profile::WebSocketRefusal::drop,
+                               vsim::profile::WebSocketRefusal::deliver_as_get}) {
       auto p = make_profile(Plan::hobby, compute);
       p.websocket_refusal.value = refusal;
       SimWorld w(p);
-      for (const char* path : {"/_next/webpack-hmr", "/_next/hmr?id=x", "/docs/_next/webpack-hmr", "/cdn/assets/_next/hmr"}) {
+      for (const char* path :
+           {"/_next/webpack-hmr", "/_next/hmr?id=x", "/docs/_next/webpack-hmr", "/cdn/assets/_next/hmr"}) {
         const Admission a = w.upgrade(path);
         CHECK(a.action == Action::passthrough);
         CHECK(w.head(a.id, 101) == Code::none);
@@ -76,7 +79,8 @@ TEST_CASE("the HMR socket always passes, on every profile and whatever is done w
 
 TEST_CASE("/_next/data/ is a function call") {
   SimWorld w;
-  w.routes({SimWorld::function("/blog/[slug]", vsim::routes::Kind::pages, "pages/blog/[slug].tsx", "/blog/[slug]")});
+  w.routes({SimWorld::function("/blog/[slug]", vsim::routes::Kind::pages, "pages/blog/[slug].tsx",
+                               "/blog/[slug]")});
   const Admission a = w.admit("/_next/data/dev/blog/x.json");
   CHECK(a.action == Action::forward);
   CHECK(w.next() == 10s);

@@ -11,14 +11,20 @@ namespace {
 
 std::vector<routes::Function> app() {
   return {SimWorld::function("/api/slow", Kind::app_route, "app/api/slow/route.ts", "/api/slow/route"),
-          SimWorld::limited(SimWorld::function("/api/limited", Kind::app_route, "app/api/limited/route.ts", "/api/limited/route"), 5s, 3),
-          SimWorld::limited(SimWorld::function("/api/greedy", Kind::app_route, "app/api/greedy/route.ts", "/api/greedy/route"), 900s),
+          SimWorld::limited(SimWorld::function("/api/limited", Kind::app_route, "app/api/limited/route.ts",
+                                               "/api/limited/route"),
+                            5s, 3),
+          SimWorld::limited(SimWorld::function("/api/greedy", Kind::app_route, "app/api/greedy/route.ts",
+                                               "/api/greedy/route"),
+                            900s),
           SimWorld::function("/api/old", Kind::pages_api, "pages/api/old.ts", "/api/old")};
 }
 
 }  // namespace
 
-TEST_CASE("without an agent the time counts from the request: one nanosecond before the limit nothing happens, at it the 504") {
+TEST_CASE(
+    "without an agent the time counts from the request: one nanosecond before the limit nothing happens, at "
+    "it the 504") {
   SimWorld w;
   const Admission a = w.admit("/api/slow?ms=20000");
   CHECK(a.action == Action::forward);
@@ -124,7 +130,8 @@ TEST_CASE("running invocations keep the limits they started with when the source
   SimWorld w;
   w.routes(app());
   w.admit("/api/limited");
-  w.routes({SimWorld::limited(SimWorld::function("/api/limited", Kind::app_route, "app/api/limited/route.ts"), 50s)});
+  w.routes({SimWorld::limited(SimWorld::function("/api/limited", Kind::app_route, "app/api/limited/route.ts"),
+                              50s)});
   const Admission second = w.admit("/api/limited");
   CHECK(w.next() == 5s);
   CHECK(w.advance(5s).size() == 1);
@@ -284,7 +291,8 @@ TEST_CASE("a time scale divides limits, but never below one real second") {
   CHECK(fluid.next() == 5s);
 }
 
-TEST_CASE("the compile grace is for the requests of a route that has not answered yet, and only without an agent") {
+TEST_CASE(
+    "the compile grace is for the requests of a route that has not answered yet, and only without an agent") {
   engine::Options o;
   o.compile_grace = 30s;
   SimWorld w(make_profile(), o);

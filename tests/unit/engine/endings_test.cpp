@@ -1,4 +1,5 @@
-// Admission's refusals, bodies, clients that leave, apps that fail: each request ends exactly once, with who, when and why.
+// Admission's refusals, bodies, clients that leave, apps that fail: each request ends exactly once, with who,
+// when and why.
 #include <catch2/catch.hpp>
 
 #include "unit/engine/sim_world.hpp"
@@ -68,7 +69,8 @@ TEST_CASE("head limits refuse at once, at the first byte over and not before") {
 
 TEST_CASE("a refusal names the route and the file it was for") {
   SimWorld w(make_profile(), SimWorld::with_agent());
-  w.routes({SimWorld::function("/api/upload", Kind::app_route, "app/api/upload/route.ts", "/api/upload/route")});
+  w.routes(
+      {SimWorld::function("/api/upload", Kind::app_route, "app/api/upload/route.ts", "/api/upload/route")});
   RequestInfo r = get("/api/upload?x");
   r.content_length = 5'000'000;
   w.admit(r);
@@ -134,10 +136,12 @@ TEST_CASE("a body that passes the limit after the app began to answer cannot get
   CHECK_FALSE(w.last().verdicts[0].enforced);
 }
 
-TEST_CASE("a buffered response over the limit is replaced; a streamed one, a HEAD and an observed one are not") {
+TEST_CASE(
+    "a buffered response over the limit is replaced; a streamed one, a HEAD and an observed one are not") {
   auto p = make_profile();
-  const auto app = std::vector{SimWorld::function("/api/big", Kind::pages_api, "pages/api/big.ts", "/api/big"),
-                               SimWorld::function("/api/stream", Kind::app_route, "app/api/stream/route.ts", "/api/stream/route")};
+  const auto app = std::vector{
+      SimWorld::function("/api/big", Kind::pages_api, "pages/api/big.ts", "/api/big"),
+      SimWorld::function("/api/stream", Kind::app_route, "app/api/stream/route.ts", "/api/stream/route")};
   SimWorld w(p);
   w.routes(app);
   Admission a = w.admit("/api/big");
@@ -219,7 +223,8 @@ TEST_CASE("a client that leaves before the handler starts does not stop it from 
   CHECK(w.last().route == "/api/slow");
 }
 
-TEST_CASE("what is no function stops when its client leaves, and so does a function that supports cancellation") {
+TEST_CASE(
+    "what is no function stops when its client leaves, and so does a function that supports cancellation") {
   SimWorld w(make_profile(), SimWorld::with_agent());
   auto f = SimWorld::function("/api/c", Kind::app_route, "app/api/c/route.ts", "/api/c/route");
   f.supports_cancellation = true;
@@ -247,11 +252,14 @@ TEST_CASE("what is no function stops when its client leaves, and so does a funct
 }
 
 TEST_CASE("an app that fails before its head gives the platform's 502") {
-  const struct { UpstreamFailure failure; Code plain, agent; } rows[] = {
-      {UpstreamFailure::refused, Code::router_external_target_connection_error, Code::no_response_from_function},
-      {UpstreamFailure::reset, Code::no_response_from_function, Code::no_response_from_function},
-      {UpstreamFailure::garbage, Code::no_response_from_function, Code::no_response_from_function},
-      {UpstreamFailure::truncated, Code::none, Code::none}};
+  const struct {
+    UpstreamFailure failure;
+    Code plain, agent;
+  } rows[] = {{UpstreamFailure::refused, Code::router_external_target_connection_error,
+               Code::no_response_from_function},
+              {UpstreamFailure::reset, Code::no_response_from_function, Code::no_response_from_function},
+              {UpstreamFailure::garbage, Code::no_response_from_function, Code::no_response_from_function},
+              {UpstreamFailure::truncated, Code::none, Code::none}};
   for (const auto& row : rows) {
     for (const bool agent : {false, true}) {
       engine::Options o;

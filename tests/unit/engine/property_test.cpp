@@ -1,5 +1,6 @@
-// A seeded driver does everything a shell and an agent may do, in any order the contract allows. SimWorld checks after every call that each
-// id ends exactly once, that no command names a dead id, that no wake-up lies in the past and that active() is right.
+// A seeded driver does everything a shell and an agent may do, in any order the contract allows. SimWorld
+// checks after every call that each id ends exactly once, that no command names a dead id, that no wake-up
+// lies in the past and that active() is right.
 #include <catch2/catch.hpp>
 
 #include "unit/engine/sim_world.hpp"
@@ -16,17 +17,25 @@ struct Driver {
   std::size_t admitted = 0;
 
   Driver(std::uint64_t seed, profile::Profile p, engine::Options o) : rng(seed), w(std::move(p), o) {
-    w.routes({SimWorld::limited(SimWorld::function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"), 5s),
+    w.routes({SimWorld::limited(
+                  SimWorld::function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"), 5s),
               SimWorld::function("/api/b", Kind::pages_api, "pages/api/b.ts", "/api/b"),
-              SimWorld::function("/blog/[slug]", Kind::app_page, "app/blog/[slug]/page.tsx", "/blog/[slug]/page")});
+              SimWorld::function("/blog/[slug]", Kind::app_page, "app/blog/[slug]/page.tsx",
+                                 "/blog/[slug]/page")});
   }
 
   std::uint64_t pick(std::uint64_t n) { return rng.next() % n; }
   bool chance(std::uint64_t percent) { return pick(100) < percent; }
 
   void admit() {
-    static const char* kTargets[] = {"/api/a",      "/api/b?x=1", "/blog/x", "/nothing", "/_next/static/x.js", "/_next/hmr",
-                                     "/socket.io/?EIO=4&transport=polling&sid=1", "/_next/data/b/blog/x.json"};
+    static const char* kTargets[] = {"/api/a",
+                                     "/api/b?x=1",
+                                     "/blog/x",
+                                     "/nothing",
+                                     "/_next/static/x.js",
+                                     "/_next/hmr",
+                                     "/socket.io/?EIO=4&transport=polling&sid=1",
+                                     "/_next/data/b/blog/x.json"};
     RequestInfo r;
     r.target = kTargets[pick(std::size(kTargets))];
     r.method = chance(50) ? "GET" : "POST";
@@ -40,15 +49,34 @@ struct Driver {
   void act(InvocationId id) {
     static const char* kPages[] = {"/api/a/route", "/api/b", "/blog/[slug]/page", "/unknown/page"};
     switch (pick(12)) {
-      case 0: return w.dispatched(id, kPages[pick(4)], chance(50) ? Kind::app_route : Kind::unknown, chance(20), chance(15) ? routes::Runtime::edge : routes::Runtime::nodejs);
-      case 1: return w.compile_started(id);
-      case 2: case 3: return w.compile_ended(id);
-      case 4: case 5: return w.handler_started(id);
-      case 6: case 7: w.head(id, chance(15) ? 101 : 200, chance(20), chance(30) ? std::optional(pick(6'000'000)) : std::nullopt); return;
-      case 8: w.client_left(id); return;
-      case 9: w.body_over(id); return;
-      case 10: w.failed(id, static_cast<UpstreamFailure>(pick(4)), {pick(10), pick(10)}); return;
-      default: w.ended(id, {pick(100), pick(6'000'000)}); return;
+      case 0:
+        return w.dispatched(id, kPages[pick(4)], chance(50) ? Kind::app_route : Kind::unknown, chance(20),
+                            chance(15) ? routes::Runtime::edge : routes::Runtime::nodejs);
+      case 1:
+        return w.compile_started(id);
+      case 2:
+      case 3:
+        return w.compile_ended(id);
+      case 4:
+      case 5:
+        return w.handler_started(id);
+      case 6:
+      case 7:
+        w.head(id, chance(15) ? 101 : 200, chance(20),
+               chance(30) ? std::optional(pick(6'000'000)) : std::nullopt);
+        return;
+      case 8:
+        w.client_left(id);
+        return;
+      case 9:
+        w.body_over(id);
+        return;
+      case 10:
+        w.failed(id, static_cast<UpstreamFailure>(pick(4)), {pick(10), pick(10)});
+        return;
+      default:
+        w.ended(id, {pick(100), pick(6'000'000)});
+        return;
     }
   }
 
@@ -84,7 +112,8 @@ struct Driver {
       REQUIRE(e.compile >= 0s);
       REQUIRE(e.charged <= e.total);
       REQUIRE(e.compile <= e.total);
-      const bool timeout = e.outcome.code == Code::function_invocation_timeout || e.outcome.code == Code::sim_websocket_closed_at_limit;
+      const bool timeout = e.outcome.code == Code::function_invocation_timeout ||
+                           e.outcome.code == Code::sim_websocket_closed_at_limit;
       REQUIRE((!timeout || e.charged >= 5s));  // never before the shortest limit
       if (e.outcome.ended_by == EndedBy::platform && !e.client_left) REQUIRE_FALSE(e.verdicts.empty());
     }
@@ -97,7 +126,8 @@ TEST_CASE("whatever happens in whatever order, each request ends exactly once") 
   int run = 0;
   for (const auto compute : {Compute::serverless, Compute::fluid}) {
     for (const bool agent : {false, true}) {
-      for (const auto refusal : {profile::WebSocketRefusal::reject, profile::WebSocketRefusal::drop, profile::WebSocketRefusal::deliver_as_get}) {
+      for (const auto refusal : {profile::WebSocketRefusal::reject, profile::WebSocketRefusal::drop,
+                                 profile::WebSocketRefusal::deliver_as_get}) {
         for (std::uint64_t seed = 1; seed <= 4; ++seed) {
           auto p = make_profile(Plan::pro, compute);
           p.duration_default.value = 6s;

@@ -1,6 +1,7 @@
-// A world without sockets or clocks for the engine: time moves when a test says so, events are kept as copies, commands are obeyed as the
-// shell would. Every call goes through here, so that each test also checks the contract: exactly one ending per id, no command for a dead
-// id, no wake-up in the past, sequence numbers that rise.
+// A world without sockets or clocks for the engine: time moves when a test says so, events are kept as
+// copies, commands are obeyed as the shell would. Every call goes through here, so that each test also checks
+// the contract: exactly one ending per id, no command for a dead id, no wake-up in the past, sequence numbers
+// that rise.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -54,9 +55,24 @@ class Recorder final : public event::Sink {
       REQUIRE(started.insert(s->id).second);
     } else if (const auto* x = std::get_if<event::InvocationEnded>(&e)) {
       if (x->id != InvocationId::none) REQUIRE(ended_ids.insert(x->id).second);
-      ended.push_back({x->id, std::string(x->request_id), std::string(x->method), std::string(x->target), std::string(x->route),
-                       std::string(x->file), std::string(x->kind), std::string(x->runtime), x->traffic, x->status, x->total, x->charged,
-                       x->compile, x->bytes_in, x->bytes_out, x->outcome, x->client_left, {x->verdicts.begin(), x->verdicts.end()},
+      ended.push_back({x->id,
+                       std::string(x->request_id),
+                       std::string(x->method),
+                       std::string(x->target),
+                       std::string(x->route),
+                       std::string(x->file),
+                       std::string(x->kind),
+                       std::string(x->runtime),
+                       x->traffic,
+                       x->status,
+                       x->total,
+                       x->charged,
+                       x->compile,
+                       x->bytes_in,
+                       x->bytes_out,
+                       x->outcome,
+                       x->client_left,
+                       {x->verdicts.begin(), x->verdicts.end()},
                        stamp.wall.unix_ms});
     } else if (const auto* o = std::get_if<event::SocketOpened>(&e)) {
       sockets.push_back(o->id);
@@ -78,7 +94,8 @@ class SimWorld {
  public:
   explicit SimWorld(profile::Profile p = make_profile(), engine::Options o = {})
       : profile(std::move(p)), engine_(profile, o, recorder) {
-    engine_.set_totals_reader([](void* self, InvocationId id) { return static_cast<SimWorld*>(self)->read_totals(id); }, this);
+    engine_.set_totals_reader(
+        [](void* self, InvocationId id) { return static_cast<SimWorld*>(self)->read_totals(id); }, this);
   }
 
   static engine::Options with_agent() {
@@ -90,7 +107,8 @@ class SimWorld {
   void routes(std::vector<routes::Function> functions, std::string base_path = "") {
     engine_.set_routes(std::make_shared<routes::RouteTable>(std::move(functions), std::move(base_path)));
   }
-  static routes::Function function(std::string route, routes::Kind kind, std::string file, std::string page = "") {
+  static routes::Function function(std::string route, routes::Kind kind, std::string file,
+                                   std::string page = "") {
     routes::Function f;
     f.route = std::move(route);
     f.kind = kind;
@@ -133,10 +151,20 @@ class SimWorld {
     engine_.dispatched(id, Dispatch{page, kind, runtime, is_static}, now);
     check();
   }
-  void compile_started(InvocationId id) { engine_.compile_started(id, now); check(); }
-  void compile_ended(InvocationId id) { engine_.compile_ended(id, now); check(); }
-  void handler_started(InvocationId id) { engine_.handler_started(id, now); check(); }
-  Code head(InvocationId id, int status = 200, bool direct = false, std::optional<std::uint64_t> length = std::nullopt) {
+  void compile_started(InvocationId id) {
+    engine_.compile_started(id, now);
+    check();
+  }
+  void compile_ended(InvocationId id) {
+    engine_.compile_ended(id, now);
+    check();
+  }
+  void handler_started(InvocationId id) {
+    engine_.handler_started(id, now);
+    check();
+  }
+  Code head(InvocationId id, int status = 200, bool direct = false,
+            std::optional<std::uint64_t> length = std::nullopt) {
     const Code c = engine_.response_head(id, ResponseInfo{status, length, direct}, now);
     if (c != Code::none) alive.erase(id);
     check();
@@ -194,7 +222,10 @@ class SimWorld {
     REQUIRE_FALSE(recorder.ended.empty());
     return recorder.ended.back();
   }
-  WallTime wall() const { return {1'785'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()}; }
+  WallTime wall() const {
+    return {1'785'000'000'000 +
+            std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()};
+  }
   engine::Engine& engine() { return engine_; }
 
   const profile::Profile profile;

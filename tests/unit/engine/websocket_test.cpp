@@ -1,4 +1,5 @@
-// Upgrades of the application: refused in three ways, or carried and closed at the limit; and Socket.IO's way around them.
+// Upgrades of the application: refused in three ways, or carried and closed at the limit; and Socket.IO's way
+// around them.
 #include <catch2/catch.hpp>
 
 #include "unit/engine/sim_world.hpp"
@@ -27,7 +28,8 @@ const char* kPoll = "/socket.io/?EIO=4&transport=polling&t=P1&sid=abc";
 
 }  // namespace
 
-TEST_CASE("reject: refused at once with the profile's status, one ending with the reason and nothing left behind") {
+TEST_CASE(
+    "reject: refused at once with the profile's status, one ending with the reason and nothing left behind") {
   for (const int status : {400, 426}) {
     SimWorld w = refusing(WebSocketRefusal::reject, true, status);
     w.routes({SimWorld::function("/api/ws", Kind::pages_api, "pages/api/ws.ts", "/api/ws")});
@@ -86,7 +88,8 @@ TEST_CASE("drop: no answer and no deadline, until the client gives up") {
   CHECK(w.last().outcome.ended_by == EndedBy::client);
   CHECK(w.last().client_left);
   CHECK(w.last().verdicts.size() == 1);
-  const Admission b = w.upgrade("/ws");  // the shell need not tell that the client left before it tells the end
+  const Admission b =
+      w.upgrade("/ws");  // the shell need not tell that the client left before it tells the end
   w.ended(b.id);
   CHECK(w.last().outcome.ended_by == EndedBy::client);
 }
@@ -118,7 +121,9 @@ TEST_CASE("tunnel: carried, and closed at the function's maximum duration counte
   }
 }
 
-TEST_CASE("tunnel: maxDuration of the route is its life, scaled like any limit, and the compile grace is not part of it") {
+TEST_CASE(
+    "tunnel: maxDuration of the route is its life, scaled like any limit, and the compile grace is not part "
+    "of it") {
   engine::Options o;
   o.time_scale = 10;
   o.compile_grace = 30s;
@@ -198,7 +203,7 @@ TEST_CASE("polling that delivers in one process is named a false pass, once per 
       return w.last().verdicts.size();
     };
     CHECK(poll("/socket.io/?EIO=4&transport=polling&t=P0", 200) == 0);  // opens the session: any instance can
-    CHECK(poll(kPoll, 400) == 0);                                       // and this is what Vercel would answer
+    CHECK(poll(kPoll, 400) == 0);  // and this is what Vercel would answer
     REQUIRE(poll(kPoll, 200, "POST") == 1);
     CHECK(w.last().verdicts[0].code == Code::sim_polling_false_pass);
     CHECK_FALSE(w.last().verdicts[0].enforced);

@@ -36,7 +36,8 @@ void check_round_trip(const std::string& text) {
 }
 
 profile::Provenance provenance() {
-  return {"hobby", "profiles/hobby.yaml", 21, "https://vercel.com/docs/limits", "2026-08-03", "DOC", "a \"note\""};
+  return {"hobby", "profiles/hobby.yaml", 21, "https://vercel.com/docs/limits", "2026-08-03",
+          "DOC",   "a \"note\""};
 }
 
 InvocationEnded ended(const std::vector<limits::Verdict>& verdicts) {
@@ -84,16 +85,18 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
   plain.target = "/";
   plain.traffic = Traffic::direct;
   plain.status = 200;
-  return {RunStarted{"0.1.0", "http://localhost:3000", "hobby", "2026-08-24", "next dev (16.4.6)", "none", 60},
-          AppChanged{AppState::ready, "in 1.2 s"},
-          InvocationStarted{static_cast<InvocationId>(1u << 20), "dev1::abc", "POST", "/api/x?code=1"},
-          RouteCompiled{"/api/x", 1500us},
-          SocketOpened{static_cast<InvocationId>(1u << 20), "dev1::abc", "/ws"},
-          ended(list),
-          plain,
-          Notice{Level::warning, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan", "Lower it.", "vercel.json", 4},
-          Notice{Level::info, "", "line\nbreak, \"quotes\" and caf\xc3\xa9", "", "", 0},
-          RunStopped{"SIGINT", 130}};
+  return {
+      RunStarted{"0.1.0", "http://localhost:3000", "hobby", "2026-08-24", "next dev (16.4.6)", "none", 60},
+      AppChanged{AppState::ready, "in 1.2 s"},
+      InvocationStarted{static_cast<InvocationId>(1u << 20), "dev1::abc", "POST", "/api/x?code=1"},
+      RouteCompiled{"/api/x", 1500us},
+      SocketOpened{static_cast<InvocationId>(1u << 20), "dev1::abc", "/ws"},
+      ended(list),
+      plain,
+      Notice{Level::warning, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan", "Lower it.",
+             "vercel.json", 4},
+      Notice{Level::info, "", "line\nbreak, \"quotes\" and caf\xc3\xa9", "", "", 0},
+      RunStopped{"SIGINT", 130}};
 }
 
 }  // namespace
@@ -162,13 +165,16 @@ TEST_CASE("all words of all vocabularies survive") {
     e.outcome.code = static_cast<limits::Code>(code);
     check_round_trip(line(e));
   }
-  for (int s = 0; s <= static_cast<int>(AppState::stopped); ++s) check_round_trip(line(AppChanged{static_cast<AppState>(s), ""}));
-  for (int l = 0; l <= static_cast<int>(Level::error); ++l) check_round_trip(line(Notice{static_cast<Level>(l), "", "m", "", "", 0}));
+  for (int s = 0; s <= static_cast<int>(AppState::stopped); ++s)
+    check_round_trip(line(AppChanged{static_cast<AppState>(s), ""}));
+  for (int l = 0; l <= static_cast<int>(Level::error); ++l)
+    check_round_trip(line(Notice{static_cast<Level>(l), "", "m", "", "", 0}));
 }
 
 TEST_CASE("durations are exact to the nanosecond, dates right over leap years and centuries") {
-  for (const Duration d : {Duration(0), Duration(1), Duration(999'999), Duration(1'000'000), Duration(1'500'000), Duration(-1), Duration(-2'000'001),
-                           Duration::max(), Duration(123'456'789'012'345)})
+  for (const Duration d :
+       {Duration(0), Duration(1), Duration(999'999), Duration(1'000'000), Duration(1'500'000), Duration(-1),
+        Duration(-2'000'001), Duration::max(), Duration(123'456'789'012'345)})
     check_round_trip(line(RouteCompiled{"/", d}));
   const std::pair<std::int64_t, const char*> dates[] = {{0, "1970-01-01T00:00:00.000Z"},
                                                         {951'782'399'999, "2000-02-28T23:59:59.999Z"},
@@ -193,7 +199,9 @@ TEST_CASE("whatever bytes a target holds, the line is valid JSON and one line") 
   Rng rng(42);
   for (int i = 0; i < 500; ++i) {
     std::string target = "/";
-    for (std::uint64_t n = rng.next() % 40; n > 0; --n) target += static_cast<char>(rng.next() % 3 == 0 ? "?&=%\"\\\n"[rng.next() % 7] : static_cast<char>(rng.next()));
+    for (std::uint64_t n = rng.next() % 40; n > 0; --n)
+      target += static_cast<char>(rng.next() % 3 == 0 ? "?&=%\"\\\n"[rng.next() % 7]
+                                                      : static_cast<char>(rng.next()));
     const std::string out = line(InvocationStarted{InvocationId::none, "r", "GET", target});
     CHECK(out.find('\n') == out.size() - 1);
     check_round_trip(out);
@@ -205,21 +213,26 @@ TEST_CASE("secrets in a target never reach the line") {
       {"/cb?code=4/abc&state=x", "/cb?code=***&state=x"},
       {"/x?access_token=a&b=1", "/x?access_token=***&b=1"},
       {"/x?api_key=a&apiKey=b&API-KEY=c&key=d", "/x?api_key=***&apiKey=***&API-KEY=***&key=***"},
-      {"/x?X-Amz-Signature=a&X-Amz-Credential=b&X-Amz-Date=c", "/x?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Date=c"},
-      {"/x?password=a&passwd=b&pwd=c&client_secret=d", "/x?password=***&passwd=***&pwd=***&client_secret=***"},
-      {"/x?auth=a&Authorization=b&oauth_verifier=c&sig=d&jwt=e", "/x?auth=***&Authorization=***&oauth_verifier=***&sig=***&jwt=***"},
+      {"/x?X-Amz-Signature=a&X-Amz-Credential=b&X-Amz-Date=c",
+       "/x?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Date=c"},
+      {"/x?password=a&passwd=b&pwd=c&client_secret=d",
+       "/x?password=***&passwd=***&pwd=***&client_secret=***"},
+      {"/x?auth=a&Authorization=b&oauth_verifier=c&sig=d&jwt=e",
+       "/x?auth=***&Authorization=***&oauth_verifier=***&sig=***&jwt=***"},
       {"/x?%74oken=a&to%6Ben=b", "/x?%74oken=***&to%6Ben=***"},
       {"/x?a=1&token=", "/x?a=1&token="},
       {"/x?token", "/x?token"},
       {"/x?token=a=b&&c=1", "/x?token=***&&c=1"},
       {"/x?user[password]=a&hash%5Bauth%5D=b", "/x?user[password]=***&hash%5Bauth%5D=***"},
-      {"/x?keyboard=a&author=b&zipcode=c&monkey=d&encoded=e&design=f", "/x?keyboard=a&author=b&zipcode=c&monkey=d&encoded=e&design=f"},
+      {"/x?keyboard=a&author=b&zipcode=c&monkey=d&encoded=e&design=f",
+       "/x?keyboard=a&author=b&zipcode=c&monkey=d&encoded=e&design=f"},
       {"/token=abc", "/token=abc"},
   };
   for (const auto& [target, masked] : rows) {
     std::string expected = "\"target\":";
     append_json_string(expected, masked);
-    for (const Event& e : {Event(InvocationStarted{InvocationId::none, "r", "GET", target}), Event(SocketOpened{InvocationId::none, "r", target})})
+    for (const Event& e : {Event(InvocationStarted{InvocationId::none, "r", "GET", target}),
+                           Event(SocketOpened{InvocationId::none, "r", target})})
       CHECK_THAT(line(e), Catch::Contains(expected));
   }
 }
@@ -228,7 +241,8 @@ TEST_CASE("encoding into a string with room allocates nothing") {
   std::string out;
   out.reserve(4096);
   const char* before = out.data();
-  for (int i = 0; i < 3; ++i) encode(out, kStamp, InvocationStarted{InvocationId::none, "dev1::abc", "GET", "/x?token=abc"});
+  for (int i = 0; i < 3; ++i)
+    encode(out, kStamp, InvocationStarted{InvocationId::none, "dev1::abc", "GET", "/x?token=abc"});
   CHECK(out.data() == before);
 }
 
@@ -255,7 +269,8 @@ TEST_CASE("a line that is no event says what is wrong with it") {
       {R"({"t":"notice","line":99999999999})", "\"line\": expected a number in range"},
       {R"({"t":"notice","seq":-1})", "\"seq\": expected a number in range"},
       {R"({"t":"notice","time":"yesterday"})", "\"time\": expected a time such as 2026-11-22T21:04:05.123Z"},
-      {R"({"t":"invocation_ended","phase":"sleeping"})", "\"phase\": expected one of the words of docs/events.md"},
+      {R"({"t":"invocation_ended","phase":"sleeping"})",
+       "\"phase\": expected one of the words of docs/events.md"},
       {R"({"t":"invocation_ended","code":"NO_SUCH_CODE"})", "\"code\": expected a known code"},
       {R"({"t":"invocation_ended","total_ms":1e3})", "\"total_ms\": expected milliseconds"},
       {R"({"t":"invocation_ended","verdicts":{}})", "\"verdicts\": expected a list"},
@@ -276,7 +291,8 @@ TEST_CASE("deep nesting and cut lines are errors, never a crash") {
   const auto from = provenance();
   const auto list = verdicts(from);
   const std::string whole = line(ended(list));
-  for (std::size_t n = 0; n + 2 < whole.size(); ++n) CHECK_FALSE(decode(std::string_view(whole).substr(0, n)));
+  for (std::size_t n = 0; n + 2 < whole.size(); ++n)
+    CHECK_FALSE(decode(std::string_view(whole).substr(0, n)));
   Rng rng(3);
   for (int i = 0; i < 2000; ++i) {
     std::string broken = whole;

@@ -83,7 +83,8 @@ TEST_CASE("against a sorted map, with a seeded generator") {
       }
       REQUIRE(q.size() == model.size());
       if (model.empty()) continue;
-      const auto least = std::min_element(model.begin(), model.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto least = std::min_element(model.begin(), model.end(),
+                                          [](const auto& a, const auto& b) { return a.second < b.second; });
       REQUIRE(q.next()->slot == least->first);
       REQUIRE(q.next()->at == least->second.first);
     }

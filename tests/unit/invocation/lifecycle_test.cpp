@@ -41,9 +41,9 @@ struct Row {
   const char* from;
   const char* dispatched;  // the state after it; "no" when it is not allowed
   const char* handler;
-  const char* head;        // a 200 of a function
-  const char* upgraded;    // a 101
-  const char* left;        // the function goes on
+  const char* head;      // a 200 of a function
+  const char* upgraded;  // a 101
+  const char* left;      // the function goes on
   const char* end;
 };
 const Row kTable[] = {
@@ -65,7 +65,7 @@ const Row kTable[] = {
 
 TEST_CASE("every moment in every state either leads where the diagram says or changes nothing and says no") {
   const TimePoint now = at(2s);
-  const std::pair<const char* Row::*, std::function<bool(Lifecycle&)>> moments[] = {
+  const std::pair<const char * Row::*, std::function<bool(Lifecycle&)>> moments[] = {
       {&Row::dispatched, [&](Lifecycle& l) { return l.dispatched(now); }},
       {&Row::handler, [&](Lifecycle& l) { return l.handler_started(now); }},
       {&Row::head, [&](Lifecycle& l) { return l.response_head(now, 200, true); }},
@@ -89,7 +89,8 @@ TEST_CASE("every moment in every state either leads where the diagram says or ch
   }
 }
 
-TEST_CASE("compiling may begin and end in every state but those without a function, and only ends what began") {
+TEST_CASE(
+    "compiling may begin and end in every state but those without a function, and only ends what began") {
   for (const Row& row : kTable) {
     Lifecycle l = in(row.from);
     INFO(row.from);
@@ -157,7 +158,8 @@ TEST_CASE("the phase of an ending is where it happened") {
 }
 
 TEST_CASE("a client that leaves where the function does not go on leaves the state alone") {
-  for (const char* state : {"passing", "routing", "waiting", "running", "responding", "upgrading", "tunnel", "dropped"}) {
+  for (const char* state :
+       {"passing", "routing", "waiting", "running", "responding", "upgrading", "tunnel", "dropped"}) {
     Lifecycle l = in(state);
     INFO(state);
     CHECK(l.client_left(false));

@@ -53,7 +53,8 @@ TEST_CASE("a code is found by its name in any case, and nothing else is found") 
 }
 
 TEST_CASE("the fixes for realtime name products a reader can go to") {
-  for (const Code code : {Code::sim_websocket_refused, Code::sim_polling_false_pass, Code::function_invocation_timeout}) {
+  for (const Code code :
+       {Code::sim_websocket_refused, Code::sim_polling_false_pass, Code::function_invocation_timeout}) {
     const std::string_view fix = info(code).fix;
     for (const char* product : {"Ably", "Pusher", "Liveblocks", "Supabase Realtime", "Fluid"})
       CHECK(fix.find(product) != std::string_view::npos);

@@ -13,9 +13,16 @@ using duration::limit_for;
 using duration::scaled;
 
 TEST_CASE("duration: the default of each profile") {
-  const struct { Plan plan; Compute compute; Duration expected; } rows[] = {
-      {Plan::hobby, Compute::serverless, 10s},      {Plan::pro, Compute::serverless, 60s}, {Plan::enterprise, Compute::serverless, 15s},
-      {Plan::hobby, Compute::fluid, 300s},          {Plan::pro, Compute::fluid, 300s},     {Plan::enterprise, Compute::fluid, 300s}};
+  const struct {
+    Plan plan;
+    Compute compute;
+    Duration expected;
+  } rows[] = {{Plan::hobby, Compute::serverless, 10s},
+              {Plan::pro, Compute::serverless, 60s},
+              {Plan::enterprise, Compute::serverless, 15s},
+              {Plan::hobby, Compute::fluid, 300s},
+              {Plan::pro, Compute::fluid, 300s},
+              {Plan::enterprise, Compute::fluid, 300s}};
   for (const auto& row : rows) {
     const auto limit = limit_for(make_profile(row.plan, row.compute), {});
     CHECK(limit.total == row.expected);
@@ -86,11 +93,13 @@ TEST_CASE("duration: the verdict of a default says how to raise it, in the synta
   CHECK(v.provenance == &p.duration_default.from);
   CHECK(v.route == "/api/slow");
   CHECK(v.file == "app/api/slow/route.ts");
-  CHECK(v.fix.starts_with("Write `export const maxDuration = 60` in app/api/slow/route.ts (hobby allows up to 60s)."));
+  CHECK(v.fix.starts_with(
+      "Write `export const maxDuration = 60` in app/api/slow/route.ts (hobby allows up to 60s)."));
   s.kind = "pages_api";
   s.file = "pages/api/slow.ts";
   v = duration::verdict(p, s);
-  CHECK(v.fix.starts_with("Write `export const config = { maxDuration: 60 }` in pages/api/slow.ts (hobby allows up to 60s)."));
+  CHECK(v.fix.starts_with(
+      "Write `export const config = { maxDuration: 60 }` in pages/api/slow.ts (hobby allows up to 60s)."));
 }
 
 TEST_CASE("duration: the verdict of a maxDuration points at its line") {
@@ -123,7 +132,8 @@ TEST_CASE("duration: a maxDuration over the plan is named as such, with the plan
   CHECK(v.limit_key == "duration.max");
   CHECK(v.limit == "60s (maxDuration 300s is above it)");
   CHECK(v.provenance == &p.duration_max.from);
-  CHECK(v.fix.starts_with("maxDuration asks for 300s, and hobby gives at most 60s: the deployment would fail."));
+  CHECK(v.fix.starts_with(
+      "maxDuration asks for 300s, and hobby gives at most 60s: the deployment would fail."));
 }
 
 TEST_CASE("duration: at the plan's maximum nobody is told to raise it") {

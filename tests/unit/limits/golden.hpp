@@ -1,4 +1,5 @@
-// Compares a text with a committed file. With VSIM_UPDATE_GOLDEN set the file is written instead: look at the difference before committing.
+// Compares a text with a committed file. With VSIM_UPDATE_GOLDEN set the file is written instead: look at the
+// difference before committing.
 #pragma once
 
 #include <catch2/catch.hpp>

@@ -27,7 +27,8 @@ std::string head(const std::string& response) { return response.substr(0, respon
 
 TEST_CASE("the text of a timeout is the one captured from production, byte for byte") {
   CHECK(body(render_platform_error(request(Code::function_invocation_timeout))) ==
-        "An error occurred with your deployment\n\nFUNCTION_INVOCATION_TIMEOUT\n\nfra1::46n92-1753107905195-02e151215b22\n");
+        "An error occurred with your "
+        "deployment\n\nFUNCTION_INVOCATION_TIMEOUT\n\nfra1::46n92-1753107905195-02e151215b22\n");
 }
 
 TEST_CASE("the JSON of a timeout has the status as a string and no code") {
@@ -38,17 +39,23 @@ TEST_CASE("the JSON of a timeout has the status as a string and no code") {
 TEST_CASE("whole responses") {
   const auto timeout = Code::function_invocation_timeout;
   check_golden("errors/504.text.http", render_platform_error(request(timeout)));
-  check_golden("errors/504.json.http", render_platform_error(request(timeout, "application/json, text/plain, */*")));
-  check_golden("errors/504.html.http", render_platform_error(request(timeout, "text/html,application/xhtml+xml")));
+  check_golden("errors/504.json.http",
+               render_platform_error(request(timeout, "application/json, text/plain, */*")));
+  check_golden("errors/504.html.http",
+               render_platform_error(request(timeout, "text/html,application/xhtml+xml")));
   check_golden("errors/413.text.http", render_platform_error(request(Code::function_payload_too_large, "")));
   check_golden("errors/414.text.http", render_platform_error(request(Code::url_too_long)));
-  check_golden("errors/431.json.http", render_platform_error(request(Code::request_header_too_large, "text/json")));
-  check_golden("errors/502.html.http", render_platform_error(request(Code::no_response_from_function, "text/html")));
-  check_golden("errors/500.text.http", render_platform_error(request(Code::function_response_payload_too_large)));
+  check_golden("errors/431.json.http",
+               render_platform_error(request(Code::request_header_too_large, "text/json")));
+  check_golden("errors/502.html.http",
+               render_platform_error(request(Code::no_response_from_function, "text/html")));
+  check_golden("errors/500.text.http",
+               render_platform_error(request(Code::function_response_payload_too_large)));
   check_golden("errors/503.text.http", render_platform_error(request(Code::sim_not_ready)));
   check_golden("errors/400.text.http", render_platform_error(request(Code::bad_request)));
   check_golden("errors/400.websocket.http", render_platform_error(request(Code::sim_websocket_refused)));
-  check_golden("errors/405.html.http", render_platform_error(request(Code::invalid_request_method, "text/html")));
+  check_golden("errors/405.html.http",
+               render_platform_error(request(Code::invalid_request_method, "text/html")));
 }
 
 TEST_CASE("json is looked for before html, html before text, in any case") {
@@ -71,7 +78,8 @@ TEST_CASE("every code renders in every form with a length that is true and no he
       PlatformErrorRequest r = request(static_cast<Code>(i), accept);
       const std::string response = render_platform_error(r);
       INFO(response);
-      CHECK(response.find("\r\nContent-Length: " + std::to_string(body(response).size()) + "\r\n") != std::string::npos);
+      CHECK(response.find("\r\nContent-Length: " + std::to_string(body(response).size()) + "\r\n") !=
+            std::string::npos);
       CHECK(response.starts_with("HTTP/1.1 "));
       CHECK(response.find("\r\nServer: Vercel\r\n") != std::string::npos);
       CHECK(response.find("Strict-Transport-Security") == std::string::npos);
@@ -105,7 +113,8 @@ TEST_CASE("a refused WebSocket can be given another status, and then looks like 
   r.status = 404;
   const std::string response = render_platform_error(r);
   CHECK(response.starts_with("HTTP/1.1 404 Not Found\r\n"));
-  CHECK(body(response) == "The page could not be found\n\nNOT_FOUND\n\nfra1::46n92-1753107905195-02e151215b22\n");
+  CHECK(body(response) ==
+        "The page could not be found\n\nNOT_FOUND\n\nfra1::46n92-1753107905195-02e151215b22\n");
 }
 
 TEST_CASE("an unusual status still makes a whole response") {

@@ -19,7 +19,10 @@ inline profile::Profile make_profile(Plan plan = Plan::hobby, Compute compute = 
   p.compute.value = compute;
   const bool fluid = compute == Compute::fluid;
   p.duration_default.value = fluid ? 300s : plan == Plan::hobby ? 10s : plan == Plan::pro ? 60s : 15s;
-  p.duration_max.value = fluid ? (plan == Plan::hobby ? 300s : 800s) : plan == Plan::hobby ? 60s : plan == Plan::pro ? 300s : 900s;
+  p.duration_max.value = fluid                 ? (plan == Plan::hobby ? 300s : 800s)
+                         : plan == Plan::hobby ? 60s
+                         : plan == Plan::pro   ? 300s
+                                               : 900s;
   p.duration_extended_max.value = fluid && plan != Plan::hobby ? Duration(1800s) : p.duration_max.value;
   p.edge_first_byte.value = 25s;
   p.edge_duration_max.value = 300s;
@@ -36,7 +39,8 @@ inline profile::Profile make_profile(Plan plan = Plan::hobby, Compute compute = 
   p.region.value = "dev1";
   // Each value can be told from the others by where it comes from.
   const auto from = [&](auto& setting, std::string key) {
-    setting.from = {p.name, "profiles/" + p.name + ".yaml", 1, "https://example.test/" + key, "2026-08-24", "DOC", ""};
+    setting.from = {
+        p.name, "profiles/" + p.name + ".yaml", 1, "https://example.test/" + key, "2026-08-24", "DOC", ""};
   };
   from(p.duration_default, "duration.default");
   from(p.duration_max, "duration.max");
