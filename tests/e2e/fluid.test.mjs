@@ -24,7 +24,8 @@ describe("Hobby-fluid", { timeout: 200_000 }, () => {
 
   before(async () => {
     const app = await copyApp();
-    [sim, browser] = await Promise.all([startSim(["--profile", "hobby-fluid", "--set", `duration.default=${kLimitMs / 1000}s`], { cwd: app }), startBrowser()]);
+    sim = await startSim(["--profile", "hobby-fluid", "--set", `duration.default=${kLimitMs / 1000}s`], { cwd: app });
+    browser = await startBrowser();
     await request(`${sim.url}/api/socket`); // compiled before the clock of a socket runs
     await request(`${sim.url}/api/ws`);
   });

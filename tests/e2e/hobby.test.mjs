@@ -68,7 +68,8 @@ describe("Hobby", { timeout: 400_000 }, () => {
 
   before(async () => {
     app = await copyApp();
-    [sim, browser] = await Promise.all([startSim(["--profile", "hobby"], { cwd: app }), startBrowser()]);
+    sim = await startSim(["--profile", "hobby"], { cwd: app });
+    browser = await startBrowser();
     const slow = (accept) => begun(request(`${sim.url}/api/slow?ms=15000`, { headers: accept ? { accept } : {} }));
     long.text = slow();
     long.json = slow("application/json");

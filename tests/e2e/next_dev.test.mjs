@@ -9,7 +9,8 @@ describe("Plain next dev", { timeout: 300_000 }, () => {
   let browser;
 
   before(async () => {
-    [dev, browser] = await Promise.all([copyApp().then((app) => startNextDev(app)), startBrowser()]);
+    dev = await copyApp().then((app) => startNextDev(app));
+    browser = await startBrowser();
   });
 
   after(async () => {
