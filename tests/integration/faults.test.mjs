@@ -148,3 +148,63 @@ test('apps that come and go at any moment of a response do no harm', async (t) =
   }));
   assert.equal((await w.fetch(get())).body, 'well');
 });
+
+test('a client that pipelines without end while the app is busy is held back, in flat memory', async (t) => {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const w = await world(t, {profile: 'hobby-fluid', origin: async (ex) => {
+    if (ex.target === '/first') await held;
+    ex.write(answer('ok'));
+  }});
+  const before = w.rss();
+  const client = w.connect(get('/first'), {deadline: 30000});
+  await w.request();
+  const many = get('/x').repeat(20000);
+  let sent = 0;
+  for (let i = 0; i < 32; i++) {
+    client.socket.write(Buffer.from(many));
+    sent += many.length;
+  }
+  for (let last = -1; last !== client.socket.writableLength;) {
+    last = client.socket.writableLength;
+    await sleep(300);
+  }
+  assert.ok(client.socket.writableLength > sent / 2, `it took ${(sent - client.socket.writableLength) >> 20} MB of requests nobody had answered`);
+  assert.ok(w.rss() - before < 40, `memory grew by ${w.rss() - before} MB`);
+  release();
+  await w.eventually(() => w.record.requests.length > 100, 'the next ones to be served');
+});
+
+test('a client that asks and never reads is held back, in flat memory', async (t) => {
+  const body = 'x'.repeat(100000);
+  const w = await world(t, {profile: 'hobby-fluid', origin: answer(body)});
+  const before = w.rss();
+  const client = w.connect();
+  client.socket.pause();
+  client.socket.write(get('/x').repeat(5000));
+  await w.eventually(() => w.record.requests.length > 5, 'some to be asked');
+  for (let last = -1; last !== w.record.requests.length;) {
+    last = w.record.requests.length;
+    await sleep(300);
+  }
+  assert.ok(w.record.requests.length < 1000, `${w.record.requests.length} requests were run for a client that takes no answer`);
+  assert.ok(w.rss() - before < 40, `memory grew by ${w.rss() - before} MB`);
+});
+
+test('a head that never ends, or a trailer, is refused within bounds', async (t) => {
+  const w = await world(t);
+  const before = w.rss();
+  for (const [start, more] of [
+    ['GET / HTTP/1.1\r\nHost: h\r\n', 'X-A: b\r\n'.repeat(1000)], ['GET /', 'a'.repeat(8000)], ['POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n', 'X-T: v\r\n'.repeat(1000)],
+    ['POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;', 'a'.repeat(8000)], ['\r\n', '\r\n'.repeat(4000)],
+  ]) {
+    const client = w.connect(start);
+    for (let i = 0; i < 500 && !client.closed; i++) {
+      client.write(more);
+      if (i % 10 === 0) await sleep(1);
+    }
+    await client.until(() => client.closed, 5000);
+    assert.ok(client.closed, `still open after 4 MB of ${JSON.stringify(start.slice(-20))}`);
+  }
+  assert.ok(w.rss() - before < 40, `memory grew by ${w.rss() - before} MB`);
+});

@@ -110,3 +110,20 @@ must('upgrade-without-connection', 'Upgrade that Connection does not name is no 
 should('upgrade-other', 'an upgrade to another protocol is passed on, or goes on as plain HTTP', [upgrade], status(101, 200), {rfc: '9110 7.8', origin: async (ex) => (ex.head.has('upgrade') ? echo(ex) : ex.write(ok))});
 should('upgrade-case', 'connection: UPGRADE, upgrade: WebSocket', [get('connection: keep-alive, UPGRADE', 'upgrade: WebSocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='), {responses: 1}], status(101), up);
 must('upgrade-post', 'an upgrade on a POST keeps its body', post(['Connection: Upgrade', 'Upgrade: foo', 'Content-Length: 5'], 'hello'), [status(200), originBody('hello')], {rfc: '9110 7.8'});
+must('upgrade-minimal', 'an upgrade without Sec-WebSocket fields is tunnelled, refused, or goes on as plain HTTP', [get('Connection: Upgrade', 'Upgrade: websocket'), {responses: 1}], either(status(101, 200), refused('4xx')), {rfc: '9110 7.8', origin: async (ex) => (ex.head.has('upgrade') ? echo(ex) : ex.write(ok))});
+must('upgrade-list', 'Upgrade: foo, websocket', [get('Connection: Upgrade', 'Upgrade: foo/1, websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='), {responses: 1}], status(101, 200), {rfc: '9110 7.8', origin: async (ex) => (ex.head.has('upgrade') ? echo(ex) : ex.write(ok))});
+must('upgrade-chunked-body', 'an upgrade with a chunked body keeps its body', post(['Connection: Upgrade', 'Upgrade: websocket', 'Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\n\r\n'), either([status(200), originBody('hello')], refused()), {rfc: '9110 7.8'});
+secure('upgrade-body-smuggle', 'the body of an upgrade request is not taken for bytes of a tunnel', head('GET {p} HTTP/1.1', kHost, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Content-Length: 60') + kSmuggled.padEnd(60, 'x'), noSmuggling, {rfc: '9110 7.8', settle: 120});
+must('upgrade-101-then-http', 'an HTTP message after a 101 is not read as one', [websocket, {responses: 1}, kSmuggled + 'ping', {sees: 'pong'}], [status(101), request((ex) => !ex.tunnel.startsWith('GET /') && 'changed'), reaches(1)], up);
+should('continue-then-103', '103 after 100', expecting(1) + 'a', [status(200), response((x) => x.interim.at(-1)?.status !== 103 && 'no 103')], {origin: async (ex) => {
+  ex.write(continue100);
+  if (!(await ex.body())) return;
+  ex.write(`HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n${ok}`);
+}});
+must('continue-417', 'a 417 of the origin reaches the client', [expecting(5), {responses: 1}], [status(417), clientBody('no')], {rfc: '9110 15.5.18', origin: [answer(['Content-Length: 2', 'Connection: close'], 'no', '417 Expectation Failed'), {pause: 30}, {end: true}]});
+must('continue-large', 'a large body after a 100', [expecting(500000), {interim: 1}, 'x'.repeat(500000)], [status(200), request((ex) => ex.bodyText.length !== 500000 && `${ex.bodyText.length} bytes`)], {rfc: '9110 10.1.1', deadline: 15000, origin: async (ex) => {
+  ex.write(continue100);
+  if (await ex.body()) ex.write(ok);
+}});
+must('continue-duplicate', 'two Expect lines of 100-continue', head('POST {p} HTTP/1.1', kHost, 'Content-Length: 1', 'Expect: 100-continue', 'Expect: 100-continue') + 'a', status(200, 400, 417), {rfc: '9110 10.1.1'});
+should('1xx-then-garbage', 'an interim response and then garbage never looks like an answer', get(), either(status(502), (r) => (r.closed ? undefined : 'open')), {origin: [{body: true}, 'HTTP/1.1 103 Early Hints\r\n\r\ngarbage\r\n\r\n', {pause: 30}, {end: true}], ends: true});
