@@ -9,6 +9,13 @@ using limits::Code;
 
 // Called after everything that may start, stop, move or lift a deadline.
 void Engine::Impl::rearm(Invocation& v) {
+  // A client left while it was not known who would answer, and now it is no function: nobody needs the rest.
+  // Not at once, because the agent's word for a function may come after the head.
+  constexpr Duration kLateNews = std::chrono::seconds(1);
+  if (v.life.is<invocation::Draining>() && !limited(v)) {
+    if (!deadlines.at(v.slot)) deadlines.set(v.slot, after(now_, kLateNews));
+    return;
+  }
   const invocation::Clock* clock = v.life.clock();
   TimePoint due = TimePoint::max();
   if (clock != nullptr && limited(v) && !v.life.compile().compiling())
@@ -22,6 +29,11 @@ void Engine::Impl::rearm(Invocation& v) {
 }
 
 Command Engine::Impl::strike(Invocation& v, TimePoint now) {
+  if (!limited(v)) {
+    const InvocationId id = v.id;
+    end(v, {EndedBy::client, v.life.phase(), Code::none}, totals_of(v), now);
+    return {Command::Kind::cut, id, Code::none};
+  }
   Command command{Command::Kind::cut, v.id, Code::function_invocation_timeout};
   if (v.life.is<invocation::Tunnel>()) {
     command.kind = Command::Kind::cut_tunnel;

@@ -52,7 +52,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   if (v == nullptr) return Code::none;
   // Whatever `direct` says, a request that was dispatched has a function, and one that never was has none.
   const bool function = !e.options.agent || !v->page.empty();
-  const bool undecided = v->life.is<invocation::Routing>();
+  const bool undecided = !function && v->life.clock() == nullptr;
   if (!v->life.response_head(now, info.status, function)) return Code::none;
   if (!v->life.client_has_left()) v->status = info.status;
   e.mark_warm(*v);

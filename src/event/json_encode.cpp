@@ -121,6 +121,7 @@ class Writer {
     buffer_[size_++] = c;
   }
   void put(std::string_view s) {
+    if (s.empty()) return;  // data() may be null then
     if (s.size() > sizeof buffer_ - size_) {
       flush();
       if (s.size() > sizeof buffer_) {

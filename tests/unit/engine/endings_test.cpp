@@ -251,6 +251,39 @@ TEST_CASE(
   w.ended(a.id);
 }
 
+TEST_CASE(
+    "what turns out to be no function after its client left is closed, unless the agent still names one") {
+  SimWorld w(make_profile(), SimWorld::with_agent());
+  Admission a = w.admit("/events-of-a-foreign-server");
+  CHECK(w.client_left(a.id));
+  CHECK_FALSE(w.next().has_value());
+  w.head(a.id, 200, true);
+  CHECK(w.next() == 1s);
+  const auto commands = w.advance(1s);
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].code == Code::none);
+  CHECK(w.last().traffic == Traffic::direct);
+  CHECK(w.last().outcome.ended_by == EndedBy::client);
+  CHECK(w.last().status == 0);
+  CHECK(w.last().verdicts.empty());
+
+  a = w.admit("/api/slow");
+  w.client_left(a.id);
+  w.head(a.id, 200, true);
+  w.dispatched(a.id, "/api/slow/route", Kind::app_route);
+  w.handler_started(a.id);
+  CHECK(w.next() == 10s);
+  CHECK(w.advance(10s).at(0).code == Code::function_invocation_timeout);
+
+  a = w.admit("/about");
+  w.client_left(a.id);
+  w.dispatched(a.id, "/about/page", Kind::app_page, true);
+  CHECK(w.next() == 1s);
+  w.ended(a.id);
+  CHECK_FALSE(w.next().has_value());
+}
+
 TEST_CASE("an app that fails before its head gives the platform's 502") {
   const struct {
     UpstreamFailure failure;
