@@ -176,7 +176,7 @@ void Edge::own_page(net::Session& session, const net::http1::RequestHead& head,
 }
 
 std::string Edge::error_text(const net::Session* session, limits::Code code, int status, std::string_view tag,
-                             bool keep_alive) {
+                             bool keep_alive, bool head_only) {
   const std::string id = options_.region + "::" + std::string(tag);
   limits::PlatformErrorRequest request;
   request.code = code;
@@ -185,10 +185,10 @@ std::string Edge::error_text(const net::Session* session, limits::Code code, int
   request.date = net::http_date();
   request.https = options_.https;
   request.keep_alive = keep_alive;
+  request.head_only = head_only || (session != nullptr && session->head_method());
   if (session != nullptr) {
     request.accept = session->accept();
     request.host = session->host();
-    request.head_only = session->head_method();
   }
   return limits::render_platform_error(request);
 }
@@ -196,8 +196,9 @@ std::string Edge::error_text(const net::Session* session, limits::Code code, int
 std::string Edge::on_malformed(const net::http1::RequestHead& head, HeadError error, std::string_view,
                                const net::ClientInfo&) {
   const Refusal why = refusal(error);
-  const RequestTag tag = engine_.reject_malformed(why.code, head.method, head.target, now(), wall_now());
-  return error_text(nullptr, why.code, why.status, tag.view(), false);
+  const RequestTag tag =
+      engine_.reject_malformed(why.code, head.method, head.target, now(), wall_now(), why.status);
+  return error_text(nullptr, why.code, why.status, tag.view(), false, head.method == "HEAD");
 }
 
 void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net::http1::ResponseHead& head,

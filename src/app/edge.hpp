@@ -63,8 +63,9 @@ class Edge final : public net::Edge {
     bool internal = false;
   };
   void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
-  std::string error_text(const net::Session*, limits::Code, int status, std::string_view tag,
-                         bool keep_alive);
+  // `session` is null for a head that could not be read.
+  std::string error_text(const net::Session* session, limits::Code, int status, std::string_view tag,
+                         bool keep_alive, bool head_only = false);
   void schedule();
   void wake();
   Exchange* find(net::ExchangeId);

@@ -274,18 +274,21 @@ void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>
          fmt::format("the deployment would fail; here {} is used instead",
                      format_duration(std::min(over.asked, p.duration_max.value))),
          limits::info(limits::Code::sim_max_duration_over_plan).name, over.file, over.line);
-  for (const auto& finding : snapshot->findings)
+  const bool fluid = p.compute.value == profile::Compute::fluid;
+  for (const auto& finding : snapshot->findings) {
+    // "fluid": true is worth a word only where the profile says otherwise.
+    if (fluid && vercel != nullptr && finding.file == "vercel.json" && finding.line == vercel->fluid_line)
+      continue;
     tell(finding.severity == routes::Severity::error     ? event::Level::error
          : finding.severity == routes::Severity::warning ? event::Level::warning
                                                          : event::Level::info,
          finding.message, finding.fix, {}, finding.file, finding.line);
-  if (vercel != nullptr && vercel->fluid && *vercel->fluid != (p.compute.value == profile::Compute::fluid))
+  }
+  if (vercel != nullptr && vercel->fluid == false && fluid)
     tell(event::Level::warning,
-         fmt::format("vercel.json says \"fluid\": {}, while profile {} is {}", *vercel->fluid, p.name,
-                     profile::to_string(p.compute.value)),
-         fmt::format("--profile {}{} is what this project gets on Vercel", profile::to_string(p.plan.value),
-                     *vercel->fluid ? "-fluid" : ""),
-         {}, "vercel.json", 0);
+         fmt::format("vercel.json says \"fluid\": false, while profile {} is fluid", p.name),
+         fmt::format("--profile {} is what this project gets on Vercel", profile::to_string(p.plan.value)),
+         {}, "vercel.json", vercel->fluid_line);
   told = std::move(now_known);  // a mistake that was mended and comes back is told again
 }
 

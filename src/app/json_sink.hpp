@@ -9,13 +9,15 @@ namespace vsim::app {
 
 class JsonSink final : public event::Sink {
  public:
-  explicit JsonSink(LineWriter& writer) : writer_(writer) {}
+  // `start`: what at_ms counts from.
+  JsonSink(LineWriter& writer, TimePoint start) : writer_(writer), start_(start) {}
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
-    writer_.append([&](std::string& out) { event::encode(out, stamp, event); });
+    writer_.append([&](std::string& out) { event::encode(out, stamp, event, start_); });
   }
 
  private:
   LineWriter& writer_;
+  TimePoint start_;
 };
 
 }  // namespace vsim::app

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <random>
 
+#include "app/clock.hpp"
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
 #include "cli/terminal.hpp"
@@ -59,7 +60,7 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& optio
                     dev.custom_server, dev.text));
   for (const auto& note : dev.notes) notes.push_back(note);
 
-  out.project_dir = project.root;
+  out.project_dir = project.source_root;
   out.app_label = "next " + project.next_version;
   app::AppSpec& spec = out.app;
   spec.next = true;
@@ -101,7 +102,7 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
   out.app.env = process::current_environment();
   out.app_label = std::move(label);
   // With a Next project around it, its maxDuration values still hold.
-  if (const auto project = project::find_project(directory)) out.project_dir = project->root;
+  if (const auto project = project::find_project(directory)) out.project_dir = project->source_root;
 }
 
 }  // namespace
@@ -192,7 +193,7 @@ int run(const Run& options, bool no_color) {
       }
     }
     events_writer = std::make_unique<app::LineWriter>(fd, !events_on_stdout);
-    events = std::make_unique<app::JsonSink>(*events_writer);
+    events = std::make_unique<app::JsonSink>(*events_writer, app::now());
     hub.add(*events);
   }
 
@@ -203,7 +204,13 @@ int run(const Run& options, bool no_color) {
       people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
                                     options.time_scale));
     for (const auto& note : notes) people.app_output("note: " + note + "\n");
+    if (profile->isolation.value != profile::Isolation::none)
+      people.app_output(
+          "note: this version does not isolate function instances yet: all requests share one process here, "
+          "so state that survives here may be lost on Vercel\n");
   }
+  // What ./demo.sh says to try, after the ready line.
+  if (const char* hint = std::getenv("VERCEL_SIM_READY_HINT"); hint != nullptr) people.set_ready_hint(hint);
   const bool drop_request_lines = emulator.app.next;
   app::Emulator program(std::move(emulator), hub,
                         [&people, drop_request_lines, quiet = style.quiet](std::string_view line) {

@@ -76,10 +76,14 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   const std::string_view target = e.target.substr(0, kLongest);
   paint(" ")(Ink::bold, fmt::format("{:<4}", e.method))(" ")(target)(e.target.size() > kLongest ? "… " : " ");
   paint(status_ink(e.status), e.status == 0 ? std::string("---") : std::to_string(e.status));
-  paint(" in ")(human_duration(e.total));
+  // What the function took; what Next needed before it started, routing and compiling, is named when it is
+  // worth it.
+  const bool charged = e.traffic == event::Traffic::invocation && e.charged.count() > 0;
+  paint(" in ")(human_duration(charged ? e.charged : e.total));
   std::string more;
   const auto add = [&](std::string text) { more += (more.empty() ? "" : ", ") + text; };
-  if (e.compile.count() > 0) add("compile " + human_duration(e.compile) + " not counted");
+  if (charged && e.total - e.charged >= std::chrono::milliseconds(100))
+    add(human_duration(e.total - e.charged) + " of compiling and routing not counted");
   if (e.traffic == event::Traffic::prerender) add("static page: build work on Vercel, no limit");
   if (e.traffic == event::Traffic::direct) add("answered by next dev, no function");
   if (e.client_left) add("client left");
@@ -138,6 +142,12 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
 
 void Terminal::on_event(const event::Stamp&, const event::Event& event) {
   writer_.append([&](std::string& out) { format_event(out, event, profile_, style_); });
+  const auto* started = std::get_if<event::RunStarted>(&event);
+  if (started == nullptr || ready_hint_.empty()) return;
+  std::string hint = ready_hint_;
+  for (std::size_t at = 0; (at = hint.find("{url}", at)) != std::string::npos; at += started->url.size())
+    hint.replace(at, 5, started->url);
+  app_output(hint + "\n");
 }
 
 void Terminal::app_output(std::string_view text) {

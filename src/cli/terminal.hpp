@@ -24,11 +24,14 @@ class Terminal final : public event::Sink {
   void on_event(const event::Stamp&, const event::Event&) override;
   // Output of the app, passed on as it came.
   void app_output(std::string_view text);
+  // One more line after the ready line; {url} in it becomes the address.
+  void set_ready_hint(std::string hint) { ready_hint_ = std::move(hint); }
 
  private:
   app::LineWriter& writer_;
   const profile::Profile& profile_;
   TerminalStyle style_;
+  std::string ready_hint_;
 };
 
 // One event as it is shown; nothing when it is not shown in this style.

@@ -31,8 +31,8 @@ class ConnectionOwner {
 
 class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
  public:
-  static constexpr std::size_t kInline = 1024;        // holds a usual head; all an idle connection needs
-  static constexpr std::size_t kScratch = 64 * 1024;  // one bulk read
+  static constexpr std::size_t kInline = 1024;         // holds a usual head; all an idle connection needs
+  static constexpr std::size_t kScratch = 128 * 1024;  // one bulk read
 
   explicit Connection(asio::io_context& io) : stream_(io) {}
   explicit Connection(Socket socket) : stream_(std::move(socket)) {}

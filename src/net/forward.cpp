@@ -33,7 +33,6 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
                          long max_forwards) {
   out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
   line(out, "Host", head.host);
-  bool via = false;
   const bool plain_get = head.websocket && !decision.tunnel;
   for (const Header& h : head.headers) {
     switch (h.field) {
@@ -78,12 +77,6 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
           out.append("\r\n");
         }
         break;
-      case Field::via:
-        out.append(h.name).append(": ").append(h.value);
-        if (!via) out.append(head.minor == 0 ? ", 1.0 vercel-sim" : ", 1.1 vercel-sim");
-        via = true;
-        out.append("\r\n");
-        break;
       case Field::x_vercel:
         if (client_may_send(h.name)) line(out, h.name, h.value);
         break;
@@ -102,7 +95,8 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
     out.append("Connection: Upgrade\r\n");
   else if (head.te_trailers)
     out.append("TE: trailers\r\nConnection: TE\r\n");
-  if (!via) out.append(head.minor == 0 ? "Via: 1.0 vercel-sim\r\n" : "Via: 1.1 vercel-sim\r\n");
+  // A further line is the same list, grown at its end (RFC 9110 7.6.3).
+  out.append(head.minor == 0 ? "Via: 1.0 vercel-sim\r\n" : "Via: 1.1 vercel-sim\r\n");
   out.append(decision.extra).append("\r\n");
 }
 

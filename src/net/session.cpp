@@ -126,10 +126,11 @@ void Session::handle(const http1::RequestHead& head) {
       if (n == 0 && max_forwards == -1 &&
           head.method == "OPTIONS") {  // RFC 9110 7.6.2: the last recipient answers
         const std::size_t size = head.size;
-        say(keep_alive_
-                ? "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n\r\n"
-                : "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, "
-                  "OPTIONS\r\nConnection: close\r\n\r\n");
+        std::string& text = head_text();
+        text.append(
+                "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\nDate: ")
+            .append(http_date());
+        say(text.append(keep_alive_ ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n"));
         client_->consume(size);
         if (!may_keep_alive()) return close_gently();
         return next_request();
@@ -389,7 +390,10 @@ void Session::on_timeout(Wait wait) {
   switch (wait) {
     case Wait::head:
       if (!client_->input().empty())
-        client_->write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        say(head_text()
+                .append("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\nDate: ")
+                .append(http_date())
+                .append("\r\n\r\n"));
       client_->finish_writing();
       return finish();
     case Wait::body:

@@ -50,8 +50,8 @@ TEST_CASE(
   CHECK(request("OPTIONS http://a.example:1/x HTTP/1.1\r\nHost: b\r\nVia: 1.0 first\r\nTE: "
                 "trailers\r\nConnection: TE\r\nMax-Forwards: 5\r\n\r\n",
                 {}, 4) ==
-        "OPTIONS /x HTTP/1.1\r\nHost: a.example:1\r\nVia: 1.0 first, 1.1 vercel-sim\r\nMax-Forwards: "
-        "4\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+        "OPTIONS /x HTTP/1.1\r\nHost: a.example:1\r\nVia: 1.0 first\r\nMax-Forwards: "
+        "4\r\nTE: trailers\r\nConnection: TE\r\nVia: 1.1 vercel-sim\r\n\r\n");
 }
 
 TEST_CASE("An upgrade is forwarded as one, or as a plain GET without a trace of it") {

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs the tests. --full adds what is too long for CI: the whole Next matrix, soaks, long fuzzing.
+. "$(dirname "$0")/scripts/common.sh"
+
+full=
+for argument in "$@"; do
+  case "$argument" in
+    --full) full=1 ;;
+    *) die "unknown argument $argument (there is only --full)" ;;
+  esac
+done
+[ -n "$full" ] && export VSIM_FULL=1
+
+need_packages "${build_packages[@]}" catch2 clang libclang-rt-14-dev clang-format curl procps chromium
+need_node
+npm_ci fixtures/apps/chat
+npm_ci tests/e2e
+
+step "Format"
+git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror || die "clang-format -i would change the files above"
+
+# Unit and integration tests run on the sanitized program, end-to-end tests on the one that people use.
+build build-asan -DCMAKE_BUILD_TYPE=Debug -DVSIM_SANITIZE=address,undefined -DVSIM_WERROR=ON
+build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -- vercel-sim
+build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DVSIM_FUZZ=ON -DVSIM_TESTS=OFF \
+  -DVSIM_SANITIZE=address,undefined -- fuzzers
+
+step "Fuzzing, ${full:+ten minutes}${full:-twenty seconds} a target"
+for target in build-fuzz/*_fuzz; do
+  name=$(basename "$target" _fuzz)
+  mkdir -p "build-fuzz/corpus/$name"
+  "$target" -max_total_time=$([ -n "$full" ] && echo 600 || echo 20) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
+    "build-fuzz/corpus/$name" $(ls -d "tests/fuzz/seeds/$name" 2>/dev/null) >"build-fuzz/$name.log" 2>&1 ||
+    { tail -n 60 "build-fuzz/$name.log"; die "fuzzing $name found a failure"; }
+  printf '%s: clean\n' "$name"
+done
+
+step "Unit and integration tests, with AddressSanitizer and UndefinedBehaviorSanitizer"
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+ctest --test-dir build-asan -L 'unit|integration' --output-on-failure --no-tests=error -j2 || die "unit or integration tests failed"
+
+step "End-to-end tests: real next dev, socket.io-client, ws, EventSource, Chromium"
+ctest --test-dir build -L e2e --output-on-failure --no-tests=error || die "end-to-end tests failed"
