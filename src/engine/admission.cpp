@@ -147,7 +147,21 @@ RequestTag Engine::reject_malformed(Code code, std::string_view method, std::str
   ended.method = method;
   ended.target = target;
   ended.status = status != 0 ? status : limits::info(code).status;
-  ended.outcome = {event::EndedBy::client, event::Phase::request, code};
+  // The codec's own bounds lie above the profile's: what passes them has passed these.
+  std::optional<limits::Verdict> verdict;
+  if (code == Code::url_too_long)
+    verdict = limits::url_length::verdict(e.profile, target.size());
+  else if (code == Code::request_header_too_large)
+    verdict = limits::header_size::verdict(e.profile, 0, 0);
+  else if (code == Code::invalid_request_method)
+    verdict = limits::method::verdict(method);
+  if (verdict) {
+    const bool known = code == Code::invalid_request_method ||
+                       (code == Code::url_too_long && !limits::url_length::admits(e.profile, target.size()));
+    if (!known) verdict->measured = "more";  // the codec stopped reading
+    ended.verdicts = {&*verdict, 1};
+  }
+  ended.outcome = {verdict ? event::EndedBy::platform : event::EndedBy::client, event::Phase::request, code};
   e.emit(ended, now);
   return tag;
 }

@@ -50,6 +50,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return Code::none;
+  if (info.status < 200 && info.status != 101) return Code::none;  // interim: the answer is still to come
   // Whatever `direct` says, a request that was dispatched has a function, and one that never was has none.
   const bool function = !e.options.agent || !v->page.empty();
   const bool undecided = !function && v->life.clock() == nullptr;

@@ -336,6 +336,32 @@ TEST_CASE("what the codec refused is counted and shown") {
   CHECK(w.engine().active() == 0);
 }
 
+TEST_CASE("a head limit that the codec ran into is explained like one of the engine's own") {
+  SimWorld w;
+  const std::string url(20'000, 'x');
+  w.engine().reject_malformed(Code::url_too_long, "GET", url, w.now, w.wall());
+  REQUIRE(w.last().verdicts.size() == 1);
+  CHECK(w.last().verdicts[0].measured == "20 KB");
+  CHECK(w.last().verdicts[0].provenance == &w.profile.url_max.from);
+  CHECK(w.last().outcome.ended_by == EndedBy::platform);
+  w.engine().reject_malformed(Code::url_too_long, "GET", "/cut", w.now, w.wall());
+  CHECK(w.last().verdicts.at(0).measured == "more");
+  w.engine().reject_malformed(Code::request_header_too_large, "GET", "/", w.now, w.wall());
+  CHECK(w.last().status == 431);
+  CHECK(w.last().verdicts.at(0).limit_key == "request.headers_max");
+  CHECK(w.last().verdicts.at(0).measured == "more");
+  w.engine().reject_malformed(Code::invalid_request_method, "TRACE", "/", w.now, w.wall());
+  CHECK(w.last().verdicts.at(0).measured == "TRACE");
+}
+
+TEST_CASE("an interim response is not the answer") {
+  SimWorld w;
+  const Admission a = w.admit("/x");
+  w.head(a.id, 100);
+  w.head(a.id, 103);
+  CHECK(w.advance(10s).at(0).kind == Command::Kind::answer_error);
+}
+
 TEST_CASE("request tags are repeatable with a seed and differ from each other") {
   engine::Options o;
   o.seed = 7;
