@@ -53,7 +53,7 @@ describe("Compiling", { timeout: 200_000 }, () => {
     assert.ok(response.ms >= kCompileMs, `answered after ${response.ms} ms`);
     const end = await sim.waitForEvent("end of /api/late", isEnd({ target: "/api/late" }));
     assert.ok(end.charged_ms < kLimitMs, `charged ${end.charged_ms} ms`);
-    assert.ok(end.compile_ms >= kCompileMs - 100, `compile ${end.compile_ms} ms`);
+    assert.ok(end.total_ms - end.charged_ms >= kCompileMs - 100, `of ${end.total_ms} ms, ${end.charged_ms} were charged`);
   });
 
   test("Compiling: a slow function with a slow compile is cut at its limit counted from its handler", async () => {

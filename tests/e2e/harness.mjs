@@ -141,6 +141,9 @@ function marked(mark) {
   return found;
 }
 
+// Everything in a temp folder but the one empty folder that all runs of a user share.
+const filesBelow = async (folder) => (await readdir(folder, { recursive: true })).filter((path) => !/^vercel-sim(-\d+)?$/.test(path));
+
 const running = new Set();
 
 export class Child {
@@ -178,7 +181,7 @@ export class Child {
       const end = await within(kStopMs, `exit after ${signal}`, this.exited);
       let left = [];
       await eventually("no process left", 3_000, () => (left = this.alive()).length === 0).catch(() => {});
-      return { ...end, left, files: this.temp ? await readdir(this.temp) : [] };
+      return { ...end, left, files: this.temp ? await filesBelow(this.temp) : [] };
     } catch (error) {
       throw new Error(`${error.message}; still there: ${JSON.stringify(this.alive())}; printed last:\n${this.output.text.slice(-3_000)}`);
     } finally {
