@@ -115,6 +115,7 @@ test('clients that come and go at any moment of a request do no harm', async (t)
     }
     if (await ex.body()) ex.write('0\r\n\r\n');
   }});
+  const fds = w.fds();
   const text = request('POST', '/', ['Content-Length: 20'], 'y'.repeat(20));
   await Promise.all(Array.from({length: 300}, async (_, i) => {
     await sleep(i * 2);
@@ -125,6 +126,7 @@ test('clients that come and go at any moment of a request do no harm', async (t)
   }));
   const response = await w.fetch(text);
   assert.equal(response.body.length, 15000);
+  await w.settles(fds);
 });
 
 test('apps that come and go at any moment of a response do no harm', async (t) => {
@@ -138,6 +140,7 @@ test('apps that come and go at any moment of a response do no harm', async (t) =
     if (i % 2) ex.reset();
     else ex.end();
   }});
+  const fds = w.fds();
   await Promise.all(Array.from({length: 200}, async (_, i) => {
     await sleep(i);
     const client = w.connect(get());
@@ -147,6 +150,7 @@ test('apps that come and go at any moment of a response do no harm', async (t) =
     client.destroy();
   }));
   assert.equal((await w.fetch(get())).body, 'well');
+  await w.settles(fds);
 });
 
 test('a client that pipelines without end while the app is busy is held back, in flat memory', async (t) => {
@@ -207,4 +211,27 @@ test('a head that never ends, or a trailer, is refused within bounds', async (t)
     assert.ok(client.closed, `still open after 4 MB of ${JSON.stringify(start.slice(-20))}`);
   }
   assert.ok(w.rss() - before < 40, `memory grew by ${w.rss() - before} MB`);
+});
+
+test('tunnels that either side breaks off leave nothing behind', async (t) => {
+  const w = await world(t, {profile: 'hobby-fluid', origin: async (ex) => {
+    ex.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    ex.takeover();
+    const i = ex.index;
+    ex.write('x'.repeat(i * 100));
+    await sleep(i % 17);
+    if (i % 4 === 0) ex.reset();
+    else if (i % 4 === 1) ex.end();
+    else await ex.until(() => ex.closed);
+  }});
+  const fds = w.fds();
+  await Promise.all(Array.from({length: 100}, async (_, i) => {
+    const client = w.connect(get('/ws', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='));
+    await sleep(i % 23);
+    client.write('y'.repeat(i * 50));
+    await sleep(i % 11);
+    if (i % 3 === 0) client.reset();
+    else client.end();
+  }));
+  await w.settles(fds);
 });

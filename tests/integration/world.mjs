@@ -74,6 +74,15 @@ export async function world(t, {origin: script, originPort, profile = 'hobby', a
       const fields = fs.readFileSync(`/proc/${sim.child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
       return (Number(fields[11]) + Number(fields[12])) * 10;  // ms at 100 ticks a second
     },
+    fds: () => fs.readdirSync(`/proc/${sim.child.pid}/fd`).length,
+    // All connections closed that should be, and nothing that spins.
+    async settles(fds) {
+      for (const c of clients) c.destroy();
+      await w.eventually(() => w.fds() <= fds, `descriptors back to ${fds} (now ${w.fds()})`, 9000);
+      const before = w.cpu();
+      await sleep(400);
+      assert.ok(w.cpu() - before <= 60, `${w.cpu() - before} ms of CPU in 400 ms of nothing`);
+    },
     async stop(signal = 'SIGTERM') {
       await sim.stop(signal);
       return sim.child.exitCode ?? sim.child.signalCode;
