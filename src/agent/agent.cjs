@@ -26,6 +26,8 @@ function start() {
   // The invocation in whose asynchronous context code runs; undefined outside of one, and inside a compile.
   const invocations = new AsyncLocalStorage();
   const kInvocation = Symbol('vsim.invocation');
+  const kCompileWorthTelling = 5;  // ms
+  const plain = { setTimeout, clearTimeout };  // before anybody patches them
   const kRequestMeta = Symbol.for('NextInternalRequestMeta');
   const missing = new Set();  // hooks that this Next does not have
   const hello = { pid: process.pid, next: nextVersion(), said: false };
@@ -146,17 +148,26 @@ function start() {
       this.dispatched({ ...this, isStatic });
     }
 
+    // Next ensures a page several times for each request, mostly in no time: before the handler runs, when no clock is to be paused,
+    // only a compile that lasts is told.
     compileStarted(page) {
       if (this.compiling++ > 0) return;
       this.compileFrom = performance.now();
-      tell({ t: 'compile', id: this.id, page, phase: 'start' });
+      this.compileTold = false;
+      const start = () => {
+        this.compileTold = true;
+        tell({ t: 'compile', id: this.id, page, phase: 'start' });
+      };
+      if (this.began) start();
+      else this.compileTimer = plain.setTimeout(start, kCompileWorthTelling);
     }
 
     compileEnded(page) {
       if (--this.compiling > 0) return;
+      plain.clearTimeout(this.compileTimer);
       const ms = performance.now() - this.compileFrom;
       this.compileMs += ms;
-      tell({ t: 'compile', id: this.id, page, phase: 'end', ms: round(ms) });
+      if (this.compileTold) tell({ t: 'compile', id: this.id, page, phase: 'end', ms: round(ms) });
     }
 
     // The user's own code starts. Only the first time counts.

@@ -1,0 +1,9 @@
+// Evaluating this module takes long; the handler does not.
+const until = Date.now() + 900;
+while (Date.now() < until);
+
+export const dynamic = 'force-dynamic';
+
+export function GET() {
+  return new Response('heavy');
+}

@@ -1,0 +1,6 @@
+export const dynamic = 'force-dynamic';
+
+export async function GET() {
+  const { word } = await import('../../../lib/late');
+  return new Response(word);
+}

@@ -1,0 +1,7 @@
+export async function getStaticProps() {
+  return { props: {} };
+}
+
+export default function Made() {
+  return <p>made</p>;
+}
