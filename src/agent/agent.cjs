@@ -70,7 +70,8 @@ function start() {
   function guard(hook, action) {
     try {
       return action();
-    } catch {
+    } catch (error) {
+      if (process.env.VDEBUG) console.error(hook, error);
       lacks(hook);
     }
   }
@@ -134,13 +135,15 @@ function start() {
       this.compileFrom = 0;
       this.readOnly = true;  // GET or HEAD
       this.errorPage = false;  // the router now asks for an error page
+      this.isForcedStatic = false;  // dynamic = 'force-static': dynamic APIs answer as at build time
+      this.usedDynamic = false;
     }
 
     dispatched({ page, kind, runtime = 'nodejs', isStatic = false, file }) {
       if (this.errorPage && this.page !== undefined) return;  // stays what it was dispatched to first
       if (this.page === page && this.kind === kind && this.isStatic === isStatic) return;
       Object.assign(this, { page, kind, runtime, isStatic });
-      tell({ t: 'dispatch', id: this.id, page, kind, runtime, static: isStatic, file });
+      tell({ t: 'dispatch', id: this.id, page, kind, runtime, static: isStatic, file: file || undefined });
     }
 
     setStatic(isStatic) {
@@ -286,6 +289,7 @@ function start() {
     invocation.readOnly = req.method === 'GET' || req.method === 'HEAD';
     req[kInvocation] = invocation;
     markHead(res, invocation);
+    res.once('finish', () => finished(invocation, res.statusCode));
     return invocation;
   }
 
@@ -391,7 +395,6 @@ function start() {
       if (invocation && meta && !meta.middlewareInvoke) {
         invocation.errorPage = meta.invokeStatus !== undefined;
         if (meta.match?.definition) guard('dispatch', () => dispatchTo(invocation, meta.match.definition));
-        else if (!server?.matchers) invocation.dispatched({ page: String(meta.invokeOutput ?? meta.invokePath), kind: '' });
       }
       return requestHandler.call(this, req, ...rest);
     };
@@ -529,16 +532,15 @@ function start() {
       const { userland } = routeModule;
       if (userland[kInvocation] || typeof userland.default !== 'function') return;
       const handler = userland.default;
-      routeModule.userland = Object.create(userland, {
+      const begun = function (...args) {
+        invocations.getStore()?.begin();
+        return Reflect.apply(handler, this, args);
+      };
+      const wrapped = Object.create(userland, {
         [kInvocation]: { value: true },
-        default: {
-          enumerable: true,
-          value: function (...args) {
-            invocations.getStore()?.begin();
-            return Reflect.apply(handler, this, args);
-          },
-        },
+        default: { value: begun, enumerable: true },
       });
+      Object.defineProperty(routeModule, 'userland', { value: wrapped, configurable: true });  // 16: a getter
     });
   }
 
@@ -575,9 +577,11 @@ function start() {
     });
   }
 
+  const wrappedEntries = new WeakSet();
+
   function wrapEdgeEntry(entries, name) {
-    const entry = entries?.[name];
-    if (!entry || entry[kInvocation]) return;
+    const entry = entries?.[name];  // a module or, Turbopack, a proxy of a promise of one
+    if (!entry || wrappedEntries.has(entry)) return;
     const wrapped = Promise.resolve(entry).then((module) => {
       const run = module.default;
       const begun = (...args) => {
@@ -588,7 +592,7 @@ function start() {
       return Object.create(module, { default: { value: begun, enumerable: true } });
     });
     wrapped.catch(() => {});  // awaited by Next, which reports it
-    wrapped[kInvocation] = true;
+    wrappedEntries.add(wrapped);
     entries[name] = wrapped;
   }
 
@@ -598,11 +602,11 @@ function start() {
   // whether a dynamic API is used; its dev server watches the same flags, and so do we: an app page is static until it turns out to be
   // dynamic. The answer of a page's last run is its first guess at the next.
 
-  const lastRun = new Map();  // page → was dynamic
+  const lastRun = new Map();  // page → true: was dynamic
   const prerenderedPaths = new Map();  // page → set of paths of generateStaticParams or getStaticPaths
 
   function looksStatic(invocation, page, kind) {
-    if (!invocation.readOnly || (kind !== 'APP_PAGE' && kind !== 'PAGES')) return false;
+    if (!invocation.readOnly || kind !== 'APP_PAGE') return false;
     if (page.includes('[')) return prerenderedPaths.has(page) && lastRun.get(page) !== true;
     return lastRun.get(page) !== true;
   }
@@ -610,8 +614,13 @@ function start() {
   function becameDynamic() {
     const invocation = invocations.getStore();
     if (invocation?.page === undefined || invocation.isForcedStatic) return;
+    invocation.usedDynamic = true;
     lastRun.set(invocation.page, true);
     invocation.setStatic(false);
+  }
+
+  function finished(invocation, status) {
+    if (invocation.began && invocation.readOnly && status === 200 && !invocation.usedDynamic) lastRun.delete(invocation.page);
   }
 
   // Next internals: is-static-gen-enabled.js and AppRouteRouteModule: GET alone and, from 15 on, only if the route asks for it.
