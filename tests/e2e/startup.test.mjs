@@ -95,7 +95,7 @@ describe("Startup", { timeout: 400_000 }, () => {
     const first = JSON.parse((await request(`${sim.url}/api/echo`)).text).pid;
     const printed = sim.output.text.length;
     process.kill(first, "SIGKILL");
-    await sim.output.waitFor(/SIGKILL|crash|killed|ended/i, 10_000, printed);
+    await sim.output.waitFor(/the app stopped: [^]*restarting the app/, 20_000, printed);
     const second = await eventually("an answer of the new dev server", 60_000, async () => {
       const response = await request(`${sim.url}/api/echo`).catch(() => null);
       return response?.status === 200 && JSON.parse(response.text).pid;
