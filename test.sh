@@ -25,7 +25,7 @@ build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -- verce
 build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DVSIM_FUZZ=ON -DVSIM_TESTS=OFF \
   -DVSIM_SANITIZE=address,undefined -- fuzzers
 
-step "Fuzzing, ${full:+ten minutes}${full:-twenty seconds} a target"
+step "Fuzzing, $([ -n "$full" ] && echo "ten minutes" || echo "twenty seconds") a target"
 for target in build-fuzz/*_fuzz; do
   name=$(basename "$target" _fuzz)
   mkdir -p "build-fuzz/corpus/$name"
