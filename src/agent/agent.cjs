@@ -70,8 +70,7 @@ function start() {
   function guard(hook, action) {
     try {
       return action();
-    } catch (error) {
-      if (process.env.VDEBUG) console.error(hook, error);
+    } catch {
       lacks(hook);
     }
   }
@@ -314,6 +313,7 @@ function start() {
     const hooks = [
       [/(^|[\\/])router-server(\.js)?$/, hookRouterServer],
       [/(^|[\\/])render-server(\.js)?$/, hookRenderServer],
+      [/(^|[\\/])get-network-host(\.js)?$/, (real) => withExports(real, { getNetworkHost: () => null })],
       [/[\\/]compiled[\\/]next-server[\\/](app-route|app-page|pages-api|pages)[a-z-]*\.runtime\.dev\.js$/, hookRouteModules],
       [/(^|[\\/])work-unit-async-storage\.external(\.js)?$/, hookWorkUnitStorage],
       [/(^|[\\/])(work|static-generation)-async-storage\.external(\.js)?$/, hookWorkStorage],
@@ -377,7 +377,7 @@ function start() {
         const handlers = await real.initialize(renderOptions);
         if (handlers && !handlers[kInvocation]) {
           handlers[kInvocation] = true;
-          server = handlers.server?.server;
+          server = (handlers.server ?? handlers.app)?.server;  // 14: app
           guard('matchers', hookMatchers);
           guard('static paths', hookStaticPaths);
           wrapRequestHandler(handlers);
@@ -515,8 +515,41 @@ function start() {
     return found;
   }
 
+  // A render evaluates the modules of its layouts and page when it comes to them: done before it, so that this is not its time.
   function hookAppPage(prototype) {
-    return beforeRender(prototype, (invocation) => invocation.begin());
+    const { render } = prototype;
+    if (typeof render !== 'function') return false;
+    prototype.render = function (...args) {
+      const invocation = current(this);
+      if (!invocation || invocation.began) return render.apply(this, args);
+      const evaluated = guard('page modules', () => evaluatePage(this)) ?? Promise.resolve();
+      return evaluated.then(() => {
+        invocation.begin();
+        return render.apply(this, args);
+      });
+    };
+    return true;
+  }
+
+  // Next internals: a loader tree is [segment, parallel routes, {layout: [load, path], page: [load, path], …}]. In 14 modules must not be
+  // evaluated before the render has set up the manifests of Server Actions.
+  async function evaluatePage(routeModule) {
+    if (hello.next.startsWith('14.')) return;
+    const loads = [];
+    const walk = ([, parallel = {}, modules = {}]) => {
+      for (const module of Object.values(modules)) {
+        if (Array.isArray(module) && module.length === 2 && typeof module[0] === 'function') loads.push(module[0]);
+      }
+      Object.values(parallel).forEach(walk);
+    };
+    walk(routeModule.userland.loaderTree);
+    for (const load of loads) {
+      try {
+        await load();
+      } catch {
+        return;  // the render meets it too, and reports it
+      }
+    }
   }
 
   function hookPages(prototype) {

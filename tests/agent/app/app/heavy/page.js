@@ -1,0 +1,9 @@
+// Evaluating this module takes long; rendering the page does not.
+const until = Date.now() + 900;
+while (Date.now() < until);
+
+export const dynamic = 'force-dynamic';
+
+export default function Heavy() {
+  return <p>heavy</p>;
+}

@@ -1,0 +1,42 @@
+// Runs the agent's tests: node tests/agent/run.mjs [combo…]. Combos: 16-turbopack 16-webpack 15-turbopack 15-webpack 14-webpack. Default:
+// 16-turbopack and 14-webpack, the newest and the oldest; with VSIM_FULL=1 all five. Installs the packages that are missing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const all = ['16-turbopack', '16-webpack', '15-turbopack', '15-webpack', '14-webpack'];
+const asked = process.argv.slice(2);
+const combos = asked.length ? asked : process.env.VSIM_FULL === '1' ? all : ['16-turbopack', '14-webpack'];
+
+let failed = false;
+for (const combo of combos) {
+  if (!all.includes(combo)) {
+    console.error(`unknown combination ${combo}; there are ${all.join(', ')}`);
+    process.exit(64);
+  }
+  install(`next${combo.split('-')[0]}`);
+  const from = performance.now();
+  const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, 'agent.test.mjs')], {
+    stdio: 'inherit',
+    env: { ...process.env, AGENT_COMBO: combo },
+  });
+  failed ||= status !== 0;
+  console.log(`${combo}: ${status === 0 ? 'passed' : 'FAILED'} in ${Math.round((performance.now() - from) / 1000)} s\n`);
+}
+process.exit(failed ? 1 : 0);
+
+function install(folder) {
+  const cwd = join(here, folder);
+  const lock = join(cwd, 'package-lock.json');
+  const installed = join(cwd, 'node_modules/.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const { next } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).dependencies;
+  console.log(`installing next ${next}`);
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
+  if (status !== 0) {
+    console.error(`npm ci failed in ${cwd}`);
+    process.exit(1);
+  }
+}
