@@ -462,7 +462,7 @@ function start() {
     } finally {
       const ms = performance.now() - from;
       if (invocation) invocation.compileEnded(page);
-      else if (page !== undefined && ms >= 50) tell({ t: 'compiled', page, ms: round(ms) });
+      else if (hello.said && page !== undefined && ms >= 50) tell({ t: 'compiled', page, ms: round(ms) });
     }
   }
 

@@ -2,10 +2,13 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
+#include <limits>
 
 namespace vsim::agent {
 namespace {
@@ -13,7 +16,8 @@ namespace {
 namespace json = boost::json;
 using boost::asio::local::stream_protocol;
 
-constexpr std::size_t kMaxLine = 256 * 1024;  // a dispatch with a long URL is far below
+constexpr std::size_t kMaxLine = 256 * 1024;  // a dispatch of the longest file name is far below
+constexpr int kMostProblems = 5;              // told of one connection: it is a notice, not a log
 
 std::string_view text(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
@@ -28,14 +32,17 @@ bool flag(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
   return v != nullptr && v->is_bool() && v->get_bool();
 }
+int pid(const json::object& o) {
+  const double value = number(o, "pid");
+  return value > 0 && value <= std::numeric_limits<int>::max() ? static_cast<int>(value) : 0;
+}
 // Ids are 64 bits, more than a JavaScript number holds: they travel as decimal text.
 InvocationId id(const json::object& o) {
+  const std::string_view digits = text(o, "id");
   std::uint64_t out = 0;
-  for (const char c : text(o, "id")) {
-    if (c < '0' || c > '9') return InvocationId::none;
-    out = out * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return static_cast<InvocationId>(out);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  return error == std::errc{} && end == digits.data() + digits.size() ? static_cast<InvocationId>(out)
+                                                                      : InvocationId::none;
 }
 std::vector<std::string> texts(const json::object& o, std::string_view key) {
   std::vector<std::string> out;
@@ -46,6 +53,20 @@ std::vector<std::string> texts(const json::object& o, std::string_view key) {
   return out;
 }
 
+bool deliver_of_invocation(std::string_view type, const json::object& o, ControlHandler& handler) {
+  const InvocationId of = id(o);  // none: nobody's, and ignored as one that has ended
+  if (type == "dispatch") {
+    handler.on_dispatch(of, text(o, "page"), text(o, "kind"), text(o, "runtime"), flag(o, "static"));
+  } else if (type == "handler") {
+    handler.on_handler(of);
+  } else {
+    const std::string_view phase = text(o, "phase");
+    if (phase != "start" && phase != "end") return false;
+    handler.on_compile(of, phase == "end");
+  }
+  return true;
+}
+
 }  // namespace
 
 bool deliver(std::string_view line, ControlHandler& handler) {
@@ -54,9 +75,9 @@ bool deliver(std::string_view line, ControlHandler& handler) {
   if (error || !value.is_object()) return false;
   const json::object& o = value.get_object();
   const std::string_view type = text(o, "t");
+  if (type.empty()) return false;
   if (type == "hello") {
-    handler.on_hello(static_cast<int>(number(o, "pid")), text(o, "next"), text(o, "bundler"),
-                     texts(o, "missing"));
+    handler.on_hello(pid(o), text(o, "next"), text(o, "bundler"), texts(o, "missing"));
   } else if (type == "listening") {
     handler.on_listening();
   } else if (type == "config") {
@@ -64,16 +85,10 @@ bool deliver(std::string_view line, ControlHandler& handler) {
     if (o.contains("basePath")) config.base_path = text(o, "basePath");
     if (o.contains("pageExtensions")) config.page_extensions = texts(o, "pageExtensions");
     handler.on_config(config);
-  } else if (type == "dispatch") {
-    handler.on_dispatch(id(o), text(o, "page"), text(o, "kind"), text(o, "runtime"), flag(o, "static"));
-  } else if (type == "compile") {
-    handler.on_compile(id(o), text(o, "phase") == "end");
-  } else if (type == "handler") {
-    handler.on_handler(id(o));
   } else if (type == "compiled") {
     handler.on_compiled(text(o, "page"), number(o, "ms"));
-  } else if (type.empty()) {
-    return false;
+  } else if (type == "dispatch" || type == "compile" || type == "handler") {
+    return deliver_of_invocation(type, o, handler);
   }
   return true;
 }
@@ -101,13 +116,11 @@ struct Peer : std::enable_shared_from_this<Peer> {
     while (!bytes.empty() && socket.is_open()) {
       const std::size_t end = bytes.find('\n');
       line.append(bytes.substr(0, end));
-      if (end == std::string_view::npos) {
-        if (line.size() > kMaxLine) {
-          handler->on_problem("a line on the agent's channel is too long");
-          close();
-        }
-        return;
+      if (line.size() > (trusted ? kMaxLine : token.size())) {
+        if (trusted) problem("a line on the agent's channel is too long");
+        return close();
       }
+      if (end == std::string_view::npos) return;
       bytes.remove_prefix(end + 1);
       take();
       line.clear();
@@ -121,7 +134,11 @@ struct Peer : std::enable_shared_from_this<Peer> {
       return;
     }
     if (!deliver(line, *handler))
-      handler->on_problem("a line on the agent's channel was not understood: " + line.substr(0, 120));
+      problem("a line on the agent's channel was not understood: " + line.substr(0, 120));
+  }
+
+  void problem(const std::string& message) {
+    if (handler != nullptr && problems++ < kMostProblems) handler->on_problem(message);
   }
 
   void close() {
@@ -133,6 +150,7 @@ struct Peer : std::enable_shared_from_this<Peer> {
   ControlHandler* handler;
   std::string token, line;
   bool trusted = false;
+  int problems = 0;
   std::array<char, 16 * 1024> buffer;
 };
 
@@ -144,7 +162,9 @@ struct ControlChannel::Impl : std::enable_shared_from_this<ControlChannel::Impl>
   void accept() {
     acceptor.async_accept(
         [self = shared_from_this()](boost::system::error_code error, stream_protocol::socket socket) {
-          if (error || self->handler == nullptr) return;
+          if (self->handler == nullptr || error == boost::asio::error::operation_aborted) return;
+          if (error == boost::asio::error::connection_aborted) return self->accept();
+          if (error) return self->handler->on_problem("the agent's channel is closed: " + error.message());
           auto peer = std::make_shared<Peer>(std::move(socket), self->handler, self->token);
           peer->read();
           std::erase_if(self->peers, [](const auto& weak) { return weak.expired(); });
