@@ -7,11 +7,9 @@
 // It decides nothing about limits. Whatever of Next it does not find, it reports and does without: it never throws into Next.
 // The wire is docs/agent-protocol.md. "Next internals" comments name the files of next that a hook stands on (14, 15 and 16).
 
-const { isMainThread } = require('node:worker_threads');
-
 // NODE_OPTIONS reaches the CLI, the server that it forks, jest and loader workers and worker threads. Only the server is ours.
 const kServerScript = /[\\/]next[\\/]dist[\\/]server[\\/]lib[\\/]start-server(\.js)?$/;
-if (isMainThread && process.env.VSIM_AGENT_SOCKET && kServerScript.test(process.argv[1] ?? '')) start();
+if (process.env.VSIM_AGENT_SOCKET && kServerScript.test(process.argv[1] ?? '') && require('node:worker_threads').isMainThread) start();
 
 function start() {
   const fs = require('node:fs');
