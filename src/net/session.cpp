@@ -53,7 +53,8 @@ void Session::on_input(Connection& connection) {
         if (upstream_ && !upstream_->connection().blocked()) return pump_request({});
         return;  // what is there waits until the app takes more
       }
-      if (!want_tunnel_) client_->start_reading();  // pipelined: kept in the buffer, served in its turn
+      client_
+          ->start_reading();  // pipelined, or early bytes of a tunnel: kept in the buffer, served in its turn
       return;
     case State::dropped:
     case State::closing:
@@ -66,34 +67,42 @@ void Session::on_input(Connection& connection) {
 }
 
 void Session::read_head() {
-  while (state_ == State::head) {
-    const std::string_view input = client_->input();
-    if (input.empty()) {
-      if (client_->input_ended()) return finish();
-      if (waiting() != Wait::head) server_.timeouts().set(*this, Wait::keep_alive);
-      client_->start_reading();
-      return;
-    }
-    http1::RequestParser& parser = partial_head_ ? *partial_head_ : shared_parser();
-    if (!partial_head_) parser.reset();
-    const auto parsed = parser.parse(input);
-    if (parsed == http1::ParseState::error)
-      return refuse_head(parser.head(), parser.error(), parser.reason());
-    if (parsed == http1::ParseState::need_more) {
-      if (client_->input_ended()) return finish();
-      if (!partial_head_) {
-        partial_head_ = std::make_unique<http1::RequestParser>();
-        partial_head_->parse(input);
-        server_.timeouts().set(*this, Wait::head);  // once: a slow client does not renew it byte by byte
-      }
-      if (!client_->grow_input(kMaxHeadBuffer))
-        return refuse_head(parser.head(), http1::HeadError::head_too_large, "head too large");
-      client_->start_reading();
-      return;
-    }
-    const auto keep = std::move(partial_head_);  // the head's views live in it
-    handle(parser.head());
+  reading_heads_ =
+      true;  // an answer given inside handle() comes back to this loop, however many are pipelined
+  while (state_ == State::head && read_one_head()) {
   }
+  reading_heads_ = false;
+}
+
+// False: wait for more.
+bool Session::read_one_head() {
+  const std::string_view input = client_->input();
+  if (input.empty()) {
+    if (client_->input_ended()) return finish(), false;
+    if (waiting() != Wait::head) server_.timeouts().set(*this, Wait::keep_alive);
+    client_->start_reading();
+    return false;
+  }
+  http1::RequestParser& parser = partial_head_ ? *partial_head_ : shared_parser();
+  if (!partial_head_) parser.reset();
+  const auto parsed = parser.parse(input);
+  if (parsed == http1::ParseState::error)
+    return refuse_head(parser.head(), parser.error(), parser.reason()), false;
+  if (parsed == http1::ParseState::need_more) {
+    if (client_->input_ended()) return finish(), false;
+    if (!partial_head_) {
+      partial_head_ = std::make_unique<http1::RequestParser>();
+      partial_head_->parse(input);
+      server_.timeouts().set(*this, Wait::head);  // once: a slow client does not renew it byte by byte
+    }
+    if (!client_->grow_input(kMaxHeadBuffer))
+      return refuse_head(parser.head(), http1::HeadError::head_too_large, "head too large"), false;
+    client_->start_reading();
+    return false;
+  }
+  const auto keep = std::move(partial_head_);  // the head's views live in it
+  handle(parser.head());
+  return true;
 }
 
 void Session::refuse_head(const http1::RequestHead& head, http1::HeadError error, std::string_view reason) {
@@ -108,11 +117,13 @@ void Session::refuse_head(const http1::RequestHead& head, http1::HeadError error
 void Session::handle(const http1::RequestHead& head) {
   server_.timeouts().set(*this, Wait::none);
   minor_ = head.minor;
-  keep_alive_ = head.keep_alive && !server_.stopping();
+  const bool last = client_->input_ended() && client_->input().size() == head.size;
+  keep_alive_ = head.keep_alive && !last && !server_.stopping();
   head_method_ = head.head_method;
   accept_.assign(head.accept);
   host_.assign(head.host);
   request_.start(head.body, head.body.kind == http1::BodyKind::chunked);
+  response_.start({}, false);  // or totals() would count the one before
   head_forwarded_ = false;
   exchange_ = 0;
 
@@ -165,7 +176,6 @@ void Session::forward(const http1::RequestHead& head, const RequestDecision& dec
   exchange_ = decision.id;
   body_limit_ = decision.body_limit;
   want_tunnel_ = decision.tunnel;
-  timed_body_ = !request_.done();
   pool_ = decision.pool;
   client_left_ = upstream_deaf_ = false;
   tunnel_in_ = tunnel_out_ = 0;
@@ -180,7 +190,7 @@ void Session::forward(const http1::RequestHead& head, const RequestDecision& dec
     first_bytes_ = text;
     connect(*pool_);
   }
-  if (state_ == State::exchange && !want_tunnel_) client_->start_reading();
+  if (state_ == State::exchange) client_->start_reading();
 }
 
 void Session::connect(UpstreamPool& pool) {
@@ -243,12 +253,12 @@ void Session::pump_request(std::string_view prefix) {
         pieces.clear();
         if (!upstream_) return client_->unread(data);  // reconnecting: the rest waits in the client's buffer
       }
+      client_->unread(data);  // first: what follows the body is the next request, whoever answers this one
       if (request_.bytes() > body_limit_) {
         body_limit_ = UINT64_MAX;
         const std::string response = server_.edge().on_body_over(*this, exchange_);
         if (!response.empty()) return answer(response);
       }
-      client_->unread(data);
     }
     send_to_app(pieces, first);
     first = false;
@@ -264,7 +274,7 @@ void Session::pump_request(std::string_view prefix) {
     server_.timeouts().set(*this, Wait::body);
   else if (waiting() == Wait::body)
     server_.timeouts().set(*this, Wait::none);
-  if (!want_tunnel_) client_->start_reading();
+  client_->start_reading();
 }
 
 // What the app has is not a whole request and never will be: both sides end.
@@ -282,10 +292,8 @@ void Session::on_input_end(Connection& connection, ErrorCode error) {
   if (state_ == State::over) return;
   if (!is_client(connection)) {
     if (state_ == State::tunnel) {
-      upstream_half_closed_ = true;
-      if (error != asio::error::eof || client_half_closed_) return end_exchange(), client_->close(), finish();
-      client_->finish_writing();
-      return;
+      if (error != asio::error::eof) return finish();
+      return relay_tunnel(connection);
     }
     if (response_at_ == ResponseAt::head) return upstream_failed(UpstreamFailure::reset);
     if (response_at_ == ResponseAt::body) {
@@ -307,23 +315,19 @@ void Session::on_input_end(Connection& connection, ErrorCode error) {
     case State::exchange:
       // RFC 9112 9.6: a client may close its direction and still read the answer.
       if (half_close && (request_.done() || !connection.input().empty())) {
-        client_half_closed_ = true;
-        keep_alive_ = false;
+        if (!request_.done() || connection.input().empty() || want_tunnel_) {
+          client_half_closed_ = true;
+          keep_alive_ = false;
+        }  // else pipelined requests wait: they are served before the end
         if (!request_.done() && upstream_ && !upstream_->connection().blocked()) pump_request({});
         return;
       }
       return client_gone();
     case State::tunnel:
-      client_half_closed_ = true;
-      if (!half_close || upstream_half_closed_) return end_exchange(), client_->close(), finish();
-      upstream_->connection().finish_writing();
-      return;
-    case State::dropped: {
-      const ExchangeId id = exchange_;
-      exchange_ = 0;
-      server_.edge().on_end(id, {});
+      if (!half_close) return finish();
+      return relay_tunnel(connection);
+    case State::dropped:
       return finish();
-    }
     case State::flushing:
       client_half_closed_ = half_close;
       if (!half_close) finish();
@@ -343,10 +347,7 @@ void Session::client_gone() {
   server_.timeouts().set(*this, Wait::none);
   const bool keep = server_.edge().on_client_left(exchange_);
   // A request that will never be whole cannot be run to its end.
-  if (!keep || !request_.done() || state_ == State::tunnel) {
-    end_exchange();
-    return finish();
-  }
+  if (!keep || !request_.done()) return finish();
   if (upstream_ && response_at_ == ResponseAt::body) pump_response({});
 }
 
@@ -362,6 +363,7 @@ void Session::on_writable(Connection& connection) {
     if (!request_.done() && state_ == State::exchange) pump_request({});
     return;
   }
+  if (waiting() == Wait::stalled) server_.timeouts().set(*this, Wait::none);
   if (state_ == State::exchange && response_at_ == ResponseAt::body) return pump_response({});
   if (state_ == State::flushing) return next_request();
   if (state_ == State::closing && client_->input_ended()) return finish();
@@ -372,13 +374,9 @@ void Session::on_output_broken(Connection& connection) {
   if (state_ == State::over) return;
   if (is_client(connection)) {
     if (state_ == State::exchange) return client_gone();
-    if (state_ == State::tunnel) end_exchange();
     return finish();
   }
-  if (state_ == State::tunnel) {
-    end_exchange();
-    return finish();
-  }
+  if (state_ == State::tunnel) return finish();
   // The app takes no more of the body; its answer may still come (RFC 9112 9.5). Read on and throw the rest
   // away.
   upstream_deaf_ = true;
@@ -397,6 +395,7 @@ void Session::on_timeout(Wait wait) {
       client_->finish_writing();
       return finish();
     case Wait::body:
+    case Wait::stalled:
       return client_gone();
     default:
       return finish();
@@ -424,10 +423,9 @@ void Session::next_request() {
     server_.timeouts().set(*this, Wait::drain);
     return;
   }
-  const bool reading_heads = state_ == State::head;
   state_ = State::head;
   server_.timeouts().set(*this, Wait::keep_alive);
-  if (!reading_heads) read_head();  // else the loop of read_head() goes on by itself
+  if (!reading_heads_) read_head();  // else the loop of read_head() goes on by itself
 }
 
 // Ends our direction and waits for the client's, so that a reset does not destroy what it has not read yet
@@ -446,6 +444,7 @@ void Session::close_gently() {
 void Session::finish() {
   if (state_ == State::over) return;
   const SessionPtr self(this);
+  if (exchange_ != 0) end_exchange();  // every exchange is ended, whatever brought us here
   state_ = State::over;
   server_.timeouts().set(*this, Wait::none);
   client_->set_owner(nullptr);
@@ -457,7 +456,6 @@ void Session::finish() {
 
 void Session::shut() {
   if (state_ == State::over) return;
-  if (exchange_ != 0) end_exchange();
   finish();
 }
 

@@ -62,8 +62,8 @@ class Session final
 
   // session.cpp: the client's side
   void read_head();
+  bool read_one_head();
   void handle(const http1::RequestHead&);
-  bool answer_by_method(const http1::RequestHead&);
   void refuse_head(const http1::RequestHead&, http1::HeadError, std::string_view reason);
   void forward(const http1::RequestHead&, const RequestDecision&, long max_forwards);
   void connect(UpstreamPool& pool);
@@ -105,8 +105,9 @@ class Session final
   ResponseAt response_at_ = ResponseAt::none;
   ClientFraming framing_ = ClientFraming::none;
   int minor_ = 1;
-  bool keep_alive_ = true, head_method_ = false, want_tunnel_ = false, timed_body_ = false;
-  bool client_left_ = false, client_half_closed_ = false, upstream_half_closed_ = false;
+  bool keep_alive_ = true, head_method_ = false, want_tunnel_ = false;
+  bool reading_heads_ = false;  // read_head() is on the stack
+  bool client_left_ = false, client_half_closed_ = false;
   bool head_forwarded_ = false, upstream_deaf_ = false, upstream_reusable_ = false;
   std::uint64_t tunnel_in_ = 0, tunnel_out_ = 0;
 };

@@ -64,6 +64,7 @@ void Session::begin_response(const http1::ResponseHead& head) {
   ResponseDecision decision;
   server_.edge().on_response_head(*this, exchange_, head, decision);
   if (!decision.replace.empty()) return answer(decision.replace);
+  if (head.status == 101 && client_left_) return finish();  // a tunnel to nobody
 
   ResponseForward how;
   how.client_minor = minor_;
@@ -129,7 +130,10 @@ void Session::pump_response(std::string_view prefix) {
     if (failed) return upstream_failed(UpstreamFailure::truncated);
     if (response_.done()) return response_done();
     if (app.input_ended() && app.input().empty()) return;  // on_input_end tells the rest
-    if (!client_left_ && client_->blocked()) return;       // on_writable goes on
+    if (!client_left_ && client_->blocked()) {             // on_writable goes on
+      if (waiting() == Wait::none) server_.timeouts().set(*this, Wait::stalled);
+      return;
+    }
   } while (!app.input().empty());
   app.start_reading();
 }
@@ -164,8 +168,9 @@ void Session::upstream_failed(UpstreamFailure failure) {
   release_upstream(false);
   response_at_ = ResponseAt::none;
   if (client_left_) return finish();
-  if (!head_forwarded_) return answer(response);
-  cut(false);
+  if (head_forwarded_) return cut(false);
+  if (response.empty()) return close_gently();
+  answer(response);
 }
 
 void Session::cut(bool clean) {
@@ -200,16 +205,27 @@ void Session::relay_tunnel(Connection& from) {
     (from_client ? tunnel_in_ : tunnel_out_) += data.size();
     to.write(data);
   }
-  if (!to.blocked()) from.start_reading();
+  if (!from.input().empty()) return;  // on_writable goes on
+  if (!from.input_ended()) {
+    if (!to.blocked()) from.start_reading();
+    return;
+  }
+  to.finish_writing();
+  Connection& app = upstream_->connection();
+  if (!client_->input_ended() || !app.input_ended()) return;
+  // Both sides have ended their direction; what one of them has not taken yet is still delivered, in bounded
+  // time.
+  if (!client_->blocked() && !app.blocked()) return finish();
+  if (waiting() == Wait::none) server_.timeouts().set(*this, Wait::drain);
 }
 
 void Session::cut_tunnel(std::string_view farewell) {
   const SessionPtr self(this);
   exchange_ = 0;
   release_upstream(false);
+  if (client_left_) return finish();
   if (!farewell.empty() && state_ == State::tunnel) client_->write(farewell);
-  if (client_->open()) client_->finish_writing();
-  finish();
+  close_gently();  // or a reset could overtake the farewell
 }
 
 Totals Session::totals() const { return {request_.bytes() + tunnel_in_, response_.bytes() + tunnel_out_}; }

@@ -19,6 +19,7 @@ enum class Wait : unsigned char {
   head,        // a request head has begun (or the connection is new) and is not whole
   keep_alive,  // between two requests
   body,        // the client owes us bytes of a request body
+  stalled,     // the client takes nothing of a response that is under way
   drain,       // a finished response that the client does not take, or a closing connection
   connect,     // to the app
   idle_upstream,
@@ -66,9 +67,9 @@ class Timeouts {
   // The last is below Node's keepAliveTimeout of 5 s, so that we never write to a connection that Node is
   // closing.
   static constexpr std::array<std::chrono::milliseconds, static_cast<std::size_t>(Wait::kCount)> kLength{
-      std::chrono::milliseconds{0}, std::chrono::seconds{30}, std::chrono::seconds{75},
-      std::chrono::seconds{60},     std::chrono::seconds{30}, std::chrono::seconds{10},
-      std::chrono::seconds{4}};
+      std::chrono::milliseconds{0}, std::chrono::seconds{30},  std::chrono::seconds{75},
+      std::chrono::seconds{60},     std::chrono::seconds{120}, std::chrono::seconds{30},
+      std::chrono::seconds{10},     std::chrono::seconds{4}};
 
   void arm(Clock::time_point at) {
     armed_for_ = at;

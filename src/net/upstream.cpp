@@ -6,8 +6,17 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <optional>
 
 namespace vsim::net {
+namespace {
+
+constexpr auto kBacklogRetry = std::chrono::milliseconds(5);
+
+}  // namespace
 
 Upstream::Upstream(UpstreamPool& pool, ConnectionPtr connection)
     : pool_(pool), connection_(std::move(connection)) {}
@@ -35,7 +44,7 @@ struct UpstreamPool::Attempt : Waiter {
     done = nullptr;
     pool.timeouts_.set(*this, Wait::none);
     if (error) {
-      connection->close();
+      if (connection) connection->close();
       call(error, nullptr);
       return;
     }
@@ -48,28 +57,48 @@ struct UpstreamPool::Attempt : Waiter {
     if (!self || !self->done) return;
     self->connection = new Connection(self->pool.io_);
     Socket& socket = self->connection->stream().socket();
-    socket.async_connect(
-        self->pool.endpoints_[self->index], [weak, keep = self->connection](ErrorCode error) {
-          const auto attempt = weak.lock();
-          if (!attempt || !attempt->done) return;
-          if (error && ++attempt->index < attempt->pool.endpoints_.size()) return next(weak);
-          if (!error) {
-            Socket& connected = keep->stream().socket();
-            ErrorCode ignored;
-            connected.non_blocking(true, ignored);
-            if (connected.local_endpoint(ignored).protocol().family() != AF_UNIX) {
-              const int on = 1;
-              ::setsockopt(connected.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            }
-          }
-          attempt->finish(error);
-        });
+    const Endpoint& endpoint = self->pool.endpoints_[self->index];
+    if (endpoint.protocol().family() == AF_UNIX) return self->connect_unix(socket, endpoint, weak);
+    socket.async_connect(endpoint, [weak, keep = self->connection](ErrorCode error) {
+      const auto attempt = weak.lock();
+      if (!attempt || !attempt->done) return;
+      if (!error) {
+        Socket& connected = keep->stream().socket();
+        ErrorCode ignored;
+        connected.non_blocking(true, ignored);
+        const int on = 1;
+        ::setsockopt(connected.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      }
+      attempt->connected(error, weak);
+    });
+  }
+  // Not async_connect: connecting a unix socket is done at once or not at all, and EAGAIN (the listener's
+  // backlog is full, as with many requests while the app compiles) would be taken for a connection that is
+  // under way.
+  void connect_unix(Socket& socket, const Endpoint& endpoint, const std::weak_ptr<Attempt>& weak) {
+    ErrorCode error;
+    socket.open(endpoint.protocol(), error);
+    if (!error) socket.non_blocking(true, error);
+    if (!error && ::connect(socket.native_handle(), static_cast<const sockaddr*>(endpoint.data()),
+                            static_cast<socklen_t>(endpoint.size())) != 0)
+      error = ErrorCode(errno, boost::system::system_category());
+    if (error != boost::system::errc::resource_unavailable_try_again) return connected(error, weak);
+    connection->close();
+    retry.emplace(pool.io_, kBacklogRetry);
+    retry->async_wait([weak](ErrorCode stopped) {
+      if (!stopped) next(weak);
+    });
+  }
+  void connected(ErrorCode error, const std::weak_ptr<Attempt>& weak) {
+    if (error && ++index < pool.endpoints_.size()) return next(weak);
+    finish(error);
   }
 
   UpstreamPool& pool;
   OnConnected done;
   ConnectionPtr connection;
   std::size_t index = 0;
+  std::optional<asio::steady_timer> retry;  // while a backlog is full
 };
 
 UpstreamPool::UpstreamPool(asio::io_context& io, Timeouts& timeouts, std::vector<Endpoint> endpoints,
