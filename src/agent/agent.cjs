@@ -27,11 +27,13 @@ function start() {
   const kCompileWorthTelling = 5;  // ms
   const plain = { setTimeout, clearTimeout };  // before anybody patches them
   const kRequestMeta = Symbol.for('NextInternalRequestMeta');
+  let kHeadersCount;
   const missing = new Set();  // hooks that this Next does not have
   const hello = { pid: process.pid, next: nextVersion(), said: false };
 
   guard('listen', hookListen);
   guard('modules', hookModules);
+  guard('fetch', hookFetch);
   if (options.timeScale !== 1) guard('timers', hookTimers);
 
   // ---- What vercel-sim gave us -------------------------------------------------------------------------------------------------
@@ -122,6 +124,7 @@ function start() {
   class Invocation {
     constructor(id) {
       this.id = id;
+      this.path = '';  // as the client asked
       this.page = undefined;  // once dispatched
       this.kind = '';
       this.runtime = 'nodejs';
@@ -134,6 +137,8 @@ function start() {
       this.errorPage = false;  // the router now asks for an error page
       this.isForcedStatic = false;  // dynamic = 'force-static': dynamic APIs answer as at build time
       this.usedDynamic = false;
+      this.loading = 0;  // modules of an app page that are being loaded
+      this.pageLoaded = false;
     }
 
     dispatched({ page, kind, runtime = 'nodejs', isStatic = false, file }) {
@@ -226,13 +231,14 @@ function start() {
         args[0].once('close', () => sockets.delete(args[0]));
         dressSocket(args[0]);
       } else if (args[0] instanceof http.IncomingMessage) {
-        const invocation = guard('requests', () => takeRequest(args[0], event === 'upgrade' ? undefined : args[1]));
+        const invocation = guard('requests', () => takeRequest(args[0], args[1]));
         if (invocation) return invocations.run(invocation, () => emit.call(this, event, ...args));
       }
       return emit.call(this, event, ...args);
     };
     const address = publicAddress(host);
     server.address = () => (server.listening ? { ...address } : null);
+    server.keepAliveTimeout = 0;  // vercel-sim closes idle connections itself: closing them here too would race with its next request
     server.once('listening', () => {
       // After Next's own listeners: before them a signal ends the process by default, and must go on to do so.
       setImmediate(() => {
@@ -267,7 +273,7 @@ function start() {
     for (const [name, value] of Object.entries(addresses)) Object.defineProperty(socket, name, { value, configurable: true });
   }
 
-  // Removes our fields from the request and makes it an invocation if the edge says so.
+  // Removes our fields from the request and makes it an invocation if the edge says so. An upgrade never is one: its `res` is a socket.
   function takeRequest(req, res) {
     const raw = req.rawHeaders;
     let id = '';
@@ -278,11 +284,15 @@ function start() {
       raw.splice(i, 2);
       delete req.headers[name];
     }
+    // Node internals: `headersDistinct` is made of the raw fields at its first use, and counts as many as came.
+    kHeadersCount ??= Object.getOwnPropertySymbols(req).find((symbol) => symbol.description === 'kHeadersCount');
+    if (kHeadersCount && req[kHeadersCount] > raw.length) req[kHeadersCount] = raw.length;
     const dot = id.indexOf('.');
-    if (!res || options.token === '' || dot < 0 || id.slice(0, dot) !== options.token) return undefined;
+    if (!(res instanceof http.ServerResponse) || options.token === '' || dot < 0 || id.slice(0, dot) !== options.token) return undefined;
     const number = id.slice(dot + 1);
     if (!/^[0-9]{1,20}$/.test(number)) return undefined;
     const invocation = new Invocation(number);
+    invocation.path = pathOf(req.url);
     invocation.readOnly = req.method === 'GET' || req.method === 'HEAD';
     req[kInvocation] = invocation;
     markHead(res, invocation);
@@ -513,41 +523,80 @@ function start() {
     return found;
   }
 
-  // A render evaluates the modules of its layouts and page when it comes to them: done before it, so that this is not its time.
+  // Next internals: a loader tree is [segment, parallel routes, {layout: [load, path], page: [load, path], …}]. The render loads its modules one
+  // by one, the page last, and calls none of them before. A Server Action comes before all of it: it begins when its module is there.
   function hookAppPage(prototype) {
-    const { render } = prototype;
-    if (typeof render !== 'function') return false;
-    prototype.render = function (...args) {
-      const invocation = current(this);
-      if (!invocation || invocation.began) return render.apply(this, args);
-      const evaluated = guard('page modules', () => evaluatePage(this)) ?? Promise.resolve();
-      return evaluated.then(() => {
-        invocation.begin();
-        return render.apply(this, args);
-      });
-    };
-    return true;
+    return beforeRender(prototype, (invocation, routeModule, [, , context]) => {
+      if (invocation.began) return;
+      const tree = routeModule.userland?.loaderTree;
+      if (!Array.isArray(tree)) return invocation.begin();
+      watchTree(tree);
+      if (!invocation.readOnly) watchActions(context?.renderOpts?.ComponentMod?.__next_app__);
+    });
   }
 
-  // Next internals: a loader tree is [segment, parallel routes, {layout: [load, path], page: [load, path], …}]. In 14 modules must not be
-  // evaluated before the render has set up the manifests of Server Actions.
-  async function evaluatePage(routeModule) {
-    if (hello.next.startsWith('14.')) return;
-    const loads = [];
-    const walk = ([, parallel = {}, modules = {}]) => {
-      for (const module of Object.values(modules)) {
-        if (Array.isArray(module) && module.length === 2 && typeof module[0] === 'function') loads.push(module[0]);
-      }
-      Object.values(parallel).forEach(walk);
-    };
-    walk(routeModule.userland.loaderTree);
-    for (const load of loads) {
-      try {
-        await load();
-      } catch {
-        return;  // the render meets it too, and reports it
-      }
+  const watched = new WeakSet();
+
+  function watchTree([, parallel = {}, modules = {}]) {
+    for (const [role, module] of Object.entries(modules)) {
+      if (!Array.isArray(module) || module.length !== 2 || typeof module[0] !== 'function' || watched.has(module)) continue;
+      watched.add(module);
+      const load = module[0];
+      module[0] = function (...args) {
+        const invocation = invocations.getStore();
+        if (!invocation || invocation.began) return Reflect.apply(load, this, args);
+        invocation.loading++;
+        return whenThere(() => Reflect.apply(load, this, args), (exports) => guard('page modules', () => moduleLoaded(invocation, role, exports)));
+      };
     }
+    Object.values(parallel).forEach(watchTree);
+  }
+
+  function moduleLoaded(invocation, role, exports) {
+    invocation.loading--;
+    if (role === 'page' || role === 'defaultPage') invocation.pageLoaded = true;
+    if (exports && (role === 'page' || role === 'layout')) knowsPaths(invocation, exports);
+    if (invocation.loading === 0 && invocation.pageLoaded) invocation.begin();
+  }
+
+  // The paths themselves are another process's to find out; that there are some makes the page static at its first run.
+  function knowsPaths(invocation, exports) {
+    if (typeof exports.generateStaticParams !== 'function' || exports.generateStaticParams.$$typeof || !invocation.page?.includes('[')) return;
+    if (!prerenderedPaths.has(invocation.page)) prerenderedPaths.set(invocation.page, new Set());
+    invocation.setStatic(looksStatic(invocation, invocation.page, 'APP_PAGE'));
+  }
+
+  function watchActions(app) {
+    if (typeof app?.require !== 'function' || watched.has(app)) return;
+    watched.add(app);
+    const load = app.require;
+    app.require = function (...args) {
+      const invocation = invocations.getStore();
+      if (!invocation || invocation.began || invocation.readOnly) return Reflect.apply(load, this, args);
+      return whenThere(() => Reflect.apply(load, this, args), () => invocation.begin());
+    };
+  }
+
+  // Calls `then` with the module, or with undefined when it cannot be loaded: the render meets that too, and reports it.
+  function whenThere(load, then) {
+    let loaded;
+    try {
+      loaded = load();
+    } catch (error) {
+      then(undefined);
+      throw error;
+    }
+    if (typeof loaded?.then !== 'function') {
+      then(loaded);
+      return loaded;
+    }
+    return loaded.then(
+      (module) => (then(module), module),
+      (error) => {
+        then(undefined);
+        throw error;
+      },
+    );
   }
 
   function hookPages(prototype) {
@@ -634,16 +683,19 @@ function start() {
   // dynamic. The answer of a page's last run is its first guess at the next.
 
   const lastRun = new Map();  // page → true: was dynamic
-  const prerenderedPaths = new Map();  // page → set of paths of generateStaticParams or getStaticPaths
+  const prerenderedPaths = new Map();  // page → paths of generateStaticParams or getStaticPaths
 
   function looksStatic(invocation, page, kind) {
     if (!invocation.readOnly || kind !== 'APP_PAGE') return false;
-    if (page.includes('[')) return prerenderedPaths.has(page) && lastRun.get(page) !== true;
-    return lastRun.get(page) !== true;
+    return lastRun.get(page) !== true && (!page.includes('[') || isListed(invocation, page));
   }
 
-  function becameDynamic() {
-    const invocation = invocations.getStore();
+  // Other paths of the same page are rendered when they are asked for: by the function.
+  function isListed(invocation, page = invocation.page) {
+    return prerenderedPaths.get(page)?.has(invocation.path) === true;
+  }
+
+  function becameDynamic(invocation = invocations.getStore()) {
     if (invocation?.page === undefined || invocation.isForcedStatic) return;
     invocation.usedDynamic = true;
     lastRun.set(invocation.page, true);
@@ -652,6 +704,21 @@ function start() {
 
   function finished(invocation, status) {
     if (invocation.began && invocation.readOnly && status === 200 && !invocation.usedDynamic) lastRun.delete(invocation.page);
+  }
+
+  // What the segments of a page say of themselves. Next's dev server does not watch two things that make a page dynamic at build time:
+  // `revalidate = 0`, and `searchParams`, which a server component must name to read.
+  function readSegments(invocation, segments) {
+    if (!invocation.readOnly) return;
+    let dynamic = false;
+    for (const { name, exports } of segments) {
+      if (exports?.dynamic !== undefined) invocation.isForcedStatic = exports.dynamic === 'force-static';
+      if (exports?.dynamic === 'force-dynamic' || exports?.revalidate === 0) dynamic = true;
+      const component = name === 'page' ? exports?.default : undefined;
+      if (typeof component === 'function' && /\bsearchParams\b/.test(Function.prototype.toString.call(component))) dynamic = true;
+    }
+    if (dynamic) becameDynamic(invocation);
+    else if (invocation.isForcedStatic) invocation.setStatic(!invocation.page.includes('[') || isListed(invocation));
   }
 
   // Next internals: is-static-gen-enabled.js and AppRouteRouteModule: GET alone and, from 15 on, only if the route asks for it.
@@ -668,13 +735,16 @@ function start() {
   // Next internals: render.js, isSSG and isAutoExport.
   function isStaticPage(invocation, routeModule, renderOpts) {
     if (!invocation.readOnly || !renderOpts || renderOpts.getServerSideProps) return false;
-    if (renderOpts.getStaticProps) return !invocation.page.includes('[') || prerenderedPaths.has(invocation.page);
+    if (renderOpts.getStaticProps) return !invocation.page.includes('[') || isListed(invocation);
     const App = routeModule.components?.App;
     return !renderOpts.Component?.getInitialProps && (!App || App.getInitialProps === App.origGetInitialProps);
   }
 
   // Next internals: request stores get `usedDynamic` (15, 16), work stores `forceDynamic`, and in 14 `revalidate = 0`.
+  let workUnits;
+
   function hookWorkUnitStorage(real) {
+    workUnits = real.workUnitAsyncStorage;
     return watchStores(real.workUnitAsyncStorage, (store) => {
       if (store.type === 'request') watch(store, 'usedDynamic', (value) => value === true);
     });
@@ -716,18 +786,55 @@ function start() {
     });
   }
 
+  // Next internals: DevServer.getStaticPaths runs generateStaticParams and getStaticPaths in a worker, before the render.
   function hookStaticPaths() {
     const { getStaticPaths } = server;
     if (typeof getStaticPaths !== 'function') return;
     server.getStaticPaths = async function (asked) {
       const result = await getStaticPaths.call(this, asked);
       guard('static paths', () => {
-        const page = invocations.getStore()?.page ?? asked.page;
-        const paths = result?.staticPaths ?? result?.prerenderedRoutes?.map((route) => route.path ?? route.pathname);
-        if (page && paths?.length) prerenderedPaths.set(page, new Set(paths));
+        const invocation = invocations.getStore();
+        if (invocation?.page === undefined) return;
+        const paths = result?.staticPaths ?? result?.prerenderedRoutes?.map((route) => route.path ?? route.pathname) ?? [];
+        prerenderedPaths.set(invocation.page, new Set(paths.map(decoded)));
+        if (looksStatic(invocation, invocation.page, invocation.kind)) invocation.setStatic(true);
       });
       return result;
     };
+  }
+
+  // The path of a request as the lists have it: without base path, query and the dress of /_next/data.
+  function pathOf(url) {
+    let path = url.split('?', 1)[0];
+    const basePath = server?.nextConfig?.basePath ?? '';
+    if (basePath && path.startsWith(basePath)) path = path.slice(basePath.length) || '/';
+    const data = /^\/_next\/data\/[^/]+(\/.*)\.json$/.exec(path);
+    return decoded(data ? data[1] : path.length > 1 ? path.replace(/\/$/, '') : path);
+  }
+
+  function decoded(path) {
+    try {
+      return decodeURIComponent(path);
+    } catch {
+      return path;
+    }
+  }
+
+  // Fetches that are not to be cached make a page dynamic at build time; the dev server of 15 and 16 does not watch them. Below Next's own
+  // patch of fetch: inside of `unstable_cache` and the like they do no such thing.
+  function hookFetch() {
+    const { fetch } = globalThis;
+    if (typeof fetch !== 'function') return;
+    const watched = function (input, init) {
+      if (init?.cache === 'no-store' || init?.next?.revalidate === 0) {
+        const unit = workUnits?.getStore();
+        if (unit?.type === 'request') becameDynamic();
+      }
+      return Reflect.apply(fetch, this, arguments);
+    };
+    Object.defineProperty(watched, 'name', { value: 'fetch' });
+    Object.defineProperty(watched, 'length', { value: fetch.length });
+    globalThis.fetch = watched;
   }
 
   // ---- Time --------------------------------------------------------------------------------------------------------------------
