@@ -1,5 +1,6 @@
-// Answers, for the differential test against npm's minimatch, whether a path matches a pattern. On stdin pairs of lines, each a JSON string:
-// pattern, path. On stdout for each pair one line: "1", "0", or "-" when the pattern is too complex for us.
+// Answers, for the differential test against npm's minimatch, whether a path matches a pattern. On stdin
+// pairs of lines, each a JSON string: pattern, path. On stdout for each pair one line: "1", "0", or "-" when
+// the pattern is too complex for us.
 #include <boost/json/parse.hpp>
 
 #include <iostream>
