@@ -2,10 +2,11 @@
 // takes the time.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { cleanUp, combo, kToken, startNext, within } from './harness.mjs';
+import { cleanUp, combo, kToken, readText, startNext, within } from './harness.mjs';
 
 const { major, bundler } = combo();
 const name = `Next ${major} ${bundler}`;
@@ -186,11 +187,40 @@ describe(name, { timeout: 600_000 }, () => {
     assertInvocation(world, await world.request('/plain'), { page: '/plain', kind: 'PAGES', static: true });
     assertInvocation(world, await world.request('/made'), { page: '/made', kind: 'PAGES', static: true });
     assertInvocation(world, await world.request('/users/1'), { page: '/users/[id]/page', kind: 'APP_PAGE' });
-    await world.request('/posts/first');
-    assertInvocation(world, await world.request('/posts/first'), { page: '/posts/[slug]/page', kind: 'APP_PAGE', static: true });
+    const post = { page: '/posts/[slug]/page', kind: 'APP_PAGE' };
+    assertInvocation(world, await world.request('/posts/first'), { ...post, static: true });
+    assertInvocation(world, await world.request('/posts/first?a=b'), { ...post, static: true });
+    assertInvocation(world, await world.request('/posts/unlisted'), post);
     const lost = await world.request('/no/such/page');
     assert.equal(lost.status, 404);
     assert.equal(lost.meta.kind, 'APP_PAGE');
+  });
+
+  test('Agent: what makes an app page dynamic', async () => {
+    for (const path of ['/dynamic/fetching', '/dynamic/zero', '/dynamic/forced', '/dynamic/asked']) {
+      if (major === 14) await world.request(path); // what a page says of itself is read beside its first render
+      assertInvocation(world, await world.request(path), { page: `${path}/page`, kind: 'APP_PAGE' });
+    }
+    assertInvocation(world, await world.request('/dynamic/cached'), { page: '/dynamic/cached/page', kind: 'APP_PAGE', static: true });
+  });
+
+  test('Agent: a page that stops being dynamic is static again', async () => {
+    const page = { page: '/dynamic/zero/page', kind: 'APP_PAGE' };
+    const file = `${world.app}/app/dynamic/zero/page.js`;
+    const text = await readText(file);
+    await writeFile(file, text.replace('revalidate = 0', 'revalidate = 60').replace('<p>zero</p>', '<p>sixty</p>'));
+    let answer;
+    for (const end = performance.now() + 30_000; performance.now() < end; ) {
+      answer = await world.request('/dynamic/zero');
+      if (/sixty/.test(answer.text)) break;
+    }
+    assert.match(answer.text, /sixty/);
+    assertInvocation(world, await world.request('/dynamic/zero'), { ...page, static: true });
+  });
+
+  test('Agent: the handler is told before a handler that never yields', async () => {
+    const { ms } = assertInvocation(world, await world.request('/api/busy'), { page: '/api/busy/route', kind: 'APP_ROUTE' });
+    assert.ok(ms >= 690, `${ms} ms before the head`);
   });
 
   test('Agent: getServerSideProps, and its data', async () => {
@@ -296,6 +326,24 @@ describe(`${name}: the end`, { timeout: 300_000 }, () => {
     await gone(pid, 2_000);
     const ms = performance.now() - from;
     assert.ok(ms < 1_000, `${ms} ms`); // 500 ms of its own, and a busy machine
+    await within(2_000, 'the CLI to end', world.exited);
+  });
+
+  test('Agent: after a change of next.config the new server says who it is and listens', async () => {
+    const world = await startNext({ nodeOptions: '--no-deprecation' });
+    const { pid } = world.events.all[0];
+    const file = `${world.app}/next.config.mjs`;
+    await writeFile(file, (await readText(file)).replace('basePath: process.env.BASE_PATH', "trailingSlash: true, basePath: '/new'"));
+    const hello = await world.events.waitFor('a second hello', (event) => event.t === 'hello' && event.pid !== pid, 40_000);
+    assert.deepEqual(hello.missing, []);
+    const config = await world.events.waitFor('its config', (event) => event.t === 'config' && event.basePath === '/new');
+    assert.equal(config.trailingSlash, true);
+    await world.events.waitFor('its listening', (event) => event.t === 'listening' && event.at >= hello.at);
+    assert.deepEqual(world.tokens, [kToken, kToken]);
+    const answer = await world.request('/new/api/hello/');
+    assertInvocation(world, answer, { page: '/api/hello/route', kind: 'APP_ROUTE' });
+    assert.match(JSON.parse(answer.text).options, /--no-deprecation/); // the user's own words stay
+    await world.stop();
   });
 
   test('Agent: without vercel-sim Next starts all the same, with one warning', async () => {

@@ -1,0 +1,5 @@
+export const revalidate = 0;
+
+export default function Zero() {
+  return <p>zero</p>;
+}
