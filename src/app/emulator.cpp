@@ -33,7 +33,7 @@ using boost::asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr auto kStopGrace = 3s;  // what `next dev` gets to end by itself
-constexpr int kInterrupted = 130, kUsage = 64;
+constexpr int kInterrupted = 130, kUsage = 64, kSoftware = 70;
 
 std::string random_token() {
   std::random_device device;
@@ -53,6 +53,7 @@ struct Emulator::Impl final : AppEvents::Owner {
 
   Result<int> run();
   Result<bool> start_app();
+  void look_upstream();
   void start_sources();
   void take_sources(const std::shared_ptr<const project::Snapshot>&);
   void start_signals();
@@ -91,6 +92,7 @@ struct Emulator::Impl final : AppEvents::Owner {
   std::unique_ptr<Edge> edge;
   std::unique_ptr<net::Server> server;
   std::unique_ptr<net::UpstreamPool> pool;
+  std::shared_ptr<net::UpstreamPool::Attempt> first_look;
   std::unique_ptr<process::Supervisor> supervisor;
   std::unique_ptr<AppEvents> app_events;
   std::unique_ptr<AppProcess> app;
@@ -99,7 +101,7 @@ struct Emulator::Impl final : AppEvents::Owner {
   std::set<std::string> told;
   std::string token, url;
   std::uint16_t port = 0;
-  int exit_code = 0, interrupts = 0;
+  int exit_code = 0, failure_code = kSoftware, interrupts = 0;
   bool stopping = false, was_ready = false;
 };
 
@@ -107,6 +109,7 @@ Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(st
     : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output))) {}
 Emulator::~Emulator() = default;
 Result<int> Emulator::run() { return impl_->run(); }
+int Emulator::failure_code() const { return impl_->failure_code; }
 
 void Emulator::Impl::notice(event::Level level, std::string_view message, std::string_view fix,
                             std::string_view code, std::string_view file, int line) {
@@ -145,10 +148,12 @@ Result<int> Emulator::Impl::run() {
   }
   // Before the app starts: it would take the port that we need.
   const auto bound = server->listen(options.addresses, options.port);
-  if (!bound)
+  if (!bound) {
+    failure_code = kUsage;
     return Error{bound.error().message, fmt::format("stop what uses it (`lsof -i :{0}` names it), or choose "
                                                     "another: --port {1}, or --port 0 for any free one",
                                                     options.port, options.port + 1)};
+  }
   port = *bound;
   edge->set_port(port);
   url = fmt::format("{}://localhost:{}", options.https ? "https" : "http", port);
@@ -162,14 +167,17 @@ Result<int> Emulator::Impl::run() {
     for (const auto& entry :
          resolver.resolve(options.upstream->host, std::to_string(options.upstream->port), error))
       endpoints.emplace_back(entry.endpoint());
-    if (error || endpoints.empty())
+    if (error || endpoints.empty()) {
+      failure_code = kUsage;
       return Error{fmt::format("cannot find the host \"{}\" of --upstream: {}", options.upstream->host,
                                error.message()),
                    "check its spelling"};
+    }
     pool = std::make_unique<net::UpstreamPool>(io, server->timeouts(), std::move(endpoints),
                                                options.upstream->origin);
     server->start();
     ready();
+    look_upstream();
   } else {
     if (const auto started = start_app(); !started) return started.error();
     server->start();  // answers 503 and /_vercel-sim/health until the app is ready
@@ -184,6 +192,7 @@ Result<int> Emulator::Impl::run() {
   emit(stopped);
   app.reset();
   app_events.reset();
+  first_look.reset();
   server.reset();
   pool.reset();
   return exit_code;
@@ -243,7 +252,19 @@ Result<bool> Emulator::Impl::start_app() {
   };
   callbacks.waiting = [this](std::string_view message) { notice(event::Level::warning, message); };
   app = std::make_unique<AppProcess>(io, *supervisor, std::move(spec), std::move(callbacks));
+  failure_code = kUsage;  // what can fail now is the command: there is none of that name
   return app->start();
+}
+
+// A word to who mistyped the port. No reason to stop: the server may come later.
+void Emulator::Impl::look_upstream() {
+  first_look = pool->connect([this](boost::system::error_code error, std::unique_ptr<net::Upstream>) {
+    const auto keep = std::move(first_look);
+    if (error)
+      notice(event::Level::warning,
+             fmt::format("nothing answers at {} yet ({})", options.upstream->origin, error.message()),
+             "start the server there; until then requests get 502");
+  });
 }
 
 void Emulator::Impl::start_sources() {
@@ -306,6 +327,7 @@ void Emulator::Impl::start_signals() {
 }
 
 void Emulator::Impl::ready() {
+  if (stopping) return;  // the app came up while it was being stopped
   edge->set_upstream(pool.get());
   event::AppChanged changed{event::AppState::ready, options.app_label};
   emit(changed);
@@ -343,7 +365,7 @@ bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
          was_ready ? fmt::format("the app keeps stopping ({}); giving up", how)
                    : fmt::format("the app {} before it was ready", how),
          "its own messages above say why");
-  stop(exited != nullptr && exited->code != 0 ? exited->code : 70, "app");
+  stop(exited != nullptr && exited->code != 0 ? exited->code : kSoftware, "app");
   return false;
 }
 

@@ -42,6 +42,9 @@ class Emulator {
   ~Emulator();
   // Blocks. An exit code (DESIGN section 6), or why it could not start.
   Result<int> run();
+  // What to exit with when run() gave an error: 64 when what was asked for cannot be had (a port, a host, a
+  // command), 70 when the emulator itself is at fault.
+  int failure_code() const;
 
  private:
   struct Impl;

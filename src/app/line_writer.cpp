@@ -10,64 +10,74 @@ namespace vsim::app {
 
 using namespace std::chrono_literals;
 
-LineWriter::LineWriter(int fd, bool owned) : fd_(fd), owned_(owned), thread_([this] { run(); }) {}
+LineWriter::LineWriter(int fd, bool owned)
+    : shared_(std::make_shared<Shared>(fd, owned)), thread_([shared = shared_] { run(*shared); }) {}
 
 LineWriter::~LineWriter() {
-  flush();
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-    wake_.notify_all();
+  std::unique_lock lock(shared_->mutex);
+  shared_->stop = true;
+  shared_->wake.notify_all();
+  if (shared_->written.wait_for(lock, 1s, [this] { return shared_->over; })) {
+    lock.unlock();
+    thread_.join();
+  } else {
+    thread_.detach();
   }
-  thread_.join();
-  if (owned_) ::close(fd_);
 }
 
 std::uint64_t LineWriter::lost() const {
-  const std::lock_guard lock(mutex_);
-  return lost_;
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->lost;
+}
+
+int LineWriter::error() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->error;
 }
 
 void LineWriter::flush() {
-  std::unique_lock lock(mutex_);
-  hurry_ = true;
-  wake_.notify_all();
-  written_.wait_for(lock, 1s, [this] { return (buffer_.empty() && !writing_) || broken_; });
-  hurry_ = false;
+  std::unique_lock lock(shared_->mutex);
+  shared_->hurry = true;
+  shared_->wake.notify_all();
+  shared_->written.wait_for(
+      lock, 1s, [this] { return (shared_->buffer.empty() && !shared_->writing) || shared_->error != 0; });
+  shared_->hurry = false;
 }
 
-void LineWriter::run() {
+void LineWriter::run(Shared& s) {
   std::string out;
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(s.mutex);
   for (;;) {
-    wake_.wait(lock, [this] { return asked_ || stop_; });
-    if (!asked_) return;
-    if (!hurry_ && !stop_) wake_.wait_for(lock, 5ms, [this] { return hurry_ || stop_; });  // gather
-    out.swap(buffer_);
-    buffer_.clear();
-    asked_ = false;
-    writing_ = true;
+    s.wake.wait(lock, [&] { return s.asked || s.stop; });
+    if (!s.asked) break;
+    if (!s.hurry && !s.stop) s.wake.wait_for(lock, 5ms, [&] { return s.hurry || s.stop; });  // gather
+    out.swap(s.buffer);
+    s.buffer.clear();
+    s.asked = false;
+    s.writing = true;
+    int error = s.error;
     lock.unlock();
-    for (std::size_t at = 0; at < out.size() && !broken_;) {
-      const ssize_t n = ::write(fd_, out.data() + at, out.size() - at);
-      if (n > 0) {
+    for (std::size_t at = 0; at < out.size() && error == 0;) {
+      const ssize_t n = ::write(s.fd, out.data() + at, out.size() - at);
+      if (n >= 0) {
         at += static_cast<std::size_t>(n);
       } else if (errno == EAGAIN) {  // somebody made our terminal non-blocking
-        pollfd ready{fd_, POLLOUT, 0};
+        pollfd ready{s.fd, POLLOUT, 0};
         ::poll(&ready, 1, 200);
-        const std::lock_guard again(mutex_);
-        if (stop_) break;
       } else if (errno != EINTR) {
-        const std::lock_guard again(mutex_);
-        broken_ = true;  // the reader is gone; the emulator goes on
+        error = errno;  // the reader is gone, the disk is full; the emulator goes on
       }
     }
     if (out.capacity() > (1u << 20)) std::string().swap(out);
     out.clear();
     lock.lock();
-    writing_ = false;
-    written_.notify_all();
+    s.error = error;
+    s.writing = false;
+    s.written.notify_all();
   }
+  if (s.owned) ::close(s.fd);
+  s.over = true;
+  s.written.notify_all();
 }
 
 }  // namespace vsim::app

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -16,7 +17,9 @@ class LineWriter {
  public:
   // `fd` is not closed, unless `owned`.
   explicit LineWriter(int fd, bool owned = false);
-  ~LineWriter();  // writes what is left, for a second at most
+  // Writes what is left, for a second at most: a stopped terminal or a pipe that nobody reads does not hold
+  // up the end of the program. What could not be written then is lost, and `fd` stays open.
+  ~LineWriter();
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
@@ -24,32 +27,40 @@ class LineWriter {
   // the loss is counted.
   template <class Fill>
   void append(Fill fill) {
-    const std::lock_guard lock(mutex_);
-    if (buffer_.size() > kMost) {
-      ++lost_;
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->buffer.size() > kMost) {
+      ++shared_->lost;
       return;
     }
-    fill(buffer_);
-    if (!asked_) {
-      asked_ = true;
-      wake_.notify_one();
+    fill(shared_->buffer);
+    if (!shared_->asked) {
+      shared_->asked = true;
+      shared_->wake.notify_one();
     }
   }
   std::uint64_t lost() const;
+  // Why writing ended for good (errno: ENOSPC, EPIPE…); 0 while it goes on.
+  int error() const;
   // Everything appended so far has been handed to the system when this returns, or the time is over.
   void flush();
 
  private:
   static constexpr std::size_t kMost = 16u << 20;
-  void run();
+  // Outlives the writer when its thread is stuck in write().
+  struct Shared {
+    Shared(int descriptor, bool is_owned) : fd(descriptor), owned(is_owned) {}
+    const int fd;
+    const bool owned;
+    std::mutex mutex;
+    std::condition_variable wake, written;
+    std::string buffer;
+    std::uint64_t lost = 0;
+    int error = 0;
+    bool asked = false, hurry = false, writing = false, stop = false, over = false;
+  };
+  static void run(Shared&);
 
-  const int fd_;
-  const bool owned_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_, written_;
-  std::string buffer_;
-  std::uint64_t lost_ = 0;
-  bool asked_ = false, hurry_ = false, writing_ = false, stop_ = false, broken_ = false;
+  std::shared_ptr<Shared> shared_;
   std::thread thread_;
 };
 

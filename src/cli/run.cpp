@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -103,6 +105,21 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
   out.app_label = std::move(label);
   // With a Next project around it, its maxDuration values still hold.
   if (const auto project = project::find_project(directory)) out.project_dir = project->source_root;
+}
+
+// Who reads the file later must know when it does not hold everything.
+bool events_complete(app::LineWriter& writer, const std::string& where) {
+  writer.flush();
+  if (const int error = writer.error(); error != 0 && error != EPIPE)
+    return print_error({fmt::format("--events {}: {}", where, std::strerror(error)),
+                        "the events after that are lost: free some space, or name another file"}),
+           false;
+  if (writer.lost() > 0)
+    return print_error({fmt::format("--events {}: {} events are lost, nobody read them in time", where,
+                                    writer.lost()),
+                        ""}),
+           false;
+  return true;
 }
 
 }  // namespace
@@ -218,10 +235,11 @@ int run(const Run& options, bool no_color) {
                           people.app_output(line);
                         });
   const auto result = program.run();
-  if (result) return *result;
   terminal_writer.flush();
-  print_error(result.error());
-  return result.error().message.find("port") != std::string::npos ? kUsage : kSoftware;
+  if (!result) print_error(result.error());
+  int code = result ? *result : program.failure_code();
+  if (events_writer && !events_complete(*events_writer, *options.events) && code == 0) code = kSoftware;
+  return code;
 }
 
 }  // namespace vsim::cli
