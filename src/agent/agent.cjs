@@ -139,6 +139,7 @@ function start() {
       this.usedDynamic = false;
       this.loading = 0;  // modules of an app page that are being loaded
       this.pageLoaded = false;
+      this.segments = [];  // of them the layouts and pages, outermost first
     }
 
     dispatched({ page, kind, runtime = 'nodejs', isStatic = false, file }) {
@@ -555,15 +556,10 @@ function start() {
   function moduleLoaded(invocation, role, exports) {
     invocation.loading--;
     if (role === 'page' || role === 'defaultPage') invocation.pageLoaded = true;
-    if (exports && (role === 'page' || role === 'layout')) knowsPaths(invocation, exports);
-    if (invocation.loading === 0 && invocation.pageLoaded) invocation.begin();
-  }
-
-  // The paths themselves are another process's to find out; that there are some makes the page static at its first run.
-  function knowsPaths(invocation, exports) {
-    if (typeof exports.generateStaticParams !== 'function' || exports.generateStaticParams.$$typeof || !invocation.page?.includes('[')) return;
-    if (!prerenderedPaths.has(invocation.page)) prerenderedPaths.set(invocation.page, new Set());
-    invocation.setStatic(looksStatic(invocation, invocation.page, 'APP_PAGE'));
+    if (exports && (role === 'page' || role === 'layout')) invocation.segments.push({ name: role, exports });
+    if (invocation.loading > 0 || !invocation.pageLoaded) return;
+    guard('segments', () => readSegments(invocation, invocation.segments));
+    invocation.begin();
   }
 
   function watchActions(app) {
