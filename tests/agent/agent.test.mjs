@@ -198,7 +198,6 @@ describe(name, { timeout: 600_000 }, () => {
 
   test('Agent: what makes an app page dynamic', async () => {
     for (const path of ['/dynamic/fetching', '/dynamic/zero', '/dynamic/forced', '/dynamic/asked']) {
-      if (major === 14) await world.request(path); // what a page says of itself is read beside its first render
       assertInvocation(world, await world.request(path), { page: `${path}/page`, kind: 'APP_PAGE' });
     }
     assertInvocation(world, await world.request('/dynamic/cached'), { page: '/dynamic/cached/page', kind: 'APP_PAGE', static: true });
@@ -233,7 +232,7 @@ describe(name, { timeout: 600_000 }, () => {
     assertInvocation(world, data, { page: '/legacy', kind: 'PAGES' });
   });
 
-  test('Agent: evaluating the modules of a page is not its render', { skip: major === 14 && 'Next 14: it is charged' }, async () => {
+  test('Agent: evaluating the modules of a page is not its render', async () => {
     const { ms } = assertInvocation(world, await world.request('/heavy'), { page: '/heavy/page', kind: 'APP_PAGE' });
     assert.ok(ms < 800, `${ms} ms since the render began`);
   });
