@@ -85,7 +85,8 @@ struct Emulator::Impl final : AppEvents::Owner {
   EmulatorOptions options;
   EventHub& hub;
   std::function<void(std::string_view)> app_output;
-  boost::asio::io_context io{1};
+  boost::asio::io_context io{
+      BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // sockets belong to this thread; others only post
   std::unique_ptr<process::Guardian> guardian;
   std::optional<process::RunDir> run_dir;
   std::unique_ptr<engine::Engine> engine;
