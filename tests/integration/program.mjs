@@ -14,9 +14,9 @@ const kMark = 'VSIM_INTEGRATION_MARK';
 const kPatience = 20000;  // for a start on two busy cores
 const kReady = /^vercel-sim ready on (https?):\/\/localhost:(\d+) \(profile ([\w-]+), as of (\d{4}-\d\d-\d\d)\)$/m;
 
-export function tempDir(t) {
+export function tempDir(t, base = os.tmpdir()) {
   // Short: unix sockets below it must fit into 108 bytes.
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-i-'));
+  const dir = fs.mkdtempSync(path.join(base, 'vs-i-'));
   t.after(() => fs.rmSync(dir, {recursive: true, force: true}));
   return dir;
 }
@@ -253,7 +253,7 @@ const server = http.createServer((request, response) => {
   const [path, query] = request.url.split('?');
   if (path === '/exit') process.exit(Number(query));
   if (path.endsWith('/big')) return response.writeHead(200, {'content-length': query}).end(Buffer.alloc(Number(query), 'x'));
-  if (path.endsWith('/big-chunked')) return response.end(Buffer.alloc(Number(query), 'x')), response.flushHeaders();
+  if (path.endsWith('/big-chunked')) return response.flushHeaders(), response.end(Buffer.alloc(Number(query), 'x'));
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify({pid: process.pid, port: process.env.PORT, greeting: process.env.GREETING, headers: request.headers, url: request.url}));
 });

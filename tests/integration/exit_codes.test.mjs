@@ -1,0 +1,126 @@
+// The table "Exit codes" of the README, each row provoked as a user would, and what is said with it.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import http from 'node:http';
+import {describe, test} from 'node:test';
+import {command, get, kServer, nextProject, program, run, tempDir, write} from './program.mjs';
+import {kBin} from './world.mjs';
+
+async function ends(t, args, expected, said, options) {
+  const sim = program(t, args, options);
+  const {code, signal} = await sim.end();
+  assert.deepEqual({code, signal}, {code: expected, signal: null}, sim.text);
+  for (const pattern of [said].flat()) assert.match(sim.text, pattern);
+  assert.deepEqual(sim.alive(), []);
+  assert.deepEqual(sim.runDirs(), []);
+  return sim;
+}
+
+describe('0 and 130', {concurrency: true}, () => {
+  for (const [signal, expected] of [['SIGTERM', 0], ['SIGHUP', 0], ['SIGINT', 130]]) {
+    test(`${signal} to the group, as a terminal sends it: ${expected}, whatever the app makes of it`, async (t) => {
+      const dir = write(tempDir(t), {'server.cjs': kServer + "for (const s of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(s, () => process.exit(9));"});
+      const sim = await run(t, ['--app', 'exec node server.cjs'], {cwd: dir});
+      process.kill(-sim.child.pid, signal);
+      assert.equal((await sim.end()).code, expected, sim.text);
+      assert.doesNotMatch(sim.text, /the app stopped/, 'it was us who ended it');
+      assert.deepEqual(sim.alive(), []);
+    });
+  }
+
+  test('Ctrl-C before the app is ready: 130', async (t) => {
+    const sim = program(t, ['run', '--port', '0', '--app', 'echo started; sleep 1000']);
+    await sim.says(/^started$/m);
+    assert.equal((await sim.stop('SIGINT')).code, 130);
+    assert.deepEqual(sim.alive(), []);
+  });
+
+  test('what only tells something: 0, on standard output', () => {
+    for (const args of [[], ['--help'], ['run', '--help'], ['--version'], ['profiles'], ['profiles', 'show', 'pro-fluid'], ['profiles', 'diff', 'hobby', 'hobby-fluid'], ['explain', 'FUNCTION_INVOCATION_TIMEOUT']]) {
+      const {status, stdout, stderr} = spawnSync(kBin, args, {encoding: 'utf8', timeout: 10000});
+      assert.equal(status, 0, args.join(' '));
+      assert.ok(stdout.length > 10 && stderr === '', args.join(' '));
+    }
+  });
+});
+
+describe('64', {concurrency: true}, () => {
+  for (const [what, args, said] of [
+    ['an option that does not exist', ['run', '--nope'], /unknown option --nope/],
+    ['a command that does not exist', ['rnu'], /unknown command rnu[^]*run/],
+    ['a command that is not there yet', ['check'], /check.*not in this version/],
+    ['two apps', ['run', '--app', 'true', '--upstream', 'http://127.0.0.1:1'], /--app.*--upstream|--upstream.*--app/],
+    ['a profile that does not exist', ['run', '--profile', 'hoby', '--app', 'true'], /"hoby".*hobby/],
+    ['a value out of its range', ['run', '--set', 'duration.default=soon', '--app', 'true'], /duration\.default/],
+    ['a folder that does not exist', ['run', '--cwd', '/does/not/exist', '--app', 'true'], /--cwd \/does\/not\/exist: no such directory/],
+    ['no project', ['run'], [/package\.json/, /--upstream|--app/]],
+    ['a program that does not exist', ['run', '--port', '0', '--', 'no-such-program'], /cannot start no-such-program: no such program in PATH\n {2}fix: /],
+    ['an events file that cannot be', ['run', '--port', '0', '--events', '/does/not/exist.jsonl', '--app', 'true'], /--events \/does\/not\/exist\.jsonl: cannot write there\n {2}fix: /],
+    ['a code that does not exist', ['explain', 'FUNCTION_INVOCATION_TIMEOUTS'], /did you mean FUNCTION_INVOCATION_TIMEOUT/],
+  ]) {
+    test(what, (t) => ends(t, args, 64, said));
+  }
+
+  test('a profile of one’s own with a mistake: file, line and column', async (t) => {
+    const dir = write(tempDir(t), {'mine.yaml': 'extends: hobby\nas_of: 2026-11-01\nduration:\n  default: 10 parsecs\n'});
+    await ends(t, ['run', '--profile', './mine.yaml', '--app', 'true'], 64, /mine\.yaml:4:\d+: /, {cwd: dir});
+  });
+
+  test('a port in use: it is named, with a way out', async (t) => {
+    const server = http.createServer();
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const {port} = server.address();
+    await ends(t, ['run', '--port', String(port), '--app', 'true'], 64, [new RegExp(`port ${port} is already in use`), new RegExp(`--port ${port + 1}`)]);
+  });
+});
+
+describe('70', {concurrency: true}, () => {
+  for (const [what, line, how] of [
+    ['was killed', 'kill -9 $$', 'killed by SIGKILL'], ['ended itself with SIGTERM', 'kill $$', 'killed by SIGTERM'], ['gave up without a code', 'exit 0', 'exited with code 0'],
+  ]) {
+    test(`an app that ${what} before it was ready`, (t) => ends(t, ['run', '--port', '0', '--app', line], 70, new RegExp(`^error: the app ${how} before it was ready$`, 'm')));
+  }
+
+  test('events that could not be written: the loss is told', async (t) => {
+    const server = http.createServer((request, response) => response.end('fine'));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const sim = await run(t, ['--upstream', `http://127.0.0.1:${server.address().port}`, '--events', '/dev/full']);
+    assert.equal((await get(sim.port)).text, 'fine', 'the disk is full, the proxy is not');
+    assert.equal((await sim.stop()).code, 70);
+    assert.match(sim.stderr, /^error: --events \/dev\/full: No space left on device$/m);
+  });
+
+  // In a mount namespace of its own, where nothing can be written below /tmp; XDG_RUNTIME_DIR names a folder that is not there.
+  const readOnlyTmp = (line) => ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', `mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && ${line}`];
+  const allowed = spawnSync(readOnlyTmp('true')[0], readOnlyTmp('true').slice(1)).status === 0;
+  test('no directory for the run: said, and the app is never started', {skip: !allowed && 'this machine allows no mount namespace'}, async (t) => {
+    const dir = write(tempDir(t), nextProject());
+    const sim = command(t, [...readOnlyTmp('exec "$0" run --port 0'), kBin], {cwd: dir, env: {XDG_RUNTIME_DIR: '/does/not/exist'}});
+    assert.equal((await sim.end()).code, 70, sim.text);
+    assert.match(sim.stderr, /^error: cannot make (the|a) directory .*\/tmp\/vercel-sim-\d+: Read-only file system$/m);
+    assert.doesNotMatch(sim.text, /hello on/);
+    assert.deepEqual(sim.alive(), []);
+  });
+});
+
+describe('The code of the app', {concurrency: true}, () => {
+  for (const code of [1, 7, 127, 255]) {
+    test(`${code}, when it ends with that before it is ready`, async (t) => {
+      const sim = await ends(t, ['run', '--port', '0', '--app', `echo no database >&2; exit ${code}`], code, [new RegExp(`^error: the app exited with code ${code} before it was ready$`, 'm'), /^no database$/m]);
+      assert.doesNotMatch(sim.text, /restarting|vercel-sim ready/);
+    });
+  }
+
+  test('when it keeps stopping and is given up', async (t) => {
+    // It ends as soon as it is found to listen.
+    const dir = write(tempDir(t), {'server.cjs': kServer + "server.on('connection', () => process.exit(5));"});
+    const sim = await run(t, ['--app', 'exec node server.cjs'], {cwd: dir});
+    assert.equal((await sim.end(40000)).code, 5);
+    assert.match(sim.text, /^error: the app keeps stopping \(exited with code 5\); giving up$/m);
+    assert.equal(sim.text.match(/^the app stopped: exited with code 5$/gm).length, 5);
+    assert.equal(sim.text.match(/^restarting the app/gm).length, 4);
+    assert.deepEqual(sim.alive(), []);
+  });
+});
