@@ -9,11 +9,12 @@ constexpr std::string_view kGeneral =
 usage: vercel-sim COMMAND [options]
 
   run         start the project's own `next dev` behind the limits of a Vercel plan
+  check       what in the sources will break on the plan, without running the app
   profiles    the plans: list them, show one with its sources, compare two
   explain     what an error code means, why Vercel does it, how to fix it
   help        help of a command: vercel-sim help run
 
-not in this version yet: test, check, report, replay, learn, doctor, completion
+not in this version yet: test, report, replay, learn, doctor, completion
 
   -h, --help     this text, or the help of the command before it
   -V, --version  the version
@@ -22,11 +23,13 @@ examples:
   vercel-sim run                                 this project on localhost:3000, Hobby plan
   vercel-sim run --profile pro-fluid             the same on another plan
   vercel-sim run -- node server.js               any server that listens on $PORT
+  vercel-sim check                               what will break, before anything runs
   vercel-sim profiles diff hobby hobby-fluid     what an upgrade to Fluid compute changes
   vercel-sim explain FUNCTION_INVOCATION_TIMEOUT
 
 exit codes:
   0    done
+  2    check found an error
   64   the command line or a configuration file is wrong
   70   vercel-sim itself failed, or cannot do what was asked
   130  interrupted (Ctrl-C)
@@ -86,6 +89,29 @@ exit codes: 0 done; 64 usage or configuration; 70 vercel-sim itself; 130 interru
 any other: the code of the app's command that ended by itself
 )";
 
+constexpr std::string_view kCheck =
+    R"(vercel-sim check: what in the sources will break on the plan, without running the app
+
+usage: vercel-sim check [options] [DIR]     the project in DIR or a folder above (default: here)
+
+  --profile NAME|FILE   whose limits to judge by (default: hobby); see vercel-sim profiles
+  --set KEY=VALUE       change one limit, such as --set duration.max=15s; may be repeated
+  --format FORMAT       text | json | sarif | github (default: text)
+  --cwd DIR             the same as DIR
+  --no-color            plain text, as it is anyway
+  -h, --help            this text
+
+A finding that is meant is silenced on its line or the line above, with the reason:
+  // vercel-sim-ignore RULE reason
+
+examples:
+  vercel-sim check
+  vercel-sim check apps/web --profile pro-fluid
+  vercel-sim check --format sarif                for GitHub code scanning and editors
+
+exit codes: 0 no error found; 2 errors found; 64 usage or configuration
+)";
+
 constexpr std::string_view kProfiles =
     R"(vercel-sim profiles: the plans whose limits can be enforced
 
@@ -127,6 +153,8 @@ std::string_view help_text(HelpTopic topic) {
       return kGeneral;
     case HelpTopic::run:
       return kRun;
+    case HelpTopic::check:
+      return kCheck;
     case HelpTopic::profiles:
       return kProfiles;
     case HelpTopic::explain:

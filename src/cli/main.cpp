@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "cli/check.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/run.hpp"
@@ -61,6 +62,7 @@ struct Execute {
     return 0;
   }
   int operator()(const Run& o) const { return run(o, no_color); }
+  int operator()(const Check& o) const { return run_check(o); }
   int operator()(const ProfilesList&) const { return list_profiles(); }
   int operator()(const ProfilesShow& o) const {
     const auto profile = load(o.profile, {});

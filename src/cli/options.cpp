@@ -194,7 +194,7 @@ constexpr std::string_view kRecord = "--record";
 constexpr std::string_view kNoColor = "--no-color";
 constexpr std::string_view kHelp = "--help";
 
-constexpr std::string_view kLater[] = {"test", "check", "report", "replay", "learn", "doctor", "completion"};
+constexpr std::string_view kLater[] = {"test", "report", "replay", "learn", "doctor", "completion"};
 constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
                                           "report", "replay",   "learn",   "doctor", "completion"};
 
@@ -383,6 +383,77 @@ Outcome parse_profiles(Words words) {
   return options;
 }
 
+bool set_format(Check& check, std::string_view text) {
+  static constexpr std::pair<std::string_view, CheckFormat> kFormats[] = {{"text", CheckFormat::text},
+                                                                          {"json", CheckFormat::json},
+                                                                          {"sarif", CheckFormat::sarif},
+                                                                          {"github", CheckFormat::github}};
+  for (const auto& [name, format] : kFormats) {
+    if (name != text) continue;
+    check.format = format;
+    return true;
+  }
+  return false;
+}
+
+// check [DIR] [--profile P] [--set K=V] [--format F] [--cwd DIR]
+Outcome parse_check(Words words) {
+  static constexpr std::string_view kOptions[] = {"--profile", "--set", "--format", "--cwd", kNoColor, kHelp};
+  Check check;
+  Run values;  // --profile and --set mean what they mean for run
+  bool no_color = false;
+  UsageError error{"vercel-sim check", {}, "vercel-sim check --help"};
+  const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
+  const auto directory = [&](std::string_view text) {
+    if (text.empty())
+      problem("expects a directory, such as: vercel-sim check apps/web");
+    else if (!check.directory.empty())
+      problem(fmt::format("expects one directory; got {} and {}", quoted(check.directory), quoted(text)));
+    else
+      check.directory = text;
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view name = words[i];
+    if (is_help(name)) return Options{ShowHelp{HelpTopic::check}, no_color};
+    if (name.size() < 2 || name.front() != '-') {
+      directory(name);
+      continue;
+    }
+    std::optional<std::string_view> value;
+    if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    }
+    if (name == kNoColor) {
+      no_color = true;
+      if (value) problem(fmt::format("{} takes no value; got {}", name, quoted(*value)));
+      continue;
+    }
+    if (std::find(std::begin(kOptions), std::end(kOptions), name) == std::end(kOptions)) {
+      problem(fmt::format("unknown option {}{}", name, did_you_mean(name, kOptions)));
+      // What follows a misspelt option is its value, not a directory.
+      const auto meant = nearest_name(name, kOptions);
+      if (!value && meant && *meant != kNoColor && *meant != kHelp && i + 1 < words.size()) ++i;
+      continue;
+    }
+    if (!value && i + 1 < words.size() && !words[i + 1].starts_with("--")) value = words[++i];
+    if (!value)
+      problem(fmt::format("{} needs a value", name));
+    else if (name == "--profile" && !set_text(values.profile, *value))
+      problem("--profile expects the name of a profile or the path of a file, such as --profile hobby");
+    else if (name == "--set" && !set_setting(values, *value))
+      problem(fmt::format("--set expects KEY=VALUE, such as --set duration.max=15s; got {}", quoted(*value)));
+    else if (name == "--format" && !set_format(check, *value))
+      problem(fmt::format("--format expects one of text, json, sarif, github; got {}", quoted(*value)));
+    else if (name == "--cwd")
+      directory(*value);
+  }
+  if (!error.problems.empty()) return error;
+  check.profile = std::move(values.profile);
+  check.set = std::move(values.set);
+  return Options{std::move(check), no_color};
+}
+
 Outcome parse_explain(Words words) {
   if (std::any_of(words.begin(), words.end(), is_help)) return Options{ShowHelp{HelpTopic::explain}};
   Options options;
@@ -407,6 +478,8 @@ Outcome parse_help(Words words) {
   HelpTopic topic = HelpTopic::general;
   if (w.size() == 1 && w[0] == "run")
     topic = HelpTopic::run;
+  else if (w.size() == 1 && w[0] == "check")
+    topic = HelpTopic::check;
   else if (w.size() == 1 && w[0] == "profiles")
     topic = HelpTopic::profiles;
   else if (w.size() == 1 && w[0] == "explain")
@@ -427,6 +500,7 @@ Outcome parse_options(Words arguments) {
   const std::string_view first = arguments.front();
   const Words rest = arguments.subspan(1);
   if (first == "run") return RunParser(rest).parse();
+  if (first == "check") return parse_check(rest);
   if (first == "profiles") return parse_profiles(rest);
   if (first == "explain") return parse_explain(rest);
   if (first == "help") return parse_help(rest);

@@ -19,7 +19,7 @@
 namespace vsim::cli {
 
 // What a command's help is about; `general` for `vercel-sim` alone.
-enum class HelpTopic { general, run, profiles, explain };
+enum class HelpTopic { general, run, check, profiles, explain };
 
 struct ShowHelp {
   HelpTopic topic = HelpTopic::general;
@@ -58,6 +58,14 @@ struct Run {
   Verbosity verbosity = Verbosity::normal;
 };
 
+enum class CheckFormat { text, json, sarif, github };
+struct Check {
+  std::string profile = "hobby";
+  std::vector<std::pair<std::string, std::string>> set;
+  std::string directory;  // empty: ours
+  CheckFormat format = CheckFormat::text;
+};
+
 struct ProfilesList {};
 struct ProfilesShow {
   std::string profile;
@@ -70,7 +78,7 @@ struct Explain {
 };
 
 struct Options {
-  std::variant<ShowHelp, ShowVersion, Run, ProfilesList, ProfilesShow, ProfilesDiff, Explain> command;
+  std::variant<ShowHelp, ShowVersion, Run, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain> command;
   bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
 };
 

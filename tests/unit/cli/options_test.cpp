@@ -51,6 +51,12 @@ struct Describe {
   std::string operator()(const ShowHelp& h) const { return std::string(help_text(h.topic)); }
   std::string operator()(const ShowVersion&) const { return "the version\n"; }
   std::string operator()(const Run& r) const { return "run\n" + describe(r); }
+  std::string operator()(const Check& c) const {
+    std::string out = fmt::format("check {} on {}, format {}\n", c.directory.empty() ? "here" : c.directory,
+                                  c.profile, static_cast<int>(c.format));
+    for (const auto& [k, v] : c.set) out += fmt::format("set {} = {}\n", k, v);
+    return out;
+  }
   std::string operator()(const ProfilesList&) const { return "list the profiles\n"; }
   std::string operator()(const ProfilesShow& p) const { return fmt::format("show profile {}\n", p.profile); }
   std::string operator()(const ProfilesDiff& p) const {
@@ -115,7 +121,8 @@ TEST_CASE("command line: every option of run is in its help, and the help names 
 }
 
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
-  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::profiles, HelpTopic::explain}) {
+  for (HelpTopic t :
+       {HelpTopic::general, HelpTopic::run, HelpTopic::check, HelpTopic::profiles, HelpTopic::explain}) {
     CHECK(help_text(t).ends_with("\n"));
     for (const std::string& line : lines_of(std::string(help_text(t)))) {
       CAPTURE(line);
@@ -130,7 +137,8 @@ TEST_CASE("command line: help is at most 100 columns wide, without tabs or trail
 
 TEST_CASE("command line: the examples in the help parse") {
   std::size_t count = 0;
-  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::profiles, HelpTopic::explain}) {
+  for (HelpTopic t :
+       {HelpTopic::general, HelpTopic::run, HelpTopic::check, HelpTopic::profiles, HelpTopic::explain}) {
     const std::string text(help_text(t));
     const std::size_t examples = text.find("\nexample");
     REQUIRE(examples != std::string::npos);
@@ -147,7 +155,7 @@ TEST_CASE("command line: the examples in the help parse") {
       ++count;
     }
   }
-  CHECK(count == 15);
+  CHECK(count == 19);
 }
 
 TEST_CASE("command line: the bounds of numbers are exact") {

@@ -1,0 +1,107 @@
+// One parsed source file with its nodes numbered, so that questions about parents, subtrees and names are
+// index arithmetic. What a file imports and exports is read here too. Pure; bounded by the text's size.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "routes/syntax.hpp"
+
+namespace vsim::check {
+
+constexpr int kNone = -1;
+
+struct Import {
+  std::string local;     // name in this file
+  std::string imported;  // "default", "*" or the exported name
+  std::string source;    // module specifier as written
+};
+// A module this file names, whether or not it binds something of it.
+struct Source {
+  std::string specifier;
+  int node = kNone;  // the string
+  bool dynamic = false;
+};
+// `export { a as b } from "./c"`; imported "*" with exported "*" for `export * from`.
+struct ReExport {
+  std::string exported, imported, source;
+};
+
+class Ast {
+ public:
+  Ast(std::string path, std::string_view text);  // the text must outlive it
+  Ast(const Ast&) = delete;
+  Ast& operator=(const Ast&) = delete;
+
+  const std::string& path() const { return path_; }
+  const routes::Syntax& syntax() const { return syntax_; }
+  int size() const { return static_cast<int>(nodes_.size()); }
+  std::string_view type(int i) const { return nodes_[static_cast<std::size_t>(i)].type; }
+  bool is(int i, std::string_view t) const { return i != kNone && type(i) == t; }
+  std::string_view text(int i) const { return syntax_.text(nodes_[static_cast<std::size_t>(i)].ts); }
+  int parent(int i) const { return nodes_[static_cast<std::size_t>(i)].parent; }
+  int end(int i) const { return nodes_[static_cast<std::size_t>(i)].end; }  // the subtree is [i, end)
+  TSNode node(int i) const { return nodes_[static_cast<std::size_t>(i)].ts; }
+  int index(TSNode n) const;  // kNone for an anonymous one
+  int field(int i, std::string_view name) const;
+  std::vector<int> children(int i) const;  // named, comments left out
+  int line(int i) const { return routes::Syntax::line(node(i)); }
+
+  static bool is_function(std::string_view type);
+  int function_of(int i) const;  // nearest enclosing function, not itself; kNone at the top level
+  int strip(int i) const;        // without parentheses, `as`, `satisfies`, `!`, `<T>`
+  int strip_up(int i) const;     // the outermost node that strips to i
+  bool inside(int i, int ancestor) const { return ancestor <= i && i < end(ancestor); }
+  std::string string(int i) const;  // of a string or a template without expressions, else ""
+  bool is_string(int i) const;
+  // The name of a function: its own, or that of the variable or property it is the value of.
+  std::string_view function_name(int i) const;
+  bool is_async(int function) const;
+
+  // Where `name`, used at node i, is declared by a function, block or loop around it. False: it is the
+  // module's or a global.
+  bool is_local(int i, std::string_view name) const;
+  // The top-level variable_declarator or function_declaration of a name; kNone.
+  int top_level(std::string_view name) const;
+  const Import* import_of(std::string_view local) const;
+  bool has_directive(std::string_view directive) const;  // 'use client'
+  bool block_has_directive(int function, std::string_view directive) const;
+  // exported name → local name; "default" → "" for an anonymous one
+  const std::map<std::string, std::string, std::less<>>& exports() const { return exports_; }
+  int default_export() const { return default_export_; }  // the expression or declaration, or kNone
+  const std::vector<Import>& imports() const { return imports_; }
+  const std::vector<Source>& sources() const { return sources_; }
+  const std::vector<ReExport>& re_exports() const { return re_exports_; }
+
+ private:
+  struct Node {
+    TSNode ts;
+    int parent, end;
+    std::string_view type;
+  };
+  void number();
+  void read_module();
+  void read_import(int statement);
+  void read_export(int statement);
+  void read_require(int call);
+  void declare_top_level(int statement);
+  bool binds(int pattern, std::string_view name) const;
+  bool declares(int statement, std::string_view name) const;
+
+  const std::string path_;
+  routes::Syntax syntax_;
+  std::vector<Node> nodes_;
+  std::unordered_map<const void*, int> index_;
+  std::map<std::string, int, std::less<>> top_level_;
+  std::map<std::string, std::string, std::less<>> exports_;
+  int default_export_ = kNone;
+  std::vector<Import> imports_;
+  std::vector<Source> sources_;
+  std::vector<ReExport> re_exports_;
+};
+
+}  // namespace vsim::check

@@ -1,0 +1,37 @@
+// `vercel-sim check` without the reading and the printing: sources in, findings out. Pure; never throws.
+// Called by cli/check.cpp and the tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "check/program.hpp"
+#include "check/rule.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::check {
+
+// The name under which mistakes in ignore comments are reported; not a rule, cannot be ignored.
+inline constexpr std::string_view kIgnoreId = "vercel-sim-ignore";
+
+struct Finding {
+  std::string rule;  // its id, or kIgnoreId
+  Severity severity = Severity::off;
+  std::string file;          // relative to the project
+  int line = 0, column = 0;  // from 1, characters; column 0: the line as a whole
+  int length = 1;            // characters, on the first line
+  std::string message;
+  std::string source_line;
+};
+
+struct Report {
+  std::vector<Finding> findings;  // by file, line, column
+  std::size_t files = 0;          // sources parsed
+  std::size_t ignored = 0;        // findings that a comment silenced
+  int count(Severity) const;
+};
+
+// Rules whose severity is off for the profile's compute model do not run.
+Report check(const Input& input, const profile::Profile& profile);
+
+}  // namespace vsim::check

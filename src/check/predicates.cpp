@@ -1,0 +1,206 @@
+#include "check/predicates.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vsim::check {
+namespace {
+
+std::vector<std::string_view> words(std::string_view list) {
+  std::vector<std::string_view> out;
+  while (!list.empty()) {
+    const std::size_t n = std::min(list.find(' '), list.size());
+    if (n > 0) out.push_back(list.substr(0, n));
+    list.remove_prefix(std::min(n + 1, list.size()));
+  }
+  return out;
+}
+bool one_of(std::string_view list, std::string_view word) {
+  const auto all = words(list);
+  return std::find(all.begin(), all.end(), word) != all.end();
+}
+std::string_view argument(const Predicate& p, std::size_t i) {
+  return i < p.arguments.size() ? std::string_view(p.arguments[i].text) : std::string_view();
+}
+
+bool equal(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  return at != kNone && m.ast.text(at) == argument(p, 1);
+}
+
+bool any_of(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  for (std::size_t i = 1; at != kNone && i < p.arguments.size(); ++i)
+    if (m.ast.text(at) == p.arguments[i].text) return true;
+  return false;
+}
+
+// (#imported? @name "package package" "exported exported")
+bool imported(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  if (at == kNone) return false;
+  const std::string_view name = m.ast.text(at);
+  if (m.ast.is_local(at, name)) {
+    // A require() inside the function: its binding is in the list, under the same name.
+    bool found = false;
+    for (const Import& i : m.ast.imports())
+      found = found ||
+              (i.local == name && one_of(argument(p, 1), i.source) && one_of(argument(p, 2), i.imported));
+    return found;
+  }
+  const Import* i = m.ast.import_of(name);
+  return i != nullptr && one_of(argument(p, 1), i->source) && one_of(argument(p, 2), i->imported);
+}
+// (#no-import? @any "package" "exported")
+bool no_file_import(Match& m, const Predicate& p) {
+  for (const Import& i : m.ast.imports())
+    if (one_of(argument(p, 1), i.source) && one_of(argument(p, 2), i.imported)) return false;
+  return true;
+}
+bool is_parameter(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  if (at == kNone) return false;
+  for (int f = m.ast.function_of(at); f != kNone; f = m.ast.function_of(f)) {
+    for (const char* name : {"parameters", "parameter"}) {
+      const int list = m.ast.field(f, name);
+      if (list == kNone) continue;
+      for (int i = list; i < m.ast.end(list); ++i)
+        if (m.ast.is(i, "identifier") && m.ast.text(i) == m.ast.text(at)) return true;
+    }
+  }
+  return false;
+}
+// (#member-of-parameter? @object "socket"): @object, without casts, is a member expression of that property;
+// its own object, without casts, is a parameter of a function around it.
+bool member_of_parameter(Match& m, const Predicate& p) {
+  const int at = m.ast.strip(capture(m, p));
+  if (!m.ast.is(at, "member_expression")) return false;
+  const int property = m.ast.field(at, "property"), object = m.ast.strip(m.ast.field(at, "object"));
+  if (property == kNone || m.ast.text(property) != argument(p, 1) || !m.ast.is(object, "identifier"))
+    return false;
+  const Captures captures{{"x", object}};
+  Match with{m.program, m.file, m.ast, captures, m.profile};
+  return is_parameter(with, {"", {{true, "x"}}});
+}
+bool in_function(Match& m, const Predicate& p) { return in_request_function(m, capture(m, p)); }
+bool in_handler(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  return at != kNone && m.program.handler_around(m.file, at) != nullptr;
+}
+bool global(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  return at != kNone && is_global(m, at, m.ast.text(at));
+}
+// next({ dev }) whose result gives .getRequestHandler(): a server around Next, not a library that names it.
+bool custom_server(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  if (at == kNone) return false;
+  for (int i = 0; i < m.ast.size(); ++i)
+    if (m.ast.is(i, "property_identifier") &&
+        (m.ast.text(i) == "getRequestHandler" || m.ast.text(i) == "getUpgradeHandler"))
+      return true;
+  return false;
+}
+bool node_only_module(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  if (at == kNone) return false;
+  std::string name = m.ast.string(at);
+  if (name.starts_with("node:")) name = name.substr(5);
+  // What the edge runtime has of Node: async_hooks, assert, buffer, events, util; what bundlers fill in is
+  // left out.
+  static constexpr std::array<std::string_view, 22> kMissing = {"fs",
+                                                                "fs/promises",
+                                                                "net",
+                                                                "tls",
+                                                                "child_process",
+                                                                "cluster",
+                                                                "dgram",
+                                                                "dns",
+                                                                "http",
+                                                                "https",
+                                                                "http2",
+                                                                "os",
+                                                                "readline",
+                                                                "repl",
+                                                                "tty",
+                                                                "v8",
+                                                                "vm",
+                                                                "inspector",
+                                                                "worker_threads",
+                                                                "perf_hooks",
+                                                                "zlib",
+                                                                "dns/promises"};
+  if (std::find(kMissing.begin(), kMissing.end(), name) == kMissing.end()) return false;
+  // `import type` never reaches the bundle.
+  bool listed = false;
+  for (const Source& s : m.ast.sources()) listed = listed || (s.node == at && !s.dynamic);
+  if (!listed) return false;
+  if (!m.file.edge) m.detail = fmt::format(", which {} imports for the edge runtime", m.file.edge_entry);
+  return true;
+}
+
+constexpr NamedTest kTable[] = {
+    {"eq?", equal, "the capture's text is this"},
+    {"any-of?", any_of, "the capture's text is one of these"},
+    {"imported?", imported,
+     "the name is bound by an import (or require) of one of these exports of one of these packages"},
+    {"no-import?", no_file_import, "this file imports none of these exports of these packages"},
+    {"parameter?", is_parameter, "the name is a parameter of a function around it"},
+    {"member-of-parameter?", member_of_parameter, "casts aside, the capture is this member of a parameter"},
+    {"in-function?", in_function, "inside a function that runs for requests, not only at build"},
+    {"in-handler?", in_handler,
+     "inside a route handler, API route, Server Action, page or getServerSideProps"},
+    {"global?", global, "the name is the global one: nothing in the file declares it"},
+    {"custom-server?", custom_server,
+     "the file asks Next for its request handler, so it is a server around Next"},
+    {"node-only-module?", node_only_module, "a Node.js module that the edge runtime does not have"},
+    {"shared-state?", shared_state,
+     "module state that one request changes and another reads; caches, lazy singletons and flags are not"},
+    {"outlives-response?", outlives_response,
+     "a timer started in a handler's own body that nothing there waits for or clears"},
+    {"floating?", floating, "an async call in a handler's own body that nothing waits for"},
+    {"endless-wait?", endless_wait,
+     "a loop of a handler that sleeps between its turns and that neither time nor a count ends"},
+    {"endless-stream?", endless_stream,
+     "an event stream that a timer or an endless loop feeds, and that does not resume by Last-Event-ID"},
+    {"outside-tmp?", outside_tmp, "a write whose path is known to lie outside /tmp"},
+    {"over-body-max?", over_body_max, "a size above the plan's request body limit"},
+    {"no-websocket-transport?", without_websocket_transport,
+     "a Socket.IO client of this site whose options allow long polling"},
+};
+
+}  // namespace
+
+std::span<const NamedTest> predicate_table() { return kTable; }
+const NamedTest* find_predicate(std::string_view name) {
+  const auto* it =
+      std::find_if(std::begin(kTable), std::end(kTable), [&](const NamedTest& t) { return t.name == name; });
+  return it == std::end(kTable) ? nullptr : it;
+}
+
+int capture(const Match& m, const Predicate& p, std::size_t i) {
+  if (i >= p.arguments.size() || !p.arguments[i].capture) return kNone;
+  const auto it = m.captures.find(p.arguments[i].text);
+  return it == m.captures.end() ? kNone : it->second;
+}
+
+bool in_request_function(const Match& m, int i) {
+  if (i == kNone) return false;
+  bool any = false;
+  for (int f = m.ast.function_of(i); f != kNone; f = m.ast.function_of(f)) {
+    const std::string_view name = m.ast.function_name(f);
+    if (one_of("getStaticProps getStaticPaths generateStaticParams register generateSitemaps", name))
+      return false;
+    any = true;
+  }
+  return any;
+}
+
+bool is_global(const Match& m, int identifier, std::string_view name) {
+  return !m.ast.is_local(identifier, name) && m.ast.top_level(name) == kNone &&
+         m.ast.import_of(name) == nullptr;
+}
+
+}  // namespace vsim::check

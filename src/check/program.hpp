@@ -1,0 +1,86 @@
+// All sources of a project as the rules see them: which files run on the server for a request, which
+// functions answer one, what a module specifier names. Pure: built from paths and texts.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "check/ast.hpp"
+#include "routes/file_conventions.hpp"
+#include "routes/resolve.hpp"
+
+namespace vsim::check {
+
+// What the caller read. Paths are relative to the project with forward slashes.
+struct Input {
+  std::map<std::string, std::string, std::less<>> files;  // sources, package.json, vercel.json, tsconfig.json
+  std::vector<std::string> page_extensions = {"tsx", "ts", "jsx", "js"};
+};
+
+enum class HandlerKind : std::uint8_t { route, pages_api, action, page, server_props, middleware };
+struct Handler {
+  int function = kNone;
+  HandlerKind kind{};
+};
+
+struct File {
+  std::unique_ptr<Ast> ast;
+  bool client = false;         // 'use client', or uses React's client hooks
+  bool request = false;        // reached from route handlers, pages/api, actions, middleware
+  bool server = false;         // request, or reached from server components and getServerSideProps
+  bool custom_server = false;  // reached from a server that a package.json script starts
+  bool edge = false;           // a function (or middleware) for the edge runtime
+  std::string edge_entry;      // for a file that an edge function imports statically: that function's file
+  routes::Kind kind = routes::Kind::unknown;
+  std::vector<Handler> handlers;
+};
+
+// Where a name of one module comes from: the file that declares it and its name there.
+struct Origin {
+  const File* file = nullptr;
+  std::string name;
+};
+
+class Program {
+ public:
+  explicit Program(const Input& input);
+
+  const std::map<std::string, File, std::less<>>& files() const { return files_; }
+  const File* find(std::string_view path) const;
+  // The project's file that a specifier names, or nullptr (a package, or not seen).
+  const File* resolve(const File& from, std::string_view specifier) const;
+  Origin origin(const File& file, std::string_view exported, int depth = 0) const;
+  // The handler whose own body (not a function inside it) holds node i.
+  const Handler* handler_at(const File& file, int i) const;
+  // The handler around node i at any depth.
+  const Handler* handler_around(const File& file, int i) const;
+  // A dev or start script of package.json starts this file with node or the like.
+  bool script_runs(std::string_view path) const;
+  const std::vector<routes::Function>& functions() const { return functions_; }
+  const std::optional<routes::VercelJson>& vercel() const { return vercel_; }
+
+ private:
+  void read_routes(const Input& input);
+  void read_paths(const Input& input);
+  void read_scripts(const Input& input);
+  void find_handlers(File& file);
+  void add_handler(File& file, int value, HandlerKind kind, int depth = 0);
+  template <class Visit>
+  void reach(const std::vector<std::string>& entries, bool dynamic, Visit visit);
+  std::optional<std::string> find_module(const std::string& path) const;
+
+  std::map<std::string, File, std::less<>> files_;
+  std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *
+  std::vector<std::string> scripts_;
+  bool has_package_ = false;
+  std::vector<routes::Function> functions_;
+  std::optional<routes::VercelJson> vercel_;
+};
+
+}  // namespace vsim::check

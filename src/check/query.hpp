@@ -1,0 +1,47 @@
+// A compiled tree-sitter query with its predicates taken apart. Pure.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "check/ast.hpp"
+
+namespace vsim::check {
+
+using Captures = std::map<std::string, int, std::less<>>;  // the first node of each capture
+
+// (#name? @capture "text" …)
+struct Predicate {
+  struct Argument {
+    bool capture = false;
+    std::string text;
+  };
+  std::string name;
+  std::vector<Argument> arguments;
+};
+
+class Query {
+ public:
+  // One grammar each for .ts and all else; the query must fit both.
+  static Result<std::shared_ptr<const Query>> compile(std::string_view text);
+  ~Query();
+  // Calls back with every match, in source order, and the predicates of its pattern.
+  void run(const Ast& ast,
+           const std::function<void(const Captures&, const std::vector<Predicate>&)>& match) const;
+
+ private:
+  Query() = default;
+  struct Grammar {
+    TSQuery* query = nullptr;
+    std::vector<std::string> names;
+    std::vector<std::vector<Predicate>> predicates;  // by pattern
+  };
+  Grammar grammars_[2];  // tsx, typescript
+};
+
+}  // namespace vsim::check

@@ -1,0 +1,198 @@
+#include "check/render.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/text.hpp"
+
+namespace vsim::check {
+namespace {
+
+std::string json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+std::string json_list(const std::vector<std::string>& items) {
+  std::string out = "[";
+  for (const auto& i : items) out += (out.size() > 1 ? ", " : "") + json(i);
+  return out + "]";
+}
+
+// One paragraph, broken at 96 columns, each line indented.
+std::string paragraph(std::string_view label, std::string_view text) {
+  std::string out, line = "  " + std::string(label);
+  const std::string indent(line.size(), ' ');
+  std::size_t used = line.size();
+  bool first = true;
+  while (!text.empty()) {
+    const std::size_t n = std::min(text.find_first_of(" \n"), text.size());
+    const std::string_view word = text.substr(0, n);
+    text.remove_prefix(std::min(n + 1, text.size()));
+    if (word.empty()) continue;
+    if (!first && used + 1 + word.size() > 96) {
+      out += line + "\n";
+      line = indent;
+      used = indent.size();
+      first = true;
+    }
+    line += first ? std::string(word) : " " + std::string(word);
+    used += word.size() + (first ? 0 : 1);
+    first = false;
+  }
+  return out + line + "\n";
+}
+
+std::string plural(int n, std::string_view word) {
+  return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
+}
+
+std::string uri(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    const auto u = static_cast<unsigned char>(c);
+    if ((u >= '0' && u <= '9') || (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') ||
+        std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos)
+      out += c;
+    else
+      out += fmt::format("%{:02X}", u);
+  }
+  return out;
+}
+
+std::string github_text(std::string_view text, bool property) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    else
+      out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string render_text(const Report& report, const RenderOptions& options) {
+  std::string out;
+  std::set<std::string_view> explained;
+  for (const Finding& f : report.findings) {
+    out += options.prefix + f.file;
+    if (f.line > 0) out += fmt::format(":{}", f.line);
+    if (f.line > 0 && f.column > 0) out += fmt::format(":{}", f.column);
+    out += fmt::format(": {}: {} [{}]\n", to_string(f.severity), f.message, f.rule);
+    if (f.column > 0) {
+      // Tabs stay tabs, so that the caret stands under its token whatever their width.
+      std::string caret;
+      int column = 1;
+      for (std::size_t i = 0; i < f.source_line.size() && column < f.column; ++column) {
+        caret += f.source_line[i] == '\t' ? '\t' : ' ';
+        i += std::max<std::size_t>(1, utf8_length(std::string_view(f.source_line).substr(i)));
+      }
+      out += fmt::format("  {}\n  {}^{}\n", f.source_line, caret,
+                         std::string(static_cast<std::size_t>(f.length - 1), '~'));
+    }
+    const Rule* rule = find_rule(f.rule);
+    if (rule != nullptr && explained.insert(rule->id).second) {
+      out += paragraph("why: ", rule->explanation) + paragraph("fix: ", rule->fix);
+      out += "  see: " + rule->docs.front() + "\n";
+    }
+    out += "\n";
+  }
+  out += fmt::format("{}, {}, {} in {}", plural(report.count(Severity::error), "error"),
+                     plural(report.count(Severity::warning), "warning"),
+                     plural(report.count(Severity::note), "note"),
+                     plural(static_cast<int>(report.files), "file"));
+  if (report.ignored > 0) out += fmt::format(", {} ignored", report.ignored);
+  return out + fmt::format(" (profile {})\n", options.profile);
+}
+
+std::string render_json(const Report& report, const RenderOptions& options) {
+  std::string out =
+      fmt::format("{{\n  \"version\": 1,\n  \"profile\": {},\n  \"files\": {},\n  \"ignored\": {},\n",
+                  json(options.profile), report.files, report.ignored);
+  out += fmt::format("  \"errors\": {},\n  \"warnings\": {},\n  \"notes\": {},\n  \"findings\": [",
+                     report.count(Severity::error), report.count(Severity::warning),
+                     report.count(Severity::note));
+  bool first = true;
+  for (const Finding& f : report.findings) {
+    const Rule* rule = find_rule(f.rule);
+    out += first ? "\n" : ",\n";
+    first = false;
+    out += fmt::format(
+        "    {{\"rule\": {}, \"severity\": {}, \"file\": {}, \"line\": {}, \"column\": {}, \"endColumn\": "
+        "{}, "
+        "\"message\": {}, \"explanation\": {}, \"fix\": {}, \"docs\": {}}}",
+        json(f.rule), json(to_string(f.severity)), json(options.prefix + f.file), f.line, f.column,
+        f.column == 0 ? 0 : f.column + f.length, json(f.message),
+        json(rule != nullptr ? rule->explanation : ""), json(rule != nullptr ? rule->fix : ""),
+        json_list(rule != nullptr ? rule->docs : std::vector<std::string>()));
+  }
+  return out + (first ? "]\n}\n" : "\n  ]\n}\n");
+}
+
+std::string render_sarif(const Report& report, const RenderOptions& options) {
+  std::string out =
+      "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"version\": \"2.1.0\",\n"
+      "  \"runs\": [{\n    \"columnKind\": \"unicodeCodePoints\",\n    \"tool\": {\"driver\": {\"name\": "
+      "\"vercel-sim\", ";
+  out += fmt::format("\"semanticVersion\": {}, \"rules\": [", json(VSIM_VERSION));
+  std::map<std::string_view, std::size_t> index;
+  const auto level = [](Severity s) { return s == Severity::off ? std::string_view("none") : to_string(s); };
+  for (const Rule& r : rules()) {
+    out += index.empty() ? "\n" : ",\n";
+    index.emplace(r.id, index.size());
+    out += fmt::format(
+        "      {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}, \"fullDescription\": {{\"text\": {}}}, "
+        "\"help\": {{\"text\": {}}}, \"helpUri\": {}, \"defaultConfiguration\": {{\"level\": {}}}}}",
+        json(r.id), json(r.title), json(r.explanation), json(r.fix), json(r.docs.front()),
+        json(level(r.serverless)));
+  }
+  out += fmt::format(
+      ",\n      {{\"id\": {}, \"shortDescription\": {{\"text\": \"A vercel-sim-ignore comment that does not "
+      "do what it "
+      "says\"}}, \"defaultConfiguration\": {{\"level\": \"warning\"}}}}",
+      json(kIgnoreId));
+  index.emplace(kIgnoreId, index.size());
+  out += "\n    ]}},\n    \"results\": [";
+  bool first = true;
+  for (const Finding& f : report.findings) {
+    out += first ? "\n" : ",\n";
+    first = false;
+    std::string region;
+    if (f.line > 0) {
+      region = fmt::format(", \"region\": {{\"startLine\": {}", f.line);
+      if (f.column > 0)
+        region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", f.column, f.column + f.length);
+      region += "}";
+    }
+    out += fmt::format(
+        "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": {}, \"message\": {{\"text\": {}}}, "
+        "\"locations\": "
+        "[{{\"physicalLocation\": {{\"artifactLocation\": {{\"uri\": {}, \"uriBaseId\": "
+        "\"%SRCROOT%\"}}{}}}}}]}}",
+        json(f.rule), index.at(f.rule), json(level(f.severity)), json(f.message),
+        json(uri(options.prefix + f.file)), region);
+  }
+  out += first ? "]" : "\n    ]";
+  return out + "\n  }]\n}\n";
+}
+
+std::string render_github(const Report& report, const RenderOptions& options) {
+  std::string out;
+  for (const Finding& f : report.findings) {
+    const Rule* rule = find_rule(f.rule);
+    const std::string_view command = f.severity == Severity::note ? "notice" : to_string(f.severity);
+    out += fmt::format("::{} file={}", command, github_text(options.prefix + f.file, true));
+    if (f.line > 0) out += fmt::format(",line={}", f.line);
+    if (f.line > 0 && f.column > 0) out += fmt::format(",col={},endColumn={}", f.column, f.column + f.length);
+    std::string text = f.message;
+    if (rule != nullptr) text += "\nFix: " + rule->fix;
+    out += fmt::format(",title={}::{}\n", github_text(f.rule, true), github_text(text, false));
+  }
+  return out;
+}
+
+}  // namespace vsim::check

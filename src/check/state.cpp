@@ -1,0 +1,273 @@
+// Module-level state that requests share: who changes it, who reads it, and what only looks like state.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.hpp"
+#include "check/predicates.hpp"
+
+namespace vsim::check {
+namespace {
+
+struct Use {
+  const Ast* ast;
+  int node;
+  enum Kind { read, assign, update, insert, remove } kind;
+  int value = kNone;  // of assign
+};
+
+bool contains(std::span<const std::string_view> list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// "cachedAt" → cached, at
+std::vector<std::string> name_words(std::string_view name) {
+  std::vector<std::string> out(1);
+  for (const char c : name) {
+    if (c == '_' || c == '$') {
+      out.emplace_back();
+      continue;
+    }
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (upper && !out.back().empty() && !(out.back().back() >= 'A' && out.back().back() <= 'Z'))
+      out.emplace_back();
+    out.back() += c;
+  }
+  for (std::string& w : out)
+    for (char& c : w) c = ascii_lower(c);
+  return out;
+}
+
+// Values that every instance may well have for itself: what is lost is time, not truth.
+bool per_instance_by_name(std::string_view name, bool constant) {
+  static constexpr std::string_view kBoth[] = {"cache",    "caches",     "cached",    "memo",
+                                               "memoized", "promise",    "promises",  "inflight",
+                                               "registry", "dataloader", "singleton", "lru"};
+  static constexpr std::string_view kCell[] = {
+      "client", "conn",   "connection", "pool",     "prisma", "db",      "database", "redis",       "logger",
+      "log",    "config", "options",    "settings", "debug",  "verbose", "instance", "transporter", "sdk",
+      "stripe", "resend", "schema",     "model",    "env",    "pending", "provider", "adapter",     "driver"};
+  for (const std::string& w : name_words(name)) {
+    if (contains(kBoth, w)) return true;
+    if (!constant && contains(kCell, w)) return true;
+  }
+  return false;
+}
+
+enum class Container { no, keyed, list };
+
+Container container_of(const Ast& ast, int value) {
+  while (value != kNone) {
+    value = ast.strip(value);
+    const std::string_view t = value == kNone ? std::string_view() : ast.type(value);
+    if (t == "binary_expression" || t == "augmented_assignment_expression" || t == "assignment_expression") {
+      value = ast.field(value, "right");
+    } else if (t == "array") {
+      return Container::list;
+    } else if (t == "object") {
+      return Container::keyed;
+    } else if (t == "new_expression") {
+      const int c = ast.field(value, "constructor");
+      if (c == kNone) return Container::no;
+      if (ast.text(c) == "Array") return Container::list;
+      return ast.text(c) == "Map" || ast.text(c) == "Set" ? Container::keyed : Container::no;
+    } else {
+      return Container::no;
+    }
+  }
+  return Container::no;
+}
+
+// One reference of the name, or nullopt when it is a declaration or a type.
+std::optional<Use> classify(const Ast& ast, int id) {
+  const int use = ast.strip_up(id);
+  const int p = ast.parent(use);
+  if (p == kNone) return std::nullopt;
+  const std::string_view t = ast.type(p);
+  if (t == "variable_declarator" && ast.field(p, "name") == use) return std::nullopt;
+  if (t == "import_specifier" || t == "export_specifier" || t == "type_query" || t == "import_clause" ||
+      t == "namespace_import")
+    return std::nullopt;
+  if ((t == "assignment_expression" || t == "augmented_assignment_expression") &&
+      ast.field(p, "left") == use) {
+    const int value = ast.field(p, "right");
+    return Use{&ast, id, t == "assignment_expression" ? Use::assign : Use::update, value};
+  }
+  if (t == "update_expression") return Use{&ast, id, Use::update};
+  const bool member = t == "member_expression" && ast.field(p, "object") == use;
+  const bool element = t == "subscript_expression" && ast.field(p, "object") == use;
+  if (!member && !element) return Use{&ast, id, Use::read};
+  const int outer = ast.strip_up(p), q = ast.parent(outer);
+  if (q != kNone) {
+    const std::string_view qt = ast.type(q);
+    if ((qt == "assignment_expression" || qt == "augmented_assignment_expression") &&
+        ast.field(q, "left") == outer)
+      return Use{&ast, id, Use::insert, ast.field(q, "right")};
+    if (qt == "update_expression") return Use{&ast, id, Use::insert};
+    if (qt == "unary_expression" && ast.text(q).starts_with("delete")) return Use{&ast, id, Use::remove};
+    if (member && qt == "call_expression" && ast.field(q, "function") == outer) {
+      const std::string_view method = ast.text(ast.field(p, "property"));
+      static constexpr std::string_view kInsert[] = {"set", "add", "push", "unshift"};
+      static constexpr std::string_view kRemove[] = {"delete", "clear", "splice", "pop", "shift"};
+      if (contains(kInsert, method)) return Use{&ast, id, Use::insert};
+      if (contains(kRemove, method)) return Use{&ast, id, Use::remove};
+    }
+  }
+  return Use{&ast, id, Use::read};
+}
+
+void collect(const Ast& ast, std::string_view name, std::vector<Use>& out) {
+  for (int i = 0; i < ast.size(); ++i) {
+    const std::string_view t = ast.type(i);
+    if ((t != "identifier" && t != "shorthand_property_identifier") || ast.text(i) != name) continue;
+    if (ast.function_of(i) == kNone || ast.is_local(i, name)) continue;
+    if (const auto use = classify(ast, i)) out.push_back(*use);
+  }
+}
+
+// The function of a use that is not a callback: `x.forEach(() => …)` belongs to what is around it.
+int named_function(const Ast& ast, int i) {
+  int f = ast.function_of(i);
+  for (int up = f; up != kNone; up = ast.function_of(up)) {
+    f = up;
+    if (!ast.function_name(up).empty()) return up;
+  }
+  return f;
+}
+
+bool mentions(const Ast& ast, int from, int to, std::string_view name) {
+  for (int i = from; i < to; ++i)
+    if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier")) && ast.text(i) == name)
+      return true;
+  return false;
+}
+
+// `if (!x) x = …`, `x ??= …`, `x ? … : …`: made once and kept.
+bool lazy(const Use& use) {
+  const Ast& ast = *use.ast;
+  const std::string_view name = ast.text(use.node);
+  const int statement = ast.parent(ast.strip_up(use.node));
+  if (use.kind == Use::update) {
+    const std::string_view text = ast.text(statement);
+    return text.find("?\?=") != std::string_view::npos || text.find("||=") != std::string_view::npos;
+  }
+  if (use.value != kNone) {
+    const int v = ast.strip(use.value);
+    static constexpr std::string_view kFlags[] = {"true", "false", "null", "undefined"};
+    if (contains(kFlags, ast.type(v))) return true;
+    if (ast.is(v, "binary_expression") && mentions(ast, v, ast.end(v), name)) {
+      const std::string_view text = ast.text(v);
+      if (text.find("??") != std::string_view::npos || text.find("||") != std::string_view::npos) return true;
+    }
+  }
+  const int f = named_function(ast, use.node);
+  for (int i = f; i < use.node; ++i) {
+    if (!ast.is(i, "if_statement") && !ast.is(i, "ternary_expression") && !ast.is(i, "while_statement"))
+      continue;
+    const int condition = ast.field(i, "condition");
+    if (condition != kNone && mentions(ast, condition, ast.end(condition), name)) return true;
+  }
+  return false;
+}
+
+// The function looks the key up, returns what it found, and inserts otherwise: a cache of what can be made
+// again.
+bool fills_cache(const Use& insert) {
+  const Ast& ast = *insert.ast;
+  const std::string_view name = ast.text(insert.node);
+  const int f = named_function(ast, insert.node);
+  if (f == kNone) return false;
+  std::set<std::string_view> derived = {name};
+  for (int i = f; i < insert.node; ++i) {
+    if (!ast.is(i, "variable_declarator")) continue;
+    const int value = ast.field(i, "value");
+    if (value == kNone || Ast::is_function(ast.type(ast.strip(value)))) continue;
+    if (mentions(ast, value, ast.end(value), name) && ast.is(ast.field(i, "name"), "identifier"))
+      derived.insert(ast.text(ast.field(i, "name")));
+  }
+  for (int i = f; i < insert.node; ++i) {
+    if (!ast.is(i, "return_statement")) continue;
+    for (const std::string_view d : derived)
+      if (mentions(ast, i, ast.end(i), d)) return true;
+  }
+  return false;
+}
+
+std::string place(const Use& u) { return fmt::format("{}:{}", u.ast->path(), u.ast->line(u.node)); }
+
+// A name that is used once per request only to be unique: `let next = 1` read by `next++` is a read too.
+bool value_used(const Use& u) {
+  const int p = u.ast->parent(u.ast->strip_up(u.node));
+  return u.kind == Use::update && u.ast->is(p, "update_expression") &&
+         !u.ast->is(u.ast->parent(u.ast->strip_up(p)), "expression_statement");
+}
+
+}  // namespace
+
+bool shared_state(Match& m, const Predicate& p) {
+  const int name_node = capture(m, p);
+  if (name_node == kNone) return false;
+  const std::string name(m.ast.text(name_node));
+  const int declarator = m.ast.parent(name_node);
+  if (!m.ast.is(declarator, "variable_declarator") || m.ast.top_level(name) != declarator) return false;
+  const int declaration = m.ast.parent(declarator);
+  const bool constant = m.ast.text(declaration).starts_with("const");
+  const Container container = container_of(m.ast, m.ast.field(declarator, "value"));
+  if (constant && container == Container::no) return false;
+  if (per_instance_by_name(name, constant)) return false;
+
+  std::vector<Use> uses;
+  collect(m.ast, name, uses);
+  for (const auto& [path, other] : m.program.files()) {
+    if (&other == &m.file || !other.request) continue;
+    for (const Import& i : other.ast->imports()) {
+      const File* from = m.program.resolve(other, i.source);
+      if (from == nullptr || i.imported == "*") continue;
+      const Origin origin = m.program.origin(*from, i.imported);
+      if (origin.file == &m.file && origin.name == name) collect(*other.ast, i.local, uses);
+    }
+  }
+
+  const Use* write = nullptr;
+  const Use* read = nullptr;
+  bool all_lazy = true, all_cache = true, any_insert = false, any_assign = false;
+  for (const Use& u : uses) {
+    switch (u.kind) {
+      case Use::read:
+        if (read == nullptr) read = &u;
+        break;
+      case Use::assign:
+      case Use::update:
+        any_assign = true;
+        all_lazy = all_lazy && lazy(u);
+        if (write == nullptr) write = &u;
+        if (read == nullptr && value_used(u)) read = &u;
+        break;
+      case Use::insert:
+        if (container == Container::no) {  // a property of something that is not made here
+          if (read == nullptr) read = &u;
+          break;
+        }
+        any_insert = true;
+        all_cache = all_cache && fills_cache(u);
+        write = &u;
+        break;
+      case Use::remove:
+        break;
+    }
+  }
+  const bool changed = (any_assign && !all_lazy) || (any_insert && !all_cache);
+  if (!changed || write == nullptr || read == nullptr) return false;
+  if (any_assign && !all_lazy)
+    for (const Use& u : uses)
+      if ((u.kind == Use::assign || u.kind == Use::update) && !lazy(u)) {
+        write = &u;
+        break;
+      }
+  m.detail = fmt::format("changed at {}, read at {}", place(*write), place(*read));
+  return true;
+}
+
+}  // namespace vsim::check

@@ -1,0 +1,259 @@
+// Work that goes on after the response, and waits that do not end before the plan's limit.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "check/predicates.hpp"
+
+namespace vsim::check {
+namespace {
+
+bool says(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
+
+bool mentions(const Ast& ast, int from, std::string_view name) {
+  for (int i = from; i < ast.end(from); ++i)
+    if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier")) && ast.text(i) == name)
+      return true;
+  return false;
+}
+
+// Any name bound by the function's parameters is used below `node`: the callback answers the request itself.
+bool uses_parameter(const Ast& ast, int function, int node) {
+  for (const char* field : {"parameters", "parameter"}) {
+    const int list = ast.field(function, field);
+    if (list == kNone) continue;
+    for (int i = list; i < ast.end(list); ++i)
+      if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier_pattern")) &&
+          mentions(ast, node, ast.text(i)))
+        return true;
+  }
+  return false;
+}
+
+// Called inside the callback of setTimeout or setInterval.
+bool in_timer_callback(const Ast& ast, int i, int up_to) {
+  for (int p = ast.parent(i); p != kNone && p != up_to; p = ast.parent(p)) {
+    if (!ast.is(p, "call_expression")) continue;
+    const int f = ast.field(p, "function");
+    if (ast.is(f, "identifier") && (ast.text(f) == "setTimeout" || ast.text(f) == "setInterval") && i > f)
+      return true;
+  }
+  return false;
+}
+
+bool streams(const Ast& ast, int function) {
+  const std::string_view text = ast.text(function);
+  return says(text, "Stream") || says(text, "stream") || says(text, "writer") || says(text, ".write(");
+}
+
+// The handler waits for its after-work in another way, or hands it over.
+bool handed_over(const Ast& ast, int i, int handler) {
+  for (int p = ast.parent(i); p != kNone && p != handler; p = ast.parent(p)) {
+    if (!ast.is(p, "call_expression")) continue;
+    const std::string_view callee = ast.text(ast.field(p, "function"));
+    if (says(callee, "after") || says(callee, "waitUntil")) return true;
+  }
+  return false;
+}
+
+// `sleep(1000)`, `new Promise((r) => setTimeout(r, 1000))`, `setTimeout(1000)` of node:timers/promises
+bool sleeps(const Ast& ast, int awaited) {
+  const int call = ast.strip(awaited);
+  const std::string_view text = ast.text(call);
+  if (ast.is(call, "new_expression")) return text.starts_with("new Promise") && says(text, "setTimeout(");
+  if (!ast.is(call, "call_expression")) return false;
+  const std::string_view callee = ast.text(ast.field(call, "function"));
+  for (const std::string_view name : {"sleep", "delay", "wait", "setTimeout", "timeout"})
+    if (iequals(callee, name)) return true;
+  return false;
+}
+
+}  // namespace
+
+bool outlives_response(Match& m, const Predicate& p) {
+  const int call = capture(m, p);
+  if (call == kNone) return false;
+  const Ast& ast = m.ast;
+  const Handler* handler = m.program.handler_at(m.file, call);
+  if (handler == nullptr || handler->kind == HandlerKind::page || handler->kind == HandlerKind::middleware)
+    return false;
+  const int name = ast.field(call, "function");
+  if (!is_global(m, name, ast.text(name))) return false;
+  const auto arguments = ast.children(ast.field(call, "arguments"));
+  if (arguments.empty()) return false;
+  const int callback = ast.strip(arguments[0]);
+  const std::string_view body = ast.text(callback);
+  // The callback ends the wait of somebody else, or writes to a response that is still open.
+  for (const std::string_view word :
+       {"abort", "resolve", "reject", "controller", "writer", ".enqueue(", ".end(", ".close(", ".write("})
+    if (says(body, word)) return false;
+  if (!Ast::is_function(ast.type(callback)) && !ast.is(callback, "identifier")) return false;
+  if (handler->kind == HandlerKind::pages_api && uses_parameter(ast, handler->function, callback))
+    return false;
+  if (streams(ast, handler->function)) return false;
+
+  // What becomes of the timer: an expression of its own, or a name that is cleared outside of other timers.
+  int value = ast.strip_up(call);
+  if (ast.is(ast.parent(value), "member_expression")) {  // setInterval(…).unref()
+    value = ast.parent(value);
+    if (!ast.is(ast.parent(value), "call_expression")) return false;
+    value = ast.strip_up(ast.parent(value));
+  }
+  const int parent = ast.parent(value);
+  if (ast.is(parent, "expression_statement")) return true;
+  std::string_view timer;
+  if (ast.is(parent, "variable_declarator") && ast.is(ast.field(parent, "name"), "identifier"))
+    timer = ast.text(ast.field(parent, "name"));
+  else if (ast.is(parent, "assignment_expression") && ast.is(ast.field(parent, "left"), "identifier"))
+    timer = ast.text(ast.field(parent, "left"));
+  else
+    return false;
+  const int f = handler->function;
+  for (int i = f; i < ast.end(f); ++i) {
+    if (!ast.is(i, "identifier") || ast.text(i) != timer || i == ast.field(parent, "name")) continue;
+    if (ast.inside(i, call)) continue;                // clears itself in its own callback: later
+    if (!in_timer_callback(ast, i, f)) return false;  // cleared, awaited or passed on: not seen through
+  }
+  return true;
+}
+
+bool floating(Match& m, const Predicate& p) {
+  const int statement = capture(m, p);
+  if (statement == kNone) return false;
+  const Ast& ast = m.ast;
+  const Handler* handler = m.program.handler_at(m.file, statement);
+  if (handler == nullptr || (handler->kind != HandlerKind::route && handler->kind != HandlerKind::pages_api &&
+                             handler->kind != HandlerKind::action))
+    return false;
+  if (streams(ast, handler->function) || handed_over(ast, statement, handler->function)) return false;
+  const auto parts = ast.children(statement);
+  if (parts.size() != 1) return false;
+  int call = ast.strip(parts[0]);
+  if (ast.is(call, "unary_expression") && ast.text(call).starts_with("void"))
+    call = ast.strip(ast.children(call).empty() ? kNone : ast.children(call)[0]);
+  // fetch(…).then(…).catch(…): the head of the chain is what runs.
+  while (ast.is(call, "call_expression")) {
+    const int f = ast.strip(ast.field(call, "function"));
+    if (!ast.is(f, "member_expression")) break;
+    const std::string_view method = ast.text(ast.field(f, "property"));
+    if (method != "then" && method != "catch" && method != "finally") return false;
+    call = ast.strip(ast.field(f, "object"));
+  }
+  if (!ast.is(call, "call_expression")) return false;
+  // A pages/api handler may answer from the chain itself.
+  if (handler->kind == HandlerKind::pages_api) {
+    const int list = ast.field(handler->function, "parameters");
+    const auto parameters = ast.children(list);
+    if (parameters.size() > 1) {
+      for (int i = parameters[1]; i < ast.end(parameters[1]); ++i)
+        if (ast.is(i, "identifier") && mentions(ast, statement, ast.text(i))) return false;
+    }
+  }
+  const int callee = ast.strip(ast.field(call, "function"));
+  if (Ast::is_function(ast.type(callee))) {  // (async () => { … })()
+    if (!ast.is_async(callee)) return false;
+    m.detail = "the async function";
+    return true;
+  }
+  if (!ast.is(callee, "identifier")) return false;
+  const std::string_view name = ast.text(callee);
+  m.detail = fmt::format("{}()", name);
+  if (name == "fetch") return is_global(m, callee, name);
+  const Ast* where = &ast;
+  int declared = kNone;
+  if (ast.is_local(callee, name)) {
+    // A function inside the handler: only its own statements are looked at.
+    const int body = ast.field(handler->function, "body");
+    for (const int s : ast.children(body)) {
+      if (ast.is(s, "function_declaration") && ast.text(ast.field(s, "name")) == name) declared = s;
+      for (const int d : ast.children(s))
+        if (ast.is(d, "variable_declarator") && ast.text(ast.field(d, "name")) == name) declared = d;
+    }
+  } else if (const Import* i = ast.import_of(name)) {
+    const File* from = m.program.resolve(m.file, i->source);
+    if (from == nullptr) return false;
+    const Origin origin = m.program.origin(*from, i->imported);
+    if (origin.file == nullptr) return false;
+    where = origin.file->ast.get();
+    declared = where->top_level(origin.name);
+  } else {
+    declared = ast.top_level(name);
+  }
+  if (declared == kNone) return false;
+  const int f =
+      where->is(declared, "variable_declarator") ? where->strip(where->field(declared, "value")) : declared;
+  if (f == kNone || !Ast::is_function(where->type(f)) || !where->is_async(f)) return false;
+  // An async function that waits for nothing is done when it returns.
+  for (int i = f; i < where->end(f); ++i)
+    if (where->is(i, "await_expression") && where->function_of(i) == f) return true;
+  return false;
+}
+
+bool endless_wait(Match& m, const Predicate& p) {
+  const int loop = capture(m, p);
+  if (loop == kNone) return false;
+  const Ast& ast = m.ast;
+  const Handler* handler = m.program.handler_at(m.file, loop);
+  if (handler == nullptr ||
+      (handler->kind != HandlerKind::route && handler->kind != HandlerKind::pages_api &&
+       handler->kind != HandlerKind::action && handler->kind != HandlerKind::server_props))
+    return false;
+  const std::string_view text = ast.text(loop);
+  // A clock, a count or an abort signal ends it in time.
+  for (const std::string_view word : {"Date.now", "performance.now", "new Date", "aborted", "attempt",
+                                      "retries", "tries", "deadline", "elapsed", ".next(", ".read("})
+    if (says(text, word)) return false;
+  bool sleep = false;
+  for (int i = loop; i < ast.end(loop); ++i) {
+    if (ast.function_of(i) != handler->function) continue;
+    if (ast.is(i, "update_expression") || ast.is(i, "augmented_assignment_expression")) return false;
+    if (ast.is(i, "await_expression")) {
+      const auto parts = ast.children(i);
+      sleep = sleep || (!parts.empty() && sleeps(ast, parts[0]));
+    }
+  }
+  if (!sleep) return false;
+  if (ast.is(loop, "for_statement")) {
+    const int condition = ast.field(loop, "condition");
+    return condition == kNone || ast.is(condition, "empty_statement") || ast.is(condition, "true");
+  }
+  const int condition = ast.strip(ast.field(loop, "condition"));
+  if (condition == kNone) return false;
+  if (ast.is(condition, "true") || ast.text(condition) == "1") return true;
+  // `while (!ready)`, `while (job.status !== "done")`
+  if (ast.is(condition, "unary_expression")) return ast.text(condition).starts_with("!");
+  return ast.is(condition, "binary_expression") &&
+         (says(ast.text(condition), "!==") || says(ast.text(condition), "==="));
+}
+
+bool endless_stream(Match& m, const Predicate& p) {
+  const int text = capture(m, p);
+  if (text == kNone) return false;
+  const Ast& ast = m.ast;
+  if (!m.ast.is_string(text) || !ast.string(text).starts_with("text/event-stream")) return false;
+  const Handler* handler = m.program.handler_around(m.file, text);
+  if (handler == nullptr || (handler->kind != HandlerKind::route && handler->kind != HandlerKind::pages_api))
+    return false;
+  // Only what is sent counts, not an `accept` header of a request to somebody else.
+  for (int q = ast.parent(text); q != kNone && q != handler->function; q = ast.parent(q))
+    if (ast.is(q, "pair") && iequals(ast.text(ast.field(q, "key")).substr(0, 7), "\"accept")) return false;
+  const int f = handler->function;
+  bool endless = false;
+  for (int i = f; i < ast.end(f); ++i) {
+    if (ast.is(i, "string") && iequals(ast.string(i), "last-event-id")) return false;
+    if (ast.is(i, "call_expression")) {
+      const int callee = ast.field(i, "function");
+      if (ast.is(callee, "identifier") && ast.text(callee) == "setInterval") endless = true;
+    } else if (ast.is(i, "while_statement")) {
+      const int c = ast.strip(ast.field(i, "condition"));
+      if (c == kNone || !(ast.is(c, "true") || ast.text(c) == "1")) continue;
+      for (int a = i; a < ast.end(i); ++a)
+        if (ast.is(a, "await_expression") && !ast.children(a).empty() && sleeps(ast, ast.children(a)[0]))
+          endless = true;
+    }
+  }
+  return endless;
+}
+
+}  // namespace vsim::check

@@ -1,0 +1,175 @@
+// Rules about values: paths, sizes, options.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/text.hpp"
+#include "check/predicates.hpp"
+
+namespace vsim::check {
+namespace {
+
+constexpr int kMaxDepth = 4;  // names and joins followed
+
+enum class Path { unknown, tmp, outside };
+
+// The value of a name that is declared once with const, here or around.
+int constant(const Ast& ast, int identifier) {
+  const std::string_view name = ast.text(identifier);
+  int found = kNone;
+  for (int i = 0; i < ast.size(); ++i) {
+    if (!ast.is(i, "variable_declarator") || ast.text(ast.field(i, "name")) != name) continue;
+    if (found != kNone || !ast.text(ast.parent(i)).starts_with("const")) return kNone;
+    found = i;
+  }
+  // A parameter of the same name wins.
+  if (found == kNone || (ast.is_local(identifier, name) && ast.top_level(name) == found)) return kNone;
+  return ast.field(found, "value");
+}
+
+Path judge_text(std::string_view text, bool whole) {
+  if (text == "/tmp" || text.starts_with("/tmp/") || text.starts_with("/dev/")) return Path::tmp;
+  if (text.starts_with("file:")) return Path::unknown;
+  if (text.starts_with("/") || text.starts_with("./") || text.starts_with("../")) return Path::outside;
+  // "data/" + …: relative to the working directory, which is read-only too. A lone word may be anything's
+  // start.
+  if (whole) return text.empty() ? Path::unknown : Path::outside;
+  return text.find('/') != std::string_view::npos ? Path::outside : Path::unknown;
+}
+
+Path judge(const Ast& ast, int value, int depth) {
+  value = ast.strip(value);
+  if (value == kNone || depth > kMaxDepth) return Path::unknown;
+  if (ast.is_string(value)) return judge_text(ast.string(value), true);
+  const std::string_view t = ast.type(value);
+  if (t == "template_string") {
+    const auto parts = ast.children(value);
+    if (parts.empty()) return Path::unknown;
+    if (ast.is(parts[0], "template_substitution")) {
+      const auto inner = ast.children(parts[0]);
+      return inner.empty() ? Path::unknown : judge(ast, inner[0], depth + 1);
+    }
+    return judge_text(ast.text(parts[0]), false);
+  }
+  if (t == "binary_expression") return judge(ast, ast.field(value, "left"), depth + 1);
+  if (t == "identifier") {
+    if (ast.text(value) == "__dirname") return Path::outside;
+    const int v = constant(ast, value);
+    return v == kNone ? Path::unknown : judge(ast, v, depth + 1);
+  }
+  if (t == "call_expression") {
+    const std::string_view callee = ast.text(ast.field(value, "function"));
+    if (callee == "process.cwd") return Path::outside;
+    const bool join = callee == "join" || callee == "path.join",
+               resolve = callee == "resolve" || callee == "path.resolve";
+    if (!join && !resolve) return Path::unknown;
+    const auto arguments = ast.children(ast.field(value, "arguments"));
+    if (arguments.empty()) return Path::unknown;
+    // resolve() starts anew at each absolute part: only a known first part followed by relative texts is
+    // known.
+    if (resolve)
+      for (std::size_t i = 1; i < arguments.size(); ++i)
+        if (ast.is_string(arguments[i]) && ast.string(arguments[i]).starts_with('/')) return Path::unknown;
+    return judge(ast, arguments[0], depth + 1);
+  }
+  return Path::unknown;
+}
+
+// Next reads sizes with the package `bytes`: "10mb" is 10 × 1024 × 1024, a number is bytes.
+std::optional<double> bytes_of(const Ast& ast, int value) {
+  value = ast.strip(value);
+  if (value == kNone) return std::nullopt;
+  if (ast.is(value, "number")) return routes::number_value(ast.text(value));
+  if (!ast.is_string(value)) return std::nullopt;
+  std::string text;
+  for (const char c : ast.string(value))
+    if (c != ' ') text += ascii_lower(c);
+  double n = 0;
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (r.ec != std::errc()) return std::nullopt;
+  const std::string_view unit(r.ptr, static_cast<std::size_t>(text.data() + text.size() - r.ptr));
+  if (unit.empty() || unit == "b") return n;
+  if (unit == "kb") return n * 1024;
+  if (unit == "mb") return n * 1024 * 1024;
+  if (unit == "gb") return n * 1024 * 1024 * 1024;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool outside_tmp(Match& m, const Predicate& p) {
+  const int call = capture(m, p);
+  if (call == kNone || !in_request_function(m, call)) return false;
+  const Ast& ast = m.ast;
+  // Code that knows it is in development writes there on purpose.
+  for (int f = ast.function_of(call); f != kNone; f = ast.function_of(f))
+    for (const std::string_view word : {"NODE_ENV", "process.env.VERCEL", "isDev", "__DEV__"})
+      if (ast.text(f).find(word) != std::string_view::npos) return false;
+  const auto arguments = ast.children(ast.field(call, "arguments"));
+  if (arguments.empty()) return false;
+  int callee = ast.strip(ast.field(call, "function"));
+  if (ast.is(callee, "member_expression")) callee = ast.field(callee, "property");
+  std::string_view name = ast.text(callee);
+  if (const Import* i = ast.import_of(name)) name = i->imported;
+  // copyFile, rename and cp write to their second argument.
+  const bool second =
+      name.starts_with("copyFile") || name.starts_with("rename") || name == "cp" || name == "cpSync";
+  if (second && arguments.size() < 2) return false;
+  return judge(ast, arguments[second ? 1 : 0], 0) == Path::outside;
+}
+
+bool over_body_max(Match& m, const Predicate& p) {
+  const int value = capture(m, p);
+  const auto bytes = bytes_of(m.ast, value);
+  const std::uint64_t most = m.profile.request_body_max.value;
+  if (!bytes || most == kUnlimited) return false;
+  // "4.5mb" is Next's spelling of the limit itself.
+  if (*bytes <= static_cast<double>(most) * 1.06) return false;
+  m.detail = human_size(most);
+  return true;
+}
+
+bool without_websocket_transport(Match& m, const Predicate& p) {
+  const int call = capture(m, p);
+  if (call == kNone) return false;
+  const Ast& ast = m.ast;
+  const auto arguments = ast.children(ast.field(call, "arguments"));
+  int options = kNone;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const int a = ast.strip(arguments[i]);
+    if (ast.is(a, "object")) {
+      options = a;
+    } else if (i == 0 && ast.is_string(a)) {
+      // Another host has servers of its own kind; "" and "/room" are this site.
+      const std::string url = ast.string(a);
+      if (!url.empty() && !(url.starts_with('/') && !url.starts_with("//"))) return false;
+    } else if (i == 0 && ast.text(a).starts_with("window.location")) {
+      continue;
+    } else if (!ast.is(a, "undefined")) {
+      return false;
+    }
+  }
+  if (options == kNone) {
+    m.detail = "no transports given";
+    return true;
+  }
+  for (const int o : ast.children(options)) {
+    if (!ast.is(o, "pair")) return false;  // spread, shorthand: not seen through
+    std::string_view key = ast.text(ast.field(o, "key"));
+    if (key != "transports" && key != "\"transports\"" && key != "'transports'") continue;
+    const int list = ast.strip(ast.field(o, "value"));
+    if (!ast.is(list, "array")) return false;
+    for (const int t : ast.children(list))
+      if (ast.is_string(t) && ast.string(t) == "polling") {
+        m.detail = "polling among its transports";
+        return true;
+      }
+    return false;
+  }
+  m.detail = "no transports given";
+  return true;
+}
+
+}  // namespace vsim::check

@@ -1,0 +1,127 @@
+#include "cli/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "check/checker.hpp"
+#include "check/render.hpp"
+#include "cli/run.hpp"
+#include "project/files.hpp"
+#include "project/finder.hpp"
+#include "project/next_config.hpp"
+
+namespace vsim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kFound = 2, kUsage = 64;
+constexpr std::size_t kMaxFiles = 50'000, kMaxBytes = 2u << 20;
+
+// Tests, stories and build outputs are not deployed; declarations hold no code.
+bool left_out(std::string_view name) {
+  for (const std::string_view part : {".test.", ".spec.", ".stories.", ".cy.", ".d.ts", ".min.js"})
+    if (name.find(part) != std::string_view::npos) return true;
+  return false;
+}
+bool is_source(std::string_view name) {
+  for (const std::string_view e : {".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts"})
+    if (name.ends_with(e)) return !left_out(name);
+  return false;
+}
+// Only where no route can be: app/build/page.tsx is a page like any other.
+bool is_skipped_directory(std::string_view relative) {
+  const std::string_view name = relative.substr(relative.rfind('/') + 1);
+  if (name.starts_with('.') || name == "node_modules" || name == "__tests__" || name == "__mocks__")
+    return true;
+  for (const std::string_view top :
+       {"out", "dist", "build", "public", "coverage", "cypress", "e2e", "storybook-static"})
+    if (relative == top) return true;
+  return false;
+}
+
+// False: there are more files than are looked at.
+bool read_sources(const std::string& root, const std::string& dist, check::Input& out) {
+  std::error_code error;
+  fs::recursive_directory_iterator it(root, fs::directory_options::skip_permission_denied, error);
+  for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
+    const std::string relative = it->path().string().substr(root.size() + 1);
+    std::error_code ignored;
+    if (it->is_directory(ignored)) {
+      // A workspace inside the project is a project of its own.
+      if (is_skipped_directory(relative) || relative == dist ||
+          project::is_file(it->path().string() + "/package.json"))
+        it.disable_recursion_pending();
+      continue;
+    }
+    if (!is_source(it->path().filename().string())) continue;
+    if (auto text = project::read_text(it->path().string(), kMaxBytes))
+      out.files.emplace(relative, std::move(*text));
+    if (out.files.size() >= kMaxFiles) return false;
+  }
+  for (const char* name : {"package.json", "vercel.json", "tsconfig.json", "jsconfig.json"})
+    if (auto text = project::read_text(root + "/" + name, kMaxBytes)) out.files[name] = std::move(*text);
+  return true;
+}
+
+// The project's directory as the reader would type it from here: "apps/web/", "../web/", "" for here.
+std::string prefix_of(const std::string& root) {
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  if (error) return root + "/";
+  const std::string relative = fs::path(root).lexically_relative(here).string();
+  return relative.empty() ? root + "/" : relative == "." ? "" : relative + "/";
+}
+
+}  // namespace
+
+int run_check(const Check& options) {
+  std::vector<std::string> overrides;
+  for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
+  const auto profile = load(options.profile, overrides);
+  if (!profile) return kUsage;
+
+  const std::string directory = project::real_path(options.directory.empty() ? "." : options.directory);
+  if (directory.empty() || !project::is_directory(directory)) {
+    print_error({fmt::format("{}: no such directory", options.directory), ""});
+    return kUsage;
+  }
+  // Nothing is run here, so a project whose packages are not installed is as good as any.
+  std::string root = directory;
+  if (const auto found = project::find_project(directory)) {
+    root = found->source_root;
+  } else if (!project::is_file(directory + "/package.json")) {
+    print_error(found.error());
+    return kUsage;
+  }
+
+  check::Input input;
+  const project::NextConfig config = project::find_next_config(root);
+  if (config.page_extensions.known == project::Known::literal)
+    input.page_extensions = config.page_extensions.value;
+  const std::string dist = config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
+  if (!read_sources(root, dist, input))
+    fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
+
+  const check::Report report = check::check(input, *profile);
+  const check::RenderOptions render{prefix_of(root), profile->name};
+  switch (options.format) {
+    case CheckFormat::text:
+      fmt::print("{}", check::render_text(report, render));
+      break;
+    case CheckFormat::json:
+      fmt::print("{}", check::render_json(report, render));
+      break;
+    case CheckFormat::sarif:
+      fmt::print("{}", check::render_sarif(report, render));
+      break;
+    case CheckFormat::github:
+      fmt::print("{}", check::render_github(report, render));
+      break;
+  }
+  return report.count(check::Severity::error) > 0 ? kFound : 0;
+}
+
+}  // namespace vsim::cli
