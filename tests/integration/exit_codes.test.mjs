@@ -48,7 +48,7 @@ describe('64', {concurrency: true}, () => {
   for (const [what, args, said] of [
     ['an option that does not exist', ['run', '--nope'], /unknown option --nope/],
     ['a command that does not exist', ['rnu'], /unknown command rnu[^]*run/],
-    ['a command that is not there yet', ['check'], /check.*not in this version/],
+    ['a command that is not there yet', ['learn'], /learn.*not in this version/],
     ['two apps', ['run', '--app', 'true', '--upstream', 'http://127.0.0.1:1'], /--app.*--upstream|--upstream.*--app/],
     ['a profile that does not exist', ['run', '--profile', 'hoby', '--app', 'true'], /"hoby".*hobby/],
     ['a value out of its range', ['run', '--set', 'duration.default=soon', '--app', 'true'], /duration\.default/],
