@@ -84,6 +84,16 @@ bool member_of_parameter(Match& m, const Predicate& p) {
   Match with{m.program, m.file, m.ast, captures, m.profile};
   return is_parameter(with, {"", {{true, "x"}}});
 }
+// The first node of its text in its function: a handler that names one thing five times has one problem.
+bool first_in_function(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  if (at == kNone) return false;
+  int f = m.ast.function_of(at);
+  for (int up = f; up != kNone; up = m.ast.function_of(up)) f = up;
+  for (int i = std::max(f, 0); i < at; ++i)
+    if (m.ast.type(i) == m.ast.type(at) && m.ast.text(i) == m.ast.text(at)) return false;
+  return true;
+}
 bool in_function(Match& m, const Predicate& p) { return in_request_function(m, capture(m, p)); }
 bool in_handler(Match& m, const Predicate& p) {
   const int at = capture(m, p);
@@ -150,6 +160,8 @@ constexpr NamedTest kTable[] = {
     {"parameter?", is_parameter, "the name is a parameter of a function around it"},
     {"member-of-parameter?", member_of_parameter, "casts aside, the capture is this member of a parameter"},
     {"in-function?", in_function, "inside a function that runs for requests, not only at build"},
+    {"first-in-function?", first_in_function,
+     "nothing before it in the outermost function has the same text"},
     {"in-handler?", in_handler,
      "inside a route handler, API route, Server Action, page or getServerSideProps"},
     {"global?", global, "the name is the global one: nothing in the file declares it"},

@@ -118,11 +118,21 @@ std::optional<Use> classify(const Ast& ast, int id) {
   return Use{&ast, id, Use::read};
 }
 
+// Code of a callback that the module itself hands to the process or to a timer: no request runs it.
+bool in_process_callback(const Ast& ast, int i) {
+  int outer = kNone;
+  for (int f = ast.function_of(i); f != kNone; f = ast.function_of(f)) outer = f;
+  const int arguments = ast.parent(ast.strip_up(outer));
+  if (!ast.is(arguments, "arguments")) return false;
+  const std::string_view callee = ast.text(ast.field(ast.parent(arguments), "function"));
+  return callee.starts_with("process.") || callee == "setInterval" || callee == "setTimeout";
+}
+
 void collect(const Ast& ast, std::string_view name, std::vector<Use>& out) {
   for (int i = 0; i < ast.size(); ++i) {
     const std::string_view t = ast.type(i);
     if ((t != "identifier" && t != "shorthand_property_identifier") || ast.text(i) != name) continue;
-    if (ast.function_of(i) == kNone || ast.is_local(i, name)) continue;
+    if (ast.function_of(i) == kNone || ast.is_local(i, name) || in_process_callback(ast, i)) continue;
     if (const auto use = classify(ast, i)) out.push_back(*use);
   }
 }
@@ -172,6 +182,39 @@ bool lazy(const Use& use) {
   return false;
 }
 
+// `if (!pools[key]) pools[key] = connect(key); return pools[key];` What is counted or collected there is not
+// a cache: an object or a list that begins empty.
+bool makes_once(const Use& insert, int function, const std::set<std::string_view>& derived) {
+  const Ast& ast = *insert.ast;
+  const auto about = [&](int node) {
+    return std::any_of(derived.begin(), derived.end(),
+                       [&](std::string_view d) { return mentions(ast, node, ast.end(node), d); });
+  };
+  int value = insert.value;
+  if (value == kNone) {  // x.set(key, value)
+    const int call = ast.parent(ast.strip_up(ast.parent(ast.strip_up(insert.node))));
+    const auto arguments = ast.children(ast.field(call, "arguments"));
+    if (arguments.size() != 2) return false;
+    value = arguments[1];
+  }
+  value = ast.strip(value);
+  if (ast.is(value, "object") || ast.is(value, "array")) return false;
+  bool guarded = false;
+  for (int p = ast.parent(insert.node); p != kNone && p != function; p = ast.parent(p))
+    if (ast.is(p, "if_statement")) guarded = guarded || about(ast.field(p, "condition"));
+  if (!guarded) return false;
+  for (int i = function; i < ast.end(function); ++i) {
+    if (!ast.is(i, "return_statement")) continue;
+    const auto parts = ast.children(i);
+    if (parts.size() != 1) continue;
+    const int r = ast.strip(parts[0]);
+    const bool whole =
+        ast.is(r, "identifier") || ast.is(r, "subscript_expression") || ast.is(r, "call_expression");
+    if (whole && about(r)) return true;
+  }
+  return false;
+}
+
 // The function looks the key up, returns what it found, and inserts otherwise: a cache of what can be made
 // again.
 bool fills_cache(const Use& insert) {
@@ -188,11 +231,11 @@ bool fills_cache(const Use& insert) {
       derived.insert(ast.text(ast.field(i, "name")));
   }
   for (int i = f; i < insert.node; ++i) {
-    if (!ast.is(i, "return_statement")) continue;
+    if (!ast.is(i, "return_statement") || ast.end(i) > insert.node) continue;
     for (const std::string_view d : derived)
       if (mentions(ast, i, ast.end(i), d)) return true;
   }
-  return false;
+  return makes_once(insert, f, derived);
 }
 
 std::string place(const Use& u) { return fmt::format("{}:{}", u.ast->path(), u.ast->line(u.node)); }

@@ -66,13 +66,16 @@ bool read_sources(const std::string& root, const std::string& dist, check::Input
   return true;
 }
 
-// The project's directory as the reader would type it from here: "apps/web/", "../web/", "" for here.
-std::string prefix_of(const std::string& root) {
+// The project's directory as the reader would type it from here: "apps/web/", "" for here. Elsewhere people
+// get the whole path, and machines names relative to the project, since SARIF and GitHub know only what lies
+// below the checkout.
+std::string prefix_of(const std::string& root, CheckFormat format) {
   std::error_code error;
   const fs::path here = fs::current_path(error);
-  if (error) return root + "/";
-  const std::string relative = fs::path(root).lexically_relative(here).string();
-  return relative.empty() ? root + "/" : relative == "." ? "" : relative + "/";
+  const std::string relative = error ? std::string() : fs::path(root).lexically_relative(here).string();
+  if (relative == ".") return {};
+  if (!relative.empty() && !relative.starts_with("..")) return relative + "/";
+  return format == CheckFormat::text ? root + "/" : std::string();
 }
 
 }  // namespace
@@ -106,7 +109,7 @@ int run_check(const Check& options) {
     fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
 
   const check::Report report = check::check(input, *profile);
-  const check::RenderOptions render{prefix_of(root), profile->name};
+  const check::RenderOptions render{prefix_of(root, options.format), profile->name};
   switch (options.format) {
     case CheckFormat::text:
       fmt::print("{}", check::render_text(report, render));
