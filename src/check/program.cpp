@@ -128,6 +128,15 @@ Program::Program(const Input& input) {
     f.custom_server = true;
     return fresh;
   });
+  for (const auto& [path, file] : files_) {
+    if (!file.request) continue;
+    for (const Import& i : file.ast->imports()) {
+      const File* from = i.imported == "*" ? nullptr : resolve(file, i.source);
+      if (from == nullptr) continue;
+      const Origin found = origin(*from, i.imported);
+      if (found.file != nullptr) importers_[{found.file, found.name}].push_back({&file, i.local});
+    }
+  }
   reach(edge, false, [](File& f, const std::string& entry) {
     const bool fresh = f.edge_entry.empty();
     if (fresh) f.edge_entry = entry;
@@ -219,6 +228,12 @@ const Handler* Program::handler_around(const File& file, int i) const {
     for (const Handler& h : file.handlers)
       if (h.function == f) return &h;
   return nullptr;
+}
+
+const std::vector<Origin>& Program::importers(const File& file, const std::string& name) const {
+  static const std::vector<Origin> kNobody;
+  const auto it = importers_.find({&file, name});
+  return it == importers_.end() ? kNobody : it->second;
 }
 
 // "node server.js", "tsx watch server/index.ts", "node dist/server". `next dev` does not name a dev.ts.

@@ -56,6 +56,8 @@ class Program {
   // The project's file that a specifier names, or nullptr (a package, or not seen).
   const File* resolve(const File& from, std::string_view specifier) const;
   Origin origin(const File& file, std::string_view exported, int depth = 0) const;
+  // Files that requests reach and that import this name, each with the name it has there.
+  const std::vector<Origin>& importers(const File& file, const std::string& name) const;
   // The handler whose own body (not a function inside it) holds node i.
   const Handler* handler_at(const File& file, int i) const;
   // The handler around node i at any depth.
@@ -76,6 +78,7 @@ class Program {
   std::optional<std::string> find_module(const std::string& path) const;
 
   std::map<std::string, File, std::less<>> files_;
+  std::map<std::pair<const File*, std::string>, std::vector<Origin>> importers_;
   std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *
   std::vector<std::string> scripts_;
   bool has_package_ = false;

@@ -263,15 +263,8 @@ bool shared_state(Match& m, const Predicate& p) {
 
   std::vector<Use> uses;
   collect(m.ast, name, uses);
-  for (const auto& [path, other] : m.program.files()) {
-    if (&other == &m.file || !other.request) continue;
-    for (const Import& i : other.ast->imports()) {
-      const File* from = m.program.resolve(other, i.source);
-      if (from == nullptr || i.imported == "*") continue;
-      const Origin origin = m.program.origin(*from, i.imported);
-      if (origin.file == &m.file && origin.name == name) collect(*other.ast, i.local, uses);
-    }
-  }
+  for (const Origin& other : m.program.importers(m.file, name))
+    if (other.file != &m.file) collect(*other.file->ast, other.name, uses);
 
   const Use* write = nullptr;
   const Use* read = nullptr;

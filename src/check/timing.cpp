@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 #include "base/text.hpp"
 #include "check/predicates.hpp"
@@ -67,6 +69,28 @@ bool sleeps(const Ast& ast, int awaited) {
   for (const std::string_view name : {"sleep", "delay", "wait", "setTimeout", "timeout"})
     if (iequals(callee, name)) return true;
   return false;
+}
+
+// The value of `8_000` or `1000 * 60 * 20`.
+std::optional<double> milliseconds(const Ast& ast, int value) {
+  value = ast.strip(value);
+  if (ast.is(value, "number")) return routes::number_value(ast.text(value));
+  if (!ast.is(value, "binary_expression") || ast.text(value).find('*') == std::string_view::npos)
+    return std::nullopt;
+  const auto left = milliseconds(ast, ast.field(value, "left")),
+             right = milliseconds(ast, ast.field(value, "right"));
+  if (!left || !right) return std::nullopt;
+  return *left * *right;
+}
+
+// How long the function of this file may run, in milliseconds.
+double allowed(const Match& m) {
+  Duration most = m.profile.duration_default.value;
+  for (const routes::Function& f : m.program.functions())
+    if (f.file == m.ast.path() && f.max_duration)
+      most = f.max_duration->max ? m.profile.duration_max.value
+                                 : std::min(f.max_duration->value, m.profile.duration_max.value);
+  return std::chrono::duration<double, std::milli>(most).count();
 }
 
 }  // namespace
@@ -245,6 +269,16 @@ bool endless_stream(Match& m, const Predicate& p) {
     if (ast.is(i, "call_expression")) {
       const int callee = ast.field(i, "function");
       if (ast.is(callee, "identifier") && ast.text(callee) == "setInterval") endless = true;
+      if (ast.is(callee, "identifier") && ast.text(callee) == "setTimeout") {
+        // A stream that closes itself before the platform does.
+        const auto arguments = ast.children(ast.field(i, "arguments"));
+        const int callback = arguments.size() == 2 ? ast.strip(arguments[0]) : kNone;
+        const auto after = callback != kNone ? milliseconds(ast, arguments[1]) : std::nullopt;
+        const std::string_view closes = callback != kNone ? ast.text(callback) : std::string_view();
+        if (after && *after < allowed(m) &&
+            (says(closes, "close") || says(closes, ".end(") || says(closes, "stop")))
+          return false;
+      }
     } else if (ast.is(i, "while_statement")) {
       const int c = ast.strip(ast.field(i, "condition"));
       if (c == kNone || !(ast.is(c, "true") || ast.text(c) == "1")) continue;
