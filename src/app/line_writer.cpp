@@ -50,7 +50,7 @@ void LineWriter::run(Shared& s) {
   for (;;) {
     s.wake.wait(lock, [&] { return s.asked || s.stop; });
     if (!s.asked) break;
-    if (!s.hurry && !s.stop) s.wake.wait_for(lock, 5ms, [&] { return s.hurry || s.stop; });  // gather
+    if (!s.hurry && !s.stop) s.wake.wait_for(lock, 20ms, [&] { return s.hurry || s.stop; });  // gather
     out.swap(s.buffer);
     s.buffer.clear();
     s.asked = false;

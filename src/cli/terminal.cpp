@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -31,6 +32,11 @@ class Paint {
   // What an app or a client sent must not drive the terminal: no C0 and C1 control characters, the latter
   // neither as UTF-8 (C2 80 to C2 9F) nor as lone bytes.
   void tame(std::string_view text) {
+    // Nearly always there is nothing to tame.
+    if (std::all_of(text.begin(), text.end(), [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n'; })) {
+      out_.append(text);
+      return;
+    }
     for (std::size_t i = 0; i < text.size(); ++i) {
       const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
       const unsigned char c = at(i);

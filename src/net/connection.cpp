@@ -1,10 +1,7 @@
 #include "net/connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/error.hpp>
-#include <cerrno>
 #include <cstring>
 
 namespace vsim::net {
@@ -67,12 +64,6 @@ std::string_view Connection::take_bulk() {
       size += stream_.read_now(std::span(scratch.data() + size, kScratch - size)).bytes;
   }
   return {scratch.data(), size};
-}
-
-bool Connection::silent() {
-  char byte = 0;
-  return ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-         (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void Connection::unread(std::string_view rest) {

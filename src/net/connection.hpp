@@ -50,8 +50,6 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   std::string_view take_bulk();
   void unread(std::string_view rest);
   bool input_ended() const { return input_ended_; }
-  // Asks the system: no byte and no end of stream is waiting to be read. Plain streams only.
-  bool silent();
   // A head longer than the buffer: room for `limit` bytes at most. False when it is there already.
   bool grow_input(std::size_t limit);
 

@@ -112,9 +112,7 @@ std::unique_ptr<Upstream> UpstreamPool::take_idle() {
     auto upstream = std::move(idle_.back());
     idle_.pop_back();
     timeouts_.set(*upstream, Wait::none);
-    // What the app said or that it left may not have been noticed yet: it must not become the answer to this
-    // request.
-    if (!upstream->connection_->open() || !upstream->connection_->silent()) continue;
+    if (!upstream->connection_->open()) continue;
     ++upstream->uses_;
     return upstream;
   }
