@@ -66,6 +66,6 @@ describe('--https', {concurrency: true}, () => {
     const cwd = write(tempDir(t), {'server.cjs': kServer.replace("if (path === '/exit')", "if (path === '/hang') return;\n  if (path === '/exit')")});
     const sim = await run(t, ['--https', '--set', 'duration.default=1s', ...kApp], {cwd});
     const cut = await get(sim.port, '/hang', kInsecure);
-    assert.deepEqual([cut.status, cut.headers['x-vercel-error'], cut.headers['strict-transport-security']], [504, 'FUNCTION_INVOCATION_TIMEOUT', 'max-age=63072000']);
+    assert.deepEqual([cut.status, cut.headers['x-vercel-error'], cut.headers['strict-transport-security']], [504, 'FUNCTION_INVOCATION_TIMEOUT', 'max-age=63072000'], sim.text);
   });
 });
