@@ -1,0 +1,75 @@
+// What the scheduler wants done. Commands of one call are carried out in their order. Pure.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "instance/ids.hpp"
+#include "instance/lease.hpp"
+#include "instance/lifecycle.hpp"
+#include "limits/code.hpp"
+
+namespace vsim::instance {
+
+// Start a process; tell ready() or exited().
+struct Spawn {
+  InstanceId id;
+  GroupId likely;   // who will probably get it; none: not known. A hint for preloading, not a promise
+  bool background;  // nobody waits for it: low priority
+};
+// Evaluate the function's modules and warm the request path, serving nothing; tell bound() or exited().
+struct Bind {
+  InstanceId id;
+  FunctionId function;
+};
+// SIGSTOP, and SIGCONT.
+struct Freeze {
+  InstanceId id;
+};
+struct Thaw {
+  InstanceId id;
+};
+// Ask its event loop; tell pong().
+struct Ping {
+  InstanceId id;
+};
+// SIGKILL, frozen ones too; tell exited().
+struct Kill {
+  InstanceId id;
+  Why why;
+};
+
+enum class Start : std::uint8_t {
+  warm,   // the instance has served before
+  bound,  // a spare that had loaded the function
+  spare,  // a spare that loads it now
+  cold,   // nothing was ready when it came: it waited, then got a new one
+};
+// Send the invocation to the instance. `instance` is none under isolation `none`.
+struct Place {
+  InvocationId invocation;
+  InstanceId instance;
+  Start start;
+  Duration waited;  // in the queue; shown, never charged
+  Lease lease;
+};
+// It was never placed and will not be.
+struct Refuse {
+  InvocationId invocation;
+  limits::Code code;
+  Duration waited;
+};
+// Its instance is gone, or is no longer its own. The lease only remains to be given back.
+struct Lost {
+  InvocationId invocation;
+  InstanceId instance;
+  limits::Code code;  // none: nobody waits for an answer
+  Why why;            // none: the instance ended by itself, see `death`
+  Death death{};
+};
+
+using Command = std::variant<Spawn, Bind, Freeze, Thaw, Ping, Kill, Place, Refuse, Lost>;
+
+}  // namespace vsim::instance

@@ -1,0 +1,176 @@
+// The scheduler's inside, shared by its .cpp files only: scheduler.cpp (the moments), placement.cpp (which
+// instance an invocation gets), supply.cpp (which instances there are), instances.cpp (what happens to one),
+// timers.cpp (when).
+#pragma once
+
+#include <list>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "instance/scheduler.hpp"
+
+namespace vsim::instance {
+
+// The evaluation of a function's modules, under way.
+struct Init {
+  InvocationId invocation;  // none: binding
+  FunctionId function;
+  Duration left;
+  TimePoint since;  // runs from here, unless a dev call is open
+};
+
+struct Instance {
+  InstanceId id = InstanceId::none;
+  Lifecycle life;
+  GroupId group = GroupId::none;  // none: no code in it
+  Generation generation = 0;
+  std::vector<FunctionId> code;  // functions loaded or being loaded
+  std::set<std::string> files;
+  bool files_told = false;
+  std::vector<InvocationId> holders;
+  std::vector<Init> inits;
+  std::uint32_t dev_calls = 0;
+  std::uint64_t memory = 0;
+  TimePoint spawned_at{}, last_used{};
+  std::optional<TimePoint> ping_due;
+  bool over_cap = false;  // for nested requests
+};
+
+struct Holder {
+  std::uint64_t serial = 0;  // of its lease
+  InstanceId instance = InstanceId::none;
+  FunctionId function = FunctionId::none;
+  InvocationId parent = InvocationId::none;
+  std::uint32_t depth = 0;
+  std::uint32_t children = 0;  // requests of its own that have not ended
+  bool waits = false;          // said so
+  bool took_spare = false;
+  std::optional<TimePoint> left;  // its client
+  TimePoint placed{};
+};
+
+struct Waiter {
+  InvocationId invocation = InvocationId::none;
+  FunctionId function = FunctionId::none;
+  InvocationId parent = InvocationId::none;
+  std::uint32_t depth = 0;
+  TimePoint arrived{};
+  bool left = false;
+  bool queued = false;            // found nothing when it came
+  GroupId group = GroupId::none;  // whose turn `seat` is
+  std::size_t seat = 0;           // under spread:N
+};
+
+// Instances of a group by place. Empty ones are filled again, so that a turn keeps its meaning.
+struct Seats {
+  std::vector<InstanceId> at;
+  std::vector<std::size_t> round;  // the rest of this round, last first
+  Rng rng;
+};
+
+struct Scheduler::Impl {
+  Impl(const Options& o, Watcher* w) : options(o), watcher(w), groups(o.groups_shared) {}
+
+  // scheduler.cpp
+  void begin(TimePoint moment, Commands& commands);
+  void settle();  // ends every call: whatever has become possible is done
+  void end_holder(InvocationId);
+  void give_back(std::uint64_t serial);
+  void refuse_waiting(limits::Code);
+  void child_ended(InvocationId parent);
+
+  // placement.cpp
+  void place_waiting();
+  bool try_place(Waiter&);
+  Instance* choose(Waiter&);
+  Instance* fresh(const Waiter&, GroupId);  // a bound spare or a spare
+  Instance* with_room(const Waiter&, GroupId, std::size_t first_seat);
+  void grant(const Waiter&, Instance&);
+  std::size_t next_turn(Seats&);
+  Seats& seats_of(GroupId);
+  void seat(Instance&, std::size_t);
+  void unseat(const Instance&);
+  std::uint32_t slots(GroupId) const;
+  bool nested(const Waiter&) const;
+  bool nested_wait() const;
+  bool has_room(const Instance&, const Waiter&) const;
+
+  // supply.cpp
+  std::size_t demand() const;
+  void meet_demand();
+  bool fits(std::uint64_t reserve) const;
+  bool can_grow(GroupId) const;
+  bool all_holders_wait() const;
+  Instance* least_recently_used(GroupId except = GroupId::none);
+  Instance* least_wanted();  // leased to invocations whose clients are gone, and to no other
+  void spawn(GroupId likely, bool background, bool over_cap);
+  void trim();
+  void keep_memory();
+  struct Refill {
+    enum class Kind : std::uint8_t { nothing, bind, spawn } kind = Kind::nothing;
+    FunctionId function = FunctionId::none;
+  };
+  Refill missing() const;
+  std::optional<TimePoint> refill_due() const;  // nullopt: nothing missing, or nothing to be done now
+  void refill();
+  void freeze_idle();
+  void used(FunctionId);
+
+  // instances.cpp
+  Instance* find(InstanceId);
+  template <class Moment>
+  void step(Instance&, Moment);
+  void thaw(Instance&);
+  void lose(Instance&, InvocationId, limits::Code, Why, const Death& = {});
+  void kill(Instance&, Why, limits::Code);
+  void retire(Instance&, Why);
+  void overdue(Instance&, Why);
+  void spawn_failed();
+  void initialised(Instance&, InvocationId);
+  void pause_inits(Instance&);
+  void resume_inits(Instance&);
+  bool touched(const Instance&, const Change&) const;
+
+  // timers.cpp
+  std::optional<TimePoint> due(const Instance&) const;
+  void strike(Instance&);
+
+  const Options options;
+  Watcher* watcher;
+  Groups groups;
+  std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
+
+  TimePoint now{};
+  Commands* out = nullptr;
+
+  std::uint64_t last_id = 0;
+  std::map<InstanceId, Instance> instances;
+  std::map<GroupId, Seats> seats;
+  std::list<Waiter> waiters;  // in order of arrival, those whose clients are gone last
+  std::unordered_map<InvocationId, Holder> holders;
+  std::unordered_map<std::uint64_t, InvocationId> by_serial;
+  std::vector<FunctionId> recent;   // most recently used first
+  std::set<FunctionId> unbindable;  // binding failed: not before their code changes
+
+  bool started = false, stopped = false;
+  Generation generation = 0;
+  TimePoint calm_at{}, quiet_at{}, spawn_after{};
+  std::optional<TimePoint> missing_since;
+  std::uint32_t failed_spawns = 0;  // in a row
+};
+
+// A transition that the scheduler has made sure of. That it is not allowed is a bug of ours, not of the app:
+// it ends the program, saying what was tried.
+[[noreturn]] void broken(const Instance&, const char* what);
+
+template <class Moment>
+void Scheduler::Impl::step(Instance& i, Moment moment) {
+  const State from = i.life.state();
+  if (!moment(i.life)) broken(i, "a transition that its state does not allow");
+  if (watcher != nullptr) watcher->on_state(i.id, from, i.life.state(), i.group, now);
+}
+
+}  // namespace vsim::instance

@@ -1,0 +1,99 @@
+// What happens to one instance.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "instance/impl.hpp"
+
+namespace vsim::instance {
+
+using limits::Code;
+
+void broken(const Instance& i, const char* what) {
+  fmt::print(stderr, "vercel-sim: bug: instance i{} ({}, {} leases): {}\n", static_cast<std::uint64_t>(i.id),
+             name(i.life.state()), i.life.leases(), what);
+  std::abort();
+}
+
+Instance* Scheduler::Impl::find(InstanceId id) {
+  const auto it = instances.find(id);
+  return it == instances.end() ? nullptr : &it->second;
+}
+
+void Scheduler::Impl::thaw(Instance& i) {
+  if (!i.life.frozen()) return;
+  step(i, [](Lifecycle& l) { return l.thaw(); });
+  out->push_back(Thaw{i.id});
+}
+
+// The invocation has no instance any more; the instance's own state is the caller's matter.
+void Scheduler::Impl::lose(Instance& i, InvocationId invocation, Code code, Why why, const Death& death) {
+  end_holder(invocation);
+  out->push_back(Lost{invocation, i.id, code, why, death});
+}
+
+// `code`: what those who are on it get.
+void Scheduler::Impl::kill(Instance& i, Why why, Code code) {
+  step(i, [&](Lifecycle& l) { return l.kill(why); });
+  unseat(i);
+  i.inits.clear();
+  i.ping_due.reset();
+  out->push_back(Kill{i.id, why});
+  while (!i.holders.empty()) lose(i, i.holders.front(), code, why);
+}
+
+void Scheduler::Impl::retire(Instance& i, Why why) {
+  if (i.life.leases() == 0) return kill(i, why, Code::none);
+  if (i.life.is<Retired>()) return;
+  step(i, [&](Lifecycle& l) { return l.retire(why); });
+  unseat(i);
+}
+
+// One of its invocations has passed a limit and is no longer among its holders. Alone, it goes; neighbours
+// finish first, if its event loop still turns.
+void Scheduler::Impl::overdue(Instance& i, Why why) {
+  if (i.holders.empty()) return kill(i, why, Code::none);
+  step(i, [](Lifecycle& l) { return l.release(); });
+  retire(i, why);
+  if (i.ping_due) return;
+  i.ping_due = after(now, options.ping_limit);
+  out->push_back(Ping{i.id});
+}
+
+// Spares wait 250 ms, doubled each time, at most 8 s: a broken instrumentation file must not keep the machine
+// busy. Whoever waits gets a few tries at once.
+void Scheduler::Impl::spawn_failed() {
+  const auto doublings = std::min<std::uint32_t>(failed_spawns++, 5);
+  spawn_after = after(now, std::chrono::milliseconds(250) * (1 << doublings));
+  if (failed_spawns >= options.spawn_tries) refuse_waiting(Code::function_invocation_failed);
+}
+
+void Scheduler::Impl::initialised(Instance& i, InvocationId invocation) {
+  std::erase_if(i.inits, [&](const Init& init) { return init.invocation == invocation; });
+}
+
+void Scheduler::Impl::pause_inits(Instance& i) {
+  for (Init& init : i.inits) init.left -= std::min(init.left, now - init.since);
+}
+
+void Scheduler::Impl::resume_inits(Instance& i) {
+  for (Init& init : i.inits) init.since = now;
+}
+
+bool Scheduler::Impl::touched(const Instance& i, const Change& c) const {
+  if (c.environment) return true;
+  if (i.code.empty()) return false;
+  if (c.all_code) return true;
+  if (std::find(c.groups.begin(), c.groups.end(), i.group) != c.groups.end()) return true;
+  const auto changed = [&](FunctionId f) {
+    return std::find(c.functions.begin(), c.functions.end(), f) != c.functions.end();
+  };
+  if (std::any_of(i.code.begin(), i.code.end(), changed)) return true;
+  if (c.files.empty()) return false;
+  return !i.files_told ||
+         std::any_of(c.files.begin(), c.files.end(), [&](const auto& f) { return i.files.contains(f); });
+}
+
+}  // namespace vsim::instance

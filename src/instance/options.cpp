@@ -1,0 +1,25 @@
+#include "instance/options.hpp"
+
+#include <charconv>
+#include <string_view>
+
+namespace vsim::instance {
+
+Options options_for(const profile::Profile& p, std::uint64_t seed) {
+  Options o;
+  o.isolation = p.isolation.value;
+  o.seed = seed;
+  constexpr std::string_view kSpread = "spread:";
+  const std::string_view placement = p.placement.value;
+  if (placement.starts_with(kSpread))
+    std::from_chars(placement.data() + kSpread.size(), placement.data() + placement.size(), o.spread);
+  o.freeze_idle = o.isolation == profile::Isolation::instance;
+  // A warm instance is the rule there, and a spare of the group's own only shortens the rare cold start.
+  if (o.isolation != profile::Isolation::invocation) {
+    o.spares = 1;
+    o.bound_functions = 0;
+  }
+  return o;
+}
+
+}  // namespace vsim::instance

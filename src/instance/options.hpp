@@ -1,0 +1,69 @@
+// What the scheduler goes by: isolation, placement, budgets and delays. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::instance {
+
+struct Options {
+  profile::Isolation isolation = profile::Isolation::invocation;
+  // 0: pack, the first instance with room. N: at least N instances of a group take turns, in an order that
+  // the seed decides: each round of N requests meets each of them once.
+  std::uint32_t spread = 0;
+  std::uint64_t seed = 1;
+  // The bundler keeps several functions in one process (Groups).
+  bool groups_shared = true;
+
+  // Of one instance under `fluid`. The platform's number is not published (its schema allows 1 to 8192, facts
+  // 8): chosen so that a page's own requests fit in one instance.
+  std::uint32_t slots = 100;
+  // Freeze an idle instance: what Lambda does. An instance of Fluid compute goes on.
+  bool freeze_idle = true;
+
+  // Processes at most, those that are dying included. A backstop; memory is the real bound.
+  std::uint32_t max_instances = 64;
+  std::uint64_t memory_budget = 1'500'000'000;  // PSS of all, bytes
+  // Counted for an instance that has not been measured: 48 MB PSS unbound, about 100 bound and warmed
+  // (spike).
+  std::uint64_t memory_estimate = 80'000'000;
+  // Started side by side while invocations wait; more would make the first of them wait for all. The shell
+  // sets what the machine's cores can bear.
+  std::uint32_t spawns_at_once = 4;
+  std::uint32_t queue_max =
+      1000;  // more wait than that: FUNCTION_THROTTLED. Chosen: no test waits for so many
+  // A request from inside a request from inside…: INFINITE_LOOP_DETECTED. The platform's depth is not
+  // published (facts 2).
+  std::uint32_t nesting_max = 16;
+
+  std::uint32_t spares = 2;           // not bound to a function
+  std::uint32_t bound_functions = 4;  // the most recently used functions keep one bound spare each; 0: none
+  // After a request is done, before spares are refilled: the next one may follow at once.
+  Duration refill_delay = std::chrono::milliseconds(50);
+  // But no longer than this after the first one was missed, or was taken by a request that does not end.
+  Duration refill_patience = std::chrono::seconds(2);
+  // After an announced change, before spares are bound again: an editor saves many files at once, and a
+  // branch switch changes them for a second.
+  Duration change_calm = std::chrono::seconds(1);
+
+  // From spawn to ready. 0.4 to 1 s was measured; generous because a busy machine is no fault of the app.
+  Duration spawn_limit = std::chrono::seconds(30);
+  // For the evaluation of a function's modules, dev-server calls (compiles) not counted: Lambda's init phase
+  // (INF). kForever where nobody tells handler_started().
+  Duration init_limit = std::chrono::seconds(10);
+  // For the event loop to answer a ping after a deadline has struck one of its invocations.
+  Duration ping_limit = std::chrono::seconds(1);
+  // An idle instance is kept that long. Lambda's is not published; minutes were observed (INF).
+  Duration idle_expiry = std::chrono::minutes(10);
+  // Consecutive instances that die before they are ready, after which waiting requests are refused.
+  std::uint32_t spawn_tries = 3;
+};
+
+// Isolation and placement as the profile says them ("pack", "spread:N": checked by its schema), and what
+// follows from its compute model. The rest is as above.
+Options options_for(const profile::Profile&, std::uint64_t seed);
+
+}  // namespace vsim::instance

@@ -1,0 +1,328 @@
+// The moments.
+#include "instance/scheduler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "instance/impl.hpp"
+
+namespace vsim::instance {
+
+using limits::Code;
+
+Scheduler::Scheduler(const Options& options, Watcher* watcher)
+    : impl_(std::make_unique<Impl>(options, watcher)) {}
+Scheduler::~Scheduler() = default;
+
+FunctionId Scheduler::define(const Function& f) { return impl_->groups.define(f); }
+const Groups& Scheduler::groups() const { return impl_->groups; }
+
+namespace {
+
+// What those on an instance get when it ends by itself (facts 2: an invocation that completes without a
+// response, against a crash).
+Code code_of(const Death& d) {
+  return d.kind == Death::Kind::exited && d.value == 0 ? Code::no_response_from_function
+                                                       : Code::function_invocation_failed;
+}
+
+}  // namespace
+
+void Scheduler::Impl::begin(TimePoint moment, Commands& commands) {
+  now = std::max(now, moment);
+  out = &commands;
+  for (const std::uint64_t serial : std::exchange(ledger->dropped, {})) give_back(serial);
+}
+
+void Scheduler::Impl::settle() {
+  place_waiting();
+  trim();
+  keep_memory();
+  meet_demand();
+  refill();
+  freeze_idle();
+  out = nullptr;
+}
+
+void Scheduler::Impl::child_ended(InvocationId parent) {
+  const auto p = holders.find(parent);
+  if (p != holders.end() && p->second.children > 0) --p->second.children;
+}
+
+void Scheduler::Impl::end_holder(InvocationId invocation) {
+  const auto it = holders.find(invocation);
+  if (it == holders.end()) return;
+  const Holder h = it->second;
+  holders.erase(it);
+  by_serial.erase(h.serial);
+  child_ended(h.parent);
+  if (h.took_spare) quiet_at = std::max(quiet_at, after(now, options.refill_delay));
+  if (Instance* i = find(h.instance)) {
+    std::erase(i->holders, invocation);
+    initialised(*i, invocation);
+  }
+}
+
+void Scheduler::Impl::give_back(std::uint64_t serial) {
+  const auto it = by_serial.find(serial);
+  if (it == by_serial.end()) return;  // lost before
+  const InvocationId invocation = it->second;
+  Instance* i = find(holders.at(invocation).instance);
+  end_holder(invocation);
+  if (i == nullptr) return;
+  step(*i, [](Lifecycle& l) { return l.release(); });
+  i->last_used = now;
+  if (const auto* r = std::get_if<Retired>(&i->life.state()); r != nullptr && r->leases == 0)
+    kill(*i, r->why, Code::none);
+  else if (i->life.is<Idle>() && options.isolation == profile::Isolation::invocation)
+    kill(*i, Why::spent, Code::none);
+}
+
+void Scheduler::Impl::refuse_waiting(Code code) {
+  while (!waiters.empty()) {
+    const Waiter w = waiters.front();
+    waiters.pop_front();
+    child_ended(w.parent);
+    out->push_back(Refuse{w.invocation, code, now - w.arrived});
+  }
+}
+
+void Scheduler::start(TimePoint now, Commands& out) {
+  impl_->begin(now, out);
+  impl_->started = true;
+  impl_->settle();
+}
+
+void Scheduler::stop(TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  s.stopped = true;
+  s.refuse_waiting(Code::sim_not_ready);
+  for (auto& [id, i] : s.instances)
+    if (i.life.living()) s.kill(i, Why::shutdown, Code::sim_not_ready);
+  s.settle();
+}
+
+void Scheduler::request(const Request& r, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  Waiter w{.invocation = r.invocation, .function = r.function, .arrived = s.now};
+  if (const auto parent = s.holders.find(r.parent); parent != s.holders.end()) {
+    w.parent = r.parent;
+    w.depth = parent->second.depth + 1;
+  }
+  const auto refuse = [&](Code code) {
+    out.push_back(Refuse{r.invocation, code, Duration::zero()});
+    s.settle();
+  };
+  if (s.stopped) return refuse(Code::sim_not_ready);
+  if (w.depth > s.options.nesting_max) return refuse(Code::infinite_loop_detected);
+  if (s.options.isolation == profile::Isolation::none) {
+    Lease lease(s.ledger, r.invocation, InstanceId::none);
+    s.holders[r.invocation] = {.serial = s.ledger->granted, .function = r.function, .depth = w.depth};
+    s.by_serial.emplace(s.ledger->granted, r.invocation);
+    out.push_back(Place{r.invocation, InstanceId::none, Start::warm, Duration::zero(), std::move(lease)});
+    return s.settle();
+  }
+  if (w.parent != InvocationId::none) ++s.holders.at(w.parent).children;
+  s.used(r.function);
+  // Those whose clients are gone are behind the others already.
+  const auto behind =
+      std::find_if(s.waiters.begin(), s.waiters.end(), [](const Waiter& o) { return o.left; });
+  s.waiters.insert(behind, w);
+  s.place_waiting();
+  if (s.waiters.size() > s.options.queue_max) {
+    const Waiter last = s.waiters.back();
+    s.waiters.pop_back();
+    s.child_ended(last.parent);
+    out.push_back(Refuse{last.invocation, Code::function_throttled, s.now - last.arrived});
+  }
+  s.settle();
+}
+
+void Scheduler::withdraw(InvocationId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  const auto w =
+      std::find_if(s.waiters.begin(), s.waiters.end(), [&](const Waiter& o) { return o.invocation == id; });
+  if (w != s.waiters.end()) {
+    s.child_ended(w->parent);
+    s.waiters.erase(w);
+  }
+  s.settle();
+}
+
+void Scheduler::client_left(InvocationId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (const auto h = s.holders.find(id); h != s.holders.end()) {
+    if (!h->second.left) h->second.left = s.now;
+  } else {
+    const auto w =
+        std::find_if(s.waiters.begin(), s.waiters.end(), [&](const Waiter& o) { return o.invocation == id; });
+    if (w != s.waiters.end() && !w->left) {
+      w->left = true;
+      s.waiters.splice(s.waiters.end(), s.waiters, w);
+    }
+  }
+  s.settle();
+}
+
+void Scheduler::handler_started(InvocationId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (const auto h = s.holders.find(id); h != s.holders.end())
+    if (Instance* i = s.find(h->second.instance)) s.initialised(*i, id);
+  s.settle();
+}
+
+void Scheduler::waits(InvocationId id, bool waiting, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (const auto h = s.holders.find(id); h != s.holders.end()) h->second.waits = waiting;
+  s.settle();
+}
+
+void Scheduler::release(Lease lease, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  s.give_back(lease.end());
+  s.settle();
+}
+
+void Scheduler::timed_out(Lease lease, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (const auto it = s.by_serial.find(lease.end()); it != s.by_serial.end()) {
+    Instance* i = s.find(s.holders.at(it->second).instance);
+    s.end_holder(it->second);
+    if (i != nullptr) s.overdue(*i, Why::deadline);
+  }
+  s.settle();
+}
+
+void Scheduler::ready(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && i->life.is<Spawning>()) {
+    s.step(*i, [](Lifecycle& l) { return l.ready(); });
+    i->last_used = s.now;
+    s.failed_spawns = 0;
+    s.spawn_after = {};
+  }
+  s.settle();
+}
+
+void Scheduler::bound(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && i->life.is<Binding>()) {
+    s.step(*i, [](Lifecycle& l) { return l.bound(); });
+    i->inits.clear();
+    i->last_used = s.now;
+  }
+  s.settle();
+}
+
+void Scheduler::pong(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id)) i->ping_due.reset();
+  s.settle();
+}
+
+void Scheduler::exited(InstanceId id, const Death& death, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id)) {
+    const bool never_ready = i->life.is<Spawning>();
+    if (const auto* b = std::get_if<Binding>(&i->life.state())) s.unbindable.insert(b->function);
+    s.unseat(*i);
+    s.step(*i, [&](Lifecycle& l) { return l.exited(death); });
+    while (!i->holders.empty()) s.lose(*i, i->holders.front(), code_of(death), Why::none, death);
+    s.instances.erase(id);
+    if (never_ready) s.spawn_failed();
+  }
+  s.settle();
+}
+
+void Scheduler::dev_call_opened(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && ++i->dev_calls == 1) {
+    s.pause_inits(*i);
+    s.thaw(*i);  // it was on its way when the freeze came
+  }
+  s.settle();
+}
+
+void Scheduler::dev_call_closed(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && i->dev_calls > 0 && --i->dev_calls == 0) s.resume_inits(*i);
+  s.settle();
+}
+
+void Scheduler::memory(InstanceId id, std::uint64_t pss, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id)) i->memory = pss;
+  s.settle();
+}
+
+void Scheduler::loaded(InstanceId id, std::vector<std::string> files, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id)) {
+    i->files =
+        std::set<std::string>(std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()));
+    i->files_told = true;
+  }
+  s.settle();
+}
+
+void Scheduler::condemn(InstanceId id, Why why, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && i->life.living())
+    s.kill(*i, why, Code::function_invocation_failed);
+  s.settle();
+}
+
+void Scheduler::invalidate(const Change& change, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  s.generation = std::max(s.generation, change.generation);
+  bool any = false;
+  for (auto& [id, i] : s.instances) {
+    if (!i.life.living() || !s.touched(i, change)) continue;
+    any = true;
+    s.retire(i, Why::stale);
+  }
+  s.unbindable.clear();
+  if (any || s.calm_at > s.now) s.calm_at = after(s.now, s.options.change_calm);
+  s.settle();
+}
+
+std::optional<Seen> Scheduler::instance(InstanceId id) const {
+  const Instance* i = impl_->find(id);
+  return i == nullptr ? std::nullopt
+                      : std::optional(Seen{i->id, i->life.state(), i->group, i->generation, i->memory});
+}
+
+std::vector<Seen> Scheduler::instances() const {
+  std::vector<Seen> all;
+  for (const auto& [id, i] : impl_->instances)
+    all.push_back({id, i.life.state(), i.group, i.generation, i.memory});
+  return all;
+}
+
+Totals Scheduler::totals() const {
+  Totals t{impl_->ledger->granted, impl_->ledger->returned, impl_->waiters.size(), impl_->holders.size(),
+           impl_->instances.size()};
+  for (const auto& [id, i] : impl_->instances)
+    t.memory += i.memory > 0 ? i.memory : impl_->options.memory_estimate;
+  return t;
+}
+
+}  // namespace vsim::instance

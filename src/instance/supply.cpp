@@ -1,0 +1,232 @@
+// Which instances there are: started for those that wait, kept in store for those to come, given up when room
+// is needed.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "instance/impl.hpp"
+
+namespace vsim::instance {
+
+using profile::Isolation;
+
+namespace {
+
+template <class S, class Map>
+std::size_t count(const Map& instances) {
+  return static_cast<std::size_t>(std::count_if(
+      instances.begin(), instances.end(), [](const auto& e) { return e.second.life.template is<S>(); }));
+}
+
+}  // namespace
+
+// How many instances those that wait could use, besides the ones there are.
+std::size_t Scheduler::Impl::demand() const {
+  if (options.isolation == Isolation::invocation) return waiters.size();
+  std::set<std::pair<GroupId, std::size_t>> turns;  // empty seats waited for
+  std::map<GroupId, std::size_t> others;
+  for (const Waiter& w : waiters) {
+    const auto s = seats.find(w.group);
+    if (options.spread > 0 && s != seats.end() && s->second.at[w.seat] == InstanceId::none)
+      turns.emplace(w.group, w.seat);
+    else
+      ++others[groups.group_of(w.function)];
+  }
+  std::size_t n = turns.size();
+  for (const auto& [g, waiting] : others) n += (waiting + slots(g) - 1) / slots(g);
+  return n;
+}
+
+// One more, with `reserve` bytes to spare. The first one always does.
+bool Scheduler::Impl::fits(std::uint64_t reserve) const {
+  if (instances.empty()) return true;
+  std::uint64_t used_bytes = options.memory_estimate + reserve;
+  for (const auto& [id, i] : instances) used_bytes += i.memory > 0 ? i.memory : options.memory_estimate;
+  return instances.size() < options.max_instances && used_bytes <= options.memory_budget;
+}
+
+bool Scheduler::Impl::all_holders_wait() const {
+  return !holders.empty() && std::all_of(holders.begin(), holders.end(), [](const auto& e) {
+    return e.second.children > 0 || e.second.waits;
+  });
+}
+
+Instance* Scheduler::Impl::least_recently_used(GroupId except) {
+  Instance* oldest = nullptr;
+  for (auto& [id, i] : instances) {
+    if (!i.life.usable() || i.life.leases() > 0 || i.over_cap) continue;
+    if (except != GroupId::none && i.group == except) continue;
+    if (oldest == nullptr || i.last_used < oldest->last_used) oldest = &i;
+  }
+  return oldest;
+}
+
+Instance* Scheduler::Impl::least_wanted() {
+  Instance* best = nullptr;
+  TimePoint best_left{};
+  for (auto& [id, i] : instances) {
+    if (!i.life.living() || i.holders.empty()) continue;
+    TimePoint last = TimePoint::min();
+    for (const InvocationId h : i.holders)
+      last = std::max(last, holders.at(h).left.value_or(TimePoint::max()));
+    if (last == TimePoint::max()) continue;
+    if (best == nullptr || last < best_left) {
+      best = &i;
+      best_left = last;
+    }
+  }
+  return best;
+}
+
+// Whether waiting can bring the group another instance without taking one of its own.
+bool Scheduler::Impl::can_grow(GroupId g) const {
+  if (fits(0)) return true;
+  return std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
+    const Lifecycle& l = e.second.life;
+    return l.template is<Spawning>() || l.template is<Dying>() || l.template is<Binding>() ||
+           (l.usable() && l.leases() == 0 && e.second.group != g && !e.second.over_cap);
+  });
+}
+
+void Scheduler::Impl::spawn(GroupId likely, bool background, bool over_cap) {
+  const auto id = static_cast<InstanceId>(++last_id);
+  Instance& i = instances[id];
+  i.id = id;
+  i.spawned_at = i.last_used = now;
+  i.over_cap = over_cap;
+  out->push_back(Spawn{id, likely, background});
+}
+
+void Scheduler::Impl::meet_demand() {
+  if (waiters.empty() || stopped) return;
+  const std::size_t need = demand();
+  std::size_t coming = count<Spawning>(instances);
+  const std::size_t wanted = std::min<std::size_t>(need, std::max<std::uint32_t>(1, options.spawns_at_once));
+  auto w = waiters.begin();
+  std::advance(w, static_cast<std::ptrdiff_t>(std::min(coming, waiters.size() - 1)));
+  for (; coming < wanted && fits(0); ++coming) {
+    spawn(groups.group_of(w->function), false, false);
+    if (std::next(w) != waiters.end()) ++w;
+  }
+  // The room of those that are dying is as good as there.
+  for (coming += count<Dying>(instances); coming < wanted; ++coming) {
+    Instance* i = least_recently_used();
+    const Why why = i != nullptr ? Why::memory : Why::abandoned;
+    if (i == nullptr) i = least_wanted();
+    if (i == nullptr) break;
+    kill(*i, why, limits::Code::none);
+  }
+  // Nothing will ever be free: each one that holds an instance waits for one that has none.
+  if (coming == 0 && count<Binding>(instances) == 0 && all_holders_wait())
+    spawn(groups.group_of(waiters.front().function), false, true);
+}
+
+void Scheduler::Impl::trim() {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, i] : instances) bytes += i.memory > 0 ? i.memory : options.memory_estimate;
+  const bool above = instances.size() > options.max_instances || bytes > options.memory_budget;
+  const auto kept = recent.begin() + static_cast<std::ptrdiff_t>(
+                                         std::min<std::size_t>(recent.size(), options.bound_functions));
+  for (auto& [id, i] : instances) {
+    if (i.over_cap && !above) i.over_cap = false;
+    if (i.over_cap && i.life.usable() && i.life.leases() == 0 && !nested_wait())
+      kill(i, Why::surplus, limits::Code::none);
+    const auto* b = std::get_if<Bound>(&i.life.state());
+    if (b != nullptr && std::find(recent.begin(), kept, b->function) == kept)
+      kill(i, Why::surplus, limits::Code::none);
+  }
+}
+
+// What was measured may be more than was thought when it was started.
+void Scheduler::Impl::keep_memory() {
+  for (;;) {
+    std::uint64_t bytes = 0;
+    std::size_t living = 0;
+    for (const auto& [id, i] : instances) {
+      if (!i.life.living()) continue;
+      ++living;
+      bytes += i.memory > 0 ? i.memory : options.memory_estimate;
+    }
+    if (bytes <= options.memory_budget || living < 2) return;
+    Instance* i = least_recently_used();
+    if (i == nullptr) return;
+    kill(*i, Why::memory, limits::Code::none);
+  }
+}
+
+void Scheduler::Impl::used(FunctionId f) {
+  const auto it = std::find(recent.begin(), recent.end(), f);
+  if (it == recent.end())
+    recent.insert(recent.begin(), f);
+  else
+    std::rotate(recent.begin(), it, it + 1);
+}
+
+// The next thing to put in store. A spare is started only where it leaves a tenth of the budget free, so that
+// what was given up for lack of room is not started again at once.
+Scheduler::Impl::Refill Scheduler::Impl::missing() const {
+  using Kind = Refill::Kind;
+  if (!started || stopped || options.isolation == Isolation::none) return {};
+  std::set<FunctionId> bound_now;
+  std::size_t spares = 0;
+  for (const auto& [id, i] : instances) {
+    if (const auto* b = std::get_if<Bound>(&i.life.state())) bound_now.insert(b->function);
+    if (const auto* b = std::get_if<Binding>(&i.life.state())) bound_now.insert(b->function);
+    if (!i.over_cap && (i.life.is<Spare>() || i.life.is<Spawning>())) ++spares;
+  }
+  const bool room = fits(options.memory_budget / 10);
+  for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
+    if (bound_now.contains(recent[k]) || unbindable.contains(recent[k])) continue;
+    // The last spare is not bound where no other could take its place.
+    if (spares > 0 && (room || spares > 1)) return {Kind::bind, recent[k]};
+    if (spares == 0 && room) return {Kind::spawn};
+  }
+  return {spares < options.spares && room ? Kind::spawn : Kind::nothing};
+}
+
+std::optional<TimePoint> Scheduler::Impl::refill_due() const {
+  if (!missing_since || !waiters.empty()) return std::nullopt;
+  // One at a time: they compete with the app for the machine.
+  if (count<Spawning>(instances) + count<Binding>(instances) > 0) return std::nullopt;
+  if (missing().kind == Refill::Kind::nothing) return std::nullopt;
+  TimePoint quiet = quiet_at;
+  for (const auto& [id, h] : holders)
+    if (h.took_spare) quiet = std::max(quiet, after(h.placed, options.refill_patience));
+  return std::max(
+      {calm_at, spawn_after, std::min(quiet, after(*missing_since, options.refill_patience)), now});
+}
+
+void Scheduler::Impl::refill() {
+  const Refill next = missing();
+  if (next.kind == Refill::Kind::nothing) {
+    missing_since.reset();
+    return;
+  }
+  if (!missing_since) missing_since = now;
+  const auto at = refill_due();
+  if (!at || *at > now) return;
+  if (next.kind == Refill::Kind::spawn) return spawn(GroupId::none, true, false);
+  for (auto& [id, i] : instances) {
+    if (!i.life.is<Spare>() || i.over_cap) continue;
+    step(i, [&](Lifecycle& l) { return l.bind(next.function); });
+    i.group = groups.group_of(next.function);
+    i.generation = generation;
+    i.code.push_back(next.function);
+    if (options.init_limit != kForever)
+      i.inits.push_back({InvocationId::none, next.function, options.init_limit, now});
+    out->push_back(Bind{id, next.function});
+    return;
+  }
+}
+
+// A dev-server call that is open would be left without its reader: next dev must never wait for an instance.
+void Scheduler::Impl::freeze_idle() {
+  for (auto& [id, i] : instances) {
+    if (i.dev_calls > 0 || i.life.frozen()) continue;
+    if (!i.life.is<Bound>() && !(i.life.is<Idle>() && options.freeze_idle)) continue;
+    step(i, [](Lifecycle& l) { return l.freeze(); });
+    out->push_back(Freeze{id});
+  }
+}
+
+}  // namespace vsim::instance

@@ -1,0 +1,61 @@
+// When something is due, and what is done then.
+#include <algorithm>
+
+#include "instance/impl.hpp"
+
+namespace vsim::instance {
+
+using limits::Code;
+
+std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
+  std::optional<TimePoint> at;
+  const auto sooner = [&](TimePoint t) {
+    if (t != TimePoint::max() && (!at || t < *at)) at = t;
+  };
+  if (i.life.is<Spawning>()) sooner(after(i.spawned_at, options.spawn_limit));
+  if (i.life.is<Idle>()) sooner(after(i.last_used, options.idle_expiry));
+  if (i.ping_due) sooner(*i.ping_due);
+  if (i.dev_calls == 0)
+    for (const Init& init : i.inits) sooner(after(init.since, init.left));
+  return at;
+}
+
+void Scheduler::Impl::strike(Instance& i) {
+  if (i.life.is<Spawning>()) {
+    kill(i, Why::spawn_timeout, Code::none);
+    return spawn_failed();
+  }
+  if (i.life.is<Idle>()) return kill(i, Why::idle, Code::none);
+  if (i.ping_due && *i.ping_due <= now) return kill(i, Why::unresponsive, Code::function_invocation_failed);
+  const auto late = std::find_if(i.inits.begin(), i.inits.end(),
+                                 [&](const Init& init) { return after(init.since, init.left) <= now; });
+  if (late == i.inits.end()) return;
+  const InvocationId invocation = late->invocation;
+  if (invocation == InvocationId::none) {
+    unbindable.insert(late->function);
+    return kill(i, Why::init_timeout, Code::none);
+  }
+  lose(i, invocation, Code::function_invocation_timeout, Why::init_timeout);
+  overdue(i, Why::init_timeout);
+}
+
+std::optional<TimePoint> Scheduler::next_wakeup() const {
+  const Impl& s = *impl_;
+  if (!s.ledger->dropped.empty()) return s.now;
+  std::optional<TimePoint> at = s.refill_due();
+  for (const auto& [id, i] : s.instances) {
+    const auto t = s.due(i);
+    if (t && (!at || *t < *at)) at = t;
+  }
+  return at ? std::optional(std::max(*at, s.now)) : std::nullopt;
+}
+
+void Scheduler::wake(TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  for (auto& [id, i] : s.instances)
+    for (auto t = s.due(i); t && *t <= s.now; t = s.due(i)) s.strike(i);
+  s.settle();
+}
+
+}  // namespace vsim::instance
