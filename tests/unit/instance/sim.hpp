@@ -151,9 +151,9 @@ class Sim final : public Watcher {
     const TimePoint until = now + d;
     int wakes = 0;
     for (auto next = scheduler.next_wakeup(); next && *next <= until; next = scheduler.next_wakeup()) {
-      REQUIRE(*next >= now);
+      REQUIRE(*next >= told);
       REQUIRE(++wakes < 100'000);
-      now = *next;
+      now = std::max(now, *next);  // a lease that was let go is due at once
       call([&] { scheduler.wake(now, out); });
       if (const auto again = scheduler.next_wakeup()) REQUIRE(*again > now);
     }
@@ -188,6 +188,7 @@ class Sim final : public Watcher {
   const Options options;
   Scheduler scheduler;
   TimePoint now{Duration(1h)};
+  TimePoint told{};  // the last moment the scheduler was told
   Generation generation = 0;
   std::map<InstanceId, Process> processes;
   std::map<InvocationId, Lease> leases;
@@ -224,6 +225,7 @@ class Sim final : public Watcher {
   }
 
   void obey() {
+    told = now;
     for (Command& c : std::exchange(out, {})) std::visit([this](auto& command) { carry_out(command); }, c);
     const Totals t = scheduler.totals();
     REQUIRE(t.waiting == waiting.size());
