@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <vector>
 
 #include "base/text.hpp"
@@ -91,8 +92,14 @@ int run_main(int argc, char** argv) {
     return kUsage;
   }
   const char* no_color = std::getenv("NO_COLOR");
-  return std::visit(Execute{options->no_color || (no_color != nullptr && *no_color != '\0')},
-                    options->command);
+  try {
+    return std::visit(Execute{options->no_color || (no_color != nullptr && *no_color != '\0')},
+                      options->command);
+  } catch (const std::exception& e) {
+    // What a library throws when the machine has no more descriptors or memory; nothing of ours does.
+    fmt::print(stderr, "error: vercel-sim itself failed: {}\n", e.what());
+    return 70;
+  }
 }
 
 }  // namespace vsim::cli
