@@ -75,10 +75,10 @@ struct Scheduler::Impl {
   Impl(const Options& o, Watcher* w) : options(o), watcher(w), groups(o.groups_shared) {}
 
   // scheduler.cpp
-  void begin(TimePoint moment, Commands& commands);
+  void begin(TimePoint moment, Commands& commands, InstanceId ended = InstanceId::none);
   void settle();  // ends every call: whatever has become possible is done
   void end_holder(InvocationId);
-  void give_back(std::uint64_t serial);
+  void give_back(std::uint64_t serial, InstanceId ended = InstanceId::none);
   void refuse_waiting(limits::Code);
   void child_ended(InvocationId parent);
 

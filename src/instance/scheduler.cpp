@@ -28,10 +28,10 @@ Code code_of(const Death& d) {
 
 }  // namespace
 
-void Scheduler::Impl::begin(TimePoint moment, Commands& commands) {
+void Scheduler::Impl::begin(TimePoint moment, Commands& commands, InstanceId ended) {
   now = std::max(now, moment);
   out = &commands;
-  for (const std::uint64_t serial : std::exchange(ledger->dropped, {})) give_back(serial);
+  for (const std::uint64_t serial : std::exchange(ledger->dropped, {})) give_back(serial, ended);
 }
 
 void Scheduler::Impl::settle() {
@@ -63,7 +63,7 @@ void Scheduler::Impl::end_holder(InvocationId invocation) {
   }
 }
 
-void Scheduler::Impl::give_back(std::uint64_t serial) {
+void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended) {
   const auto it = by_serial.find(serial);
   if (it == by_serial.end()) return;  // lost before
   const InvocationId invocation = it->second;
@@ -72,6 +72,7 @@ void Scheduler::Impl::give_back(std::uint64_t serial) {
   if (i == nullptr) return;
   step(*i, [](Lifecycle& l) { return l.release(); });
   i->last_used = now;
+  if (i->id == ended) return;  // nothing is left to kill
   if (const auto* r = std::get_if<Retired>(&i->life.state()); r != nullptr && r->leases == 0)
     kill(*i, r->why, Code::none);
   else if (i->life.is<Idle>() && options.isolation == profile::Isolation::invocation)
@@ -233,7 +234,7 @@ void Scheduler::pong(InstanceId id, TimePoint now, Commands& out) {
 
 void Scheduler::exited(InstanceId id, const Death& death, TimePoint now, Commands& out) {
   Impl& s = *impl_;
-  s.begin(now, out);
+  s.begin(now, out, id);
   if (Instance* i = s.find(id)) {
     const bool never_ready = i->life.is<Spawning>();
     if (const auto* b = std::get_if<Binding>(&i->life.state())) s.unbindable.insert(b->function);

@@ -354,6 +354,14 @@ TEST_CASE("a lease that is let go is noticed; one that was moved from does nothi
   CHECK(r.w.scheduler.totals().returned == 2);
 }
 
+TEST_CASE("a process that ends with a lease let go on it is not killed after its end") {
+  Running r(plain(Isolation::invocation), 1);
+  r.w.drop(1);
+  r.w.exited(1);
+  CHECK(r.w.said() == "");
+  CHECK(r.w.scheduler.totals().holding == 0);
+}
+
 TEST_CASE("a lease may outlive its scheduler") {
   std::vector<Command> out;
   Lease lease;
