@@ -127,6 +127,7 @@ TEST_CASE("a compile under module evaluation is not charged to it") {
   w.dev_call(1, false);
   w.advance(60s);
   w.dev_call(1, false);
+  CHECK(w.lost.empty());
   w.said();
   w.advance(6s - 1ns);
   CHECK(w.said() == "");
@@ -204,6 +205,27 @@ TEST_CASE("changed code: what is at work finishes and goes, what is idle goes, n
   CHECK(r.w.said() == "kill i1 stale\n");  // not for 4, although it waits and this one is free
   r.w.ready(4);
   CHECK(r.w.said() == "place 4 i4 cold\n");
+}
+
+TEST_CASE("an instance tells the generation of its code, loaded by binding or by its first invocation") {
+  Options o = plain(Isolation::invocation);
+  o.spares = 1;
+  o.bound_functions = 1;
+  Sim w(o);
+  const FunctionId f = w.define("/a");
+  w.start();
+  w.ready(1);
+  w.changed({.all_code = true});
+  w.request(1, f);
+  CHECK(w.scheduler.instance(ins(1))->generation == 1);
+  w.changed({.all_code = true});
+  CHECK(w.scheduler.instance(ins(1))->generation == 1);
+  w.release(1);
+  w.exited(1);
+  w.advance(2s);
+  w.ready(2);
+  CHECK(w.state(2) == "binding");
+  CHECK(w.scheduler.instance(ins(2))->generation == 2);
 }
 
 TEST_CASE("what a change touches: functions, groups, files, all code, the environment") {

@@ -165,6 +165,40 @@ TEST_CASE("spread: a full instance passes its turn on; only when all are full an
         fmt::format("thaw i{0}\nplace 3 i{0} warm\nspawn i3\n", num(w.placed.at(inv(2)).instance)));
 }
 
+TEST_CASE("spread: at the cap a turn gives way to the instance there is, which is not evicted for it") {
+  Options o = Sim::plain(Isolation::instance);
+  o.spread = 2;
+  o.max_instances = 1;
+  Sim w(o);
+  const FunctionId f = w.define("/a");
+  w.request(1, f);
+  w.ready(1);
+  w.release(1);
+  w.said();
+  w.request(2, f);
+  CHECK(w.said() == "thaw i1\nplace 2 i1 warm\n");
+}
+
+TEST_CASE("spread: the place of an instance that was killed is filled anew, not left to the others") {
+  Options o = Sim::plain(Isolation::instance);
+  o.spread = 2;
+  Sim w(o);
+  const FunctionId f = w.define("/a");
+  w.request(1, f);
+  w.request(2, f);
+  w.ready(1);
+  w.ready(2);
+  w.timed_out(1);
+  w.release(2);
+  w.said();
+  for (const int n : {3, 4}) {  // a round: one for each place, before the killed process has ended
+    w.request(n, f);
+    if (w.leases.contains(inv(n))) w.release(n);
+  }
+  CHECK(w.said().find("spawn i3\n") != std::string::npos);
+  CHECK(w.waiting.size() == 1);
+}
+
 TEST_CASE("placement depends on the order of arrival and the seed, not on how long things take") {
   const auto run = [](std::uint64_t seed, Duration boot, Duration run_time) {
     Options o = Sim::plain(Isolation::fluid);

@@ -218,6 +218,9 @@ TEST_CASE(
   w.request(3, f);
   w.ready(5);
   CHECK(w.said() == "spawn i5\nplace 3 i5 cold\n");
+  w.request(4, f);
+  w.exited(6, {Death::Kind::exited, 1});  // one that became ready wipes the slate
+  CHECK(w.said() == "spawn i6\nspawn i7\n");
 }
 
 TEST_CASE("at the cap excess waits in order, and each waits as long as is shown") {
@@ -309,6 +312,19 @@ TEST_CASE("a page that fetches its own API at the cap does not deadlock: the cap
     CHECK(w.placed.contains(inv(9)));
     CHECK(w.processes.size() == 1);
   }
+}
+
+TEST_CASE("what was started above the cap stays when there is room for it in the end") {
+  Sim w(capped(1, Isolation::instance));
+  const FunctionId f = w.define("/a");
+  w.request(1, f);
+  w.ready(1);
+  w.request(2, f, 1);
+  w.ready(2);
+  w.exited(1);
+  w.said();
+  w.release(2);
+  CHECK(w.said() == "freeze i2\n");
 }
 
 TEST_CASE("fluid: a page that fetches itself when all slots are taken is served, too") {
