@@ -88,8 +88,8 @@ class Scheduler {
   void stop(TimePoint now, Commands& out);
 
   // Invocations. `function` must have been defined, and its code compiled: what is placed is never older than
-  // the last change told before this call. An invocation may ask again (Next's "try the next route") only after
-  // its lease was given back.
+  // the last change told before this call. An invocation may ask again (Next's "try the next route") only
+  // after its lease was given back.
   void request(const Request&, TimePoint now, Commands& out);
   // It ended before it was placed (its client broke the protocol, or is gone and the function is cancelled).
   void withdraw(InvocationId, TimePoint now, Commands& out);
