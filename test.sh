@@ -15,6 +15,7 @@ need_packages "${build_packages[@]}" catch2 clang libclang-rt-14-dev clang-forma
 need_node
 npm_ci fixtures/apps/chat
 npm_ci tests/e2e
+npm_ci tests/differential/minimatch
 
 step "Format"
 git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror || die "clang-format -i would change the files above"

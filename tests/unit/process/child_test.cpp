@@ -192,6 +192,7 @@ TEST_CASE("Child: on a pty it believes in a terminal, of our size, and follows i
   set_env(o.env, "TERM", "xterm-256color");
   unset_env(o.env, "NO_COLOR");
   unset_env(o.env, "NODE_DISABLE_COLORS");
+  unset_env(o.env, "CI");  // with it Node assumes a log without colours
   auto t = w.start(std::move(o));
   REQUIRE(w.until_said(*t, "start"));
   CHECK(t->out == "start true 123x45 depth true\n");
