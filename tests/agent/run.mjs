@@ -34,9 +34,10 @@ function install(folder) {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const { next } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).dependencies;
   console.log(`installing next ${next}`);
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
+  // Not `npm ci`: it refuses a lock file without the compilers of other systems, which the registry does not always have.
+  const { status } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
   if (status !== 0) {
-    console.error(`npm ci failed in ${cwd}`);
+    console.error(`npm install failed in ${cwd}`);
     process.exit(1);
   }
 }
