@@ -39,8 +39,7 @@ struct RequestDecision {
       extra;  // header lines for the app, each with CRLF; the edge keeps the text until its next call
   std::string_view origin;  // replaces the value of Origin when not empty
   std::uint64_t body_limit = UINT64_MAX;
-  bool timed_body = false;  // the request body must arrive in bounded time
-  std::string response;     // whole response for `answer`
+  std::string response;  // whole response for `answer`
 };
 
 struct ResponseDecision {

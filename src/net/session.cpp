@@ -9,9 +9,6 @@
 namespace vsim::net {
 namespace {
 
-// A head may be longer than any platform limit, so that the platform's answer strikes and not ours.
-constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
-
 // Shared by all sessions of the thread: a head that is there whole is parsed and forwarded within one call.
 http1::RequestParser& shared_parser() {
   static thread_local http1::RequestParser parser;

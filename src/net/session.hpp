@@ -50,6 +50,8 @@ class Session final
   const std::string& host() const { return host_; }
 
  private:
+  // A head may be longer than any platform limit, so that the platform's answer strikes and not ours.
+  static constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
   enum class State : std::uint8_t { head, exchange, tunnel, dropped, flushing, closing, over };
   enum class ResponseAt : std::uint8_t { none, head, body };
 

@@ -7,8 +7,6 @@
 namespace vsim::net {
 namespace {
 
-constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
-
 http1::ResponseParser& shared_parser() {
   static thread_local http1::ResponseParser parser;
   return parser;
