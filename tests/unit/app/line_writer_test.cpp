@@ -11,6 +11,11 @@
 namespace vsim::app {
 namespace {
 
+/// As the program does before it writes anywhere (Emulator::run): a reader that left is an error code, whichever
+/// case's thread meets it first.
+const auto kSigpipeIgnored = std::signal(SIGPIPE, SIG_IGN);
+
+
 void say(LineWriter& writer, std::string_view text) {
   writer.append([&](std::string& out) { out.append(text); });
 }
@@ -46,7 +51,6 @@ TEST_CASE("LineWriter: a pipe that nobody reads holds up neither the producer no
 }
 
 TEST_CASE("LineWriter: what cannot be written is told with its reason") {
-  std::signal(SIGPIPE, SIG_IGN);
   SECTION("a full disk") {
     LineWriter writer(::open("/dev/full", O_WRONLY | O_CLOEXEC), true);
     say(writer, "line\n");
