@@ -11,10 +11,9 @@
 namespace vsim::app {
 namespace {
 
-/// As the program does before it writes anywhere (Emulator::run): a reader that left is an error code, whichever
-/// case's thread meets it first.
+/// As the program does before it writes anywhere (Emulator::run): a reader that left is an error code,
+/// whichever case's thread meets it first.
 const auto kSigpipeIgnored = std::signal(SIGPIPE, SIG_IGN);
-
 
 void say(LineWriter& writer, std::string_view text) {
   writer.append([&](std::string& out) { out.append(text); });
