@@ -1,10 +1,15 @@
 # vsim_module(name [PURE|ASIO] DEPENDS modules… LINKS libraries… EMBED files… EMBED_GLOB patterns…)
 #   one static library per folder of src/. PURE modules may not touch sockets, processes, files or clocks;
 #   ASIO modules share one precompiled header. Sources and tests are globbed, so that a new file needs no edit here.
+include(VsimStatic)
 find_package(Boost 1.81 REQUIRED COMPONENTS system json filesystem)
-find_package(yaml-cpp REQUIRED)
-find_package(fmt REQUIRED)
 find_package(OpenSSL REQUIRED)
+if(VSIM_STATIC)
+  vsim_find_static_packages()
+else()
+  find_package(yaml-cpp REQUIRED)
+  find_package(fmt REQUIRED)
+endif()
 find_package(Threads REQUIRED)
 include(VsimTreeSitter)
 
