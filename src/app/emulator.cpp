@@ -1,17 +1,16 @@
 #include "app/emulator.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
-#include <fstream>
 #include <random>
 #include <set>
 
+#include "agent/scripts.hpp"
 #include "app/app_events.hpp"
 #include "app/clock.hpp"
 #include "app/edge.hpp"
@@ -21,10 +20,6 @@
 #include "process/run_dir.hpp"
 #include "project/sources.hpp"
 #include "routes/resolve.hpp"
-
-namespace vsim::agent {
-std::string_view embedded(std::string_view path);  // generated from src/agent/*.cjs
-}
 
 namespace vsim::app {
 namespace {
@@ -210,12 +205,9 @@ Result<bool> Emulator::Impl::start_app() {
     auto dir = process::RunDir::create(guardian.get());
     if (!dir) return dir.error();
     run_dir.emplace(std::move(*dir));
-    const std::string script =
-        run_dir->path() +
-        "/node_modules/vercel-sim/agent.cjs";  // below node_modules: left out of stack traces
-    for (const char* part : {"/node_modules", "/node_modules/vercel-sim"})
-      ::mkdir((run_dir->path() + part).c_str(), 0700);
-    std::ofstream(script, std::ios::binary) << agent::embedded("src/agent/agent.cjs");
+    auto scripts = agent::write_scripts(run_dir->path());
+    if (!scripts) return scripts.error();
+    const std::string script = *scripts + "/agent.cjs";
     const std::string app_socket = run_dir->socket_path("app.sock"),
                       control_socket = run_dir->socket_path("agent.sock");
     app_events = std::make_unique<AppEvents>(io, *edge, *this, token);

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -82,7 +82,7 @@ export async function startNext(settings = {}) {
   const { folder, app } = settings.project ?? (await copyApp());
   const agent = join(folder, 'node_modules/vercel-sim/agent.cjs');
   mkdirSync(dirname(agent), { recursive: true });
-  copyFileSync(kAgent, agent);
+  for (const file of readdirSync(dirname(kAgent)).filter((name) => name.endsWith('.cjs'))) copyFileSync(join(dirname(kAgent), file), join(dirname(agent), file));
 
   const world = new World();
   world.folder = folder;

@@ -1,0 +1,209 @@
+'use strict';
+// When the user's own code starts: route modules of all kinds, and edge functions.
+
+module.exports = function (sim) {
+  const { guard, invocations, kInvocation, lacks, options, withExports, dispatchTo, isStaticPage, isStaticRoute, readSegments, scaleEdgeTimers } = sim;
+
+  // Next internals: route modules come compiled, one bundle for each kind and bundler (next/dist/compiled/next-server). Their classes
+  // keep the names of their methods. Bundles of other kinds that are loaded later are hooked when they are.
+  function hookRouteModules(real) {
+    const hooks = {
+      AppRouteRouteModule: hookAppRoute,
+      AppPageRouteModule: hookAppPage,
+      PagesAPIRouteModule: hookPagesApi,
+      PagesRouteModule: hookPages,
+    };
+    for (const [name, hook] of Object.entries(hooks)) {
+      const prototype = real[name]?.prototype;
+      if (!prototype || Object.hasOwn(prototype, kInvocation)) continue;
+      prototype[kInvocation] = true;
+      if (!guard(name, () => hook(prototype))) lacks(name);
+    }
+    return undefined;
+  }
+
+  function current(routeModule) {
+    const invocation = invocations.getStore();
+    // Error and not-found pages are not matched: the module itself says what it is.
+    if (invocation && invocation.page === undefined && routeModule.definition)
+      guard('dispatch', () => dispatchTo(invocation, routeModule.definition));
+    return invocation;
+  }
+
+  // 14, 15: resolve(method); 16: resolveHandler(method) and, Turbopack, resolveHandlerFromUserland(method, userland).
+  function hookAppRoute(prototype) {
+    let found = false;
+    for (const name of ['resolve', 'resolveHandler', 'resolveHandlerFromUserland']) {
+      const resolve = prototype[name];
+      if (typeof resolve !== 'function') continue;
+      found = true;
+      prototype[name] = function (...args) {
+        const handler = resolve.apply(this, args);
+        const invocation = current(this);
+        if (!invocation || typeof handler !== 'function') return handler;
+        guard('static routes', () => invocation.setStatic(isStaticRoute(invocation, args[1] ?? this.userland)));
+        return function (...handlerArgs) {
+          invocation.begin();
+          return Reflect.apply(handler, this, handlerArgs);
+        };
+      };
+    }
+    return found;
+  }
+
+  // Next internals: a loader tree is [segment, parallel routes, {layout: [load, path], page: [load, path], …}]. The render loads its modules one
+  // by one, the page last, and calls none of them before. A Server Action comes before all of it: it begins when its module is there.
+  function hookAppPage(prototype) {
+    return beforeRender(prototype, (invocation, routeModule, [, , context]) => {
+      if (invocation.began) return;
+      const tree = routeModule.userland?.loaderTree;
+      if (!Array.isArray(tree)) return invocation.begin();
+      watchTree(tree);
+      if (!invocation.readOnly) watchActions(context?.renderOpts?.ComponentMod?.__next_app__);
+    });
+  }
+
+  const watched = new WeakSet();
+
+  function watchTree([, parallel = {}, modules = {}]) {
+    for (const [role, module] of Object.entries(modules)) {
+      if (!Array.isArray(module) || module.length !== 2 || typeof module[0] !== 'function' || watched.has(module)) continue;
+      watched.add(module);
+      const load = module[0];
+      module[0] = function (...args) {
+        const invocation = invocations.getStore();
+        if (!invocation || invocation.began) return Reflect.apply(load, this, args);
+        invocation.loading++;
+        return whenThere(() => Reflect.apply(load, this, args), (exports) => guard('page modules', () => moduleLoaded(invocation, role, exports)));
+      };
+    }
+    Object.values(parallel).forEach(watchTree);
+  }
+
+  function moduleLoaded(invocation, role, exports) {
+    invocation.loading--;
+    if (role === 'page' || role === 'defaultPage') invocation.pageLoaded = true;
+    if (exports && (role === 'page' || role === 'layout')) invocation.segments.push({ name: role, exports });
+    if (invocation.loading > 0 || !invocation.pageLoaded) return;
+    guard('segments', () => readSegments(invocation, invocation.segments));
+    invocation.begin();
+  }
+
+  function watchActions(app) {
+    if (typeof app?.require !== 'function' || watched.has(app)) return;
+    watched.add(app);
+    const load = app.require;
+    app.require = function (...args) {
+      const invocation = invocations.getStore();
+      if (!invocation || invocation.began || invocation.readOnly) return Reflect.apply(load, this, args);
+      return whenThere(() => Reflect.apply(load, this, args), () => invocation.begin());
+    };
+  }
+
+  // Calls `then` with the module, or with undefined when it cannot be loaded: the render meets that too, and reports it.
+  function whenThere(load, then) {
+    let loaded;
+    try {
+      loaded = load();
+    } catch (error) {
+      then(undefined);
+      throw error;
+    }
+    if (typeof loaded?.then !== 'function') {
+      then(loaded);
+      return loaded;
+    }
+    return loaded.then(
+      (module) => (then(module), module),
+      (error) => {
+        then(undefined);
+        throw error;
+      },
+    );
+  }
+
+  function hookPages(prototype) {
+    return beforeRender(prototype, (invocation, routeModule, [, , context]) => {
+      guard('static pages', () => invocation.setStatic(isStaticPage(invocation, routeModule, context?.renderOpts)));
+      invocation.begin();
+    });
+  }
+
+  // The body is parsed before the handler is called: the handler itself is wrapped.
+  function hookPagesApi(prototype) {
+    return beforeRender(prototype, (_, routeModule) => {
+      const { userland } = routeModule;
+      if (userland[kInvocation] || typeof userland.default !== 'function') return;
+      const handler = userland.default;
+      const begun = function (...args) {
+        invocations.getStore()?.begin();
+        return Reflect.apply(handler, this, args);
+      };
+      const wrapped = Object.create(userland, {
+        [kInvocation]: { value: true },
+        default: { value: begun, enumerable: true },
+      });
+      Object.defineProperty(routeModule, 'userland', { value: wrapped, configurable: true });  // 16: a getter
+    });
+  }
+
+  function beforeRender(prototype, action) {
+    const { render } = prototype;
+    if (typeof render !== 'function') return false;
+    prototype.render = function (...args) {
+      const invocation = current(this);
+      if (invocation) guard('render', () => action(invocation, this, args));
+      return render.apply(this, args);
+    };
+    return true;
+  }
+
+  // Next internals: server/web/sandbox. Edge functions run in a vm context; their entry stands in its _ENTRIES after the last of
+  // their files was evaluated.
+  function hookEdgeContext(real, parent) {
+    if (!/[\\/]web[\\/]sandbox[\\/]sandbox\.js$/.test(parent?.filename ?? '')) return undefined;
+    if (typeof real.getModuleContext !== 'function') return lacks('edge');
+    return withExports(real, {
+      async getModuleContext(contextOptions) {
+        const module = await real.getModuleContext(contextOptions);
+        const { context } = module.runtime;
+        if (options.timeScale !== 1) guard('edge timers', () => scaleEdgeTimers(context));
+        return {
+          ...module,
+          evaluateInContext(...args) {
+            const result = module.evaluateInContext(...args);
+            guard('edge', () => wrapEdgeEntry(context._ENTRIES, `middleware_${contextOptions.moduleName}`));
+            return result;
+          },
+        };
+      },
+    });
+  }
+
+  const wrappedEntries = new WeakSet();
+
+  function wrapEdgeEntry(entries, name) {
+    const entry = entries?.[name];  // a module or, Turbopack, a proxy of a promise of one
+    if (!entry || wrappedEntries.has(entry)) return;
+    const wrapped = Promise.resolve(entry).then((module) => {
+      const run = module.default;
+      const begun = (...args) => {
+        const invocation = invocations.getStore();
+        if (invocation?.page !== undefined) invocation.begin();  // middleware runs before the dispatch
+        return run(...args);
+      };
+      return Object.create(module, { default: { value: begun, enumerable: true } });
+    });
+    wrapped.catch(() => {});  // awaited by Next, which reports it
+    wrappedEntries.add(wrapped);
+    entries[name] = wrapped;
+  }
+
+  const handlerHooks = [
+    [/[\\/]compiled[\\/]next-server[\\/](app-route|app-page|pages-api|pages)[a-z-]*\.runtime\.dev\.js$/, hookRouteModules],
+    [/(^|[\\/])work-unit-async-storage\.external(\.js)?$/, sim.hookWorkUnitStorage],
+    [/(^|[\\/])(work|static-generation)-async-storage\.external(\.js)?$/, sim.hookWorkStorage],
+    [/^\.\/context(\.js)?$/, hookEdgeContext],
+  ];
+  return { handlerHooks };
+};

@@ -1,0 +1,89 @@
+'use strict';
+// Lets Next listen on a private unix socket while it believes in the public port, and ends its server when it is told to end.
+
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+
+module.exports = function (sim) {
+  const { options, guard, invocations, takeRequest } = sim;
+
+  // Next internals: start-server.js listens on (port, hostname) and builds banner, PORT and its own origin from server.address().
+  function hookListen() {
+    const listen = net.Server.prototype.listen;
+    let taken = false;
+    net.Server.prototype.listen = function (...args) {
+      if (taken || !(this instanceof http.Server) || !asksForPublicPort(args)) return listen.apply(this, args);
+      taken = true;
+      const host = typeof args[0] === 'object' ? args[0].host : typeof args[1] === 'string' ? args[1] : undefined;
+      prepareServer(this, host);
+      try {
+        fs.unlinkSync(options.appSocket);
+      } catch {
+        // none there
+      }
+      return listen.call(this, { path: options.appSocket }, ...args.filter((arg) => typeof arg === 'function'));
+    };
+  }
+
+  function asksForPublicPort([first]) {
+    const port = first !== null && typeof first === 'object' ? first.port : first;
+    return port !== undefined && port !== null && Number(port) === options.publicPort;
+  }
+
+  function prepareServer(server, host) {
+    const sockets = new Set();
+    let ending = false;
+    const emit = server.emit;
+    // On the instance's emit and not as listeners: Socket.IO and others remove and replace the listeners of this server.
+    server.emit = function (event, ...args) {
+      if (event === 'connection') {
+        if (ending) return args[0].destroy(), true;
+        sockets.add(args[0]);
+        args[0].once('close', () => sockets.delete(args[0]));
+        dressSocket(args[0]);
+      } else if (args[0] instanceof http.IncomingMessage) {
+        const invocation = guard('requests', () => takeRequest(args[0], args[1]));
+        if (invocation) return invocations.run(invocation, () => emit.call(this, event, ...args));
+      }
+      return emit.call(this, event, ...args);
+    };
+    const address = publicAddress(host);
+    server.address = () => (server.listening ? { ...address } : null);
+    server.keepAliveTimeout = 0;  // vercel-sim closes idle connections itself: closing them here too would race with its next request
+    server.once('listening', () => {
+      // After Next's own listeners: before them a signal ends the process by default, and must go on to do so.
+      setImmediate(() => {
+        for (const signal of ['SIGTERM', 'SIGINT']) process.prependListener(signal, () => end(signal));
+      });
+      setTimeout(() => {
+        if (!sim.routerHooked) sim.becomeReady();  // this Next has no router-server: listening must do
+      }, 2000).unref();
+    });
+
+    // Next waits for open sockets, upgraded and hung ones for ever.
+    function end(signal) {
+      if (ending) return;
+      ending = true;
+      for (const socket of sockets) socket.destroy();
+      const status = signal === 'SIGINT' ? 130 : 143;
+      if (process.listenerCount(signal) <= 1) process.exit(status);  // Next does not handle it (NEXT_MANUAL_SIG_HANDLE)
+      setTimeout(() => process.exit(status), 2000).unref();
+    }
+  }
+
+  function publicAddress(host) {
+    const port = options.publicPort;
+    if (!host) return { address: '::', family: 'IPv6', port };
+    const family = net.isIP(host);
+    return { address: family ? host : '127.0.0.1', family: family === 6 ? 'IPv6' : 'IPv4', port };
+  }
+
+  // A unix socket has no addresses; code that reads them (rate limiters, loggers) finds those of a connection from this machine.
+  function dressSocket(socket) {
+    const addresses = { remoteAddress: '127.0.0.1', remoteFamily: 'IPv4', localAddress: '127.0.0.1', localPort: options.publicPort };
+    for (const [name, value] of Object.entries(addresses)) Object.defineProperty(socket, name, { value, configurable: true });
+  }
+
+  return { hookListen, dressSocket };
+};

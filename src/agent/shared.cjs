@@ -1,0 +1,55 @@
+'use strict';
+// What all parts share, in next dev and in instances. Each part is a function of this object and adds its own to it.
+
+const path = require('node:path');
+const { AsyncLocalStorage } = require('node:async_hooks');
+
+// `options`: token, timeScale, publicPort and what else the role has. `tell` sends a message to vercel-sim.
+function createShared({ options, nextDist, tell }) {
+  const missing = new Set();  // hooks that this Next does not have
+  const sim = {
+    options,
+    nextDist,
+    tell,
+    missing,
+    hello: { pid: process.pid, next: nextVersion(nextDist), said: false },
+    // The invocation in whose asynchronous context code runs; undefined outside of one, and inside a compile.
+    invocations: new AsyncLocalStorage(),
+    kInvocation: Symbol('vsim.invocation'),
+    kRequestMeta: Symbol.for('NextInternalRequestMeta'),
+    plain: { setTimeout, clearTimeout, setImmediate },  // before anybody patches them
+    server: undefined,  // DevServer of next-dev-server.js, once there
+    routerHooked: false,
+    sayHello() {},
+    guard,
+    lacks,
+  };
+
+  // Nothing of ours may throw into Next: what fails is a hook that this Next does not have.
+  function guard(hook, action) {
+    try {
+      return action();
+    } catch {
+      lacks(hook);
+    }
+  }
+
+  // A hook that is found missing after `hello` makes a second one.
+  function lacks(hook) {
+    if (missing.has(hook)) return;
+    missing.add(hook);
+    if (sim.hello.said) sim.sayHello();
+  }
+
+  return sim;
+}
+
+function nextVersion(nextDist) {
+  try {
+    return require(path.join(nextDist, '../package.json')).version;
+  } catch {
+    return '';
+  }
+}
+
+module.exports = { createShared };

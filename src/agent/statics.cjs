@@ -1,0 +1,165 @@
+'use strict';
+// Static or not. What `next build` would prerender is not an invocation on Vercel. Next decides it by running the page at build time and watching
+// whether a dynamic API is used; its dev server watches the same flags, and so do we: an app page is static until it turns out to be
+// dynamic. The answer of a page's last run is its first guess at the next.
+
+module.exports = function (sim) {
+  const { guard, hello, invocations, kInvocation } = sim;
+
+  const lastRun = new Map();  // page → true: was dynamic
+  const prerenderedPaths = new Map();  // page → paths of generateStaticParams or getStaticPaths
+
+  function looksStatic(invocation, page, kind) {
+    if (!invocation.readOnly || kind !== 'APP_PAGE') return false;
+    return lastRun.get(page) !== true && (!page.includes('[') || isListed(invocation, page));
+  }
+
+  // Other paths of the same page are rendered when they are asked for: by the function.
+  function isListed(invocation, page = invocation.page) {
+    return prerenderedPaths.get(page)?.has(invocation.path) === true;
+  }
+
+  function becameDynamic(invocation = invocations.getStore()) {
+    if (invocation?.page === undefined || invocation.isForcedStatic) return;
+    invocation.usedDynamic = true;
+    lastRun.set(invocation.page, true);
+    invocation.setStatic(false);
+  }
+
+  function finished(invocation, status) {
+    if (invocation.began && invocation.readOnly && status === 200 && !invocation.usedDynamic) lastRun.delete(invocation.page);
+  }
+
+  // What the segments of a page say of themselves. Next's dev server does not watch two things that make a page dynamic at build time:
+  // `revalidate = 0`, and `searchParams`, which a server component must name to read.
+  function readSegments(invocation, segments) {
+    if (!invocation.readOnly) return;
+    let dynamic = false;
+    for (const { name, exports } of segments) {
+      if (exports?.dynamic !== undefined) invocation.isForcedStatic = exports.dynamic === 'force-static';
+      if (exports?.dynamic === 'force-dynamic' || exports?.revalidate === 0) dynamic = true;
+      const component = name === 'page' ? exports?.default : undefined;
+      if (typeof component === 'function' && /\bsearchParams\b/.test(Function.prototype.toString.call(component))) dynamic = true;
+    }
+    if (dynamic) becameDynamic(invocation);
+    else if (invocation.isForcedStatic) invocation.setStatic(!invocation.page.includes('[') || isListed(invocation));
+  }
+
+  // Next internals: is-static-gen-enabled.js and AppRouteRouteModule: GET alone and, from 15 on, only if the route asks for it.
+  function isStaticRoute(invocation, userland) {
+    if (!invocation.readOnly || !userland || userland instanceof Promise || invocation.page.includes('[')) return false;
+    if (['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].some((method) => method in userland)) return false;
+    const { dynamic, revalidate } = userland;
+    invocation.isForcedStatic = dynamic === 'force-static';
+    if (dynamic === 'force-static' || dynamic === 'error') return true;
+    if (dynamic === 'force-dynamic' || revalidate === 0 || lastRun.get(invocation.page) === true) return false;
+    return hello.next.startsWith('14.') || revalidate === false || revalidate > 0;
+  }
+
+  // Next internals: render.js, isSSG and isAutoExport.
+  function isStaticPage(invocation, routeModule, renderOpts) {
+    if (!invocation.readOnly || !renderOpts || renderOpts.getServerSideProps) return false;
+    if (renderOpts.getStaticProps) return !invocation.page.includes('[') || isListed(invocation);
+    const App = routeModule.components?.App;
+    return !renderOpts.Component?.getInitialProps && (!App || App.getInitialProps === App.origGetInitialProps);
+  }
+
+  // Next internals: request stores get `usedDynamic` (15, 16), work stores `forceDynamic`, and in 14 `revalidate = 0`.
+  let workUnits;
+
+  function hookWorkUnitStorage(real) {
+    workUnits = real.workUnitAsyncStorage;
+    return watchStores(real.workUnitAsyncStorage, (store) => {
+      if (store.type === 'request') watch(store, 'usedDynamic', (value) => value === true);
+    });
+  }
+
+  function hookWorkStorage(real) {
+    return watchStores(real.workAsyncStorage ?? real.staticGenerationAsyncStorage, (store) => {
+      watch(store, 'forceDynamic', (value) => value === true);
+      if (!real.workAsyncStorage) watch(store, 'revalidate', (value) => value === 0);
+    });
+  }
+
+  function watchStores(storage, see) {
+    if (Object.hasOwn(storage, 'run')) return undefined;
+    const { run } = storage;
+    storage.run = function (store, ...rest) {
+      if (store && typeof store === 'object' && !store[kInvocation] && invocations.getStore()) {
+        guard('static', () => {
+          Object.defineProperty(store, kInvocation, { value: true });
+          see(store);
+        });
+      }
+      return run.call(this, store, ...rest);
+    };
+    return undefined;
+  }
+
+  function watch(store, name, isDynamic) {
+    let value = store[name];
+    if (isDynamic(value)) becameDynamic();
+    Object.defineProperty(store, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => value,
+      set(next) {
+        value = next;
+        if (isDynamic(next)) becameDynamic();
+      },
+    });
+  }
+
+  // Next internals: DevServer.getStaticPaths runs generateStaticParams and getStaticPaths in a worker, before the render.
+  function hookStaticPaths() {
+    const { getStaticPaths } = sim.server;
+    if (typeof getStaticPaths !== 'function') return;
+    sim.server.getStaticPaths = async function (asked) {
+      const result = await getStaticPaths.call(this, asked);
+      guard('static paths', () => {
+        const invocation = invocations.getStore();
+        if (invocation?.page === undefined) return;
+        const paths = result?.staticPaths ?? result?.prerenderedRoutes?.map((route) => route.path ?? route.pathname) ?? [];
+        prerenderedPaths.set(invocation.page, new Set(paths.map(decoded)));
+        if (looksStatic(invocation, invocation.page, invocation.kind)) invocation.setStatic(true);
+      });
+      return result;
+    };
+  }
+
+  // The path of a request as the lists have it: without base path, query and the dress of /_next/data.
+  function pathOf(url) {
+    let path = url.split('?', 1)[0];
+    const basePath = sim.server?.nextConfig?.basePath ?? '';
+    if (basePath && path.startsWith(basePath)) path = path.slice(basePath.length) || '/';
+    const data = /^\/_next\/data\/[^/]+(\/.*)\.json$/.exec(path);
+    return decoded(data ? data[1] : path.length > 1 ? path.replace(/\/$/, '') : path);
+  }
+
+  function decoded(path) {
+    try {
+      return decodeURIComponent(path);
+    } catch {
+      return path;
+    }
+  }
+
+  // Fetches that are not to be cached make a page dynamic at build time; the dev server of 15 and 16 does not watch them. Below Next's own
+  // patch of fetch: inside of `unstable_cache` and the like they do no such thing.
+  function hookFetch() {
+    const { fetch } = globalThis;
+    if (typeof fetch !== 'function') return;
+    const watched = function (input, init) {
+      if (init?.cache === 'no-store' || init?.next?.revalidate === 0) {
+        const unit = workUnits?.getStore();
+        if (unit?.type === 'request') becameDynamic();
+      }
+      return Reflect.apply(fetch, this, arguments);
+    };
+    Object.defineProperty(watched, 'name', { value: 'fetch' });
+    Object.defineProperty(watched, 'length', { value: fetch.length });
+    globalThis.fetch = watched;
+  }
+
+  return { looksStatic, becameDynamic, finished, readSegments, isStaticRoute, isStaticPage, hookWorkUnitStorage, hookWorkStorage, hookStaticPaths, pathOf, hookFetch };
+};
