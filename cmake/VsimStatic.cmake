@@ -1,6 +1,14 @@
 # VSIM_STATIC: every library inside the program, glibc too, so that one file runs on any Linux of its architecture, musl's included.
 # Why so, and what is different then: docs/decisions/0006-static-binary.md. Position independent all the same (static-pie).
 option(VSIM_STATIC "A program that needs no library of the system (uses Debian's static libraries)" OFF)
+# The libraries that were found belong to the other kind of build when the option was changed in between.
+if(NOT "${VSIM_STATIC}" STREQUAL "${VSIM_STATIC_BEFORE}")
+  unset(OPENSSL_CRYPTO_LIBRARY CACHE)
+  unset(OPENSSL_SSL_LIBRARY CACHE)
+  unset(VSIM_TREE_SITTER_LIB CACHE)
+  unset(VSIM_YAML_CPP_LIB CACHE)
+endif()
+set(VSIM_STATIC_BEFORE "${VSIM_STATIC}" CACHE INTERNAL "")
 if(VSIM_STATIC)
   set(Boost_USE_STATIC_LIBS ON)
   set(OPENSSL_USE_STATIC_LIBS ON)

@@ -102,9 +102,9 @@ export class Running {
   }
 }
 
-// A server that answers its path; its port.
-export async function origin(t) {
-  const server = http.createServer((request, response) => response.end(`origin ${request.url}`));
+// A server that answers its path, or what is given; its port.
+export async function origin(t, answer = (request, response) => response.end(`origin ${request.url}`)) {
+  const server = http.createServer(answer);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.closeAllConnections();
