@@ -18,6 +18,7 @@
 #include "net/server.hpp"
 #include "process/guardian.hpp"
 #include "process/run_dir.hpp"
+#include "process/signal_origin.hpp"
 #include "project/sources.hpp"
 #include "routes/resolve.hpp"
 
@@ -27,7 +28,8 @@ namespace {
 using boost::asio::ip::tcp;
 using namespace std::chrono_literals;
 
-constexpr auto kStopGrace = 3s;  // what `next dev` gets to end by itself
+constexpr auto kStopGrace = 3s;     // what `next dev` gets to end by itself
+constexpr auto kLookAgain = 250ms;  // for an upstream that a command waits for
 constexpr int kInterrupted = 130, kUsage = 64, kSoftware = 70;
 
 std::string random_token() {
@@ -47,8 +49,10 @@ struct Emulator::Impl final : AppEvents::Owner {
       : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
 
   Result<int> run();
+  Result<bool> start_processes();
   Result<bool> start_app();
   void look_upstream();
+  void start_command();
   void start_sources();
   void take_sources(const std::shared_ptr<const project::Snapshot>&);
   void start_signals();
@@ -92,13 +96,16 @@ struct Emulator::Impl final : AppEvents::Owner {
   std::unique_ptr<process::Supervisor> supervisor;
   std::unique_ptr<AppEvents> app_events;
   std::unique_ptr<AppProcess> app;
+  std::unique_ptr<WrappedCommand> command;
+  std::optional<CommandEnd> command_end;
   std::unique_ptr<project::SourceIndex> sources;
   boost::asio::signal_set signals;
+  boost::asio::steady_timer look_again{io};
   std::set<std::string> told;
   std::string token, url;
   std::uint16_t port = 0;
   int exit_code = 0, failure_code = kSoftware, interrupts = 0;
-  bool stopping = false, was_ready = false;
+  bool stopping = false, was_ready = false, told_missing = false;
 };
 
 Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(std::string_view)> app_output)
@@ -106,6 +113,7 @@ Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(st
 Emulator::~Emulator() = default;
 Result<int> Emulator::run() { return impl_->run(); }
 int Emulator::failure_code() const { return impl_->failure_code; }
+const std::optional<CommandEnd>& Emulator::command_end() const { return impl_->command_end; }
 
 void Emulator::Impl::notice(event::Level level, std::string_view message, std::string_view fix,
                             std::string_view code, std::string_view file, int line) {
@@ -155,6 +163,21 @@ Result<int> Emulator::Impl::run() {
   url = fmt::format("{}://localhost:{}", options.https ? "https" : "http", port);
 
   start_signals();
+  if (options.command) {
+    WrappedCommand::Callbacks callbacks;
+    callbacks.never_ready = [this] {
+      notice(event::Level::error,
+             fmt::format("the app was not ready within {}", format_duration(options.command->ready_timeout)),
+             "its own messages above say why; --ready-timeout gives it longer");
+      stop(kSoftware, "app");
+    };
+    callbacks.end = [this](const CommandEnd& end) {
+      command_end = end;
+      if (!stopping) stop(end.exit_code(), "command");
+    };
+    command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
+    command->expect_ready();
+  }
   if (!options.project_dir.empty()) start_sources();
   if (options.upstream) {
     tcp::resolver resolver(io);
@@ -171,6 +194,9 @@ Result<int> Emulator::Impl::run() {
     }
     pool = std::make_unique<net::UpstreamPool>(io, server->timeouts(), std::move(endpoints),
                                                options.upstream->origin);
+    if (command) {
+      if (const auto started = start_processes(); !started) return started.error();
+    }
     server->start();
     ready();
     look_upstream();
@@ -186,6 +212,7 @@ Result<int> Emulator::Impl::run() {
   stopped.reason = exit_code == kInterrupted ? "interrupted" : exit_code == 0 ? "stopped" : "failed";
   stopped.exit_code = exit_code;
   emit(stopped);
+  command.reset();
   app.reset();
   app_events.reset();
   first_look.reset();
@@ -194,11 +221,16 @@ Result<int> Emulator::Impl::run() {
   return exit_code;
 }
 
-Result<bool> Emulator::Impl::start_app() {
+Result<bool> Emulator::Impl::start_processes() {
   auto started = process::Guardian::start();
   if (!started) return started.error();
   guardian = std::move(*started);
   supervisor = std::make_unique<process::Supervisor>(io, guardian.get());
+  return true;
+}
+
+Result<bool> Emulator::Impl::start_app() {
+  if (const auto started = start_processes(); !started) return started.error();
   AppSpec spec = options.app;
   std::vector<net::UpstreamPool::Endpoint> endpoints;
   if (spec.next) {
@@ -253,11 +285,28 @@ Result<bool> Emulator::Impl::start_app() {
 void Emulator::Impl::look_upstream() {
   first_look = pool->connect([this](boost::system::error_code error, std::unique_ptr<net::Upstream>) {
     const auto keep = std::move(first_look);
-    if (error)
+    if (!error) {
+      if (command) start_command();
+      return;
+    }
+    if (!std::exchange(told_missing, true))
       notice(event::Level::warning,
              fmt::format("nothing answers at {} yet ({})", options.upstream->origin, error.message()),
-             "start the server there; until then requests get 502");
+             command ? "start the server there" : "start the server there; until then requests get 502");
+    if (!command || stopping) return;
+    look_again.expires_after(kLookAgain);
+    look_again.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled && !stopping) look_upstream();
+    });
   });
+}
+
+void Emulator::Impl::start_command() {
+  if (stopping) return;
+  const auto started = command->start(*supervisor, url, port);
+  if (started) return;
+  notice(event::Level::error, started.error().message, started.error().fix);
+  stop(kUsage, "command");
 }
 
 void Emulator::Impl::start_sources() {
@@ -307,13 +356,18 @@ void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>
 }
 
 void Emulator::Impl::start_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) signals.add(signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) {
+    signals.add(signal);
+    if (options.command) process::watch_signal_origin(signal);
+  }
   signals.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
     if (signal == SIGWINCH) {
       if (const auto size = process::os::terminal_size(STDOUT_FILENO); size && app) app->resize(*size);
-    } else {
+    } else if (!command) {
       stop(signal == SIGINT ? kInterrupted : 0, "signal");
+    } else if (!command->interrupted(signal, process::sent_by_terminal(signal))) {
+      stop(128 + signal, "signal");  // tests that did not come to their end are no success
     }
     start_signals();
   });
@@ -334,6 +388,7 @@ void Emulator::Impl::ready() {
   e.isolation = "none";
   e.time_scale = options.engine.time_scale;
   emit(e);
+  if (command && !options.upstream) start_command();  // an upstream may not answer yet
 }
 
 bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
@@ -358,15 +413,18 @@ bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
          was_ready ? fmt::format("the app keeps stopping ({}); giving up", how)
                    : fmt::format("the app {} before it was ready", how),
          "its own messages above say why");
-  stop(exited != nullptr && exited->code != 0 ? exited->code : kSoftware, "app");
+  // The exit code of `test` is its command's or ours, never the app's.
+  stop(!command && exited != nullptr && exited->code != 0 ? exited->code : kSoftware, "app");
   return false;
 }
 
 void Emulator::Impl::stop(int code, std::string_view) {
   ++interrupts;
+  if (command && code == kInterrupted) exit_code = code;  // Ctrl-C while the rest is being stopped
   if (!stopping) {
     stopping = true;
     exit_code = code;
+    look_again.cancel();
     edge->set_upstream(nullptr);
     server->shut_all();  // first: with open sockets `next dev` would ignore SIGTERM
     if (pool) pool->close_idle();

@@ -11,6 +11,7 @@
 
 #include "app/app_process.hpp"
 #include "app/event_hub.hpp"
+#include "app/wrapped_command.hpp"
 #include "base/result.hpp"
 #include "engine/engine.hpp"
 #include "profile/profile.hpp"
@@ -34,6 +35,8 @@ struct EmulatorOptions {
   AppSpec app;  // else. For `next dev`: argv without the port, environment without what the agent needs
   std::string project_dir;  // sources are read from here; empty: none
   std::string app_label;    // "next 16.4.6", "http://127.0.0.1:4000"
+  // `test`: run this once the app is ready, and stop when it ends; run() answers its exit code then.
+  std::optional<CommandSpec> command;
 };
 
 class Emulator {
@@ -45,6 +48,8 @@ class Emulator {
   // What to exit with when run() gave an error: 64 when what was asked for cannot be had (a port, a host, a
   // command), 70 when the emulator itself is at fault.
   int failure_code() const;
+  // How the command ended; nullopt: it was not started.
+  const std::optional<CommandEnd>& command_end() const;
 
  private:
   struct Impl;

@@ -9,12 +9,13 @@ constexpr std::string_view kGeneral =
 usage: vercel-sim COMMAND [options]
 
   run         start the project's own `next dev` behind the limits of a Vercel plan
+  test        the same around a command that tests the app, with a verdict for CI
   check       what in the sources will break on the plan, without running the app
   profiles    the plans: list them, show one with its sources, compare two
   explain     what an error code means, why Vercel does it, how to fix it
   help        help of a command: vercel-sim help run
 
-not in this version yet: test, report, replay, learn, doctor, completion
+not in this version yet: report, replay, learn, doctor, completion
 
   -h, --help     this text, or the help of the command before it
   -V, --version  the version
@@ -89,6 +90,45 @@ exit codes: 0 done; 64 usage or configuration; 70 vercel-sim itself; 130 interru
 any other: the code of the app's command that ended by itself
 )";
 
+constexpr std::string_view kTest =
+    R"(vercel-sim test: run a command that tests the app behind the limits of a plan, and give a verdict
+
+usage: vercel-sim test [options] -- COMMAND…
+
+COMMAND runs once the app is ready, where you stand, with BASE_URL and PORT in its environment. Its
+output is left alone; what vercel-sim says goes to standard error, before it starts and after it
+ends. Everything is stopped then.
+
+the verdict
+  --fail-on WHEN        violations | none: whether a limit that struck gives exit code 2 when the
+                        command succeeded (default: violations)
+  --warm                compile the routes first, without running their handlers
+  --ready-timeout D     how long the app may take to get ready (default: 2m)
+  --seed N              repeat the ids and placements of an earlier run, for the same order of
+                        requests (default: random; printed at the start and with the verdict)
+
+the plan, where it listens, what stands behind it: as in vercel-sim run
+  --profile, --set, --time-scale, --port, --host, --https, --cwd, --app, --upstream,
+  --compile-grace, --isolation, --placement, --events, --record, --no-color
+  --quiet               only errors before the command starts
+  --verbose             also every request and the app's output, while the command runs
+
+  -h, --help            this text
+
+vercel-sim.yaml beside the project's package.json holds defaults for these options and the
+violations that are meant (expect:). See docs/ci.md.
+
+examples:
+  vercel-sim test -- npx playwright test
+  vercel-sim test --profile pro-fluid -- npx vitest run
+  vercel-sim test --port 0 --app 'node server.js' -- ./smoke.sh
+  vercel-sim test -- sh -c 'curl -f "$BASE_URL/api/health"'
+
+exit codes: COMMAND's own if it is not 0 (128 + n when signal n ended it); else 2 for violations;
+64 usage or configuration; 70 vercel-sim itself, or the app never got ready or died for good;
+130 interrupted (Ctrl-C); else 0
+)";
+
 constexpr std::string_view kCheck =
     R"(vercel-sim check: what in the sources will break on the plan, without running the app
 
@@ -153,6 +193,8 @@ std::string_view help_text(HelpTopic topic) {
       return kGeneral;
     case HelpTopic::run:
       return kRun;
+    case HelpTopic::test:
+      return kTest;
     case HelpTopic::check:
       return kCheck;
     case HelpTopic::profiles:

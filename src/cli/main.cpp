@@ -13,6 +13,7 @@
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/run.hpp"
+#include "cli/test.hpp"
 #include "limits/code.hpp"
 #include "process/guardian.hpp"
 #include "profile/render.hpp"
@@ -63,6 +64,7 @@ struct Execute {
     return 0;
   }
   int operator()(const Run& o) const { return run(o, no_color); }
+  int operator()(const Test& o) const { return test(o, no_color); }
   int operator()(const Check& o) const { return run_check(o); }
   int operator()(const ProfilesList&) const { return list_profiles(); }
   int operator()(const ProfilesShow& o) const {

@@ -19,7 +19,7 @@
 namespace vsim::cli {
 
 // What a command's help is about; `general` for `vercel-sim` alone.
-enum class HelpTopic { general, run, check, profiles, explain };
+enum class HelpTopic { general, run, test, check, profiles, explain };
 
 struct ShowHelp {
   HelpTopic topic = HelpTopic::general;
@@ -56,6 +56,16 @@ struct Run {
   std::optional<std::string> app;    // a line for the shell
   std::vector<std::string> command;  // after "--"; not empty if given
   Verbosity verbosity = Verbosity::normal;
+  std::vector<std::string> given;  // names of the options that stood on the command line, with their dashes
+};
+
+enum class FailOn { violations, none };
+struct Test {
+  Run run;                           // its `command` stays empty: the app's is run.app
+  std::vector<std::string> command;  // what tests, after "--"; not empty
+  bool warm = false;
+  FailOn fail_on = FailOn::violations;
+  Duration ready_timeout = std::chrono::minutes(2);  // Playwright's webServer gives 1, for warm machines
 };
 
 enum class CheckFormat { text, json, sarif, github };
@@ -78,7 +88,8 @@ struct Explain {
 };
 
 struct Options {
-  std::variant<ShowHelp, ShowVersion, Run, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain> command;
+  std::variant<ShowHelp, ShowVersion, Run, Test, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain>
+      command;
   bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
 };
 
@@ -97,5 +108,6 @@ std::string to_text(const UsageError&);
 
 // Every option of run, with its dashes: for completion and for the test that holds the help to it.
 std::vector<std::string_view> run_option_names();
+std::vector<std::string_view> test_option_names();  // those of run among them
 
 }  // namespace vsim::cli

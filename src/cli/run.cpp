@@ -107,21 +107,6 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
   if (const auto project = project::find_project(directory)) out.project_dir = project->source_root;
 }
 
-// Who reads the file later must know when it does not hold everything.
-bool events_complete(app::LineWriter& writer, const std::string& where) {
-  writer.flush();
-  if (const int error = writer.error(); error != 0 && error != EPIPE)
-    return print_error({fmt::format("--events {}: {}", where, std::strerror(error)),
-                        "the events after that are lost: free some space, or name another file"}),
-           false;
-  if (writer.lost() > 0)
-    return print_error({fmt::format("--events {}: {} events are lost, nobody read them in time", where,
-                                    writer.lost()),
-                        ""}),
-           false;
-  return true;
-}
-
 }  // namespace
 
 void print_error(const Error& error) {
@@ -136,13 +121,13 @@ std::optional<profile::Profile> load(const std::string& name, std::span<const st
   return std::nullopt;
 }
 
-int run(const Run& options, bool no_color) {
+Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   std::vector<std::string> overrides;
   for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
   if (options.isolation)
     overrides.push_back(fmt::format("isolation={}", profile::to_string(*options.isolation)));
   if (options.placement) overrides.push_back("placement=" + *options.placement);
-  const auto profile = load(options.profile, overrides);
+  auto profile = load(options.profile, overrides);
   if (!profile) return kUsage;
 
   const std::string directory = absolute_directory(options.cwd);
@@ -151,8 +136,9 @@ int run(const Run& options, bool no_color) {
     return kUsage;
   }
 
-  app::EmulatorOptions emulator;
-  emulator.profile = &*profile;
+  auto setup = std::make_unique<Setup>(Setup{std::move(*profile), {}, {}});
+  app::EmulatorOptions& emulator = setup->emulator;
+  emulator.profile = &setup->profile;
   emulator.port = options.port;
   emulator.addresses = options.listen;
   emulator.https = options.https;
@@ -163,8 +149,6 @@ int run(const Run& options, bool no_color) {
   emulator.engine.compile_grace = options.compile_grace;
   emulator.engine.seed = options.seed.value_or(std::random_device{}());
 
-  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  std::vector<std::string> notes;
   if (options.upstream) {
     const Upstream& u = *options.upstream;
     const std::string host = u.host.find(':') != std::string::npos ? "[" + u.host + "]" : u.host;
@@ -177,13 +161,67 @@ int run(const Run& options, bool no_color) {
   } else if (!options.command.empty()) {
     command_app(emulator, options.command, fmt::format("{}", fmt::join(options.command, " ")), directory);
   } else {
-    auto next = next_app(std::move(emulator), options, directory, notes);
+    auto next = next_app(std::move(emulator), options, directory, setup->notes);
     if (!next) {
       print_error(next.error());
       return kUsage;
     }
     emulator = std::move(*next);
   }
+  return setup;
+}
+
+bool EventsFile::open(const std::string& where, app::EventHub& hub) {
+  where_ = where;
+  int fd = STDOUT_FILENO;
+  if (where != "-") {
+    fd = ::open(where.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+      print_error({fmt::format("--events {}: cannot write there", where),
+                   "name a file in a directory that exists, or - for standard output"});
+      return false;
+    }
+  }
+  writer_ = std::make_unique<app::LineWriter>(fd, where != "-");
+  sink_ = std::make_unique<app::JsonSink>(*writer_, app::now());
+  hub.add(*sink_);
+  return true;
+}
+
+bool EventsFile::complete() {
+  if (!writer_) return true;
+  writer_->flush();
+  if (const int error = writer_->error(); error != 0 && error != EPIPE)
+    return print_error({fmt::format("--events {}: {}", where_, std::strerror(error)),
+                        "the events after that are lost: free some space, or name another file"}),
+           false;
+  if (writer_->lost() > 0)
+    return print_error({fmt::format("--events {}: {} events are lost, nobody read them in time", where_,
+                                    writer_->lost()),
+                        ""}),
+           false;
+  return true;
+}
+
+void print_banner(Terminal& people, const Run& options, const Setup& setup) {
+  people.app_output(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION, setup.emulator.app_label,
+                                profile::render_limits_summary(setup.profile)));
+  if (options.time_scale != 1)
+    people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
+                                  options.time_scale));
+  for (const auto& note : setup.notes) people.app_output("note: " + note + "\n");
+  if (setup.profile.isolation.value != profile::Isolation::none)
+    people.app_output(
+        "note: this version does not isolate function instances yet: all requests share one process here, "
+        "so state that survives here may be lost on Vercel\n");
+}
+
+int run(const Run& options, bool no_color) {
+  auto prepared = set_up(options);
+  if (!prepared) return prepared.error();
+  Setup& setup = **prepared;
+  app::EmulatorOptions& emulator = setup.emulator;
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
   emulator.app.pty = terminal;
   if (const auto size = process::os::terminal_size(STDOUT_FILENO)) emulator.app.window = *size;
 
@@ -194,38 +232,13 @@ int run(const Run& options, bool no_color) {
   style.colour = !no_color && terminal && !events_on_stdout;
   style.quiet = options.verbosity == Verbosity::quiet;
   style.verbose = options.verbosity == Verbosity::verbose;
-  Terminal people(terminal_writer, *profile, style);
+  Terminal people(terminal_writer, setup.profile, style);
   app::EventHub hub;
   hub.add(people);
-  std::unique_ptr<app::LineWriter> events_writer;
-  std::unique_ptr<app::JsonSink> events;
-  if (options.events) {
-    int fd = STDOUT_FILENO;
-    if (!events_on_stdout) {
-      fd = ::open(options.events->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-      if (fd < 0) {
-        print_error({fmt::format("--events {}: cannot write there", *options.events),
-                     "name a file in a directory that exists, or - for standard output"});
-        return kUsage;
-      }
-    }
-    events_writer = std::make_unique<app::LineWriter>(fd, !events_on_stdout);
-    events = std::make_unique<app::JsonSink>(*events_writer, app::now());
-    hub.add(*events);
-  }
+  EventsFile events;
+  if (options.events && !events.open(*options.events, hub)) return kUsage;
 
-  if (!style.quiet) {
-    people.app_output(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION, emulator.app_label,
-                                  profile::render_limits_summary(*profile)));
-    if (options.time_scale != 1)
-      people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
-                                    options.time_scale));
-    for (const auto& note : notes) people.app_output("note: " + note + "\n");
-    if (profile->isolation.value != profile::Isolation::none)
-      people.app_output(
-          "note: this version does not isolate function instances yet: all requests share one process here, "
-          "so state that survives here may be lost on Vercel\n");
-  }
+  if (!style.quiet) print_banner(people, options, setup);
   // What ./demo.sh says to try, after the ready line.
   if (const char* hint = std::getenv("VERCEL_SIM_READY_HINT"); hint != nullptr) people.set_ready_hint(hint);
   const bool drop_request_lines = emulator.app.next;
@@ -238,7 +251,7 @@ int run(const Run& options, bool no_color) {
   terminal_writer.flush();
   if (!result) print_error(result.error());
   int code = result ? *result : program.failure_code();
-  if (events_writer && !events_complete(*events_writer, *options.events) && code == 0) code = kSoftware;
+  if (!events.complete() && code == 0) code = kSoftware;
   return code;
 }
 

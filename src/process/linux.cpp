@@ -97,6 +97,7 @@ struct Prepared {
   int inherit_count;
   int report;  // write end of the pipe that tells the parent why there was no exec; closed by a successful
                // one
+  bool own_session;
   bool controlling_terminal;
   bool die_with_parent;
   int nice;
@@ -115,7 +116,7 @@ struct Prepared {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != p.parent) ::_exit(127);  // it went before we asked
   }
-  ::setsid();
+  if (p.own_session) ::setsid();
   struct sigaction by_default;
   by_default.sa_handler = SIG_DFL;
   by_default.sa_flags = 0;
@@ -324,6 +325,7 @@ Result<pid_t> launch(const Launch& l) {
                     inherit_fds.data(),
                     static_cast<int>(inherit_fds.size()),
                     report_end.fd,
+                    l.own_session,
                     l.controlling_terminal,
                     l.die_with_parent,
                     l.nice,

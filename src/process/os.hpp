@@ -61,8 +61,8 @@ void resize_pty(int master, WindowSize);
 std::optional<WindowSize> terminal_size(int fd);
 
 // One program to start. The new process gets: a session and a process group of its own (both ids are its
-// pid), default signal dispositions, an empty signal mask, descriptors 0 to 2 as given, `inherit` as 3, 4, …,
-// and no other.
+// pid) unless `own_session` is false, default signal dispositions, an empty signal mask, descriptors 0 to 2
+// as given, `inherit` as 3, 4, …, and no other.
 struct Launch {
   std::vector<std::string> argv;  // argv[0] is looked up in the PATH of `env` when it has no slash
   std::string program;            // if given, this file is run and argv[0] is only a name
@@ -70,6 +70,7 @@ struct Launch {
   std::string cwd;  // empty: ours
   int input = -1, output = -1, error = -1;
   std::vector<int> inherit;
+  bool own_session = true;            // false: it stays in our session, process group and terminal
   bool controlling_terminal = false;  // `output` is a pty's slave and becomes the session's terminal
   bool die_with_parent = true;  // SIGKILL when the calling thread ends, however it went; the leader only
   int nice = 0;                 // added to our own niceness

@@ -54,6 +54,7 @@ struct Supervisor::Core : std::enable_shared_from_this<Supervisor::Core> {
   std::string run;  // begins the mark of every child of this supervisor
   std::uint64_t next_child = 1;
   pid_t own_session = ::getsid(0);
+  bool shares_session = false;  // a child was started in place: orphans of our own session are ours too
   std::map<pid_t, Child::Impl*> children;  // by pid, until reaped
   asio::signal_set deaths;
   asio::steady_timer timer;
@@ -96,6 +97,7 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
   std::string mark;
   bool keep_detached = false;
   bool is_pty = false;
+  bool in_place = false;
   State state = State::running;
   bool stopping = false;
   Clock::time_point kill_at = Clock::time_point::max();
@@ -126,8 +128,8 @@ std::vector<os::ProcessInfo> Supervisor::Core::orphans() {
     if (os::launched_here(pid)) continue;
     const auto info = os::inspect(pid);
     // Another part of the program may start processes of its own (system()): those stay in our session, ours
-    // never do.
-    if (!info || info->session == own_session) continue;
+    // do only when one was started in place.
+    if (!info || (info->session == own_session && !shares_session)) continue;
     if (info->alive)
       out.push_back(*info);
     else
@@ -171,7 +173,9 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
   impl->state = Child::Impl::State::done;  // until there is a process
   impl->mark = fmt::format("{}{}.", core_->run, core_->next_child++);
   impl->keep_detached = options.keep_detached;
-  impl->is_pty = options.output == SpawnOptions::Output::pty;
+  impl->in_place = options.in_place;
+  impl->is_pty = !options.in_place && options.output == SpawnOptions::Output::pty;
+  if (options.in_place) core_->shares_session = true;
 
   os::Launch launch;
   launch.argv = std::move(options.argv);
@@ -186,7 +190,11 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
   launch.nice = options.nice;
 
   os::Fd out_read, out_write, err_read, err_write, in_read;
-  if (impl->is_pty) {
+  if (impl->in_place) {
+    launch.own_session = false;
+    launch.output = STDOUT_FILENO;
+    launch.error = STDERR_FILENO;
+  } else if (impl->is_pty) {
     auto pty = os::open_pty(options.window);
     if (!pty) return pty.error();
     out_read = std::move(pty->master);
@@ -204,7 +212,9 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
     launch.output = out_write.get();
     launch.error = err_write.get();
   }
-  if (options.input == SpawnOptions::Input::open) {
+  if (impl->in_place) {
+    launch.input = STDIN_FILENO;
+  } else if (options.input == SpawnOptions::Input::open) {
     auto p = os::make_pipe();
     if (!p) return p.error();
     in_read = std::move(p->read);
@@ -212,7 +222,7 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
   } else {
     in_read = os::open_null_device();
   }
-  launch.input = in_read.get();
+  if (!impl->in_place) launch.input = in_read.get();
 
   const auto pid = os::launch(launch);
   if (!pid) return pid.error();
@@ -225,10 +235,10 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
   if (!exit_fd) return exit_fd.error();  // impl's destructor ends the child
   error_code ec;
   impl->exit_fd.assign(exit_fd->release(), ec);
-  if (!ec) impl->out.assign(out_read.release(), ec);
+  if (!ec && out_read) impl->out.assign(out_read.release(), ec);
   if (!ec && err_read) impl->err.assign(err_read.release(), ec);
   if (ec) return Error{fmt::format("cannot watch a child process: {}", ec.message()), {}};
-  impl->out.non_blocking(true, ec);
+  if (impl->out.is_open()) impl->out.non_blocking(true, ec);
   if (impl->err.is_open()) impl->err.non_blocking(true, ec);
   impl->begin();
   return std::unique_ptr<Child>(new Child(std::move(impl)));
@@ -248,7 +258,7 @@ void Child::Impl::begin() {
   exit_fd.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](error_code ec) {
     if (!ec) self->on_leader_end();
   });
-  read(Stream::out);
+  if (out.is_open()) read(Stream::out);
   if (err.is_open()) read(Stream::err);
 }
 
@@ -333,7 +343,7 @@ std::set<pid_t> Child::Impl::outsiders() {
   if (state == State::running) add_descendants(pid, all);
   std::erase_if(all, [&](pid_t p) {
     const auto info = os::inspect(p);
-    if (!info || !info->alive || info->group == pid) return true;
+    if (!info || !info->alive || (info->group == pid && !in_place)) return true;
     return keep_detached && info->session != pid;
   });
   return all;
@@ -359,13 +369,16 @@ std::vector<pid_t> Child::Impl::leftovers() {
 
 void Child::Impl::signal_all(int signal) {
   if (state == State::done) return;
-  strays.merge(outsiders());
-  ::kill(-pid, signal);
+  const std::set<pid_t> below = outsiders();
+  strays.insert(below.begin(), below.end());
+  ::kill(in_place ? pid : -pid, signal);
   for (pid_t p : strays) {
     // A stray's number is its own as long as it is ours: below the leader, or adopted. Anything else has been
     // reaped meanwhile.
     const auto info = os::inspect(p);
-    if (info && info->alive && info->session != core->own_session) ::kill(p, signal);
+    if (!info || !info->alive) continue;
+    if (info->session != core->own_session || below.contains(p) || os::started_with(p, mark))
+      ::kill(p, signal);
   }
 }
 
@@ -421,7 +434,11 @@ bool Child::running() const { return impl_->state == Impl::State::running; }
 void Child::stop(milliseconds grace) { impl_->stop(grace); }
 void Child::kill() { impl_->kill(); }
 void Child::signal(int signal) {
-  if (impl_->state != Impl::State::done) ::kill(-impl_->pid, signal);
+  if (impl_->state == Impl::State::done) return;
+  if (impl_->in_place)
+    impl_->signal_all(signal);
+  else
+    ::kill(-impl_->pid, signal);
 }
 void Child::freeze() { impl_->signal_all(SIGSTOP); }
 void Child::thaw() { impl_->signal_all(SIGCONT); }

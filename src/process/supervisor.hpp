@@ -1,7 +1,7 @@
-// Starts, watches and stops child processes; decides nothing. A child is a session of its own, so a Ctrl-C in
-// our terminal does not reach it, and a stop reaches all of its descendants: its process group by one signal,
-// those that left the group by walking the process tree (orphans come to us, see os::adopt_orphans).
-// Everything runs on the thread of the io_context; no call blocks on a child.
+// Starts, watches and stops child processes; decides nothing. A child is a session of its own (but for
+// `in_place`), so a Ctrl-C in our terminal does not reach it, and a stop reaches all of its descendants: its
+// process group by one signal, those that left the group by walking the process tree (orphans come to us, see
+// os::adopt_orphans). Everything runs on the thread of the io_context; no call blocks on a child.
 // docs/decisions/0002-child-processes.md says why this is not Boost.Process and what can escape.
 #pragma once
 
@@ -45,6 +45,10 @@ struct SpawnOptions {
   Input input = Input::null_device;
   std::vector<int> inherit;  // become descriptors 3, 4, … of the child; still owned by the caller
   int nice = 0;              // 0 to 19: lower priority than ours
+  // Stands in our place, as if the user had typed it: our session, process group, terminal and standard
+  // descriptors. `output`, `window` and `input` mean nothing then, and nothing it writes is seen here. A
+  // Ctrl-C in the terminal reaches it and us alike.
+  bool in_place = false;
   bool keep_detached =
       false;  // leave alone what started a session of its own (a browser that the app opened)
 };
@@ -64,7 +68,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  pid_t pid() const;     // also its process group and session
+  pid_t pid() const;     // also its process group and session, unless it is in place
   bool running() const;  // the leader has not ended; a frozen one runs
 
   // SIGTERM to the whole group (a frozen one is continued, so that it can obey), SIGKILL to all that is left
@@ -72,7 +76,7 @@ class Child {
   // it is done, never from inside this call.
   void stop(std::chrono::milliseconds grace);
   void kill();              // SIGKILL to all, now; frozen ones too
-  void signal(int signal);  // to the whole group
+  void signal(int signal);  // to the whole group; in place: to all its descendants
   void freeze();            // SIGSTOP to all
   void thaw();              // SIGCONT to all
   void resize(WindowSize);  // of the pty; the kernel sends SIGWINCH

@@ -51,6 +51,14 @@ struct Describe {
   std::string operator()(const ShowHelp& h) const { return std::string(help_text(h.topic)); }
   std::string operator()(const ShowVersion&) const { return "the version\n"; }
   std::string operator()(const Run& r) const { return "run\n" + describe(r); }
+  std::string operator()(const Test& t) const {
+    std::string out = "test\n" + describe(t.run);
+    if (t.warm) out += "warm\n";
+    if (t.fail_on == FailOn::none) out += "fail on none\n";
+    out += fmt::format("ready timeout {}\n", format_duration(t.ready_timeout));
+    for (const std::string& c : t.command) out += fmt::format("tested by {}\n", c);
+    return out;
+  }
   std::string operator()(const Check& c) const {
     std::string out = fmt::format("check {} on {}, format {}\n", c.directory.empty() ? "here" : c.directory,
                                   c.profile, static_cast<int>(c.format));
@@ -70,6 +78,24 @@ std::string outcome_of(const std::vector<std::string>& words) {
   const auto options = parse_options(views);
   if (!options) return "exit 64\n" + to_text(options.error());
   return std::visit(Describe{}, options->command) + (options->no_color ? "no colour\n" : "");
+}
+
+// Words as the shell takes them apart: blanks, and 'single quotes'.
+std::vector<std::string> shell_words(const std::string& line) {
+  std::vector<std::string> out;
+  bool in_word = false, quoted = false;
+  for (const char c : line) {
+    if (c == '\'') {
+      quoted = !quoted;
+    } else if (c == ' ' && !quoted) {
+      in_word = false;
+    } else {
+      if (!in_word) out.emplace_back();
+      in_word = true;
+      out.back() += c;
+    }
+  }
+  return out;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -105,10 +131,9 @@ TEST_CASE("command line: golden files") {
   CHECK(count >= 20);
 }
 
-TEST_CASE("command line: every option of run is in its help, and the help names no other") {
-  const std::string_view help = help_text(HelpTopic::run);
-  const auto names = run_option_names();
-  const std::set<std::string_view> known(names.begin(), names.end());
+namespace {
+
+std::set<std::string_view> options_in(std::string_view help) {
   std::set<std::string_view> found;
   for (std::size_t at = 0; (at = help.find("--", at)) != std::string_view::npos;) {
     std::size_t end = at + 2;
@@ -117,12 +142,25 @@ TEST_CASE("command line: every option of run is in its help, and the help names 
     if (end > at + 2) found.insert(help.substr(at, end - at));
     at = end;
   }
-  CHECK(found == known);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("command line: every option of run is in its help, and the help names no other") {
+  const auto names = run_option_names();
+  CHECK(options_in(help_text(HelpTopic::run)) == std::set<std::string_view>(names.begin(), names.end()));
+}
+
+TEST_CASE("command line: every option of test is in its help, and the help names no other") {
+  const auto names = test_option_names();
+  auto found = options_in(help_text(HelpTopic::test));
+  CHECK(found == std::set<std::string_view>(names.begin(), names.end()));
 }
 
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
-  for (HelpTopic t :
-       {HelpTopic::general, HelpTopic::run, HelpTopic::check, HelpTopic::profiles, HelpTopic::explain}) {
+  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check,
+                      HelpTopic::profiles, HelpTopic::explain}) {
     CHECK(help_text(t).ends_with("\n"));
     for (const std::string& line : lines_of(std::string(help_text(t)))) {
       CAPTURE(line);
@@ -137,8 +175,8 @@ TEST_CASE("command line: help is at most 100 columns wide, without tabs or trail
 
 TEST_CASE("command line: the examples in the help parse") {
   std::size_t count = 0;
-  for (HelpTopic t :
-       {HelpTopic::general, HelpTopic::run, HelpTopic::check, HelpTopic::profiles, HelpTopic::explain}) {
+  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check,
+                      HelpTopic::profiles, HelpTopic::explain}) {
     const std::string text(help_text(t));
     const std::size_t examples = text.find("\nexample");
     REQUIRE(examples != std::string::npos);
@@ -146,16 +184,14 @@ TEST_CASE("command line: the examples in the help parse") {
       if (!line.starts_with("  vercel-sim ")) continue;
       line = line.substr(2);
       line = line.substr(0, line.find("   "));
-      std::vector<std::string> words;
-      std::istringstream in(line);
-      for (std::string w; in >> w;) words.push_back(w);
+      std::vector<std::string> words = shell_words(line);
       words.erase(words.begin());
       CAPTURE(line);
       CHECK(outcome_of(words).find("exit 64") == std::string::npos);
       ++count;
     }
   }
-  CHECK(count == 19);
+  CHECK(count == 24);
 }
 
 TEST_CASE("command line: the bounds of numbers are exact") {

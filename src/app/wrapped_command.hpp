@@ -1,0 +1,65 @@
+// The command that `vercel-sim test` wraps: a test runner, run in our place (its standard streams, terminal
+// and directory are ours) once the app is ready. Starts it, passes interruptions on, gives up when the app
+// does not get ready in time; its end is told once. Decides no exit code but the command's own. I/O thread
+// only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "process/supervisor.hpp"
+
+namespace vsim::app {
+
+struct CommandSpec {
+  std::vector<std::string> argv;
+  process::Environment env;  // whole, but for BASE_URL and PORT
+  Duration ready_timeout{};  // from our start to the app's being ready
+};
+
+// How it ended; what `test` says and reports.
+struct CommandEnd {
+  process::ExitCause cause;
+  Duration took{};
+  int interrupted_by = 0;  // the signal that ended the whole run; 0: it ended by itself
+  // The command's own code; 128 + n when a signal ended it or the run.
+  int exit_code() const;
+};
+
+class WrappedCommand {
+ public:
+  struct Callbacks {
+    std::function<void()> never_ready;           // the time is over
+    std::function<void(const CommandEnd&)> end;  // exactly once after a start() that succeeded
+  };
+  WrappedCommand(boost::asio::io_context& io, CommandSpec spec, Callbacks callbacks);
+
+  void expect_ready();  // the time begins
+  // The app is ready. Does nothing when the command was started before (an app that crashed and came back).
+  Result<bool> start(process::Supervisor&, const std::string& base_url, std::uint16_t port);
+  bool running() const { return child_ != nullptr; }
+  // SIGINT, SIGTERM or SIGHUP came to us. `from_terminal`: the kernel gave it to the whole foreground group,
+  // so the command has it already. False when the command does not run: then the caller stops.
+  bool interrupted(int signal, bool from_terminal);
+
+ private:
+  void ended(const process::ExitCause&);
+
+  boost::asio::io_context& io_;
+  CommandSpec spec_;
+  Callbacks callbacks_;
+  std::unique_ptr<process::Child> child_;
+  boost::asio::steady_timer timer_;
+  std::chrono::steady_clock::time_point began_{};
+  bool started_ = false;
+  int interrupted_by_ = 0;
+};
+
+}  // namespace vsim::app

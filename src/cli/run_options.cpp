@@ -1,0 +1,430 @@
+#include "cli/run_options.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/text.hpp"
+#include "cli/option_words.hpp"
+
+namespace vsim::cli {
+namespace {
+
+bool is_address(std::string_view text) {
+  const std::string z(text);
+  unsigned char bytes[16];
+  return ::inet_pton(AF_INET, z.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, z.c_str(), bytes) == 1;
+}
+
+std::string_view without_brackets(std::string_view text) {
+  return text.size() > 2 && text.front() == '[' && text.back() == ']' ? text.substr(1, text.size() - 2)
+                                                                      : text;
+}
+
+bool set_host(Run& run, std::string_view text) {
+  text = without_brackets(text);
+  if (iequals(text, "localhost")) {
+    run.listen = {"127.0.0.1", "::1"};
+    return true;
+  }
+  if (!is_address(text)) return false;
+  run.listen = {std::string(text)};
+  return true;
+}
+
+bool set_time_scale(Run& run, std::string_view text) {
+  if (!text.empty() && ascii_lower(text.back()) == 'x') text.remove_suffix(1);
+  double value = 0;
+  // Beyond 1000x the machine's own milliseconds would look like seconds.
+  if (!parse_number(text, value) || !std::isfinite(value) || value <= 0 || value > 1000) return false;
+  run.time_scale = value;
+  return true;
+}
+
+bool set_isolation(Run& run, std::string_view text) {
+  using profile::Isolation;
+  static constexpr std::pair<std::string_view, Isolation> kPolicies[] = {
+      {"invocation", Isolation::invocation},
+      {"instance", Isolation::instance},
+      {"fluid", Isolation::fluid},
+      {"none", Isolation::none}};
+  for (const auto& [name, policy] : kPolicies) {
+    if (name != text) continue;
+    run.isolation = policy;
+    return true;
+  }
+  return false;
+}
+
+bool set_placement(Run& run, std::string_view text) {
+  if (text.starts_with("spread:")) {
+    unsigned n = 0;
+    if (!parse_number(text.substr(7), n) || n < 1 || n > 64) return false;
+  } else if (text != "pack") {
+    return false;
+  }
+  run.placement = std::string(text);
+  return true;
+}
+
+bool set_upstream(Run& run, std::string_view text) {
+  constexpr std::string_view kScheme = "http://";
+  if (text.size() <= kScheme.size() || !iequals(text.substr(0, kScheme.size()), kScheme)) return false;
+  Upstream up;
+  up.url = std::string(text);
+  text.remove_prefix(kScheme.size());
+  if (text.back() == '/') text.remove_suffix(1);
+  const std::size_t bracket = text.rfind(']');
+  const std::size_t colon = text.rfind(':');
+  std::string_view host = text;
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    host = text.substr(0, colon);
+    if (!parse_number(text.substr(colon + 1), up.port) || up.port == 0) return false;
+  }
+  if (host.starts_with('[')) {
+    host = without_brackets(host);
+    unsigned char bytes[16];
+    if (::inet_pton(AF_INET6, std::string(host).c_str(), bytes) != 1) return false;
+  } else if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") !=
+             std::string_view::npos) {
+    return false;
+  }
+  if (host.empty()) return false;
+  up.host = std::string(host);
+  run.upstream = std::move(up);
+  return true;
+}
+
+}  // namespace
+
+bool set_setting(Run& run, std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) return false;
+  run.set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  return true;
+}
+
+bool set_text(std::string& out, std::string_view text) {
+  out = std::string(text);
+  return !text.empty();
+}
+
+namespace {
+
+enum class Takes { nothing, value, maybe_value };
+template <class T>
+struct OptionOf {
+  std::string_view name;
+  Takes takes;
+  std::string_view expects;  // completes "--port expects …"
+  std::string_view example;
+  bool (*set)(T&, std::string_view value);
+};
+
+// The one table of run's options. help.cpp describes each; a test holds the two together.
+constexpr OptionOf<Run> kRunOptions[] = {
+    {"--profile", Takes::value, "the name of a profile or the path of a file", "hobby",
+     [](Run& r, std::string_view v) { return set_text(r.profile, v); }},
+    {"--set", Takes::value, "KEY=VALUE", "duration.default=15s", set_setting},
+    {"--port", Takes::value, "a number from 0 to 65535", "3000",
+     [](Run& r, std::string_view v) {
+       r.port_given = true;
+       return parse_number(v, r.port);
+     }},
+    {"--host", Takes::maybe_value, "an IP address", "192.168.1.20",
+     [](Run& r, std::string_view v) {
+       if (!v.empty()) return set_host(r, v);
+       r.listen = {"0.0.0.0", "::"};
+       return true;
+     }},
+    {"--https",
+     Takes::nothing,
+     {},
+     {},
+     [](Run& r, std::string_view) {
+       r.https = true;
+       return true;
+     }},
+    {"--cwd", Takes::value, "a directory", "apps/web",
+     [](Run& r, std::string_view v) { return set_text(r.cwd, v); }},
+    {"--upstream", Takes::value, "the address of a server as http://HOST:PORT, without a path",
+     "http://127.0.0.1:4000", set_upstream},
+    {"--app", Takes::value, "a command line", "'node server.js'",
+     [](Run& r, std::string_view v) { return set_text(r.app.emplace(), v); }},
+    {"--time-scale", Takes::value, "a factor above 0 and up to 1000", "60x", set_time_scale},
+    {"--compile-grace", Takes::value, "a duration with its unit", "5s",
+     [](Run& r, std::string_view v) {
+       const auto d = parse_duration(v);
+       if (!d || *d == kForever) return false;
+       r.compile_grace = *d;
+       return true;
+     }},
+    {"--isolation", Takes::value, "one of invocation, instance, fluid, none", "none", set_isolation},
+    {"--placement", Takes::value, "pack, or spread:N with N from 1 to 64", "spread:2", set_placement},
+    {"--seed", Takes::value, "a whole number", "42",
+     [](Run& r, std::string_view v) { return parse_number(v, r.seed.emplace()); }},
+    {"--events", Takes::value, "a file, or - for standard output", "events.jsonl",
+     [](Run& r, std::string_view v) { return set_text(r.events.emplace(), v); }},
+    {"--quiet",
+     Takes::nothing,
+     {},
+     {},
+     [](Run& r, std::string_view) {
+       r.verbosity = Verbosity::quiet;
+       return true;
+     }},
+    {"--verbose",
+     Takes::nothing,
+     {},
+     {},
+     [](Run& r, std::string_view) {
+       r.verbosity = Verbosity::verbose;
+       return true;
+     }},
+};
+
+// What only test has.
+constexpr OptionOf<Test> kTestOptions[] = {
+    {"--warm",
+     Takes::nothing,
+     {},
+     {},
+     [](Test& t, std::string_view) {
+       t.warm = true;
+       return true;
+     }},
+    {"--fail-on", Takes::value, "one of violations, none", "none",
+     [](Test& t, std::string_view v) {
+       t.fail_on = v == "none" ? FailOn::none : FailOn::violations;
+       return v == "none" || v == "violations";
+     }},
+    {"--ready-timeout", Takes::value, "a duration with its unit", "5m",
+     [](Test& t, std::string_view v) {
+       const auto d = parse_duration(v);
+       if (!d || *d <= Duration::zero() || *d == kForever) return false;
+       t.ready_timeout = *d;
+       return true;
+     }},
+};
+
+// An option of either table, its target bound.
+struct Found {
+  std::string_view name;
+  Takes takes = Takes::nothing;
+  std::string_view expects, example;
+  std::function<bool(std::string_view value)> set;
+};
+
+std::optional<Found> find_option(std::string_view name, bool test, Test& target) {
+  for (const auto& o : kRunOptions)
+    if (o.name == name)
+      return Found{o.name, o.takes, o.expects, o.example,
+                   [&o, &target](std::string_view v) { return o.set(target.run, v); }};
+  if (!test) return std::nullopt;
+  for (const auto& o : kTestOptions)
+    if (o.name == name)
+      return Found{o.name, o.takes, o.expects, o.example,
+                   [&o, &target](std::string_view v) { return o.set(target, v); }};
+  return std::nullopt;
+}
+
+std::vector<std::string_view> names_of(bool test) { return test ? test_option_names() : run_option_names(); }
+
+class Parser {
+ public:
+  Parser(Words words, bool test) : words_(words), test_(test) {
+    error_.command = test ? "vercel-sim test" : "vercel-sim run";
+    error_.help = error_.command + " --help";
+  }
+
+  Outcome parse() {
+    while (at_ < words_.size()) {
+      const std::string_view word = words_[at_++];
+      if (word == "--") {
+        auto& command = test_ ? out_.command : out_.run.command;
+        for (std::string_view w : words_.subspan(at_)) command.emplace_back(w);
+        at_ = words_.size();
+        if (command.empty())
+          problem(fmt::format("-- expects a command after it, such as -- {}",
+                              test_ ? "npx playwright test" : "node server.js"));
+        after_dashes_ = true;
+      } else if (is_help(word)) {
+        return Options{ShowHelp{test_ ? HelpTopic::test : HelpTopic::run}, no_color_};
+      } else if (word.size() > 1 && word.front() == '-') {
+        option(word);
+      } else {
+        problem(fmt::format("unexpected argument {}: a command comes after --, a directory after --cwd",
+                            quoted(word)));
+      }
+    }
+    conflicts();
+    if (!error_.problems.empty()) return error_;
+    if (test_) return Options{std::move(out_), no_color_};
+    return Options{std::move(out_.run), no_color_};
+  }
+
+ private:
+  void problem(std::string text) { error_.problems.push_back(std::move(text)); }
+  bool given(std::string_view name) const {
+    return std::find(out_.run.given.begin(), out_.run.given.end(), name) != out_.run.given.end();
+  }
+
+  void option(std::string_view word) {
+    std::optional<std::string_view> value;
+    std::string_view name = word;
+    if (const std::size_t equals = word.find('='); equals != std::string_view::npos) {
+      name = word.substr(0, equals);
+      value = word.substr(equals + 1);
+    }
+    if (name == "-p") name = "--port";
+    if (name == kNoColor) {
+      no_color_ = true;
+      return no_value(name, value);
+    }
+    if (name == kRecord) {
+      take_value(value);
+      return problem(not_yet(kRecord));
+    }
+    const auto o = find_option(name, test_, out_);
+    if (!o) {
+      const auto names = names_of(test_);
+      problem(fmt::format("unknown option {}{}", name, did_you_mean(name, names)));
+      // What follows a misspelt option is its value, not one more mistake.
+      if (const auto meant = nearest_name(name, names); meant && takes_value(*meant)) take_value(value);
+      return;
+    }
+    out_.run.given.emplace_back(o->name);
+    if (o->takes == Takes::nothing) {
+      o->set({});
+      return no_value(name, value);
+    }
+    if (o->takes == Takes::maybe_value) {
+      if (value && value->empty()) return expects(*o, *value);
+      if (!value && at_ < words_.size() && !words_[at_].starts_with('-')) value = words_[at_++];
+      if (!o->set(value.value_or(std::string_view()))) expects(*o, *value);
+      return;
+    }
+    take_value(value);
+    if (!value)
+      return problem(
+          fmt::format("{} needs a value: {}, such as {} {}", o->name, o->expects, o->name, o->example));
+    if (!o->set(*value)) expects(*o, *value);
+  }
+
+  bool takes_value(std::string_view name) {
+    const auto o = find_option(name, test_, out_);
+    return name == kRecord || (o && o->takes == Takes::value);
+  }
+
+  // The next word is the value, unless it is an option that we know: then the value was forgotten.
+  void take_value(std::optional<std::string_view>& value) {
+    if (value || at_ == words_.size()) return;
+    const std::string_view next = words_[at_];
+    const std::string_view next_name = next.substr(0, next.find('='));
+    const auto names = names_of(test_);
+    if (next == "--" || std::find(names.begin(), names.end(), next_name) != names.end()) return;
+    value = next;
+    ++at_;
+  }
+
+  void no_value(std::string_view name, const std::optional<std::string_view>& value) {
+    if (value) problem(fmt::format("{} takes no value; got {}", name, quoted(*value)));
+  }
+  void expects(const Found& o, std::string_view value) {
+    problem(fmt::format("{} expects {}, such as {} {}; got {}", o.name, o.expects, o.name, o.example,
+                        quoted(value)));
+  }
+
+  void conflicts() {
+    constexpr std::string_view kWhy = "each says what stands behind vercel-sim, so only one can be given";
+    const Run& run = out_.run;
+    if (given("--upstream") && given("--app")) problem(fmt::format("--upstream and --app: {}", kWhy));
+    if (!test_ && given("--upstream") && after_dashes_) problem(fmt::format("--upstream and --: {}", kWhy));
+    if (!test_ && given("--app") && after_dashes_) problem(fmt::format("--app and --: {}", kWhy));
+    if (run.upstream && run.isolation && *run.isolation != profile::Isolation::none)
+      problem(
+          fmt::format("--upstream and --isolation {}: a server that already runs cannot be isolated; leave "
+                      "--isolation out",
+                      profile::to_string(*run.isolation)));
+    if (given("--quiet") && given("--verbose")) problem("--quiet and --verbose contradict each other");
+    if (!test_) return;
+    if (!after_dashes_)
+      problem("expects the command that tests after --, such as: vercel-sim test -- npx playwright test");
+    if (run.events == "-")
+      problem("--events - and a command: standard output is the command's own; name a file");
+  }
+
+  Words words_;
+  bool test_;
+  std::size_t at_ = 0;
+  Test out_;
+  bool no_color_ = false;
+  bool after_dashes_ = false;
+  UsageError error_;
+};
+
+// What a file of the project may say for everybody who works on it. Left out: --cwd, which says where the
+// file is, and what a single run asks for (--events, --quiet, --verbose).
+constexpr std::string_view kNotInFile[] = {"--cwd", "--set", "--events", "--quiet", "--verbose"};
+
+}  // namespace
+
+Outcome parse_run(Words words) { return Parser(words, false).parse(); }
+Outcome parse_test(Words words) { return Parser(words, true).parse(); }
+
+std::vector<std::string_view> run_option_names() {
+  std::vector<std::string_view> out;
+  for (const auto& o : kRunOptions) out.push_back(o.name);
+  for (std::string_view n : {kRecord, kNoColor, kHelp}) out.push_back(n);
+  return out;
+}
+
+std::vector<std::string_view> test_option_names() {
+  std::vector<std::string_view> out = run_option_names();
+  for (const auto& o : kTestOptions) out.push_back(o.name);
+  return out;
+}
+
+std::vector<std::string_view> default_names() {
+  std::vector<std::string_view> out;
+  const auto add = [&](std::string_view name) {
+    if (std::find(std::begin(kNotInFile), std::end(kNotInFile), name) == std::end(kNotInFile))
+      out.push_back(name.substr(2));
+  };
+  for (const auto& o : kRunOptions) add(o.name);
+  for (const auto& o : kTestOptions) add(o.name);
+  return out;
+}
+
+bool is_switch(std::string_view name) {
+  Test ignored;
+  const auto o = find_option(fmt::format("--{}", name), true, ignored);
+  return o && o->takes == Takes::nothing;
+}
+
+std::optional<std::string> set_default(Test& target, std::string_view name, std::string_view value) {
+  const std::string option = fmt::format("--{}", name);
+  Test probe;
+  const auto o = find_option(option, true, probe);
+  if (!o) return "an option";
+  if (o->takes == Takes::nothing) {
+    if (value != "true" && value != "false") return "true or false";
+  } else if (value.empty() || !o->set(value)) {
+    return fmt::format("{}, such as \"{}: {}\"", o->expects, name, o->example);
+  }
+  const auto& given = target.run.given;
+  const auto has = [&](std::string_view n) {
+    return std::find(given.begin(), given.end(), n) != given.end();
+  };
+  // The command line says what stands behind vercel-sim with any of three words.
+  const bool behind = option == "--app" || option == "--upstream";
+  if (has(option) || (behind && (has("--app") || has("--upstream") || !target.run.command.empty())))
+    return std::nullopt;
+  if (o->takes != Takes::nothing || value == "true") find_option(option, true, target)->set(value);
+  return std::nullopt;
+}
+
+}  // namespace vsim::cli
