@@ -3,7 +3,8 @@
 //   - lets Next listen on a private unix socket while Next believes in the public port;
 //   - tells vercel-sim which function a request was dispatched to, when it was compiled and when the user's own code began;
 //   - takes our internal fields out of requests before anyone sees them, and writes the function into the response head;
-//   - scales timers of user code (VSIM_TIME_SCALE); ends the process when vercel-sim ends.
+//   - scales timers of user code (VSIM_TIME_SCALE); ends the process when vercel-sim ends;
+//   - where functions run in instances (VSIM_ISOLATION), answers with what is to be run instead of running it, and serves the instances.
 // It decides nothing about limits. Whatever of Next it does not find, it reports and does without: it never throws into Next.
 // The wire is docs/agent-protocol.md. "Next internals" comments name the files of next that a hook stands on (14, 15 and 16).
 
@@ -32,8 +33,9 @@ function start() {
   const nextDist = path.resolve(path.dirname(process.argv[1]), '../..');
   const sim = createShared({ options, nextDist, tell: control.tell });
   sim.sayHello = sayHello;
-  for (const part of ['invocation', 'modules', 'statics', 'timers', 'compile', 'requests', 'listen', 'router', 'handlers'])
-    Object.assign(sim, require(`./${part}.cjs`)(sim));
+  const parts = ['invocation', 'modules', 'statics', 'timers', 'compile', 'requests', 'listen', 'router', 'handlers'];
+  if (options.rpcSocket) parts.push('boot', 'bundler-host', 'dispatch');
+  for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
   const { guard } = sim;
   guard('listen', sim.hookListen);
@@ -42,6 +44,7 @@ function start() {
       [/(^|[\\/])router-server(\.js)?$/, sim.hookRouterServer],
       [/(^|[\\/])render-server(\.js)?$/, sim.hookRenderServer],
       [/(^|[\\/])get-network-host(\.js)?$/, (real) => sim.withExports(real, { getNetworkHost: () => null })],
+      ...(sim.bootHooks ?? []),
       ...sim.handlerHooks,
     ]),
   );
@@ -58,11 +61,19 @@ function start() {
       publicPort: Number(env.VSIM_PUBLIC_PORT),
       token: env.VSIM_TOKEN ?? '',
       timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
+      // Where instances are served; absent: functions run in this process.
+      rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
-    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'TIME_SCALE']) delete env[`VSIM_${name}`];
+    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'TIME_SCALE', 'ISOLATION', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
     const ours = new RegExp(`(^|\\s)"?--require[= ]"?${__filename.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"?(?=\\s|$)`);
     if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(ours, '').trim();
     return taken;
+  }
+
+  // Only Turbopack of Next 16 lets one process run several functions through each other's compiles.
+  function isolation({ missing }) {
+    const grouped = Boolean(process.env.TURBOPACK) && Number.parseInt(sim.hello.next, 10) >= 16;
+    return { ok: missing.size === 0, missing: [...missing], grouped };
   }
 
   function sayHello() {
@@ -73,6 +84,8 @@ function start() {
       next: sim.hello.next,
       bundler: process.env.TURBOPACK ? 'turbopack' : 'webpack',
       missing: [...sim.missing],
+      exec: process.execPath,
+      ...(sim.isolationState && { isolation: isolation(sim.isolationState) }),
     });
   }
 }

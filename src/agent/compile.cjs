@@ -37,5 +37,5 @@ module.exports = function (sim) {
     }
   }
 
-  return { hookCompile };
+  return { hookCompile, bracketed };
 };

@@ -6,7 +6,7 @@ const http = require('node:http');
 const net = require('node:net');
 
 module.exports = function (sim) {
-  const { options, guard, invocations, takeRequest } = sim;
+  const { options, guard, invocations, makeInvocation, responseFor, takeFields, watchResponse } = sim;
 
   // Next internals: start-server.js listens on (port, hostname) and builds banner, PORT and its own origin from server.address().
   function hookListen() {
@@ -43,11 +43,13 @@ module.exports = function (sim) {
         args[0].once('close', () => sockets.delete(args[0]));
         dressSocket(args[0]);
       } else if (args[0] instanceof http.IncomingMessage) {
-        const invocation = guard('requests', () => takeRequest(args[0], args[1]));
-        if (invocation) return invocations.run(invocation, () => emit.call(this, event, ...args));
+        const taken = guard('requests', () => takeRequest(event, ...args));
+        if (taken) return invocations.run(taken.invocation, () => emit.call(this, ...taken.event));
       }
       return emit.call(this, event, ...args);
     };
+    // Bodies that the edge holds back (Expect: 100-continue): without a listener Node asks for them at once.
+    if (sim.isolation) server.on('checkContinue', () => {});
     const address = publicAddress(host);
     server.address = () => (server.listening ? { ...address } : null);
     server.keepAliveTimeout = 0;  // vercel-sim closes idle connections itself: closing them here too would race with its next request
@@ -72,6 +74,36 @@ module.exports = function (sim) {
     }
   }
 
+  // The invocation that a request is, and the event that Next shall see: nothing for requests of nobody. An upgrade is none unless functions
+  // run in instances: there it is routed as the request that it is.
+  function takeRequest(event, req, res, head) {
+    const held = event === 'checkContinue';
+    const fields = takeFields(req);
+    const isUpgrade = event === 'upgrade' && sim.isolation !== undefined;
+    if (!fields || !(res instanceof http.ServerResponse || isUpgrade)) {
+      if (held) res.writeContinue();
+      return held ? { invocation: undefined, event: ['request', req, res] } : undefined;
+    }
+    const invocation = makeInvocation(req, fields.id);
+    if (!sim.isolation) {
+      watchResponse(res, invocation);
+      return { invocation, event: [event, req, res, head] };
+    }
+    if (held) askForBodyWhenRead(req, res);
+    invocation.original = { ...req.headers };
+    invocation.skip = (fields.skip ?? '').split(',').filter(Boolean);
+    return { invocation, event: ['request', req, isUpgrade ? responseFor(req, res) : res] };
+  }
+
+  // Next internals: middleware and rewrites to elsewhere read the body in next dev; a function's body goes to its instance.
+  function askForBodyWhenRead(req, res) {
+    const { _read } = req;
+    req._read = function (...args) {
+      if (!res.headersSent && !res._sent100) res.writeContinue();
+      return _read.apply(this, args);
+    };
+  }
+
   function publicAddress(host) {
     const port = options.publicPort;
     if (!host) return { address: '::', family: 'IPv6', port };
@@ -85,5 +117,5 @@ module.exports = function (sim) {
     for (const [name, value] of Object.entries(addresses)) Object.defineProperty(socket, name, { value, configurable: true });
   }
 
-  return { hookListen, dressSocket };
+  return { hookListen, dressSocket, publicAddress };
 };

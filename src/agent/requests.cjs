@@ -1,6 +1,6 @@
 'use strict';
 // Takes our internal fields out of requests before anyone sees them, makes invocations of those that the edge has numbered, and writes the
-// function into the head of the response.
+// function into the head of the response. In next dev and in instances.
 
 const http = require('node:http');
 
@@ -8,37 +8,43 @@ module.exports = function (sim) {
   const { Invocation, options, kInvocation, pathOf, finished } = sim;
   let kHeadersCount;
 
-  // Removes our fields from the request and makes it an invocation if the edge says so. An upgrade never is one: its `res` is a socket.
-  function takeRequest(req, res) {
+  // Removes every x-vsim field. Returns them by their names if the edge has sent them, which `<token>.<id>` proves, and else undefined.
+  function takeFields(req) {
     const raw = req.rawHeaders;
-    let id = '';
+    const fields = {};
     for (let i = raw.length - 2; i >= 0; i -= 2) {
       if (raw[i].length < 7 || raw[i].slice(0, 7).toLowerCase() !== 'x-vsim-') continue;
       const name = raw[i].toLowerCase();
-      if (name === 'x-vsim-id') id = raw[i + 1];
+      fields[name.slice(7)] = raw[i + 1];
       raw.splice(i, 2);
       delete req.headers[name];
     }
     // Node internals: `headersDistinct` is made of the raw fields at its first use, and counts as many as came.
     kHeadersCount ??= Object.getOwnPropertySymbols(req).find((symbol) => symbol.description === 'kHeadersCount');
     if (kHeadersCount && req[kHeadersCount] > raw.length) req[kHeadersCount] = raw.length;
-    const dot = id.indexOf('.');
-    if (!(res instanceof http.ServerResponse) || options.token === '' || dot < 0 || id.slice(0, dot) !== options.token) return undefined;
-    const number = id.slice(dot + 1);
-    if (!/^[0-9]{1,20}$/.test(number)) return undefined;
-    const invocation = new Invocation(number);
+    const [token, id, more] = (fields.id ?? '').split('.');
+    if (options.token === '' || token !== options.token || more !== undefined || !/^[0-9]{1,20}$/.test(id ?? '')) return undefined;
+    return { ...fields, id };
+  }
+
+  function makeInvocation(req, id) {
+    const invocation = new Invocation(id);
     invocation.path = pathOf(req.url);
     invocation.readOnly = req.method === 'GET' || req.method === 'HEAD';
     req[kInvocation] = invocation;
+    return invocation;
+  }
+
+  // Whatever is rendered in this process: the response says what it is, and its end is noted.
+  function watchResponse(res, invocation) {
     markHead(res, invocation);
     res.once('finish', () => finished(invocation, res.statusCode));
-    return invocation;
   }
 
   // A fast answer can overtake the control channel, so that its head says too which function it comes from. Written into the text of
   // the head and not as a header field: user code that lists its own headers does not see it.
   function markHead(res, invocation) {
-    const writeHead = res.writeHead;
+    const { writeHead } = res;
     res.writeHead = function (...args) {
       const result = writeHead.apply(this, args);
       if (invocation.page !== undefined && typeof this._header === 'string' && this._header.endsWith('\r\n\r\n'))
@@ -47,5 +53,18 @@ module.exports = function (sim) {
     };
   }
 
-  return { takeRequest, markHead };
+  // A WebSocket upgrade as the request that it is: whatever answers writes to its socket.
+  function responseFor(req, socket) {
+    const res = new http.ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    socket.on('error', () => {});
+    res.on('finish', () => {
+      res.detachSocket(socket);
+      socket.end();
+    });
+    return res;
+  }
+
+  return { takeFields, makeInvocation, watchResponse, responseFor };
 };

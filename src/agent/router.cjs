@@ -9,8 +9,9 @@ module.exports = function (sim) {
     if (typeof real.initialize !== 'function') return undefined;
     sim.routerHooked = true;
     return withExports(real, {
-      async initialize(...args) {
-        const result = await real.initialize(...args);
+      async initialize(routerOptions, ...rest) {
+        // Fast refresh of the server (16.4) patches modules in this process only; instances are replaced instead.
+        const result = await real.initialize(sim.isolation ? { ...routerOptions, serverFastRefresh: false } : routerOptions, ...rest);
         guard('ready', becomeReady);
         return result;
       },
@@ -19,6 +20,7 @@ module.exports = function (sim) {
 
   function becomeReady() {
     if (!renderServerHooked) missing.add('render-server');
+    if (sim.isolation?.missing.size > 0) sim.giveIsolationUp();
     sim.sayHello();
     if (sim.server) guard('config', sayConfig);
     tell({ t: 'listening' });
@@ -34,16 +36,25 @@ module.exports = function (sim) {
     let first;
     return withExports(real, {
       async initialize(renderOptions) {
-        first ??= guard('compile', () => hookCompile(renderOptions.bundlerService?.bundler?.hotReloader)) ?? true;
+        if (!first) {
+          first = true;
+          guard('compile', () => hookCompile(renderOptions.bundlerService?.bundler?.hotReloader));
+          if (sim.isolation) guard('isolation', () => sim.takeRenderOptions(renderOptions));
+        }
         const handlers = await real.initialize(renderOptions);
         if (handlers && !handlers[kInvocation]) {
           handlers[kInvocation] = true;
           sim.server = (handlers.server ?? handlers.app)?.server;  // 14: app
           guard('matchers', hookMatchers);
           guard('static paths', hookStaticPaths);
+          if (sim.isolation) guard('isolation', sim.prepareIsolation);
           wrapRequestHandler(handlers);
         }
         return handlers;
+      },
+      async propagateServerField(...args) {
+        await real.propagateServerField(...args);
+        if (sim.isolation) guard('fields', () => sim.fieldChanged(...args));
       },
     });
   }
@@ -53,6 +64,7 @@ module.exports = function (sim) {
     handlers.requestHandler = function (req, ...rest) {
       const invocation = invocations.getStore();
       const meta = req[kRequestMeta];
+      if (sim.isolation) return meta && sim.isDispatched(req, meta) ? sim.dispatch(req, rest[0], meta) : requestHandler.call(this, req, ...rest);
       if (invocation && meta && !meta.middlewareInvoke) {
         invocation.errorPage = meta.invokeStatus !== undefined;
         if (meta.match?.definition) guard('dispatch', () => dispatchTo(invocation, meta.match.definition));
@@ -75,7 +87,7 @@ module.exports = function (sim) {
     matchers.matchAll = async function* (...args) {
       for await (const match of matchAll.apply(this, args)) {
         const invocation = invocations.getStore();
-        if (invocation && match?.definition) guard('dispatch', () => dispatchTo(invocation, match.definition));
+        if (invocation && match?.definition && !sim.isolation) guard('dispatch', () => dispatchTo(invocation, match.definition));
         yield match;
       }
       return null;
@@ -92,5 +104,5 @@ module.exports = function (sim) {
     return (sim.server && guard('edge pages', () => sim.server.getEdgeFunctionsPages())) || [];
   }
 
-  return { hookRouterServer, hookRenderServer, becomeReady, dispatchTo };
+  return { hookRouterServer, hookRenderServer, becomeReady, dispatchTo, edgePages };
 };

@@ -161,5 +161,5 @@ module.exports = function (sim) {
     globalThis.fetch = watched;
   }
 
-  return { looksStatic, becameDynamic, finished, readSegments, isStaticRoute, isStaticPage, hookWorkUnitStorage, hookWorkStorage, hookStaticPaths, pathOf, hookFetch };
+  return { lastRun, prerenderedPaths, looksStatic, becameDynamic, finished, readSegments, isStaticRoute, isStaticPage, hookWorkUnitStorage, hookWorkStorage, hookStaticPaths, pathOf, hookFetch };
 };

@@ -36,7 +36,7 @@ export async function within(ms, what, promise) {
 }
 
 // Facts that arrive one by one, and those who wait for them.
-class Log {
+export class Log {
   all = [];
   #waiting = new Set();
 
@@ -111,6 +111,7 @@ export async function startNext(settings = {}) {
         VSIM_PUBLIC_PORT: String(world.port),
         VSIM_TOKEN: kToken,
         ...(settings.timeScale ? { VSIM_TIME_SCALE: String(settings.timeScale) } : {}),
+        ...(settings.isolation ? { VSIM_ISOLATION: settings.isolation, VSIM_RPC_SOCKET: join(folder, 'rpc.sock') } : {}),
       },
     },
   );
@@ -142,6 +143,7 @@ class World {
   #control = new Set();
   tokens = [];
   publicConnections = 0;
+  instances = new Map(); // number → Instance of isolation.mjs
 
   print(text) {
     this.output += text;
@@ -158,6 +160,7 @@ class World {
       this.#control.add(socket);
       let buffer = '';
       let first = true;
+      let instance;
       socket.on('error', () => {});
       socket.setEncoding('utf8').on('data', (chunk) => {
         const at = performance.now();
@@ -165,7 +168,9 @@ class World {
         for (let end = buffer.indexOf('\n'); end >= 0; end = buffer.indexOf('\n')) {
           const line = buffer.slice(0, end);
           buffer = buffer.slice(end + 1);
-          if (first) this.tokens.push(line);
+          if (first && line.startsWith(`${kToken} instance `)) instance = this.instances.get(line.split(' ')[2]).joined(socket);
+          else if (first) this.tokens.push(line);
+          else if (instance) instance.take({ at, ...JSON.parse(line) });
           else {
             if (process.env.AGENT_VERBOSE) process.stderr.write(`  > ${line}\n`);
             this.events.add({ at, ...JSON.parse(line) });
@@ -262,6 +267,7 @@ class World {
     } catch {
       // nothing of the group is left
     }
+    for (const instance of this.instances.values()) instance.kill();
     if (this.controlServer) this.closeControl();
     for (const server of this.publicServers) {
       server.closeAllConnections();
@@ -270,7 +276,7 @@ class World {
   }
 }
 
-function parseMeta(raw) {
+export function parseMeta(raw) {
   for (let i = 0; i < raw.length; i += 2) {
     if (raw[i].toLowerCase() !== 'x-vsim-meta' || !raw[i + 1].startsWith(`${kToken} `)) continue;
     const pairs = raw[i + 1].slice(kToken.length + 1).split(';');

@@ -1,0 +1,75 @@
+'use strict';
+// Isolation, in next dev: serves the calls of instances, to Next's bundler service above all, and tells them what they share: compiled files
+// to forget, fields of the render server, revalidated tags of the data cache.
+
+const fs = require('node:fs');
+const net = require('node:net');
+const { createPeer } = require('./rpc.cjs');
+
+module.exports = function (sim) {
+  const { guard, isolation, lastRun, options, prerenderedPaths } = sim;
+  const peers = new Set();
+  const tags = new Map();  // tag of the data cache → what Next notes of its revalidation
+
+  // What of Next's bundler service (dev-bundler-service.js) takes plain arguments and gives a plain answer.
+  const kPlain = ['ensurePage', 'getCompilationError', 'getCompilationErrors', 'getFallbackErrorComponents', 'setIsrStatus', 'sendHmrMessage'];
+
+  const methods = {
+    ...Object.fromEntries(kPlain.map((name) => [name, (...args) => isolation.bundlerService[name]?.(...args)])),
+    // Next's own errors tell by their class what they are, which does not travel.
+    logErrorWithOriginalStack: (error, type) => isolation.bundlerService.logErrorWithOriginalStack(error, type),
+    setCacheStatus: (status, htmlRequestId) => isolation.bundlerService.setCacheStatus?.(status, htmlRequestId),
+    ensureChunk: (chunk) => globalThis.__turbopack_ensure_chunk__?.(chunk),
+    // What the last run of a page said, for the next dispatch.
+    wasDynamic: (page, dynamic) => void (dynamic ? lastRun.set(page, true) : lastRun.delete(page)),
+    hasPaths: (page, paths) => void prerenderedPaths.set(page, new Set(paths)),
+    tag(name, note) {
+      tags.set(name, note);
+      isolation.evictions += 1;
+      for (const peer of peers) peer.tell('tag', name, note, isolation.evictions);
+    },
+  };
+
+  // The first line of a connection is `<token> <instance>`; whoever does not know the token is not served.
+  function serveInstances() {
+    try {
+      fs.unlinkSync(options.rpcSocket);
+    } catch {
+      // none there
+    }
+    const server = net.createServer((socket) => {
+      let head = '';
+      socket.on('error', () => socket.destroy());
+      socket.on('data', function first(chunk) {
+        head += chunk.toString('latin1');
+        const end = head.indexOf('\n');
+        if (end < 0) return;
+        socket.off('data', first);
+        if (options.token === '' || head.slice(0, end).split(' ')[0] !== options.token) return socket.destroy();
+        socket.pause();
+        if (end + 1 < head.length) socket.unshift(Buffer.from(head.slice(end + 1), 'latin1'));
+        welcome(socket);
+      });
+    });
+    server.on('error', () => sim.lacks('instances'));
+    server.listen(options.rpcSocket);
+    server.unref();
+  }
+
+  function welcome(socket) {
+    const peer = createPeer(socket, methods, { closed: () => peers.delete(peer) });
+    peers.add(peer);
+    peer.tell('welcome', {
+      evictions: isolation.evictions,
+      fields: sim.serverFields(),
+      tags: Object.fromEntries(tags),
+      lastRun: [...lastRun.keys()],
+    });
+    socket.resume();
+  }
+
+  sim.broadcast = (name, ...args) => {
+    for (const peer of peers) guard('instances', () => peer.tell(name, ...args));
+  };
+  return { serveInstances };
+};

@@ -1,0 +1,46 @@
+'use strict';
+// How an instance dies of user code: as on the platform, and with its cause told first. `next dev` would go on.
+
+module.exports = function (sim) {
+  const { options, plainExit, tell } = sim;
+  // Exit statuses of the platform's launcher.
+  const kStatus = { uncaughtException: 129, unhandledRejection: 128 };
+  let status = 0;
+
+  function dieAsThePlatformDoes() {
+    for (const why of Object.keys(kStatus)) {
+      process.removeAllListeners(why);
+      process.on(why, (error) => fatal(why, error));
+    }
+    process.exit = function (code = process.exitCode) {
+      announce('exit', new Error(`process.exit(${code ?? ''})`), Number(code ?? 0));
+      return plainExit(code);
+    };
+  }
+
+  // On fluid compute requests that are running may finish first; no others come.
+  function fatal(why, error) {
+    if (isHarmless(error)) return;
+    const title = why === 'uncaughtException' ? 'Uncaught Exception' : 'Unhandled Rejection';
+    console.error(`${title}:`, error);
+    announce(why, error, kStatus[why]);
+    if (options.isFluid && sim.running.size > 0) sim.isDying = true;
+    else die();
+  }
+
+  // Next's own: a client that left, React's way to postpone.
+  function isHarmless(error) {
+    return error?.name === 'ResponseAborted' || error?.$$typeof === Symbol.for('react.postpone');
+  }
+
+  function announce(why, error, code) {
+    status = code;
+    tell({ t: 'dying', why, message: String(error?.message ?? error), stack: String(error?.stack ?? ''), code });
+  }
+
+  function die() {
+    plainExit(status);
+  }
+
+  return { dieAsThePlatformDoes, die };
+};

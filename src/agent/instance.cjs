@@ -1,0 +1,90 @@
+'use strict';
+// One function instance: a process with its own memory, in which Next's render server of an unmodified `next dev` runs functions. vercel-sim starts
+// it, sends it requests on its own unix socket (VSIM_SOCKET) and hears of them on the control channel; next dev compiles for it (rpc.cjs).
+// It decides nothing: placement, deadlines, freezing and killing are vercel-sim's. The wire is docs/agent-protocol.md.
+
+const fs = require('node:fs');
+const Module = require('node:module');
+const net = require('node:net');
+const path = require('node:path');
+const { openControl } = require('./control.cjs');
+const { createPeer } = require('./rpc.cjs');
+const { createShared } = require('./shared.cjs');
+
+const options = takeOptions();
+const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
+// What the user has set and what .env files say; what vercel-sim has set for the platform gives way to it.
+Object.assign(process.env, boot.env);
+
+const control = openControl({
+  socketPath: options.controlSocket,
+  first: `${options.token} instance ${options.instance}`,
+  // vercel-sim is gone, or was never there: nobody will send a request.
+  failed: () => process.exit(0),
+  closed: () => process.exit(0),
+  received: (message) => received(message),
+});
+const { tell } = control;
+const sim = createShared({ options, nextDist: boot.nextDist, tell });
+Object.assign(sim, {
+  boot,
+  plainExit: process.exit.bind(process),
+  dispatchTo() {},  // a request comes with its function
+  // A module of Next, named as start-server.js would.
+  requireNext: Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js')),
+});
+
+const parts = ['modules', 'invocation', 'statics', 'timers', 'compile', 'requests', 'listen', 'handlers'];
+parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'own-requests', 'death', 'source-maps', 'serve', 'warm');
+for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
+
+start().catch((error) => {
+  process.stderr.write(`${error?.stack ?? error}\n`);
+  tell({ t: 'dying', why: 'boot', message: String(error?.message ?? error), stack: String(error?.stack ?? ''), code: 1 });
+  sim.plainExit(1);
+});
+
+async function start() {
+  const { guard } = sim;
+  guard('modules', () => sim.hookModules([...sim.cacheHooks, ...sim.handlerHooks]));
+  sim.hookLoaded();
+  guard('fetch', sim.hookFetch);
+  guard('own requests', sim.hookOwnRequests);
+  // Beneath the time scale, which looks at who calls.
+  guard('hanging', sim.hookHanging);
+  if (options.timeScale !== 1) guard('timers', sim.hookTimers);
+  sim.provideContext();
+  await sim.connectPeer();
+  await sim.startRenderServer();
+  sim.dieAsThePlatformDoes();
+  await sim.listen();
+  // Last of all: user code finds nothing of ours in its environment.
+  delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
+  tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });
+}
+
+function received(message) {
+  const { t, id } = message;
+  if (t === 'bind') sim.bind(message);
+  else if (t === 'ping') tell({ t: 'pong' });
+  else if (t === 'expire') sim.expire(String(id));
+  else if (t === 'bye') sim.plainExit(0);
+}
+
+// Taken out of the environment before anything of Next or of the user runs.
+function takeOptions() {
+  const { env } = process;
+  const taken = {
+    instance: env.VSIM_INSTANCE,
+    bootFile: env.VSIM_BOOT,
+    socketPath: env.VSIM_SOCKET,
+    controlSocket: env.VSIM_CONTROL,
+    token: env.VSIM_TOKEN ?? '',
+    publicPort: Number(env.VSIM_PUBLIC_PORT),
+    timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
+    isFluid: env.VSIM_ISOLATION === 'fluid',
+    isWarmed: env.VSIM_WARM !== '0',
+  };
+  for (const name of Object.keys(env)) if (name.startsWith('VSIM_')) delete env[name];
+  return taken;
+}

@@ -1,0 +1,52 @@
+'use strict';
+// Which compiled files of the app an instance has loaded, so that vercel-sim knows what a change makes stale.
+
+const Module = require('node:module');
+const path = require('node:path');
+
+module.exports = function (sim) {
+  const { boot } = sim;
+  const serverDir = path.join(boot.options.dir, boot.config.distDir, 'server') + path.sep;
+  const chunksDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
+  const files = new Set();
+  let told = 0;
+
+  // Every CommonJS file is compiled here, the chunks of both bundlers too.
+  function hookLoaded() {
+    const compile = Module.prototype._compile;
+    Module.prototype._compile = function (text, file, ...rest) {
+      noteFile(file);
+      return Reflect.apply(compile, this, [text, file, ...rest]);
+    };
+  }
+
+  function noteFile(file) {
+    if (file.startsWith(serverDir) || (file.startsWith(chunksDir) && !file.includes(`${path.sep}node_modules${path.sep}`))) files.add(file);
+  }
+
+  // All of them if there are more than were told before.
+  function newFiles() {
+    if (files.size === told) return undefined;
+    told = files.size;
+    return [...files];
+  }
+
+  // Next internals: deleteCache of dev/require-cache.js (15, 16; one file or several) and of the webpack plugin (14). Code that is loaded stays
+  // as it is, state and all: if it is stale, the instance is.
+  function forget(evicted) {
+    const stale = evicted.filter((file) => !(files.has(file) && !/manifest/.test(path.basename(file))));
+    for (const name of ['../dev/require-cache', '../../build/webpack/plugins/nextjs-require-cache-hot-reloader']) {
+      let deleteCache;
+      try {
+        ({ deleteCache } = sim.requireNext(name));
+      } catch {
+        continue;  // not in this version
+      }
+      if (/^[^)]*filePaths/.test(Function.prototype.toString.call(deleteCache))) deleteCache(stale);
+      else stale.forEach((file) => deleteCache(file));
+      return;
+    }
+  }
+
+  return { hookLoaded, noteFile, newFiles, forget };
+};

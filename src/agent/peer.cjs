@@ -1,0 +1,56 @@
+'use strict';
+// An instance's connection to next dev, and what next dev tells on it.
+
+const net = require('node:net');
+const { createPeer } = require('./rpc.cjs');
+
+module.exports = function (sim) {
+  const { boot, options, tell } = sim;
+  let evictions = 0;
+  let waiting = [];  // {from, go}: requests that came before the news they rely on
+
+  const methods = {
+    welcome(news) {
+      for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
+      for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
+      for (const page of news.lastRun) sim.lastRun.set(page, true);
+      welcomed();
+      caughtUpTo(news.evictions);
+    },
+    evict(files, count) {
+      sim.forget(files);
+      caughtUpTo(count);
+    },
+    tag(name, note, count) {
+      sim.takeTag(name, note);
+      caughtUpTo(count);
+    },
+    field: (dir, field, value) => sim.fieldChanged(dir, field, value),
+  };
+  let welcomed;
+  const ready = new Promise((resolve) => (welcomed = resolve));
+
+  function caughtUpTo(count) {
+    evictions = Math.max(evictions, count);
+    const all = waiting;
+    waiting = [];
+    for (const one of all) one.from <= evictions ? one.go() : waiting.push(one);
+  }
+
+  // Resolves when everything has been heard that next dev had told when it dispatched a request: its connection and this one are not one.
+  // Undefined if that is so already.
+  function caughtUp(from = 0) {
+    if (from <= evictions) return undefined;
+    return new Promise((go) => waiting.push({ from, go }));
+  }
+
+  async function connectPeer() {
+    const socket = net.connect(boot.rpcSocket);
+    // next dev is gone: vercel-sim starts it again, and other instances.
+    sim.peer = createPeer(socket, methods, { closed: () => sim.plainExit(0), open: (count) => tell({ t: 'call', open: count > 0 }) });
+    socket.write(`${options.token} ${options.instance}\n`);
+    await ready;
+  }
+
+  return { connectPeer, caughtUp };
+};

@@ -1,0 +1,141 @@
+'use strict';
+// The request context of the platform, for each invocation: what @vercel/functions, Next's after() and attachDatabasePool ask for.
+
+module.exports = function (sim) {
+  const { invocations } = sim;
+
+  // Both symbols are looked up at each call; not enumerable, as the platform's own.
+  function provideContext() {
+    const provider = { get: () => contextOf(invocations.getStore()) };
+    for (const name of ['@vercel/request-context', '@next/request-context'])
+      Object.defineProperty(globalThis, Symbol.for(name), { value: provider, configurable: true, enumerable: false, writable: true });
+  }
+
+  function contextOf(invocation) {
+    if (!invocation?.req) return undefined;
+    invocation.context ??= makeContext(invocation);
+    return invocation.context;
+  }
+
+  function makeContext(invocation) {
+    const { req } = invocation;
+    const context = {
+      waitUntil: (promise) => waitUntil(invocation, promise),
+      headers: plainHeaders(req),
+      url: `${req.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'}://${req.headers.host ?? 'localhost'}${req.url}`,
+      method: req.method,
+      get signal() {
+        return signalOf(invocation);
+      },
+      // When vercel-sim has told how long this function may run: `new Date(deadline)` is the moment.
+      get deadline() {
+        return invocation.limitMs ? new Date((invocation.beganAt ?? Date.now()) + invocation.limitMs).toISOString() : undefined;
+      },
+      cache: runtimeCache,
+      purge: purging,
+      addCacheTag: async () => {},
+    };
+    if (invocation.socket) context.upgradeWebSocket = () => upgradeWebSocket(invocation);
+    return context;
+  }
+
+  function plainHeaders({ headers }) {
+    const out = {};
+    for (const [name, value] of Object.entries(headers)) out[name] = Array.isArray(value) ? value.join(', ') : value;
+    return out;
+  }
+
+  function signalOf(invocation) {
+    if (!invocation.abort) {
+      invocation.abort = new AbortController();
+      invocation.onClosed(() => {
+        if (!invocation.res.writableFinished) invocation.abort.abort();
+      });
+    }
+    return invocation.abort.signal;
+  }
+
+  // The invocation lasts until these have settled. A rejection is the user's, and is told as the platform logs it.
+  function waitUntil(invocation, promise) {
+    if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function')
+      throw new TypeError(`waitUntil can only be called with a Promise, got ${typeof promise}`);
+    const settled = Promise.resolve(promise)
+      .catch((error) => console.error(error))
+      .finally(() => {
+        invocation.pending.delete(settled);
+        invocation.settle();
+      });
+    invocation.pending.add(settled);
+  }
+
+  // ---- The runtime cache: in next dev's place it lives in memory, shared by nothing else ----------------------------------------------
+
+  const entries = new Map();  // key → {value, expires, tags}
+  const runtimeCache = {
+    async get(key) {
+      const entry = entries.get(key);
+      if (!entry) return null;
+      if (entry.expires > Date.now()) return structuredClone(entry.value);
+      entries.delete(key);
+      return null;
+    },
+    async set(key, value, { ttl, tags = [] } = {}) {
+      entries.set(key, { value: structuredClone(value), expires: ttl ? Date.now() + ttl * 1000 : Infinity, tags });
+    },
+    async delete(key) {
+      entries.delete(key);
+    },
+    async expireTag(tag) {
+      const tags = [tag].flat();
+      for (const [key, entry] of entries) if (entry.tags.some((one) => tags.includes(one))) entries.delete(key);
+    },
+  };
+
+  // The CDN's cache: there is none here.
+  const purging = {
+    invalidateByTag: async () => {},
+    dangerouslyDeleteByTag: async () => {},
+    invalidateBySrcImage: async () => {},
+    dangerouslyDeleteBySrcImage: async () => {},
+  };
+
+  // ---- WebSockets ----------------------------------------------------------------------------------------------------------------
+
+  // Hands the socket over to the caller, who writes the 101 himself; the function's own response then goes nowhere. As the platform's runtime:
+  // once for each request, events of the socket run in the context of the invocation.
+  function upgradeWebSocket(invocation) {
+    if (invocation.isUpgraded) throw new Error('ctx.upgradeWebSocket() can only be called once per request');
+    invocation.isUpgraded = true;
+    const { req, res, socket, head } = invocation;
+    res.detachSocket(socket);
+    const ended = () => {
+      if (res.isGone) return;
+      res.isGone = true;
+      res.finished = true;
+      res.emit('finish');
+    };
+    Object.assign(res, {
+      writeHead: () => res,
+      flushHeaders() {},
+      write: () => true,
+      end(...args) {
+        args.find((arg) => typeof arg === 'function')?.();
+        ended();
+        return res;
+      },
+    });
+    Object.defineProperty(res, 'headersSent', { value: true, configurable: true });
+    const { emit } = socket;
+    socket.emit = function (...args) {
+      return invocations.run(invocation, () => Reflect.apply(emit, this, args));
+    };
+    socket.once('close', () => {
+      req.emit('aborted');
+      invocation.abort?.abort();
+      sim.plain.setImmediate(() => res.emit('close'));  // after() of the close handlers still runs
+    });
+    return { req, socket, head };
+  }
+
+  return { provideContext, contextOf };
+};

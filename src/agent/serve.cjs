@@ -1,0 +1,183 @@
+'use strict';
+// An instance's server: takes the requests that were dispatched to it, hands them to Next's render server and tells when each is over. What it
+// must know hangs on the server's own `emit` and on objects of its own, so that it outlives user code which removes all listeners of
+// its server, as engine.io does.
+
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const { unpack } = require('./values.cjs');
+
+module.exports = function (sim) {
+  const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain, publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
+  const running = new Map();  // id → invocation
+
+  function prepareServer(server) {
+    const { emit } = server;
+    server.emit = function (event, ...args) {
+      if (event === 'connection') dressSocket(args[0]);
+      if (!(args[0] instanceof http.IncomingMessage)) return emit.call(this, event, ...args);
+      const [req, res, head] = args;
+      admit(req, res, head, (shown) => emit.call(this, 'request', req, shown));
+      return true;
+    };
+    const address = publicAddress();
+    server.address = () => (server.listening ? { ...address } : null);
+    server.on('upgrade', () => {});  // else Node closes their sockets
+    server.on('request', serve);
+  }
+
+  async function listen() {
+    try {
+      fs.unlinkSync(options.socketPath);
+    } catch {
+      // none there
+    }
+    // Not by the server's own listen: the user may have put something there.
+    await new Promise((resolve, reject) => {
+      sim.httpServer.once('error', reject);
+      net.Server.prototype.listen.call(sim.httpServer, { path: options.socketPath }, resolve);
+    });
+  }
+
+  // ---- A request -----------------------------------------------------------------------------------------------------------------
+
+  // `show` lets the server's listeners see it: Next's, or who has put himself before it.
+  function admit(req, given, head, show) {
+    const fields = takeFields(req);
+    let details;
+    try {
+      details = JSON.parse(Buffer.from(fields?.meta ?? '', 'base64').toString());
+    } catch {
+      return req.socket.destroy();  // not from vercel-sim
+    }
+    const isUpgrade = !(given instanceof http.ServerResponse);
+    const res = isUpgrade ? responseFor(req, given) : given;
+    const invocation = begun(req, res, fields, details);
+    if (isUpgrade) Object.assign(invocation, { socket: given, head });
+    invocations.run(invocation, () => {
+      const waits = [sim.caughtUp(details.sync?.evictions), sim.registerInstrumentation()].filter(Boolean);
+      const go = () => {
+        applyMeta(req, res, details);
+        show(res);
+        // Somebody stands before Next (engine.io): his code is the user's.
+        if (!invocation.isServed) invocation.begin();
+      };
+      if (waits.length === 0) go();
+      else Promise.all(waits).then(go);
+    });
+  }
+
+  function begun(req, res, fields, details) {
+    const invocation = makeInvocation(req, fields.id);
+    const { page, kind, runtime, static: isStatic, file, sync } = details;
+    Object.assign(invocation, {
+      page,
+      kind,
+      runtime,
+      isStatic,
+      file,
+      sync,
+      req,
+      res,
+      limitMs: Number(fields.limit) || 0,  // from the begin of the handler, in real milliseconds
+      isWarming: fields.warm !== undefined,
+      isServed: false,
+      isServing: false,
+      isClosed: false,
+      isExpired: false,
+      pending: new Set(),  // of waitUntil
+      closing: [],
+      onClosed: (action) => invocation.closing.push(action),
+      settle: () => settle(invocation),
+    });
+    if (!invocation.isWarming) running.set(invocation.id, invocation);
+    watchResponse(res, invocation);
+    // The events of a response that the user's code cannot take away: `emit` itself.
+    const { emit } = res;
+    res.emit = function (event, ...args) {
+      const result = Reflect.apply(emit, this, [event, ...args]);
+      if (event === 'close') closed(invocation);
+      return result;
+    };
+    return invocation;
+  }
+
+  function applyMeta(req, res, { meta, status, resHeaders }) {
+    req[kRequestMeta] = { ...req[kRequestMeta], ...unpack(meta) };
+    res.statusCode = status;
+    for (const [name, value] of Object.entries(resHeaders)) res.setHeader(name, value);
+  }
+
+  // Next's place among the listeners.
+  async function serve(req, res) {
+    const invocation = req[kInvocation];
+    if (!invocation) return;
+    invocation.isServed = true;
+    invocation.isServing = true;
+    try {
+      await sim.handlers.requestHandler(req, res);
+    } catch (error) {
+      await failed(req, res, error);
+    } finally {
+      invocation.isServing = false;
+      settle(invocation);
+    }
+  }
+
+  // Next internals: what router-server.js does about errors of its render server.
+  async function failed(req, res, error) {
+    if (error?.constructor?.name === 'NoFallbackError' && !res.headersSent) return again(res);
+    if (error?.name === 'AbortError' || error?.name === 'ResponseAborted') return;
+    console.error(error);
+    if (res.headersSent) return void res.destroy();
+    res.statusCode = 500;
+    const { match, invokeOutput, ...meta } = req[kRequestMeta];
+    req[kRequestMeta] = { ...meta, invokePath: '/500', invokeQuery: {}, invokeStatus: 500 };
+    try {
+      await sim.handlers.requestHandler(req, res);
+    } catch (second) {
+      console.error(second);
+      if (!res.headersSent) res.end('Internal Server Error');
+    }
+  }
+
+  // Not this page: vercel-sim asks next dev for the next match.
+  function again(res) {
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    http.ServerResponse.prototype.writeHead.call(res, 404, { 'x-vsim-again': options.token, 'content-length': '0' });
+    http.ServerResponse.prototype.end.call(res);
+  }
+
+  // ---- Its end -------------------------------------------------------------------------------------------------------------------
+
+  function closed(invocation) {
+    if (invocation.isClosed) return;
+    invocation.isClosed = true;
+    for (const action of invocation.closing.splice(0)) action();
+    // What follows the response at once, as after() does, still belongs to it.
+    plain.setImmediate(() => settle(invocation));
+  }
+
+  function settle(invocation) {
+    if (!invocation.isClosed || invocation.isServing || (invocation.pending.size > 0 && !invocation.isExpired)) return;
+    if (!running.delete(invocation.id)) return;
+    const message = { t: 'done', id: invocation.id };
+    const files = sim.newFiles();
+    if (files) message.files = files;
+    const hanging = sim.hangingOf(invocation);
+    if (hanging.length > 0) message.hanging = hanging;
+    tell(message);
+    if (sim.isDying && running.size === 0) sim.die();
+  }
+
+  // Its deadline has come after the response: waitUntil is no longer waited for.
+  function expire(id) {
+    const invocation = running.get(id);
+    if (!invocation) return;
+    invocation.isExpired = true;
+    settle(invocation);
+  }
+
+  return { prepareServer, listen, expire, running };
+};

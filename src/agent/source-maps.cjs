@@ -1,0 +1,84 @@
+'use strict';
+// Where compiled code comes from, for stacks of errors and for what hangs; and how an instance prints an error.
+
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
+
+module.exports = function (sim) {
+  const { boot, guard, options, requireNext } = sim;
+  const maps = new Map();  // file → {payload, map}
+
+  // Turbopack writes `<file>.map`; it is read when it is asked for. webpack's maps lie in the text of what it evaluates: Node finds them.
+  // Next internals: patch-error-inspect.js (15, 16) asks the bundler of its process.
+  function prepareSourceMaps() {
+    if (!boot.turbopack) {
+      if (boot.sourceMaps) process.setSourceMapsEnabled(true);
+      return;
+    }
+    guard('source maps', () => {
+      const { setBundlerFindSourceMapImplementation } = requireNext('../patch-error-inspect');
+      setBundlerFindSourceMapImplementation?.((url) => readMap(url)?.payload);
+    });
+  }
+
+  function readMap(url) {
+    const file = url.startsWith('file://') ? fileURLToPath(url) : url;
+    if (!maps.has(file)) maps.set(file, loadMap(file));
+    return maps.get(file);
+  }
+
+  function loadMap(file) {
+    try {
+      const payload = JSON.parse(fs.readFileSync(`${file}.map`, 'utf8'));
+      return { payload, map: new Module.SourceMap(payload) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  // `file:line:column` of compiled code as the project knows it, `app/api/x/route.ts:12:3`; undefined if that is not known.
+  function originalPosition(at) {
+    const [, file, line, column] = /^(.*):(\d+):(\d+)$/.exec(at) ?? [];
+    if (file === undefined) return undefined;
+    return guard('source maps', () => {
+      const map = readMap(file)?.map ?? Module.findSourceMap(file);
+      const found = map?.findEntry(Number(line) - 1, Number(column) - 1);
+      if (!found?.originalSource) return undefined;
+      return `${relative(found.originalSource)}:${found.originalLine + 1}:${found.originalColumn + 1}`;
+    });
+  }
+
+  function relative(source) {
+    const name = decodeURIComponent(source.replace(/^file:\/\//, '').replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '').replace(/^webpack(-internal)?:\/\/[^/]*\/(\([a-z-]+\)\/)?(\.\/)?/, ''));
+    return path.isAbsolute(name) ? path.relative(boot.options.dir, name) : name.replace(/^\.\//, '');
+  }
+
+  // Next internals: logErrorWithOriginalStack of setup-dev-bundler.js. 15 and 16 only print, with frames that the error itself maps; 14 maps
+  // with its compiler's help, in next dev.
+  function logError(error, type) {
+    if (sim.isWarming) return;
+    if (boot.next.startsWith('14.')) return sim.peer.call('logErrorWithOriginalStack', error, type).catch(() => {});
+    const log = requireNext('../../build/output/log');
+    if (error?.name === 'ModuleBuildError') log.error(error.message);
+    else if (error?.name === 'TurbopackInternalError') return;
+    else if (type === 'warning') log.warn(error);
+    else if (type && type !== 'app-dir') log.error(`${type}:`, error);
+    else log.error(error);
+  }
+
+  // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.
+  async function revalidate({ urlPath, headers = {}, revalidateHeaders, opts = {} }) {
+    const answer = await fetch(`http://localhost:${options.publicPort}${urlPath}`, {
+      method: 'HEAD',
+      redirect: 'manual',
+      headers: Object.fromEntries(Object.entries(revalidateHeaders ?? headers).map(([name, value]) => [name, String(value)])),
+    });
+    const isNew = answer.headers.get('x-nextjs-cache')?.toUpperCase() === 'REVALIDATED' || answer.status === 200;
+    if (!isNew && !(answer.status === 404 && opts.unstable_onlyGenerated)) throw new Error(`Invalid response ${answer.status}`);
+    return {};
+  }
+
+  return { prepareSourceMaps, originalPosition, logError, revalidate };
+};
