@@ -253,17 +253,17 @@ std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
 
 bool Edge::on_client_left(net::ExchangeId id) { return engine_.client_left(invocation(id), now()); }
 
-std::string Edge::on_upstream_failed(net::Session& session, net::ExchangeId id, net::UpstreamFailure failure,
-                                     net::Totals totals) {
+net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::ExchangeId id,
+                                              net::UpstreamFailure failure, net::Totals totals) {
   static_assert(static_cast<int>(net::UpstreamFailure::truncated) ==
                 static_cast<int>(engine::UpstreamFailure::truncated));
   const limits::Code code =
       engine_.upstream_failed(invocation(id), static_cast<engine::UpstreamFailure>(failure),
                               engine_totals(totals), now(), wall_now());
   const Exchange* exchange = find(id);
-  std::string out;
+  net::FailureDecision out;
   if (code != limits::Code::none && exchange != nullptr)
-    out = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
+    out.response = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
   exchanges_.erase(id);
   return out;
 }

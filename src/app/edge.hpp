@@ -52,7 +52,8 @@ class Edge final : public net::Edge {
                         net::ResponseDecision&) override;
   std::string on_body_over(net::Session&, net::ExchangeId) override;
   bool on_client_left(net::ExchangeId) override;
-  std::string on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure, net::Totals) override;
+  net::FailureDecision on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure,
+                                          net::Totals) override;
   void on_end(net::ExchangeId, net::Totals) override;
   bool https() const override { return options_.https; }
 

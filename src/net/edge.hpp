@@ -35,6 +35,10 @@ struct RequestDecision {
   UpstreamPool* pool = nullptr;
   ExchangeId id = 0;
   bool tunnel = false;  // forward the upgrade and become a tunnel on 101
+  // The app may answer with a dispatch: it is asked with Expect: 100-continue, the body stays with the client
+  // until somebody wants it, and the head (and what is taken of the body) is kept until an answer for the
+  // client begins.
+  bool hold_body = false;
   std::string_view
       extra;  // header lines for the app, each with CRLF; the edge keeps the text until its next call
   std::string_view origin;  // replaces the value of Origin when not empty
@@ -46,9 +50,21 @@ struct ResponseDecision {
   std::string replace;       // not empty: the client gets this instead, the exchange is over, no on_end
   std::string_view extra;    // header lines for the client, each with CRLF
   bool drop_server = false;  // the app's own Server is not forwarded (`extra` has another)
+  // Not for the client (only after hold_body): its body, of at most 1 MiB, goes to on_dispatch. The answer to
+  // a HEAD must carry it too.
+  bool dispatch = false;
 };
 
 enum class UpstreamFailure : std::uint8_t { refused, reset, garbage, truncated };
+
+struct FailureDecision {
+  enum class Kind : std::uint8_t {
+    answer,  // the exchange is over (no on_end); before a head was forwarded the client gets `response`
+    wait,    // it goes on without an app until the edge says more: answer or send_to before a head was
+             // forwarded, else cut
+  } kind = Kind::answer;
+  std::string response;
+};
 
 class Edge {
  public:
@@ -57,12 +73,14 @@ class Edge {
   virtual std::string on_malformed(const http1::RequestHead& best_effort, http1::HeadError,
                                    std::string_view reason, const ClientInfo&) = 0;
   virtual void on_response_head(Session&, ExchangeId, const http1::ResponseHead&, ResponseDecision&) = 0;
+  // A response of kind dispatch is whole, and its app let go of. The exchange waits for send_to, resend,
+  // answer or cut_tunnel, now or later.
+  virtual void on_dispatch(Session&, ExchangeId, std::string_view /*text*/) {}
   // The request body passed body_limit. Not empty: answer this and end (no on_end); empty: go on.
   virtual std::string on_body_over(Session&, ExchangeId) = 0;
   // true: keep reading from the app and discard; false: close it; then on_end.
   virtual bool on_client_left(ExchangeId) = 0;
-  // Ends the exchange (no on_end). Before a head was forwarded: the response for the client.
-  virtual std::string on_upstream_failed(Session&, ExchangeId, UpstreamFailure, Totals) = 0;
+  virtual FailureDecision on_upstream_failed(Session&, ExchangeId, UpstreamFailure, Totals) = 0;
   virtual void on_end(ExchangeId, Totals) = 0;
   // Public origin for rewriting Location: "http://" + the request's host is made by the session; this is the
   // scheme.

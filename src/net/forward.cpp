@@ -27,7 +27,21 @@ bool client_may_send(std::string_view name) {
   return name.size() > kGeo.size() && iequals(name.substr(0, kGeo.size()), kGeo);
 }
 
+bool has_content(const http1::Body& body) {
+  return body.kind != http1::BodyKind::none && (body.kind != http1::BodyKind::length || body.length > 0);
+}
+
 }  // namespace
+
+void append_framing(std::string& out, const http1::Body& body) {
+  if (body.kind == http1::BodyKind::length) {
+    out.append("Content-Length: ");
+    number(out, body.length);
+    out.append("\r\n");
+  } else if (body.kind == http1::BodyKind::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  }
+}
 
 void append_request_head(std::string& out, const http1::RequestHead& head, const RequestDecision& decision,
                          long max_forwards) {
@@ -54,7 +68,7 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
       case Field::dropped:
         break;
       case Field::expect:
-        if (head.expect_continue) line(out, h.name, h.value);
+        if (head.expect_continue && !decision.hold_body) line(out, h.name, h.value);
         break;
       case Field::upgrade:
         if (decision.tunnel) line(out, h.name, h.value);
@@ -84,13 +98,8 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
         line(out, h.name, h.value);
     }
   }
-  if (head.body.kind == http1::BodyKind::length) {
-    out.append("Content-Length: ");
-    number(out, head.body.length);
-    out.append("\r\n");
-  } else if (head.body.kind == http1::BodyKind::chunked) {
-    out.append("Transfer-Encoding: chunked\r\n");
-  }
+  append_framing(out, head.body);
+  if (decision.hold_body && has_content(head.body)) out.append("Expect: 100-continue\r\n");
   if (decision.tunnel)
     out.append("Connection: Upgrade\r\n");
   else if (head.te_trailers)

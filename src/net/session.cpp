@@ -40,6 +40,7 @@ void Session::on_input(Connection& connection) {
   if (!is_client(connection)) {
     if (response_at_ == ResponseAt::head) return read_response_head();
     if (response_at_ == ResponseAt::body) return pump_response({});
+    if (response_at_ == ResponseAt::collect) return collect_dispatch();
     return;
   }
   switch (state_) {
@@ -47,6 +48,7 @@ void Session::on_input(Connection& connection) {
       return read_head();
     case State::exchange:
       if (!request_.done()) {
+        if (held_) return feed_held();
         if (upstream_ && !upstream_->connection().blocked()) return pump_request({});
         return;  // what is there waits until the app takes more
       }
@@ -180,6 +182,7 @@ void Session::forward(const http1::RequestHead& head, const RequestDecision& dec
   std::string& text = head_text();
   append_request_head(text, head, decision, max_forwards);
   client_->consume(head.size);
+  if (decision.hold_body) return hold(head, text);
   if (auto idle = pool_->take_idle()) {
     attach(std::move(idle));
     pump_request(text);
@@ -198,6 +201,7 @@ void Session::connect(UpstreamPool& pool) {
     attach(std::move(upstream));
     const std::string text = std::move(first_bytes_);
     first_bytes_.clear();
+    if (held_) return send_held(text);
     pump_request(text);
   });
 }
@@ -223,6 +227,7 @@ void Session::send_first(Pieces& pieces) {
 }
 
 void Session::send_to_app(Pieces& pieces, bool first) {
+  if (held_) held_->keep(pieces);
   if (upstream_deaf_ || pieces.empty()) return;
   if (first)
     send_first(pieces);
@@ -292,7 +297,8 @@ void Session::on_input_end(Connection& connection, ErrorCode error) {
       if (error != asio::error::eof) return finish();
       return relay_tunnel(connection);
     }
-    if (response_at_ == ResponseAt::head) return upstream_failed(UpstreamFailure::reset);
+    if (response_at_ == ResponseAt::head || response_at_ == ResponseAt::collect)
+      return upstream_failed(UpstreamFailure::reset);
     if (response_at_ == ResponseAt::body) {
       if (error == asio::error::eof) {
         Pieces tail;
@@ -311,11 +317,12 @@ void Session::on_input_end(Connection& connection, ErrorCode error) {
       return finish();
     case State::exchange:
       // RFC 9112 9.6: a client may close its direction and still read the answer.
-      if (half_close && (request_.done() || !connection.input().empty())) {
+      if (half_close && (request_.done() || !connection.input().empty()) && !never_whole()) {
         if (!request_.done() || connection.input().empty() || want_tunnel_) {
           client_half_closed_ = true;
           keep_alive_ = false;
         }  // else pipelined requests wait: they are served before the end
+        if (held_) return feed_held();
         if (!request_.done() && upstream_ && !upstream_->connection().blocked()) pump_request({});
         return;
       }
@@ -357,6 +364,7 @@ void Session::on_writable(Connection& connection) {
     return relay_tunnel(from);
   }
   if (!is_client(connection)) {
+    if (held_) return feed_held();
     if (!request_.done() && state_ == State::exchange) pump_request({});
     return;
   }
@@ -377,6 +385,8 @@ void Session::on_output_broken(Connection& connection) {
   // The app takes no more of the body; its answer may still come (RFC 9112 9.5). Read on and throw the rest
   // away.
   upstream_deaf_ = true;
+  if (held_ && !held_->settled) return hold_input();  // unless its answer is a dispatch
+  held_.reset();
   if (!request_.done() && state_ == State::exchange) pump_request({});
 }
 

@@ -6,6 +6,11 @@
 //     ▲                           response head ──┴► body ─────┼► closing (linger, then close)
 //     │                                └► tunnel (101) ────────┘
 //     └──────── answered by the edge ◄──┘     dropped: never answered
+//
+// With RequestDecision::hold_body a response head may turn out to be a dispatch (session_dispatch.cpp):
+//   response head ─► collect ─► waiting (no app) ─► send_to / resend: response head of another app
+//                                  ▲                 └─ answer, cut: over
+//                                  └─ an app failed and the edge wants to wait
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -16,6 +21,7 @@
 #include "net/connection.hpp"
 #include "net/edge.hpp"
 #include "net/forward.hpp"
+#include "net/held_request.hpp"
 #include "net/timeouts.hpp"
 #include "net/upstream.hpp"
 
@@ -38,6 +44,12 @@ class Session final
   void answer(std::string_view response);      // no head was forwarded
   void cut(bool clean);                        // a head was forwarded
   void cut_tunnel(std::string_view farewell);  // bytes for the client first, may be empty
+  // After on_dispatch, or after a failure that was answered with `wait` while no head was forwarded: the
+  // request goes to an app of this pool. `head` is the whole request head but for the body's framing and the
+  // empty line.
+  void send_to(UpstreamPool& pool, std::string head);
+  // The same, with the head that the first app got and further lines (each with CRLF) at its end.
+  void resend(UpstreamPool& pool, std::string_view extra_lines);
   Totals totals() const;
   bool head_forwarded() const { return head_forwarded_; }
   // The emulator ends: drop everything.
@@ -53,7 +65,13 @@ class Session final
   // A head may be longer than any platform limit, so that the platform's answer strikes and not ours.
   static constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
   enum class State : std::uint8_t { head, exchange, tunnel, dropped, flushing, closing, over };
-  enum class ResponseAt : std::uint8_t { none, head, body };
+  enum class ResponseAt : std::uint8_t {
+    none,
+    head,
+    body,
+    collect,  // a dispatch's body
+    waiting   // for the edge's word; no app
+  };
 
   void on_input(Connection&) override;
   void on_input_end(Connection&, ErrorCode) override;
@@ -89,15 +107,31 @@ class Session final
   void start_tunnel();
   void relay_tunnel(Connection& from);
   void end_exchange();
+  void drop_upstream(bool reusable);
   void release_upstream(bool reusable);
+
+  // session_dispatch.cpp: requests that may be dispatched
+  void hold(const http1::RequestHead&, std::string_view text);
+  void send_again(UpstreamPool&, std::string_view text);
+  void send_held(std::string_view head);
+  void feed_held();
+  void hold_input();
+  void body_wanted();
+  bool never_whole() const;
+  bool settle_held();
+  void begin_dispatch(const http1::ResponseHead&);
+  void collect_dispatch();
+  void wait_for_edge();
 
   Server& server_;
   ConnectionPtr client_;
+  std::shared_ptr<UpstreamPool> pool_keep_;  // of an instance, which may end before its last response does
   std::unique_ptr<Upstream> upstream_;
   std::shared_ptr<UpstreamPool::Attempt> attempt_;
   UpstreamPool* pool_ = nullptr;
   std::unique_ptr<http1::RequestParser> partial_head_;  // only while a head arrives in pieces
   std::unique_ptr<http1::ResponseParser> partial_response_;
+  std::unique_ptr<HeldRequest> held_;  // until an answer for the client begins
   BodyRelay request_, response_;
   ExchangeId exchange_ = 0;
   std::uint64_t body_limit_ = UINT64_MAX;

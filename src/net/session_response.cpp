@@ -47,6 +47,12 @@ void Session::read_response_head() {
       return begin_response(head);
     }
     if (head.status >= 200) return begin_response(head);
+    if (held_ && head.status == 100) {
+      app.consume(head.size);
+      body_wanted();
+      if (state_ != State::exchange || response_at_ != ResponseAt::head || !upstream_) return;
+      continue;
+    }
     // Interim: passed on at once, except to HTTP/1.0, which knows none (RFC 9110 15.2).
     if (minor_ > 0 && !client_left_) {
       std::string& text = head_text();
@@ -62,6 +68,8 @@ void Session::begin_response(const http1::ResponseHead& head) {
   ResponseDecision decision;
   server_.edge().on_response_head(*this, exchange_, head, decision);
   if (!decision.replace.empty()) return answer(decision.replace);
+  if (decision.dispatch) return begin_dispatch(head);
+  if (held_ && !settle_held()) return;
   if (head.status == 101 && client_left_) return finish();  // a tunnel to nobody
 
   ResponseForward how;
@@ -142,33 +150,46 @@ void Session::response_done() {
   exchange_ = 0;
   response_at_ = ResponseAt::none;
   server_.edge().on_end(id, totals());
-  release_upstream(upstream_reusable_ && request_.done() && !upstream_deaf_);
+  release_upstream(upstream_reusable_ && request_.done() && !upstream_deaf_ && !held_);
   if (client_left_) return finish();
   if (!keep_alive_ || !request_.done()) return close_gently();
   next_request();
 }
 
+void Session::drop_upstream(bool reusable) {
+  if (upstream_) {
+    partial_response_.reset();
+    if (reusable)
+      pool_->give_back(std::move(upstream_));
+    else
+      upstream_.reset();
+  }
+  pool_keep_.reset();
+}
+
 void Session::release_upstream(bool reusable) {
-  if (!upstream_) return;
-  partial_response_.reset();
-  if (reusable)
-    pool_->give_back(std::move(upstream_));
-  else
-    upstream_.reset();
+  drop_upstream(reusable);
+  held_.reset();
 }
 
 void Session::upstream_failed(UpstreamFailure failure) {
   const SessionPtr self(this);
   const ExchangeId id = exchange_;
   exchange_ = 0;
-  const std::string response = server_.edge().on_upstream_failed(
+  if (response_at_ == ResponseAt::collect) response_.start({}, false);  // nothing of it was for the client
+  const FailureDecision decision = server_.edge().on_upstream_failed(
       *this, id, head_forwarded_ ? UpstreamFailure::truncated : failure, totals());
+  if (decision.kind == FailureDecision::Kind::wait) {
+    exchange_ = id;
+    drop_upstream(false);
+    return wait_for_edge();
+  }
   release_upstream(false);
   response_at_ = ResponseAt::none;
   if (client_left_) return finish();
   if (head_forwarded_) return cut(false);
-  if (response.empty()) return close_gently();
-  answer(response);
+  if (decision.response.empty()) return close_gently();
+  answer(decision.response);
 }
 
 void Session::cut(bool clean) {

@@ -36,7 +36,9 @@ class Upstream final : private ConnectionOwner, private Waiter {
   int uses_ = 0;
 };
 
-class UpstreamPool {
+// Owned by a shared_ptr, a pool lives on while a session that was sent to it uses it; else it must outlive
+// them all.
+class UpstreamPool : public std::enable_shared_from_this<UpstreamPool> {
  public:
   using Endpoint = asio::generic::stream_protocol::endpoint;
   using OnConnected = std::function<void(ErrorCode, std::unique_ptr<Upstream>)>;

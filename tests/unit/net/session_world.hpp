@@ -58,10 +58,10 @@ class ScriptedEdge final : public Edge {
     ++left;
     return keep_running;
   }
-  std::string on_upstream_failed(Session&, ExchangeId id, UpstreamFailure, Totals t) override {
+  FailureDecision on_upstream_failed(Session&, ExchangeId id, UpstreamFailure, Totals t) override {
     failed[id] = t;
     end(id);
-    return "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
+    return {.response = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"};
   }
   void on_end(ExchangeId id, Totals t) override {
     ended[id] = t;
