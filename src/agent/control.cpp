@@ -1,14 +1,20 @@
 #include "agent/control.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
+#include <deque>
 #include <limits>
+#include <map>
+#include <utility>
 
 namespace vsim::agent {
 namespace {
@@ -16,8 +22,9 @@ namespace {
 namespace json = boost::json;
 using boost::asio::local::stream_protocol;
 
-constexpr std::size_t kMaxLine = 256 * 1024;  // a dispatch of the longest file name is far below
-constexpr int kMostProblems = 5;              // told of one connection: it is a notice, not a log
+// The files that an instance of a large app has loaded: some thousand paths.
+constexpr std::size_t kMaxLine = 4 * 1024 * 1024;
+constexpr int kMostProblems = 5;  // told of one connection: it is a notice, not a log
 
 std::string_view text(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
@@ -67,17 +74,54 @@ bool deliver_of_invocation(std::string_view type, const json::object& o, Control
   return true;
 }
 
-}  // namespace
-
-bool deliver(std::string_view line, ControlHandler& handler) {
+std::optional<std::uint64_t> counter(const json::object& o, std::string_view key) {
+  const double value = number(o, key);
+  if (!(value >= 0) || value > 9e15) return std::nullopt;  // JavaScript's own bound for whole numbers
+  return static_cast<std::uint64_t>(value);
+}
+std::vector<Hanging> hanging(const json::object& o) {
+  constexpr std::size_t kMost = 64;  // nobody reads more
+  std::vector<Hanging> out;
+  const auto* v = o.if_contains("hanging");
+  if (v == nullptr || !v->is_array()) return out;
+  for (const auto& item : v->get_array()) {
+    if (!item.is_object() || out.size() == kMost) continue;
+    const json::object& h = item.get_object();
+    const std::string_view source = text(h, "source");
+    out.push_back({std::string(text(h, "kind")), std::string(source.empty() ? text(h, "at") : source),
+                   number(h, "ms")});
+  }
+  return out;
+}
+Hello hello(const json::object& o) {
+  Hello out;
+  out.pid = pid(o);
+  out.next = text(o, "next");
+  out.bundler = text(o, "bundler");
+  out.missing = texts(o, "missing");
+  out.exec = text(o, "exec");
+  if (const auto* v = o.if_contains("isolation"); v != nullptr && v->is_object()) {
+    const json::object& i = v->get_object();
+    out.isolation = {flag(i, "ok"), texts(i, "missing"), flag(i, "grouped")};
+  }
+  return out;
+}
+bool parse(std::string_view line, json::value& out) {
   boost::system::error_code error;
-  const json::value value = json::parse(json::string_view(line.data(), line.size()), error);
-  if (error || !value.is_object()) return false;
+  json::parse_options options;
+  options.max_depth = 16;
+  out = json::parse(json::string_view(line.data(), line.size()), error, {}, options);
+  return !error && out.is_object();
+}
+
+bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
+  json::value value;
+  if (!parse(line, value)) return false;
   const json::object& o = value.get_object();
   const std::string_view type = text(o, "t");
   if (type.empty()) return false;
   if (type == "hello") {
-    handler.on_hello(pid(o), text(o, "next"), text(o, "bundler"), texts(o, "missing"));
+    handler.on_hello(hello(o));
   } else if (type == "listening") {
     handler.on_listening();
   } else if (type == "config") {
@@ -87,110 +131,243 @@ bool deliver(std::string_view line, ControlHandler& handler) {
     handler.on_config(config);
   } else if (type == "compiled") {
     handler.on_compiled(text(o, "page"), number(o, "ms"));
+  } else if (type == "boot") {
+    if (text(o, "file").empty()) return false;
+    booted = true;
+    handler.on_boot(text(o, "file"));
+  } else if (type == "changed") {
+    const auto generation = counter(o, "generation");
+    if (!generation) return false;
+    handler.on_changed({*generation, flag(o, "all"), flag(o, "environment"), texts(o, "files")});
   } else if (type == "dispatch" || type == "compile" || type == "handler") {
     return deliver_of_invocation(type, o, handler);
   }
   return true;
 }
 
+}  // namespace
+
+bool deliver(std::string_view line, ControlHandler& handler) {
+  bool ignored = false;
+  return deliver(line, handler, ignored);
+}
+
+bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
+  json::value value;
+  if (!parse(line, value)) return false;
+  const json::object& o = value.get_object();
+  const std::string_view type = text(o, "t");
+  if (type.empty()) return false;
+  if (type == "ready") {
+    handler.on_ready(n, number(o, "ms"));
+  } else if (type == "bound") {
+    handler.on_bound(n, text(o, "page"), texts(o, "files"));
+  } else if (type == "handler") {
+    handler.on_handler(n, id(o));
+  } else if (type == "compile") {
+    const std::string_view phase = text(o, "phase");
+    if (phase != "start" && phase != "end") return false;
+    handler.on_compile(n, id(o), phase == "end");
+  } else if (type == "call") {
+    handler.on_call(n, flag(o, "open"));
+  } else if (type == "done") {
+    std::optional<std::vector<std::string>> files;
+    if (o.contains("files")) files = texts(o, "files");
+    handler.on_done(n, id(o), std::move(files), hanging(o));
+  } else if (type == "pong") {
+    handler.on_pong(n);
+  } else if (type == "dying") {
+    handler.on_dying(n, text(o, "why"), text(o, "message"), text(o, "stack"));
+  }
+  return true;
+}
+
+std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
+                      std::string_view head) {
+  json::object o{{"t", "bind"},
+                 {"page", json::string_view(page)},
+                 {"kind", json::string_view(kind)},
+                 {"runtime", json::string_view(runtime)}};
+  if (!head.empty()) o["head"] = json::string_view(head);
+  return json::serialize(o);
+}
+std::string ping_line() { return R"({"t":"ping"})"; }
+std::string expire_line(InvocationId of) {
+  return R"({"t":"expire","id":")" + std::to_string(static_cast<std::uint64_t>(of)) + "\"}";
+}
+std::string bye_line() { return R"({"t":"bye"})"; }
+
 namespace {
 
-struct Peer : std::enable_shared_from_this<Peer> {
-  Peer(stream_protocol::socket s, ControlHandler* h, std::string t)
-      : socket(std::move(s)), handler(h), token(std::move(t)) {}
-
-  void read() {
-    socket.async_read_some(boost::asio::buffer(buffer),
-                           [self = shared_from_this()](boost::system::error_code error, std::size_t n) {
-                             if (self->handler == nullptr) return;
-                             if (error) {
-                               if (self->trusted) self->handler->on_closed();
-                               return;
-                             }
-                             self->feed({self->buffer.data(), n});
-                             if (self->socket.is_open()) self->read();
-                           });
-  }
-
-  void feed(std::string_view bytes) {
-    while (!bytes.empty() && socket.is_open()) {
-      const std::size_t end = bytes.find('\n');
-      line.append(bytes.substr(0, end));
-      if (line.size() > (trusted ? kMaxLine : token.size())) {
-        if (trusted) problem("a line on the agent's channel is too long");
-        return close();
-      }
-      if (end == std::string_view::npos) return;
-      bytes.remove_prefix(end + 1);
-      take();
-      line.clear();
-    }
-  }
-
-  void take() {
-    if (!trusted) {  // the first line is the token; whoever does not know it is nobody
-      trusted = line == token;
-      if (!trusted) close();
-      return;
-    }
-    if (!deliver(line, *handler))
-      problem("a line on the agent's channel was not understood: " + line.substr(0, 120));
-  }
-
-  void problem(const std::string& message) {
-    if (handler != nullptr && problems++ < kMostProblems) handler->on_problem(message);
-  }
-
-  void close() {
-    boost::system::error_code ignored;
-    socket.close(ignored);
-  }
-
-  stream_protocol::socket socket;
-  ControlHandler* handler;
-  std::string token, line;
-  bool trusted = false;
-  int problems = 0;
-  std::array<char, 16 * 1024> buffer;
-};
+class Peer;
 
 }  // namespace
 
 struct ControlChannel::Impl : std::enable_shared_from_this<ControlChannel::Impl> {
   Impl(boost::asio::io_context& io, ControlHandler& h, std::string t)
       : acceptor(io), handler(&h), token(std::move(t)) {}
-  void accept() {
-    acceptor.async_accept(
-        [self = shared_from_this()](boost::system::error_code error, stream_protocol::socket socket) {
-          if (self->handler == nullptr || error == boost::asio::error::operation_aborted) return;
-          if (error == boost::asio::error::connection_aborted) return self->accept();
-          if (error) return self->handler->on_problem("the agent's channel is closed: " + error.message());
-          auto peer = std::make_shared<Peer>(std::move(socket), self->handler, self->token);
-          peer->read();
-          std::erase_if(self->peers, [](const auto& weak) { return weak.expired(); });
-          self->peers.push_back(peer);
-          self->accept();
-        });
-  }
+  void accept();
   stream_protocol::acceptor acceptor;
-  ControlHandler* handler;
+  ControlHandler* handler;  // null: the channel is gone
+  InstanceHandler* instances = nullptr;
   std::string token;
   std::vector<std::weak_ptr<Peer>> peers;
+  std::map<std::uint64_t, std::weak_ptr<Peer>> by_number;
 };
+
+namespace {
+
+using Shared = ControlChannel::Impl;
+
+class Peer : public std::enable_shared_from_this<Peer> {
+ public:
+  Peer(stream_protocol::socket s, std::shared_ptr<Shared> of)
+      : socket_(std::move(s)), shared_(std::move(of)) {}
+
+  void read() {
+    socket_.async_read_some(boost::asio::buffer(buffer_),
+                            [self = shared_from_this()](boost::system::error_code error, std::size_t n) {
+                              if (self->gone()) return;
+                              if (error) return self->ended();
+                              self->feed({self->buffer_.data(), n});
+                              if (!self->gone()) self->read();
+                            });
+  }
+
+  void send(std::string line) {
+    line += '\n';
+    out_.push_back(std::move(line));
+    if (out_.size() == 1) write();
+  }
+
+  void close() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
+ private:
+  bool gone() const { return shared_->handler == nullptr || !socket_.is_open(); }
+
+  void ended() {
+    close();
+    const std::uint64_t n = std::exchange(number_, 0);
+    if (n != 0) {
+      shared_->by_number.erase(n);
+      if (shared_->instances != nullptr) shared_->instances->on_closed(n);
+    } else if (trusted_) {
+      shared_->handler->on_closed(booted_);
+    }
+  }
+
+  void feed(std::string_view bytes) {
+    while (!bytes.empty() && !gone()) {
+      const std::size_t end = bytes.find('\n');
+      line_.append(bytes.substr(0, end));
+      if (trusted_ ? line_.size() > kMaxLine : !may_be_introduction()) {
+        if (trusted_) problem("is too long");
+        return trusted_ ? ended() : close();
+      }
+      if (end == std::string_view::npos) return;
+      bytes.remove_prefix(end + 1);
+      take();
+      line_.clear();
+    }
+  }
+
+  void take() {
+    if (!trusted_) return introduce();
+    if (number_ != 0) {
+      if (shared_->instances != nullptr && !deliver(line_, number_, *shared_->instances))
+        problem("was not understood: " + line_.substr(0, kShown));
+      return;
+    }
+    if (!deliver(line_, *shared_->handler, booted_))
+      problem("was not understood: " + line_.substr(0, kShown));
+  }
+
+  bool may_be_introduction() const {
+    const std::string longest = shared_->token + std::string(kInstance);
+    const std::size_t n = std::min(line_.size(), longest.size());
+    return std::string_view(line_).substr(0, n) == std::string_view(longest).substr(0, n) &&
+           line_.size() <= longest.size() + 20;
+  }
+
+  // The first line is "<token>" or "<token> instance <n>"; whoever does not know the token is nobody.
+  void introduce() {
+    std::string_view rest = line_;
+    if (!rest.starts_with(shared_->token)) return close();
+    rest.remove_prefix(shared_->token.size());
+    if (rest.empty()) {
+      trusted_ = true;
+      return;
+    }
+    std::uint64_t n = 0;
+    if (!rest.starts_with(kInstance)) return close();
+    rest.remove_prefix(kInstance.size());
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), n);
+    if (error != std::errc{} || end != rest.data() + rest.size() || n == 0) return close();
+    if (shared_->instances == nullptr || shared_->by_number.contains(n) ||
+        !shared_->instances->on_instance(n))
+      return close();
+    trusted_ = true;
+    number_ = n;
+    shared_->by_number[n] = weak_from_this();
+  }
+
+  void problem(const std::string& what) {
+    if (problems_++ >= kMostProblems) return;
+    shared_->handler->on_problem(
+        (number_ != 0 ? "a line of instance i" + std::to_string(number_) : "a line on the agent's channel") +
+        " " + what);
+  }
+
+  void write() {
+    boost::asio::async_write(socket_, boost::asio::buffer(out_.front()),
+                             [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                               if (error || self->gone()) return;  // the reader tells of its end
+                               self->out_.pop_front();
+                               if (!self->out_.empty()) self->write();
+                             });
+  }
+
+  static constexpr std::string_view kInstance = " instance ";
+  static constexpr std::size_t kShown = 120;
+  stream_protocol::socket socket_;
+  std::shared_ptr<Shared> shared_;
+  std::string line_;
+  std::deque<std::string> out_;
+  std::uint64_t number_ = 0;  // of an instance
+  bool trusted_ = false, booted_ = false;
+  int problems_ = 0;
+  std::array<char, 16 * 1024> buffer_;
+};
+
+}  // namespace
+
+void ControlChannel::Impl::accept() {
+  acceptor.async_accept(
+      [self = shared_from_this()](boost::system::error_code error, stream_protocol::socket socket) {
+        if (self->handler == nullptr || error == boost::asio::error::operation_aborted) return;
+        if (error == boost::asio::error::connection_aborted) return self->accept();
+        if (error) return self->handler->on_problem("the agent's channel is closed: " + error.message());
+        auto peer = std::make_shared<Peer>(std::move(socket), self);
+        peer->read();
+        std::erase_if(self->peers, [](const auto& weak) { return weak.expired(); });
+        self->peers.push_back(peer);
+        self->accept();
+      });
+}
 
 ControlChannel::ControlChannel(boost::asio::io_context& io, ControlHandler& handler, std::string token)
     : impl_(std::make_shared<Impl>(io, handler, std::move(token))) {}
 
 ControlChannel::~ControlChannel() {
   impl_->handler = nullptr;
+  impl_->instances = nullptr;
   boost::system::error_code ignored;
   impl_->acceptor.close(ignored);
-  for (const auto& weak : impl_->peers) {
-    if (const auto peer = weak.lock()) {
-      peer->handler = nullptr;
-      peer->close();
-    }
-  }
+  for (const auto& weak : impl_->peers)
+    if (const auto peer = weak.lock()) peer->close();
 }
 
 Result<bool> ControlChannel::listen(const std::string& socket_path) {
@@ -198,10 +375,29 @@ Result<bool> ControlChannel::listen(const std::string& socket_path) {
   const stream_protocol::endpoint endpoint(socket_path);
   impl_->acceptor.open(endpoint.protocol(), error);
   if (!error) impl_->acceptor.bind(endpoint, error);
-  if (!error) impl_->acceptor.listen(16, error);
+  if (!error) impl_->acceptor.listen(128, error);
   if (error) return Error{"cannot open the agent's channel at " + socket_path + ": " + error.message()};
   impl_->accept();
   return true;
+}
+
+void ControlChannel::set_instances(InstanceHandler* instances) { impl_->instances = instances; }
+
+bool ControlChannel::send(std::uint64_t n, std::string line) {
+  const auto found = impl_->by_number.find(n);
+  if (found == impl_->by_number.end()) return false;
+  const auto peer = found->second.lock();
+  if (!peer) return false;
+  peer->send(std::move(line));
+  return true;
+}
+
+void ControlChannel::forget(std::uint64_t n) {
+  const auto found = impl_->by_number.find(n);
+  if (found == impl_->by_number.end()) return;
+  const auto peer = found->second.lock();
+  impl_->by_number.erase(found);
+  if (peer) peer->close();
 }
 
 }  // namespace vsim::agent

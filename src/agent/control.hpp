@@ -1,6 +1,7 @@
-// The control channel between vercel-sim and the agent inside `next dev`: a unix socket in the run directory,
-// one JSON object a line (docs/agent-protocol.md). Takes the lines apart and calls the handler; decides
-// nothing. I/O thread only.
+// The control channel: a unix socket in the run directory where the agent inside `next dev` and the instances
+// connect, one JSON object a line, both directions (docs/agent-protocol.md). Takes the lines apart and calls
+// the handlers; decides nothing. An instance is believed in what it says of itself only: whether an id that
+// it names is its own, the handler checks. I/O thread only.
 #pragma once
 
 #include <cstdint>
@@ -19,16 +20,45 @@ class io_context;
 
 namespace vsim::agent {
 
+struct Hello {
+  int pid = 0;
+  std::string_view next, bundler;
+  std::vector<std::string> missing;  // hooks that this Next does not have
+  std::string_view exec;             // the program that runs next dev
+  // What instances need of Next; absent: the agent cannot isolate.
+  struct Isolation {
+    bool ok = false;
+    std::vector<std::string> missing;
+    bool grouped = false;  // the bundler keeps several routes in one process
+  };
+  std::optional<Isolation> isolation;
+};
+
 // What Next's own evaluated configuration says; absent: the agent could not tell.
 struct AppConfig {
   std::optional<std::string> base_path;
   std::optional<std::vector<std::string>> page_extensions;
 };
 
+// A compile, an edit, or a new environment, told before anything that depends on it is dispatched.
+struct Changed {
+  std::uint64_t generation = 0;
+  bool all = false;          // whatever has loaded code
+  bool environment = false;  // spares too
+  std::vector<std::string> files;
+};
+
+// Something that a function has left behind when it was done.
+struct Hanging {
+  std::string kind;  // "timeout", "interval", "socket", "server", "promise"
+  std::string at;    // "app/x/route.ts:12:3", or where in the generated code; empty: unknown
+  double ms = 0;     // of a timer
+};
+
+// What the agent says.
 class ControlHandler {
  public:
-  virtual void on_hello(int pid, std::string_view next_version, std::string_view bundler,
-                        const std::vector<std::string>& missing_hooks) = 0;
+  virtual void on_hello(const Hello&) = 0;
   virtual void on_listening() = 0;
   virtual void on_config(const AppConfig&) = 0;
   virtual void on_dispatch(InvocationId, std::string_view page, std::string_view kind,
@@ -36,11 +66,35 @@ class ControlHandler {
   virtual void on_compile(InvocationId, bool ended) = 0;
   virtual void on_handler(InvocationId) = 0;
   virtual void on_compiled(std::string_view page, double ms) = 0;  // for the terminal
-  virtual void on_problem(std::string_view message) = 0;           // the channel itself: junk, a wrong token
-  virtual void on_closed() = 0;
+  virtual void on_boot(std::string_view file) = 0;                 // what an instance needs to start is there
+  virtual void on_changed(const Changed&) = 0;
+  virtual void on_problem(std::string_view message) = 0;  // the channel itself: junk, a line without end
+  virtual void on_closed(bool booted) = 0;                // `booted`: the one that had said `boot`
 
  protected:
   ~ControlHandler() = default;
+};
+
+// What an instance says. `n` is the number it was started with.
+class InstanceHandler {
+ public:
+  // It knows the token and calls itself n. False: there is none of that number, or it is connected already.
+  virtual bool on_instance(std::uint64_t n) = 0;
+  virtual void on_ready(std::uint64_t n, double ms) = 0;
+  virtual void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) = 0;
+  virtual void on_handler(std::uint64_t n, InvocationId) = 0;
+  virtual void on_compile(std::uint64_t n, InvocationId, bool ended) = 0;
+  virtual void on_call(std::uint64_t n, bool open) = 0;
+  // `files`: all that it has loaded; absent: the same as before.
+  virtual void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
+                       const std::vector<Hanging>&) = 0;
+  virtual void on_pong(std::uint64_t n) = 0;
+  virtual void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
+                        std::string_view stack) = 0;
+  virtual void on_closed(std::uint64_t n) = 0;
+
+ protected:
+  ~InstanceHandler() = default;
 };
 
 class ControlChannel {
@@ -49,14 +103,31 @@ class ControlChannel {
   ControlChannel(boost::asio::io_context& io, ControlHandler& handler, std::string token);
   ~ControlChannel();
   Result<bool> listen(const std::string& socket_path);
+  // Null: connections of instances are refused.
+  void set_instances(InstanceHandler* instances);
+
+  // One line to an instance, without its end. False: it is not connected. Never blocks; a process that is
+  // stopped, or reads no more, gets it later or never.
+  bool send(std::uint64_t n, std::string line);
+  // Its number means nobody from now on: it is not heard any more, and its connection is closed.
+  void forget(std::uint64_t n);
+
+  struct Impl;  // control.cpp's
 
  private:
-  struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 
 // One line, for ControlChannel and its tests. False when it is not one the protocol knows; unknown types and
 // fields are ignored and true.
 bool deliver(std::string_view line, ControlHandler& handler);
+bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler);
+
+// Lines for instances.
+std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
+                      std::string_view head);
+std::string ping_line();
+std::string expire_line(InvocationId);
+std::string bye_line();
 
 }  // namespace vsim::agent

@@ -15,10 +15,14 @@ class AppEvents final : private agent::ControlHandler {
  public:
   class Owner {
    public:
+    virtual void app_hello(const agent::Hello&) {}
     virtual void app_listens() = 0;
     virtual void app_config(const agent::AppConfig&) = 0;
     virtual void app_compiled(std::string_view page, double ms) = 0;
     virtual void app_warns(std::string_view what, std::string_view fix) = 0;
+    virtual void app_boot(std::string_view /*file*/) {}
+    virtual void app_changed(const agent::Changed&) {}
+    virtual void app_gone() {}  // the agent that had said boot
 
    protected:
     ~Owner() = default;
@@ -27,14 +31,15 @@ class AppEvents final : private agent::ControlHandler {
   AppEvents(boost::asio::io_context& io, Edge& edge, Owner& owner, std::string token)
       : edge_(edge), owner_(owner), channel_(io, *this, std::move(token)) {}
   Result<bool> listen(const std::string& socket_path) { return channel_.listen(socket_path); }
+  agent::ControlChannel& channel() { return channel_; }
 
  private:
-  void on_hello(int, std::string_view version, std::string_view,
-                const std::vector<std::string>& missing) override {
-    if (missing.empty()) return;
+  void on_hello(const agent::Hello& hello) override {
+    owner_.app_hello(hello);
+    if (hello.missing.empty()) return;
     std::string names;
-    for (const std::string& name : missing) names += (names.empty() ? "" : ", ") + name;
-    owner_.app_warns("this Next (" + std::string(version) + ") lacks hooks that the agent knows: " + names,
+    for (const std::string& name : hello.missing) names += (names.empty() ? "" : ", ") + name;
+    owner_.app_warns("this Next (" + std::string(hello.next) + ") lacks hooks that the agent knows: " + names,
                      "limits are enforced, but compile time may count against them: give --compile-grace if "
                      "routes are cut at their first request");
   }
@@ -50,7 +55,11 @@ class AppEvents final : private agent::ControlHandler {
   void on_handler(InvocationId id) override { edge_.handler_started(id); }
   void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }
-  void on_closed() override {}  // the process behind it is watched; its end is told by its exit
+  void on_boot(std::string_view file) override { owner_.app_boot(file); }
+  void on_changed(const agent::Changed& changed) override { owner_.app_changed(changed); }
+  void on_closed(bool booted) override {
+    if (booted) owner_.app_gone();
+  }
 
   Edge& edge_;
   Owner& owner_;

@@ -3,6 +3,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -104,9 +105,9 @@ TEST_CASE("Control channel: a line without an end is given up, and its sender wi
   std::size_t sent = 0;
   REQUIRE(w.until([&] {
     sent += agent.offer(much);
-    return !w.r.said.empty() || sent > 2'000'000;
+    return !w.r.said.empty() || sent > 20'000'000;
   }));
-  CHECK(w.r.said == std::vector<std::string>{"problem a line on the agent's channel is too long"});
+  CHECK(w.r.said == std::vector<std::string>{"problem a line on the agent's channel is too long", "closed"});
   REQUIRE(w.until([&] { return agent.was_closed(); }));
 }
 
@@ -122,4 +123,173 @@ TEST_CASE("Control channel: a long line that ends is a line") {
     return !w.r.said.empty();
   }));
   CHECK(w.r.said.front() == "dispatch 1 " + page + " PAGES  dynamic");
+}
+
+namespace {
+
+struct Instances final : InstanceHandler {
+  std::vector<std::string> said;
+  std::uint64_t known = 3;
+
+  static std::string i(std::uint64_t n) { return "i" + std::to_string(n) + " "; }
+  void say(std::uint64_t n, const std::string& what) { said.push_back(i(n) + what); }
+  bool on_instance(std::uint64_t n) override { return n <= known; }
+  void on_ready(std::uint64_t n, double ms) override {
+    say(n, "ready " + std::to_string(static_cast<int>(ms)));
+  }
+  void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) override {
+    say(n, "bound " + std::string(page) + " " + Recorder::joined(files));
+  }
+  void on_handler(std::uint64_t n, InvocationId id) override { say(n, "handler " + Recorder::text(id)); }
+  void on_compile(std::uint64_t n, InvocationId id, bool ended) override {
+    say(n, "compile " + Recorder::text(id) + (ended ? " end" : " start"));
+  }
+  void on_call(std::uint64_t n, bool open) override { say(n, open ? "call" : "called"); }
+  void on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<std::string>> files,
+               const std::vector<Hanging>& hanging) override {
+    std::string line = "done " + Recorder::text(id) + " " + (files ? Recorder::joined(*files) : "same");
+    for (const Hanging& h : hanging) line += " " + h.kind + "@" + h.at;
+    say(n, line);
+  }
+  void on_pong(std::uint64_t n) override { say(n, "pong"); }
+  void on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) override {
+    say(n, "dying " + std::string(why) + " " + std::string(message));
+  }
+  void on_closed(std::uint64_t n) override { say(n, "closed"); }
+};
+
+using Lines = std::vector<std::string>;
+
+Lines heard(std::string_view line, bool understood = true) {
+  Instances instances;
+  CHECK(deliver(line, 1, instances) == understood);
+  return instances.said;
+}
+
+}  // namespace
+
+TEST_CASE("Control channel: what an instance says") {
+  CHECK(heard(R"({"t":"ready","pid":5,"ms":412.5})") == Lines{"i1 ready 412"});
+  CHECK(heard(R"({"t":"bound","page":"/api/x/route","ms":3,"files":["/a.js",4]})") ==
+        Lines{"i1 bound /api/x/route [/a.js]"});
+  CHECK(heard(R"({"t":"handler","id":"18446744073709551615"})") == Lines{"i1 handler 18446744073709551615"});
+  CHECK(heard(R"({"t":"compile","id":"7","phase":"end","ms":1})") == Lines{"i1 compile 7 end"});
+  CHECK(heard(R"({"t":"call","open":true})") == Lines{"i1 call"});
+  CHECK(heard(R"({"t":"done","id":"7"})") == Lines{"i1 done 7 same"});
+  CHECK(
+      heard(
+          R"({"t":"done","id":"7","files":[],"hanging":[{"kind":"interval","at":"chunk.js:1:2","source":"app/x.ts:3:4","ms":5},{"kind":"socket","at":"c.js:9:9"},3]})") ==
+      Lines{"i1 done 7 [] interval@app/x.ts:3:4 socket@c.js:9:9"});
+  CHECK(heard(R"-({"t":"dying","why":"exit","message":"process.exit(3)","code":3})-") ==
+        Lines{"i1 dying exit process.exit(3)"});
+  CHECK(heard(R"({"t":"pong"})") == Lines{"i1 pong"});
+}
+
+TEST_CASE("Control channel: junk of an instance is refused, what it may say in later versions is not") {
+  CHECK(heard("", false).empty());
+  CHECK(heard("{", false).empty());
+  CHECK(heard("[]", false).empty());
+  CHECK(heard(R"({"t":7})", false).empty());
+  CHECK(heard(R"({"t":"compile","id":"7","phase":"middle"})", false).empty());
+  CHECK(heard(std::string(100, '[') + std::string(100, ']'), false).empty());
+  CHECK(heard(R"({"t":"later","id":"7"})").empty());
+  // Numbers no id can be are nobody's.
+  for (const char* id : {R"("-1")", R"("1x")", R"("")", "7", R"("99999999999999999999999")"})
+    CHECK(heard(std::string(R"({"t":"handler","id":)") + id + "}") == Lines{"i1 handler 0"});
+}
+
+TEST_CASE("Control channel: instances and agents, many at once, each heard as itself") {
+  World w;
+  Instances instances;
+  w.channel->set_instances(&instances);
+  Agent agent(w.path), first(w.path), second(w.path);
+  agent.write(kToken + "\n" + kHello + "\n");
+  second.write(kToken + " instance 2\n{\"t\":\"pong\"}\n");
+  first.write(kToken + " instance 1\n{\"t\":\"ready\",\"ms\":1}\n{\"t\":\"po");
+  REQUIRE(w.until([&] { return instances.said.size() >= 2 && !w.r.said.empty(); }));
+  first.write("ng\"}\n");
+  REQUIRE(w.until([&] { return instances.said.size() >= 3; }));
+  std::sort(instances.said.begin(), instances.said.end());
+  CHECK(instances.said == Lines{"i1 pong", "i1 ready 1", "i2 pong"});
+  CHECK(w.r.said == Lines{kHelloSaid});
+  second.close();
+  REQUIRE(w.until([&] { return instances.said.size() >= 4; }));
+  CHECK(instances.said.back() == "i2 closed");
+  w.channel->set_instances(nullptr);
+}
+
+TEST_CASE("Control channel: a number that is not known, taken or forgotten is put out") {
+  World w;
+  Instances instances;
+  Agent early(w.path);
+  early.write(kToken + " instance 1\n");
+  REQUIRE(w.until([&] { return early.was_closed(); }));
+  w.channel->set_instances(&instances);
+  Agent unknown(w.path), zero(w.path), word(w.path), stranger(w.path), first(w.path);
+  unknown.write(kToken + " instance 4\n");
+  zero.write(kToken + " instance 0\n");
+  word.write(kToken + " instance 1x\n");
+  stranger.write("fedcba9876543210 instance 1\n");
+  first.write(kToken + " instance 1\n{\"t\":\"pong\"}\n");
+  REQUIRE(w.until([&] {
+    return unknown.was_closed() && zero.was_closed() && word.was_closed() && stranger.was_closed() &&
+           !instances.said.empty();
+  }));
+  Agent twice(w.path);
+  twice.write(kToken + " instance 1\n{\"t\":\"pong\"}\n");
+  REQUIRE(w.until([&] { return twice.was_closed(); }));
+  CHECK(instances.said == Lines{"i1 pong"});
+  w.channel->forget(1);
+  REQUIRE(w.until([&] { return first.was_closed(); }));
+  CHECK(instances.said == Lines{"i1 pong"});  // nobody asked, nobody is told
+  CHECK_FALSE(w.channel->send(1, ping_line()));
+  CHECK(w.r.said.empty());
+}
+
+TEST_CASE("Control channel: lines to an instance arrive whole and in order, however long") {
+  World w;
+  Instances instances;
+  w.channel->set_instances(&instances);
+  Agent first(w.path);
+  first.write(kToken + " instance 1\n{\"t\":\"pong\"}\n");
+  REQUIRE(w.until([&] { return !instances.said.empty(); }));
+  const std::string head(1'000'000, 'h');
+  std::string expected;
+  for (const std::string& line :
+       {ping_line(), bind_line("/api/x/route", "APP_ROUTE", "nodejs", head), expire_line(InvocationId{9})}) {
+    REQUIRE(w.channel->send(1, line));
+    expected += line + "\n";
+  }
+  std::string got;
+  REQUIRE(w.until([&] {
+    std::vector<char> bytes(64 * 1024);
+    const ssize_t n = ::recv(first.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (n > 0) got.append(bytes.data(), static_cast<std::size_t>(n));
+    return got.size() >= expected.size();
+  }));
+  CHECK((got == expected));
+  CHECK(got.starts_with("{\"t\":\"ping\"}\n{\"t\":\"bind\",\"page\":\"/api/x/route\""));
+  CHECK(got.ends_with("{\"t\":\"expire\",\"id\":\"9\"}\n"));
+}
+
+TEST_CASE("Control channel: what the agent tells of isolation, and which agent has gone") {
+  World w;
+  Agent parent(w.path), agent(w.path);
+  parent.write(kToken + "\n" + kHello + "\n");
+  REQUIRE(w.until_said(1));
+  agent.write(kToken +
+              "\n{\"t\":\"hello\",\"pid\":2,\"next\":\"16.4.6\",\"bundler\":\"turbopack\",\"missing\":[],"
+              "\"exec\":\"/usr/bin/node\",\"isolation\":{\"ok\":true,\"missing\":[],\"grouped\":true}}\n"
+              "{\"t\":\"boot\",\"file\":\"/run/boot.json\"}\n"
+              "{\"t\":\"changed\",\"generation\":4,\"all\":true,\"files\":[\"/a\"]}\n"
+              "{\"t\":\"boot\"}\n");
+  REQUIRE(w.until_said(5));
+  parent.close();
+  REQUIRE(w.until_said(6));
+  agent.close();
+  REQUIRE(w.until_said(7));
+  CHECK(w.r.said == Lines{kHelloSaid, "hello 2 16.4.6 turbopack [] /usr/bin/node ok [] grouped",
+                          "boot /run/boot.json", "changed 4 all [/a]",
+                          "problem a line on the agent's channel was not understood: {\"t\":\"boot\"}",
+                          "closed", "closed booted"});
 }

@@ -21,10 +21,10 @@ class Journal final : public ControlHandler {
  public:
   std::vector<std::string> lines;
 
-  void on_hello(int pid, std::string_view next, std::string_view bundler,
-                const std::vector<std::string>& missing) override {
-    std::string line = "hello " + std::to_string(pid) + " " + std::string(next) + " " + std::string(bundler);
-    for (const auto& name : missing) line += " -" + name;
+  void on_hello(const Hello& h) override {
+    std::string line =
+        "hello " + std::to_string(h.pid) + " " + std::string(h.next) + " " + std::string(h.bundler);
+    for (const auto& name : h.missing) line += " -" + name;
     lines.push_back(line);
   }
   void on_listening() override { lines.emplace_back("listening"); }
@@ -50,7 +50,9 @@ class Journal final : public ControlHandler {
     lines.push_back("problem " + std::string(message));
     if (at_problem) at_problem();
   }
-  void on_closed() override { lines.emplace_back("closed"); }
+  void on_boot(std::string_view file) override { lines.push_back("boot " + std::string(file)); }
+  void on_changed(const Changed& c) override { lines.push_back("changed " + std::to_string(c.generation)); }
+  void on_closed(bool) override { lines.emplace_back("closed"); }
 
   std::function<void()> at_problem;
 

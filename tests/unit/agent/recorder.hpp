@@ -20,10 +20,13 @@ struct Recorder final : ControlHandler {
   static std::string text(InvocationId id) { return std::to_string(static_cast<std::uint64_t>(id)); }
   void say(std::string line) { said.push_back(std::move(line)); }
 
-  void on_hello(int pid, std::string_view version, std::string_view bundler,
-                const std::vector<std::string>& missing) override {
-    say("hello " + std::to_string(pid) + " " + std::string(version) + " " + std::string(bundler) + " " +
-        joined(missing));
+  void on_hello(const Hello& h) override {
+    std::string line = "hello " + std::to_string(h.pid) + " " + std::string(h.next) + " " +
+                       std::string(h.bundler) + " " + joined(h.missing);
+    if (h.isolation)
+      line += " " + std::string(h.exec) + (h.isolation->ok ? " ok " : " no ") + joined(h.isolation->missing) +
+              (h.isolation->grouped ? " grouped" : "");
+    say(std::move(line));
   }
   void on_listening() override { say("listening"); }
   void on_config(const AppConfig& config) override {
@@ -43,7 +46,12 @@ struct Recorder final : ControlHandler {
     say("compiled " + std::string(page) + " " + std::to_string(static_cast<int>(ms)));
   }
   void on_problem(std::string_view message) override { say("problem " + std::string(message)); }
-  void on_closed() override { say("closed"); }
+  void on_boot(std::string_view file) override { say("boot " + std::string(file)); }
+  void on_changed(const Changed& c) override {
+    say("changed " + std::to_string(c.generation) + (c.all ? " all" : "") +
+        (c.environment ? " environment" : "") + " " + joined(c.files));
+  }
+  void on_closed(bool booted) override { say(booted ? "closed booted" : "closed"); }
 };
 
 }  // namespace vsim::agent::test
