@@ -15,6 +15,7 @@
 #include "app/clock.hpp"
 #include "app/edge.hpp"
 #include "app/node_options.hpp"
+#include "net/resolve.hpp"
 #include "net/server.hpp"
 #include "process/guardian.hpp"
 #include "process/run_dir.hpp"
@@ -180,13 +181,9 @@ Result<int> Emulator::Impl::run() {
   }
   if (!options.project_dir.empty()) start_sources();
   if (options.upstream) {
-    tcp::resolver resolver(io);
     boost::system::error_code error;
-    std::vector<net::UpstreamPool::Endpoint> endpoints;
-    for (const auto& entry :
-         resolver.resolve(options.upstream->host, std::to_string(options.upstream->port), error))
-      endpoints.emplace_back(entry.endpoint());
-    if (error || endpoints.empty()) {
+    auto endpoints = net::resolve(io, options.upstream->host, options.upstream->port, error);
+    if (endpoints.empty()) {
       failure_code = kUsage;
       return Error{fmt::format("cannot find the host \"{}\" of --upstream: {}", options.upstream->host,
                                error.message()),
