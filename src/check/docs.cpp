@@ -9,7 +9,9 @@ namespace vsim::check {
 std::string render_docs() {
   std::string out =
       "# Rules of `vercel-sim check`\n\n"
-      "Generated from `rules/*.yaml`: run `VSIM_UPDATE_GOLDEN=1 test_check` after a change there. "
+      "Generated from `rules/*.yaml`: run `VSIM_UPDATE_GOLDEN=1 test_check` and `VSIM_UPDATE_GOLDEN=1 "
+      "test_explain` "
+      "after a change there. "
       "`vercel-sim check [DIR]` reads a "
       "project's sources, runs nothing of them, and exits with 2 when it finds an error, 0 when not, 64 when "
       "it is called "
@@ -20,16 +22,8 @@ std::string render_docs() {
       "log\nlet served = 0;\n"
       "```\n\n| rule | serverless | Fluid | what |\n|---|---|---|---|\n";
   for (const Rule& r : rules())
-    out += fmt::format("| [{0}](#{0}) | {1} | {2} | {3} |\n", r.id, to_string(r.serverless),
+    out += fmt::format("| [{0}](codes/{0}.md) | {1} | {2} | {3} |\n", r.id, to_string(r.serverless),
                        to_string(r.fluid), r.title);
-  for (const Rule& r : rules()) {
-    out += fmt::format(
-        "\n## {}\n\n{}. Severity: {} on serverless, {} on Fluid compute.\n\n**Why.** {}\n\n**Fix.** {}\n",
-        r.id, r.title, to_string(r.serverless), to_string(r.fluid), r.explanation, r.fix);
-    out +=
-        "\nStrikes:\n\n```ts\n" + r.bad.front() + "```\n\nDoes not:\n\n```ts\n" + r.good.front() + "```\n\n";
-    for (const std::string& d : r.docs) out += fmt::format("<{}>\n", d);
-  }
   out +=
       "\n## JSON\n\n`--format json` prints one object: `version` (1), `profile`, `files` (sources parsed), "
       "`ignored` (findings "

@@ -58,8 +58,9 @@ Result<Rule> parse_rule(std::string_view yaml) {
   try {
     const YAML::Node root = YAML::Load(std::string(yaml));
     if (!root.IsMap()) return Error{"a rule is a map", ""};
-    static const std::set<std::string> kKeys = {
-        "id", "title", "severity", "where", "query", "message", "explanation", "fix", "docs", "bad", "good"};
+    static const std::set<std::string> kKeys = {"id",      "title",       "severity", "where",  "query",
+                                                "message", "explanation", "fix",      "client", "messages",
+                                                "as_of",   "see",         "docs",     "bad",    "good"};
     for (const auto& pair : root)
       if (!kKeys.contains(pair.first.as<std::string>()))
         return Error{fmt::format("unknown key \"{}\"", pair.first.as<std::string>()), ""};
@@ -83,6 +84,10 @@ Result<Rule> parse_rule(std::string_view yaml) {
     r.message = trimmed(root["message"].as<std::string>());
     r.explanation = trimmed(root["explanation"].as<std::string>());
     r.fix = trimmed(root["fix"].as<std::string>());
+    r.client = trimmed(root["client"].as<std::string>());
+    r.messages = list(root["messages"]);
+    r.as_of = root["as_of"].as<std::string>();
+    r.see = list(root["see"]);
     r.docs = list(root["docs"]);
     r.bad = list(root["bad"]);
     r.good = list(root["good"]);

@@ -25,6 +25,10 @@ struct Rule {
   std::string query;    // captures @at (the place of the finding) and others
   std::string message;  // with {capture} and {detail}
   std::string explanation, fix;
+  std::string client;                 // what a visitor sees when it strikes in production
+  std::vector<std::string> messages;  // what people then search for; `*` stands for anything
+  std::string as_of;                  // the date of the newest of `docs`
+  std::vector<std::string> see;       // codes that the same mistake gives at run time, other rules
   std::vector<std::string> docs;
   // Small projects in one text: "// file: app/x/route.ts" begins a file. The bad ones strike exactly this
   // rule.

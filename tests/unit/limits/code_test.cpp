@@ -4,8 +4,6 @@
 #include <set>
 #include <string>
 
-#include "unit/limits/golden.hpp"
-
 using namespace vsim::limits;
 
 TEST_CASE("every code has a name of its own, words for a person, and a place where the rule is written") {
@@ -61,24 +59,4 @@ TEST_CASE("the fixes for realtime name products a reader can go to") {
     for (const char* product : {"Ably", "Pusher", "Liveblocks", "Supabase Realtime", "Fluid"})
       CHECK(fix.find(product) != std::string_view::npos);
   }
-}
-
-TEST_CASE("docs/errors.md is the table, in words") {
-  std::string docs =
-      "# Codes\n\n"
-      "What `vercel-sim explain CODE` says. Generated from `src/limits/code.cpp`: run `VSIM_UPDATE_GOLDEN=1 "
-      "test_limits` "
-      "after a change there.\n"
-      "Names without `SIM_` are Vercel's own identifiers (`BAD_REQUEST` has none on the wire); `SIM_…` is "
-      "what only the "
-      "emulator can say.\n";
-  for (int i = 1; i < static_cast<int>(Code::kCount); ++i) {
-    const CodeInfo& row = info(static_cast<Code>(i));
-    docs.append("\n## ").append(row.name).append("\n\n").append(row.title).append(". ");
-    docs += row.status != 0 ? "Status " + std::to_string(row.status) + ".\n"
-                            : "The client gets no error response.\n";
-    docs.append("\n**Why.** ").append(row.why).append("\n\n**Fix.** ").append(row.fix);
-    docs.append("\n\nSource: <").append(row.source).append(">\n");
-  }
-  vsim::test::check_golden("../../docs/errors.md", docs);
 }
