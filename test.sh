@@ -11,18 +11,20 @@ for argument in "$@"; do
 done
 [ -n "$full" ] && export VSIM_FULL=1
 
-need_packages "${build_packages[@]}" catch2 clang libclang-rt-14-dev clang-format curl procps chromium
+need_packages "${build_packages[@]}" catch2 clang libclang-rt-14-dev clang-format curl procps chromium \
+  busybox-static shellcheck dpkg-dev ${full:+lintian}
 need_node
 npm_ci fixtures/apps/chat
 npm_ci tests/e2e
 npm_ci tests/differential/minimatch
+npm_ci tests/packaging
 
 step "Format"
 git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror || die "clang-format -i would change the files above"
 
-# Unit and integration tests run on the sanitized program, end-to-end tests on the one that people use.
+# Unit and integration tests run on the sanitized program, end-to-end tests on the one that people install: static.
 build build-asan -DCMAKE_BUILD_TYPE=Debug -DVSIM_SANITIZE=address,undefined -DVSIM_WERROR=ON
-build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -- vercel-sim
+build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -DVSIM_STATIC=ON -- vercel-sim
 build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DVSIM_FUZZ=ON -DVSIM_TESTS=OFF \
   -DVSIM_SANITIZE=address,undefined -- fuzzers
 
@@ -42,3 +44,7 @@ ctest --test-dir build-asan -L 'unit|integration' --output-on-failure --no-tests
 
 step "End-to-end tests: real next dev, socket.io-client, ws, EventSource, Chromium"
 ctest --test-dir build -L e2e --output-on-failure --no-tests=error || die "end-to-end tests failed"
+
+packaging/package.sh --build-dir build --out build/dist ${full:+--arm64}
+step "Packages: npm, Debian, the GitHub Action, the program in an empty root directory"
+ctest --test-dir build -L packaging --output-on-failure --no-tests=error || die "tests of the packages failed"

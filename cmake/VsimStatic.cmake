@@ -1,5 +1,5 @@
 # VSIM_STATIC: every library inside the program, glibc too, so that one file runs on any Linux of its architecture, musl's included.
-# Why so, and what is different then: docs/decisions/0006-static-binary.md. Position independent all the same (static-pie).
+# Why so, and what is different then: docs/decisions/0006-static-binary.md. Position independent all the same where the compiler makes such programs.
 option(VSIM_STATIC "A program that needs no library of the system (uses Debian's static libraries)" OFF)
 # The libraries that were found belong to the other kind of build when the option was changed in between.
 if(NOT "${VSIM_STATIC}" STREQUAL "${VSIM_STATIC_BEFORE}")
@@ -13,7 +13,9 @@ if(VSIM_STATIC)
   set(Boost_USE_STATIC_LIBS ON)
   set(OPENSSL_USE_STATIC_LIBS ON)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  # No flag of its own for the objects: they are those of a shared build, only the link differs.
+  include(CheckCXXSourceCompiles)
+  check_cxx_source_compiles("#ifndef __PIE__\n#error\n#endif\nint main() {}" VSIM_PIE_BY_DEFAULT)
 endif()
 
 # Debian's CMake files of these two know the shared library only; the targets here have the names that those files give.
@@ -31,6 +33,6 @@ function(vsim_static_program target)
   if(VSIM_STATIC)
     target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/static_glibc.cpp)
     target_link_libraries(${target} PRIVATE OpenSSL::Crypto)
-    target_link_options(${target} PRIVATE -static-pie)
+    target_link_options(${target} PRIVATE $<IF:$<BOOL:${VSIM_PIE_BY_DEFAULT}>,-static-pie,-static>)
   endif()
 endfunction()
