@@ -17,8 +17,6 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
-# g++ 12 for arm64 at -O3 sees copies beyond std::string's own buffer: false alarms.
-set(CMAKE_CXX_FLAGS_INIT -Wno-array-bounds)
 # Before the directory of the cross compiler's own libc. Static in any case: libc.so there is a script that names paths of this machine.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-pie -L${VSIM_SYSROOT}/usr/lib/aarch64-linux-gnu")
 # Debian keeps opensslconf.h and its like below include/<architecture>.
