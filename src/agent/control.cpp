@@ -164,6 +164,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     handler.on_bound(n, text(o, "page"), texts(o, "files"));
   } else if (type == "handler") {
     handler.on_handler(n, id(o));
+  } else if (type == "dispatch") {
+    handler.on_dispatch(n, id(o), text(o, "page"), text(o, "kind"), text(o, "runtime"), flag(o, "static"));
   } else if (type == "compile") {
     const std::string_view phase = text(o, "phase");
     if (phase != "start" && phase != "end") return false;

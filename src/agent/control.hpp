@@ -83,6 +83,9 @@ class InstanceHandler {
   virtual void on_ready(std::uint64_t n, double ms) = 0;
   virtual void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) = 0;
   virtual void on_handler(std::uint64_t n, InvocationId) = 0;
+  // What the function is, seen from inside: `is_static` can differ from what the dispatch said.
+  virtual void on_dispatch(std::uint64_t n, InvocationId, std::string_view page, std::string_view kind,
+                           std::string_view runtime, bool is_static) = 0;
   virtual void on_compile(std::uint64_t n, InvocationId, bool ended) = 0;
   virtual void on_call(std::uint64_t n, bool open) = 0;
   // `files`: all that it has loaded; absent: the same as before.

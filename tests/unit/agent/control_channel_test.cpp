@@ -141,6 +141,11 @@ struct Instances final : InstanceHandler {
     say(n, "bound " + std::string(page) + " " + Recorder::joined(files));
   }
   void on_handler(std::uint64_t n, InvocationId id) override { say(n, "handler " + Recorder::text(id)); }
+  void on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,
+                   std::string_view runtime, bool is_static) override {
+    say(n, "dispatch " + Recorder::text(id) + " " + std::string(page) + " " + std::string(kind) + " " +
+               std::string(runtime) + (is_static ? " static" : ""));
+  }
   void on_compile(std::uint64_t n, InvocationId id, bool ended) override {
     say(n, "compile " + Recorder::text(id) + (ended ? " end" : " start"));
   }
@@ -174,6 +179,10 @@ TEST_CASE("Control channel: what an instance says") {
         Lines{"i1 bound /api/x/route [/a.js]"});
   CHECK(heard(R"({"t":"handler","id":"18446744073709551615"})") == Lines{"i1 handler 18446744073709551615"});
   CHECK(heard(R"({"t":"compile","id":"7","phase":"end","ms":1})") == Lines{"i1 compile 7 end"});
+  CHECK(
+      heard(
+          R"({"t":"dispatch","id":"7","page":"/a/page","kind":"APP_PAGE","runtime":"nodejs","static":true})") ==
+      Lines{"i1 dispatch 7 /a/page APP_PAGE nodejs static"});
   CHECK(heard(R"({"t":"call","open":true})") == Lines{"i1 call"});
   CHECK(heard(R"({"t":"done","id":"7"})") == Lines{"i1 done 7 same"});
   CHECK(

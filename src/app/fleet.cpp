@@ -1,0 +1,587 @@
+#include "app/fleet.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "app/clock.hpp"
+#include "app/platform_env.hpp"
+#include "base/text.hpp"
+#include "process/usage.hpp"
+
+namespace vsim::app {
+namespace {
+
+using namespace std::chrono_literals;
+using instance::InstanceId;
+using instance::Why;
+
+// From a broken connection to the word of its process's death: the exit is told when its output is read and
+// its descendants are gone, milliseconds later.
+constexpr auto kCausePatience = 250ms;
+// What waitUntil work gets to end after `expire`: the platform's own shutdown grace (facts 7: 500 ms).
+constexpr auto kExpirePatience = 500ms;
+// An instance without a control channel is of no use; but one that is ending closes it first.
+constexpr auto kSilencePatience = 250ms;
+constexpr auto kSampleEvery = 1s;
+constexpr auto kSampleAge = 10s;
+constexpr std::size_t kMostCauses = 64;
+constexpr std::size_t kMaxWarmHead = 64 * 1024;
+
+std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
+std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
+
+instance::Pool pool_of(std::string_view kind) {
+  return kind == "PAGES"       ? instance::Pool::pages
+         : kind == "APP_PAGE"  ? instance::Pool::app_page
+         : kind == "PAGES_API" ? instance::Pool::pages_api
+                               : instance::Pool::app_route;
+}
+
+std::uint16_t free_port(boost::asio::io_context& io) {
+  using boost::asio::ip::tcp;
+  tcp::acceptor probe(io, tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
+  return probe.local_endpoint().port();
+}
+
+}  // namespace
+
+Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
+             agent::ControlChannel* channel, FleetOwner& owner, FleetOptions options)
+    : io_(io),
+      supervisor_(supervisor),
+      timeouts_(timeouts),
+      channel_(channel),
+      owner_(owner),
+      options_(std::move(options)),
+      scheduler_(options_.scheduler, this),
+      timer_(io),
+      sampler_(io) {
+  if (channel_ != nullptr) channel_->set_instances(this);
+  sample();
+}
+
+Fleet::~Fleet() {
+  *alive_ = false;
+  if (channel_ != nullptr) channel_->set_instances(nullptr);
+  reader_.join();
+}
+
+// The scheduler is called and obeyed; what the owner or a process does meanwhile calls it again, and is
+// obeyed afterwards, in order.
+template <class F>
+void Fleet::tell(F f) {
+  f(now(), commands_);
+  carry_out();
+}
+
+void Fleet::carry_out() {
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  while (next_command_ < commands_.size()) {
+    instance::Command command = std::move(commands_[next_command_++]);
+    std::visit([this](auto& c) { obey(c); }, command);
+  }
+  commands_.clear();
+  next_command_ = 0;
+  carrying_out_ = false;
+  arm();
+}
+
+void Fleet::arm() {
+  const auto next = scheduler_.next_wakeup();
+  if (!next || *next >= armed_for_) return;
+  armed_for_ = *next;
+  timer_.expires_at(to_steady(*next));
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    armed_for_ = TimePoint::max();
+    tell([&](TimePoint t, auto& out) { scheduler_.wake(t, out); });
+  });
+}
+
+// --- From the agent
+
+void Fleet::boot(std::string_view file, std::string_view exec) {
+  const bool first = boot_file_.empty();
+  boot_file_ = file;
+  if (!exec.empty()) exec_ = exec;
+  if (first) return;
+  instance::Change change;
+  change.generation = ++generation_;
+  ++base_;
+  change.environment = change.all_code = true;
+  tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
+  ask_early();
+}
+
+void Fleet::changed(const agent::Changed& told) {
+  instance::Change change;
+  generation_ = std::max(generation_, base_ + told.generation);
+  change.generation = generation_;
+  change.environment = told.environment;
+  change.all_code = told.all;
+  change.files = told.files;
+  tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
+  ask_early();
+}
+
+void Fleet::gone() {
+  base_ = ++generation_;
+  std::vector<InvocationId> waiting;
+  for (const auto& [id, invocation] : invocations_)
+    if (!invocation.lease) waiting.push_back(id);
+  for (const Asked& asked : std::exchange(early_, {})) waiting.push_back(asked.id);
+  std::sort(waiting.begin(), waiting.end());
+  waiting.erase(std::unique(waiting.begin(), waiting.end()), waiting.end());
+  for (const InvocationId id : waiting) {
+    withdraw(id);
+    owner_.fleet_refused(id, limits::Code::no_response_from_function, Duration{});
+  }
+  instance::Change change;
+  change.generation = generation_;
+  change.environment = change.all_code = true;
+  tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
+}
+
+void Fleet::start() {
+  if (std::exchange(started_, true)) return;
+  tell([&](TimePoint t, auto& out) { scheduler_.start(t, out); });
+}
+
+void Fleet::stop() {
+  if (std::exchange(stopped_, true)) return;
+  timer_.cancel();
+  sampler_.cancel();
+  early_.clear();
+  tell([&](TimePoint t, auto& out) { scheduler_.stop(t, out); });
+}
+
+// --- Invocations
+
+void Fleet::request(InvocationId id, const FunctionRef& of, InvocationId parent, std::uint64_t generation) {
+  const instance::FunctionId function =
+      scheduler_.define({std::string(of.page), pool_of(of.kind), of.config});
+  const auto index = static_cast<std::size_t>(function);
+  if (functions_.size() <= index) functions_.resize(index + 1);
+  Function& f = functions_[index];
+  if (f.page.empty()) {
+    f.page = of.page;
+    f.kind = of.kind;
+    f.runtime = of.runtime;
+  }
+  if (of.head.size() <= kMaxWarmHead) f.head = of.head;
+  const Asked asked{id, function, parent, base_ + generation};
+  const auto known = invocations_.find(id);
+  const bool still_there = known != invocations_.end();  // on the instance that said "try the next route"
+  if (still_there || asked.generation > generation_)
+    early_.push_back(asked);
+  else
+    ask(asked);
+}
+
+void Fleet::ask(const Asked& asked) {
+  invocations_.try_emplace(asked.id);
+  tell([&](TimePoint t, auto& out) { scheduler_.request({asked.id, asked.function, asked.parent}, t, out); });
+}
+
+void Fleet::ask_early() {
+  std::vector<Asked> later;
+  for (const Asked& asked : std::exchange(early_, {})) {
+    if (asked.generation > generation_ || invocations_.contains(asked.id))
+      later.push_back(asked);
+    else
+      ask(asked);
+  }
+  early_.insert(early_.begin(), later.begin(), later.end());
+}
+
+bool Fleet::holds(InvocationId id) const {
+  const auto it = invocations_.find(id);
+  return it != invocations_.end() && it->second.lease;
+}
+
+void Fleet::responding(InvocationId id) {
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end() || !it->second.lease || std::exchange(it->second.handler, true)) return;
+  tell([&](TimePoint t, auto& out) { scheduler_.handler_started(id, t, out); });
+}
+
+void Fleet::again(InvocationId id) {
+  const auto it = invocations_.find(id);
+  if (it != invocations_.end()) it->second.again = true;
+}
+
+void Fleet::client_left(InvocationId id) {
+  tell([&](TimePoint t, auto& out) { scheduler_.client_left(id, t, out); });
+}
+
+void Fleet::withdraw(InvocationId id) {
+  std::erase_if(early_, [&](const Asked& asked) { return asked.id == id; });
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end() || it->second.lease) return;
+  invocations_.erase(it);
+  tell([&](TimePoint t, auto& out) { scheduler_.withdraw(id, t, out); });
+}
+
+void Fleet::broke(InvocationId id) {
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end()) return;
+  it->second.patience = std::make_unique<boost::asio::steady_timer>(io_, kCausePatience);
+  it->second.patience->async_wait([this, id](boost::system::error_code error) {
+    if (!error) owner_.fleet_broke(id);
+  });
+}
+
+void Fleet::expire(InvocationId id) {
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end() || !it->second.lease) return;
+  say(it->second.instance, agent::expire_line(id));
+  it->second.patience = std::make_unique<boost::asio::steady_timer>(io_, kExpirePatience);
+  it->second.patience->async_wait([this, id](boost::system::error_code error) {
+    if (!error) timed_out(id);
+  });
+}
+
+void Fleet::timed_out(InvocationId id) {
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end() || !it->second.lease) return withdraw(id);
+  instance::Lease lease = std::move(it->second.lease);
+  invocations_.erase(it);
+  std::erase_if(early_, [&](const Asked& asked) { return asked.id == id; });
+  tell([&](TimePoint t, auto& out) { scheduler_.timed_out(std::move(lease), t, out); });
+}
+
+void Fleet::done(InvocationId id) {
+  if (holds(id)) give_back(id);
+}
+
+void Fleet::give_back(InvocationId id) {
+  const auto it = invocations_.find(id);
+  instance::Lease lease = std::move(it->second.lease);
+  invocations_.erase(it);
+  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
+  if (!early_.empty()) ask_early();
+}
+
+// --- The scheduler's commands
+
+void Fleet::obey(instance::Spawn& c) {
+  if (!options_.command.empty() || !boot_file_.empty()) {
+    InstanceProcess::Callbacks callbacks;
+    callbacks.output = [this](std::string_view line) { owner_.fleet_output(line); };
+    callbacks.debugger = [this, id = c.id] { debugger(id); };
+    callbacks.ended = [this, id = c.id] { ended(id); };
+    auto process = InstanceProcess::start(io_, supervisor_, timeouts_, spec_of(c.id, c.background),
+                                          std::move(callbacks));
+    if (process) {
+      InstanceProcess& started = **process;
+      instances_[c.id].process = std::move(*process);
+      if (!options_.command.empty()) started.probe([this, id = c.id] { on_ready(number(id), 0); });
+      return;
+    }
+    if (warned_.insert(process.error().message).second)
+      owner_.fleet_warns("an instance could not be started: " + process.error().message, process.error().fix);
+  }
+  tell([&](TimePoint t, auto& out) { scheduler_.exited(c.id, {instance::Death::Kind::lost, 0}, t, out); });
+}
+
+InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
+  InstanceSpec spec;
+  spec.name = name_of(id);
+  spec.cwd = options_.cwd;
+  spec.env = options_.env;
+  spec.background = background;
+  if (!options_.command.empty()) {
+    spec.argv = options_.command;
+    spec.port = free_port(io_);
+    process::set_env(spec.env, "PORT", std::to_string(spec.port));
+    return spec;
+  }
+  spec.socket = fmt::format("{}/{}.sock", options_.run_dir, spec.name);
+  spec.argv.push_back(exec_);
+  // With `observe` a heap of its own size would end apps whose development bundles weigh more than those of
+  // production: twice as much, so that a leak ends before the machine does.
+  if (options_.memory_max != 0 && options_.memory_max != kUnlimited) {
+    const std::uint64_t heap =
+        (options_.memory_mode == profile::Mode::enforce ? 1 : 2) * (options_.memory_max >> 20);
+    const auto users = process::get_env(spec.env, "NODE_OPTIONS").value_or("");
+    if (options_.memory_mode == profile::Mode::enforce ||
+        users.find("--max-old-space-size") == std::string_view::npos)
+      spec.argv.push_back(fmt::format("--max-old-space-size={}", std::max<std::uint64_t>(heap, 64)));
+  }
+  // Heads carry what the router made of the request; the platform's limits have struck before.
+  spec.argv.push_back("--max-http-header-size=1048576");
+  if (options_.inspect) spec.argv.push_back("--inspect=127.0.0.1:0");
+  spec.argv.push_back(options_.script);
+  process::set_env(spec.env, "VSIM_INSTANCE", std::to_string(number(id)));
+  process::set_env(spec.env, "VSIM_BOOT", boot_file_);
+  process::set_env(spec.env, "VSIM_SOCKET", spec.socket);
+  process::set_env(spec.env, "VSIM_CONTROL", options_.control_socket);
+  process::set_env(spec.env, "VSIM_TOKEN", options_.token);
+  process::set_env(spec.env, "VSIM_PUBLIC_PORT", std::to_string(options_.public_port));
+  process::set_env(spec.env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
+  if (!options_.warm) process::set_env(spec.env, "VSIM_WARM", "0");
+  if (options_.time_scale != 1)
+    process::set_env(spec.env, "VSIM_TIME_SCALE", fmt::format("{}", options_.time_scale));
+  return spec;
+}
+
+void Fleet::obey(instance::Bind& c) {
+  const Function& f = functions_[static_cast<std::size_t>(c.function)];
+  say(c.id, agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view()));
+}
+
+void Fleet::obey(instance::Freeze& c) {
+  if (Instance* i = find(c.id)) i->process->freeze();
+}
+
+void Fleet::obey(instance::Thaw& c) {
+  if (Instance* i = find(c.id)) i->process->thaw();
+}
+
+void Fleet::obey(instance::Ping& c) { say(c.id, agent::ping_line()); }
+
+void Fleet::obey(instance::Kill& c) {
+  Instance* i = find(c.id);
+  if (i == nullptr) return;
+  i->process->last_words(std::string(instance::to_string(c.why)));
+  i->process->kill();
+}
+
+void Fleet::obey(instance::Place& c) {
+  Instance* i = find(c.instance);
+  const auto it = invocations_.find(c.invocation);
+  // Withdrawn while the command was on its way, or on an instance whose end is: the lease tells the
+  // scheduler.
+  if (it == invocations_.end() || i == nullptr)
+    return tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(c.lease), t, out); });
+  it->second.lease = std::move(c.lease);
+  it->second.instance = c.instance;
+  i->process->foreground();
+  const bool debugged = i->debugged;
+  const Placed placed{i->process->pool(), i->process->name(), c.start, c.waited};
+  if (!owner_.fleet_placed(c.invocation, placed)) {
+    if (holds(c.invocation)) give_back(c.invocation);
+    return;
+  }
+  if (debugged) owner_.fleet_compile(c.invocation, false);
+}
+
+void Fleet::obey(instance::Refuse& c) {
+  invocations_.erase(c.invocation);
+  owner_.fleet_refused(c.invocation, c.code, c.waited);
+}
+
+void Fleet::obey(instance::Lost& c) {
+  const auto it = invocations_.find(c.invocation);
+  if (it == invocations_.end()) return;
+  instance::Lease lease = std::move(it->second.lease);
+  invocations_.erase(it);
+  std::string cause;
+  if (c.why == Why::none) {
+    for (const auto& [id, text] : causes_)
+      if (id == c.instance) cause = text;
+  } else {
+    const std::string name = name_of(c.instance);
+    cause = c.why == Why::unresponsive
+                ? fmt::format(
+                      "{} was killed: another invocation on it passed its deadline, and its event loop "
+                      "did not answer within a second",
+                      name)
+            : c.why == Why::init_timeout
+                ? fmt::format("{} was killed: its modules were not evaluated in time", name)
+            : c.why == Why::memory_limit ? fmt::format("{} was killed: it used more than memory.max", name)
+                                         : fmt::format("{} was killed ({})", name, to_string(c.why));
+  }
+  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
+  owner_.fleet_lost(c.invocation, c.code, cause);
+  if (!early_.empty()) ask_early();
+}
+
+// --- Processes
+
+Fleet::Instance* Fleet::find(InstanceId id) {
+  const auto it = instances_.find(id);
+  return it == instances_.end() || !it->second.process ? nullptr : &it->second;
+}
+
+Fleet::Invocation* Fleet::held(InvocationId id, InstanceId by) {
+  const auto it = invocations_.find(id);
+  return it != invocations_.end() && it->second.lease && it->second.instance == by ? &it->second : nullptr;
+}
+
+void Fleet::say(InstanceId id, std::string line) {
+  if (channel_ != nullptr) channel_->send(number(id), std::move(line));
+}
+
+void Fleet::ended(InstanceId id) {
+  const auto it = instances_.find(id);
+  if (it == instances_.end()) return;
+  std::shared_ptr<InstanceProcess> process = std::move(it->second.process);
+  instances_.erase(it);
+  // What it said last may still be in its channel; but whoever is named by a death is told of it now.
+  if (channel_ != nullptr) channel_->forget(number(id));
+  causes_.emplace_back(id, process->cause());
+  if (causes_.size() > kMostCauses) causes_.pop_front();
+  const instance::Death death = process->death();
+  boost::asio::post(io_, [process] {});  // it is on the stack
+  tell([&](TimePoint t, auto& out) { scheduler_.exited(id, death, t, out); });
+}
+
+void Fleet::debugger(InstanceId id) {
+  Instance* i = find(id);
+  if (i == nullptr || std::exchange(i->debugged, true)) return;
+  // Whoever stands at a breakpoint is not cut, frozen or taken for slow, from now to the instance's end: that
+  // a debugger leaves, Node does not say.
+  std::vector<InvocationId> held_by;
+  for (const auto& [invocation, state] : invocations_)
+    if (state.lease && state.instance == id) held_by.push_back(invocation);
+  tell([&](TimePoint t, auto& out) { scheduler_.dev_call_opened(id, t, out); });
+  for (const InvocationId invocation : held_by) owner_.fleet_compile(invocation, false);
+}
+
+void Fleet::on_state(InstanceId id, const instance::State& from, const instance::State& to, instance::GroupId,
+                     TimePoint) {
+  owner_.fleet_state(id, from, to);
+}
+
+// --- What instances say
+
+bool Fleet::on_instance(std::uint64_t n) {
+  Instance* i = find(n);
+  if (i == nullptr || i->connected) return false;
+  i->connected = true;
+  return true;
+}
+
+void Fleet::on_ready(std::uint64_t n, double) {
+  if (find(n) == nullptr) return;
+  tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
+}
+
+void Fleet::on_bound(std::uint64_t n, std::string_view, std::vector<std::string> files) {
+  if (find(n) == nullptr) return;
+  const auto id = static_cast<InstanceId>(n);
+  tell([&](TimePoint t, auto& out) {
+    if (!files.empty()) scheduler_.loaded(id, std::move(files), t, out);
+    scheduler_.bound(id, t, out);
+  });
+}
+
+void Fleet::on_handler(std::uint64_t n, InvocationId id) {
+  Invocation* v = held(id, static_cast<InstanceId>(n));
+  if (v == nullptr) return;
+  v->handler = true;
+  tell([&](TimePoint t, auto& out) { scheduler_.handler_started(id, t, out); });
+  owner_.fleet_handler(id);
+}
+
+void Fleet::on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,
+                        std::string_view runtime, bool is_static) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr)
+    owner_.fleet_identity(id, page, kind, runtime, is_static);
+}
+
+void Fleet::on_compile(std::uint64_t n, InvocationId id, bool is_over) {
+  const Instance* i = find(n);
+  if (i == nullptr || i->debugged || held(id, static_cast<InstanceId>(n)) == nullptr) return;
+  owner_.fleet_compile(id, is_over);
+}
+
+void Fleet::on_call(std::uint64_t n, bool open) {
+  Instance* i = find(n);
+  if (i == nullptr || i->call_open == open) return;
+  i->call_open = open;
+  const auto id = static_cast<InstanceId>(n);
+  tell([&](TimePoint t, auto& out) {
+    open ? scheduler_.dev_call_opened(id, t, out) : scheduler_.dev_call_closed(id, t, out);
+  });
+}
+
+void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<std::string>> files,
+                    const std::vector<agent::Hanging>& hanging) {
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  if (files)
+    tell([&](TimePoint t, auto& out) {
+      scheduler_.loaded(static_cast<InstanceId>(n), std::move(*files), t, out);
+    });
+  const Invocation* v = held(id, static_cast<InstanceId>(n));
+  if (v == nullptr) return;
+  if (!v->again) owner_.fleet_done(id, hanging);
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) give_back(id);
+}
+
+void Fleet::on_pong(std::uint64_t n) {
+  if (find(n) != nullptr)
+    tell([&](TimePoint t, auto& out) { scheduler_.pong(static_cast<InstanceId>(n), t, out); });
+}
+
+void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) {
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  const std::string_view word = why == "uncaughtException"    ? "uncaught exception: "
+                                : why == "unhandledRejection" ? "unhandled rejection: "
+                                : why == "boot"               ? "it could not start: "
+                                                              : "";
+  i->process->last_words(std::string(word) + std::string(message.substr(0, 300)));
+}
+
+void Fleet::on_closed(std::uint64_t n) {
+  Instance* i = find(n);
+  if (i == nullptr || stopped_) return;
+  i->silence = std::make_unique<boost::asio::steady_timer>(io_, kSilencePatience);
+  i->silence->async_wait([this, n](boost::system::error_code error) {
+    Instance* silent = error ? nullptr : find(n);
+    if (silent == nullptr) return;
+    silent->process->last_words("it had closed its control channel, and was killed for that");
+    silent->process->kill();
+  });
+}
+
+// --- Memory
+
+void Fleet::sample() {
+  sampler_.expires_after(kSampleEvery);
+  sampler_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    sample();
+    const TimePoint at = now();
+    for (auto& [id, i] : instances_) {
+      if (i.sampling || !i.process || (i.sampled != TimePoint{} && at - i.sampled < kSampleAge)) continue;
+      i.sampling = true;
+      boost::asio::post(reader_, [this, id = id, pid = i.process->pid(), alive = alive_] {
+        const std::uint64_t bytes = process::memory_of(pid);
+        boost::asio::post(io_, [this, id, bytes, alive] {
+          if (*alive) sampled(id, bytes);
+        });
+      });
+      break;  // one a second, and the longest waiting: reading costs the process it is about
+    }
+  });
+}
+
+void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
+  Instance* i = find(id);
+  if (i == nullptr) return;
+  i->sampling = false;
+  i->sampled = now();
+  if (bytes == 0) return;
+  tell([&](TimePoint t, auto& out) { scheduler_.memory(id, bytes, t, out); });
+  if (options_.memory_max == 0 || bytes <= options_.memory_max || options_.memory_mode == profile::Mode::off)
+    return;
+  if (options_.memory_mode == profile::Mode::enforce)
+    return tell([&](TimePoint t, auto& out) { scheduler_.condemn(id, Why::memory_limit, t, out); });
+  if (!warned_.insert(name_of(id)).second) return;
+  owner_.fleet_warns(
+      fmt::format("{} uses {} of memory; memory.max is {}", name_of(id), human_size(bytes),
+                  human_size(options_.memory_max)),
+      "code of `next dev` weighs more than what is deployed; --set memory.mode=enforce ends it");
+}
+
+}  // namespace vsim::app

@@ -1,0 +1,218 @@
+// The instances of a run: owns the scheduler (src/instance/, all policy), carries out its commands on real
+// processes, and tells it what happens to them. Who an invocation's owner is and what its client gets are the
+// edge's; the fleet names invocations by their ids only. I/O thread only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "agent/control.hpp"
+#include "app/instance_process.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "instance/scheduler.hpp"
+#include "limits/code.hpp"
+#include "net/timeouts.hpp"
+#include "process/environment.hpp"
+#include "process/supervisor.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::app {
+
+struct FleetOptions {
+  instance::Options scheduler;
+  std::string run_dir;  // sockets stand here
+  process::Environment env;
+  std::string cwd;
+  // What is run for an instance: of `next dev`, the program is what boot() names, `script` is instance.cjs
+  // and readiness is its own word. Else a whole command that takes PORT, ready when that takes a connection.
+  std::string script;
+  std::vector<std::string> command;
+  std::string control_socket, token;
+  std::uint16_t public_port = 0;
+  double time_scale = 1;
+  std::uint64_t memory_max = 0;  // bytes; 0: unlimited
+  profile::Mode memory_mode = profile::Mode::observe;
+  bool warm = true;      // bound spares run the request path
+  bool inspect = false;  // each opens an inspector
+};
+
+// What is known of the function that an invocation was dispatched to.
+struct FunctionRef {
+  std::string_view page, kind, runtime;  // Next's words
+  std::string_view head;                 // of the request as the function gets it, to warm others with
+  instance::FunctionConfig config;
+};
+
+struct Placed {
+  net::UpstreamPool& pool;
+  std::string_view instance;  // "i3"
+  instance::Start start;
+  Duration waited;
+};
+
+// Called at any time but from inside a call of the fleet that names the same invocation: placed and refused
+// may come from inside request().
+class FleetOwner {
+ public:
+  // False: nobody wants it any more; its lease is given back.
+  virtual bool fleet_placed(InvocationId, const Placed&) = 0;
+  virtual void fleet_refused(InvocationId, limits::Code, Duration waited) = 0;
+  // Its instance is gone, or is not its own any more. `code` none: nobody waits for an answer.
+  virtual void fleet_lost(InvocationId, limits::Code, std::string_view cause) = 0;
+  // The connection broke, and the instance has not died of it.
+  virtual void fleet_broke(InvocationId) = 0;
+  virtual void fleet_handler(InvocationId) = 0;
+  virtual void fleet_identity(InvocationId, std::string_view page, std::string_view kind,
+                              std::string_view runtime, bool is_static) = 0;
+  virtual void fleet_compile(InvocationId, bool ended) = 0;
+  // Response and waitUntil work are done.
+  virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
+  virtual void fleet_output(std::string_view line) = 0;
+  virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
+  virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to) = 0;
+
+ protected:
+  ~FleetOwner() = default;
+};
+
+class Fleet final : public agent::InstanceHandler, private instance::Watcher {
+ public:
+  // `channel` may be null when there is a `command`. All references must outlive the fleet.
+  Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel* channel,
+        FleetOwner&, FleetOptions);
+  ~Fleet();
+
+  // From the agent. boot() comes first, and again with a new environment; gone(): next dev has ended, those
+  // who wait are refused with NO_RESPONSE_FROM_FUNCTION.
+  void boot(std::string_view file, std::string_view exec);
+  void changed(const agent::Changed&);
+  void gone();
+  void start();  // the app is ready
+  void stop();
+
+  // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known.
+  void request(InvocationId, const FunctionRef&, InvocationId parent, std::uint64_t generation);
+  bool holds(InvocationId) const;  // an instance
+  void responding(InvocationId);   // the head of its response has come
+  // Its answer was "try the next route": it is done with when the instance says so, and may be requested
+  // again at once.
+  void again(InvocationId);
+  void client_left(InvocationId);
+  void withdraw(InvocationId);   // it has ended before it was placed; else nothing
+  void broke(InvocationId);      // its connection; followed by fleet_lost or fleet_broke
+  void expire(InvocationId);     // its waitUntil work has passed the deadline
+  void timed_out(InvocationId);  // it has
+  void done(InvocationId);       // where no instance says so itself: a command's response is over
+
+  instance::Totals totals() const { return scheduler_.totals(); }
+
+  // agent::InstanceHandler
+  bool on_instance(std::uint64_t n) override;
+  void on_ready(std::uint64_t n, double ms) override;
+  void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) override;
+  void on_handler(std::uint64_t n, InvocationId) override;
+  void on_dispatch(std::uint64_t n, InvocationId, std::string_view page, std::string_view kind,
+                   std::string_view runtime, bool is_static) override;
+  void on_compile(std::uint64_t n, InvocationId, bool ended) override;
+  void on_call(std::uint64_t n, bool open) override;
+  void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
+               const std::vector<agent::Hanging>&) override;
+  void on_pong(std::uint64_t n) override;
+  void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
+                std::string_view stack) override;
+  void on_closed(std::uint64_t n) override;
+
+ private:
+  struct Instance {
+    std::unique_ptr<InstanceProcess> process;
+    std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
+    bool connected = false, call_open = false, debugged = false, sampling = false;
+    TimePoint sampled{};
+  };
+  struct Invocation {
+    instance::Lease lease;  // empty while it waits
+    instance::InstanceId instance = instance::InstanceId::none;
+    bool again = false;
+    bool handler = false;                                 // was told
+    std::unique_ptr<boost::asio::steady_timer> patience;  // for the cause of a broken connection, or its end
+  };
+  struct Asked {
+    InvocationId id;
+    instance::FunctionId function;
+    InvocationId parent;
+    instance::Generation generation;
+  };
+  struct Function {
+    std::string page, kind, runtime, head;
+  };
+
+  void on_state(instance::InstanceId, const instance::State& from, const instance::State& to,
+                instance::GroupId, TimePoint) override;
+  template <class F>
+  void tell(F);
+  void carry_out();
+  void arm();
+  void obey(instance::Spawn&);
+  void obey(instance::Bind&);
+  void obey(instance::Freeze&);
+  void obey(instance::Thaw&);
+  void obey(instance::Ping&);
+  void obey(instance::Kill&);
+  void obey(instance::Place&);
+  void obey(instance::Refuse&);
+  void obey(instance::Lost&);
+
+  Instance* find(instance::InstanceId);
+  Instance* find(std::uint64_t n) { return find(static_cast<instance::InstanceId>(n)); }
+  Invocation* held(InvocationId, instance::InstanceId);  // null: not its
+  InstanceSpec spec_of(instance::InstanceId, bool background);
+  void ended(instance::InstanceId);
+  void debugger(instance::InstanceId);
+  void ask(const Asked&);
+  void ask_early();
+  void give_back(InvocationId);
+  void say(instance::InstanceId, std::string line);
+  void sample();
+  void sampled(instance::InstanceId, std::uint64_t bytes);
+
+  boost::asio::io_context& io_;
+  process::Supervisor& supervisor_;
+  net::Timeouts& timeouts_;
+  agent::ControlChannel* channel_;
+  FleetOwner& owner_;
+  FleetOptions options_;
+  instance::Scheduler scheduler_;
+  instance::Scheduler::Commands commands_;
+  std::size_t next_command_ = 0;
+  bool carrying_out_ = false, started_ = false, stopped_ = false;
+
+  std::map<instance::InstanceId, Instance> instances_;
+  std::unordered_map<InvocationId, Invocation> invocations_;
+  std::vector<Function> functions_;  // by id
+  std::vector<Asked> early_;  // before the change they rely on was told, or still on their old instance
+  std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
+  std::string boot_file_, exec_;
+  instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
+  std::set<std::string> warned_;
+
+  boost::asio::steady_timer timer_, sampler_;
+  TimePoint armed_for_ = TimePoint::max();
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  boost::asio::thread_pool reader_{1};  // of memory figures
+};
+
+}  // namespace vsim::app

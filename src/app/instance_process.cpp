@@ -1,0 +1,143 @@
+#include "app/instance_process.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
+#include <csignal>
+
+#include "process/usage.hpp"
+
+namespace vsim::app {
+namespace {
+
+using boost::asio::ip::tcp;
+using namespace std::chrono_literals;
+
+constexpr auto kProbeEvery = 20ms;
+
+}  // namespace
+
+InstanceProcess::InstanceProcess(boost::asio::io_context& io, InstanceSpec spec, Callbacks callbacks)
+    : io_(io),
+      spec_(std::move(spec)),
+      callbacks_(std::move(callbacks)),
+      out_([this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); }),
+      err_([this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); }),
+      quiet_(io),
+      probe_(io) {}
+
+Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_context& io,
+                                                                process::Supervisor& supervisor,
+                                                                net::Timeouts& timeouts, InstanceSpec spec,
+                                                                Callbacks callbacks) {
+  std::unique_ptr<InstanceProcess> out(new InstanceProcess(io, std::move(spec), std::move(callbacks)));
+  InstanceProcess* const self = out.get();
+  const InstanceSpec& s = self->spec_;
+  process::SpawnOptions options;
+  options.argv = s.argv;
+  options.env = s.env;
+  options.cwd = s.cwd;
+  options.input = process::SpawnOptions::Input::open;
+  process::ChildCallbacks events;
+  events.output = [self](process::Stream stream, std::string_view bytes) { self->on_output(stream, bytes); };
+  events.exit = [self](const process::ExitCause& cause) {
+    self->ended_ = true;
+    self->exit_ = cause;
+    self->quiet_.cancel();
+    self->probe_.cancel();
+    self->out_.flush(true);
+    self->err_.flush(true);
+    self->pool_->close_idle();
+    if (!self->spec_.socket.empty()) ::unlink(self->spec_.socket.c_str());
+    self->callbacks_.ended();
+  };
+  auto child = supervisor.spawn(std::move(options), std::move(events));
+  if (!child) return child.error();
+  self->child_ = std::move(*child);
+  if (s.background) {
+    process::lower(self->child_->pid());
+    self->lowered_ = true;
+  }
+  std::vector<net::UpstreamPool::Endpoint> endpoints;
+  if (!s.socket.empty()) {
+    endpoints.emplace_back(boost::asio::local::stream_protocol::endpoint(s.socket));
+  } else {
+    for (const char* address : {"127.0.0.1", "::1"})
+      endpoints.emplace_back(tcp::endpoint(boost::asio::ip::make_address(address), s.port));
+  }
+  self->pool_ = std::make_shared<net::UpstreamPool>(
+      io, timeouts, std::move(endpoints),
+      s.socket.empty() ? fmt::format("http://localhost:{}", s.port) : std::string());
+  return out;
+}
+
+InstanceProcess::~InstanceProcess() {
+  if (!ended_ && !spec_.socket.empty()) ::unlink(spec_.socket.c_str());
+}
+
+void InstanceProcess::on_output(process::Stream stream, std::string_view bytes) {
+  process::OutputLines& lines = stream == process::Stream::out ? out_ : err_;
+  lines.feed(bytes);
+  if (!lines.pending()) return;
+  quiet_.expires_after(100ms);
+  quiet_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    out_.flush();
+    err_.flush();
+  });
+}
+
+void InstanceProcess::on_line(std::string_view text, process::OutputLines::End) {
+  // Words of V8 and of Node: deps/v8 api.cc, src/inspector_socket_server.cc.
+  if (text.find("JavaScript heap out of memory") != std::string_view::npos) out_of_memory_ = true;
+  if (text.find("Debugger attached.") != std::string_view::npos) callbacks_.debugger();
+  callbacks_.output(fmt::format("[{}] {}\n", spec_.name, text));
+}
+
+void InstanceProcess::foreground() {
+  if (std::exchange(lowered_, false) && !ended_) process::raise(pid());
+}
+
+void InstanceProcess::probe(std::function<void()> taken) {
+  probe_.expires_after(kProbeEvery);
+  probe_.async_wait([this, taken = std::move(taken)](boost::system::error_code error) mutable {
+    if (error || ended_) return;
+    for (const char* address : {"127.0.0.1", "::1"}) {
+      tcp::socket socket(io_);
+      boost::system::error_code failed;
+      socket.connect(tcp::endpoint(boost::asio::ip::make_address(address), spec_.port), failed);
+      if (!failed) return taken();
+    }
+    probe(std::move(taken));
+  });
+}
+
+void InstanceProcess::last_words(std::string words) {
+  if (last_words_.empty()) last_words_ = std::move(words);
+}
+
+instance::Death InstanceProcess::death() const {
+  using Kind = instance::Death::Kind;
+  if (out_of_memory_) return {Kind::out_of_memory, 0};
+  if (const auto* e = std::get_if<process::Exited>(&exit_)) return {Kind::exited, e->code};
+  if (const auto* s = std::get_if<process::Signaled>(&exit_)) return {Kind::signaled, s->signal};
+  return {Kind::lost, 0};
+}
+
+std::string InstanceProcess::cause() const {
+  std::string out = spec_.name + " ";
+  if (out_of_memory_)
+    out += "ran out of memory (JavaScript heap)";
+  else
+    out += process::describe(exit_);
+  const auto* s = std::get_if<process::Signaled>(&exit_);
+  if (!out_of_memory_ && !killed_ && s != nullptr && s->signal == SIGKILL)
+    out += ", not by vercel-sim: the system may be short of memory";
+  if (!last_words_.empty()) out += ": " + last_words_;
+  return out;
+}
+
+}  // namespace vsim::app

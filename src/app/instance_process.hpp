@@ -1,0 +1,83 @@
+// One function instance as a process: starts it, passes its output on, knows its socket, tells how it died.
+// Decides nothing; the fleet owns it. I/O thread only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "instance/lifecycle.hpp"
+#include "net/upstream.hpp"
+#include "process/output_lines.hpp"
+#include "process/supervisor.hpp"
+
+namespace vsim::app {
+
+struct InstanceSpec {
+  std::string name;  // "i3"
+  std::vector<std::string> argv;
+  process::Environment env;  // whole
+  std::string cwd;
+  std::string socket;  // where it listens, removed at its end; or
+  std::uint16_t port = 0;
+  bool background = false;
+};
+
+class InstanceProcess {
+ public:
+  struct Callbacks {
+    std::function<void(std::string_view)> output;  // whole lines, each begun with its name
+    std::function<void()> debugger;                // one was attached
+    std::function<void()> ended;                   // may destroy it later, not in the call
+  };
+  static Result<std::unique_ptr<InstanceProcess>> start(boost::asio::io_context&, process::Supervisor&,
+                                                        net::Timeouts&, InstanceSpec, Callbacks);
+  ~InstanceProcess();
+  InstanceProcess(const InstanceProcess&) = delete;
+  InstanceProcess& operator=(const InstanceProcess&) = delete;
+
+  const std::string& name() const { return spec_.name; }
+  pid_t pid() const { return child_->pid(); }
+  bool running() const { return !ended_; }
+  net::UpstreamPool& pool() { return *pool_; }
+  void kill() {
+    killed_ = true;
+    child_->kill();
+  }
+  void freeze() { child_->freeze(); }
+  void thaw() { child_->thaw(); }
+  void foreground();  // requests wait for it from now on
+  // Calls `taken` once its port takes a connection; for a command that cannot say that it is ready.
+  void probe(std::function<void()> taken);
+
+  // What it said of its own end, the first of it: "uncaught exception: Error: boom".
+  void last_words(std::string words);
+  // After `ended`.
+  instance::Death death() const;
+  std::string cause() const;  // "i3 exited with code 1 (…)"
+
+ private:
+  InstanceProcess(boost::asio::io_context&, InstanceSpec, Callbacks);
+  void on_output(process::Stream, std::string_view);
+  void on_line(std::string_view text, process::OutputLines::End);
+
+  boost::asio::io_context& io_;
+  InstanceSpec spec_;
+  Callbacks callbacks_;
+  std::unique_ptr<process::Child> child_;
+  std::shared_ptr<net::UpstreamPool> pool_;
+  process::OutputLines out_, err_;
+  boost::asio::steady_timer quiet_, probe_;
+  process::ExitCause exit_;
+  std::string last_words_;
+  bool ended_ = false, killed_ = false, out_of_memory_ = false, lowered_ = false;
+};
+
+}  // namespace vsim::app

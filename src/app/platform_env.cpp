@@ -1,0 +1,72 @@
+#include "app/platform_env.hpp"
+
+#include <algorithm>
+
+namespace vsim::app {
+
+std::vector<std::pair<std::string, std::string>> platform_variables(const profile::Profile& profile,
+                                                                    std::string_view authority) {
+  const std::string host(authority);
+  std::vector<std::pair<std::string, std::string>> all = {
+      {"VERCEL", "1"},
+      // Not "production": code that asks would talk to real customers, databases and analytics.
+      {"VERCEL_ENV", "preview"},
+      {"VERCEL_TARGET_ENV", "preview"},
+      {"VERCEL_URL", host},
+      {"VERCEL_BRANCH_URL", host},
+      {"VERCEL_PROJECT_PRODUCTION_URL", host},
+      {"VERCEL_REGION", profile.region.value},
+      {"NOW_REGION", profile.region.value},
+      {"VERCEL_DEPLOYMENT_ID", "dpl_vercelsim"},
+      // Functions run in UTC wherever the developer's machine stands.
+      {"TZ", "UTC"},
+  };
+  return all;
+}
+
+std::string without_inspector(std::string_view node_options) {
+  std::string out;
+  bool value_follows = false;
+  while (!node_options.empty()) {
+    // A word ends at a space outside double quotes; a backslash inside them escapes.
+    bool quoted = false;
+    std::size_t end = 0;
+    for (; end < node_options.size(); ++end) {
+      const char c = node_options[end];
+      if (quoted && c == '\\') {
+        ++end;
+      } else if (c == '"') {
+        quoted = !quoted;
+      } else if (c == ' ' && !quoted) {
+        break;
+      }
+    }
+    const std::string_view word = node_options.substr(0, end);
+    node_options.remove_prefix(std::min(end + 1, node_options.size()));
+    if (word.empty()) continue;
+    if (std::exchange(value_follows, false) && !word.starts_with('-')) continue;
+    if (word.starts_with("--inspect") || word.starts_with("--debug-port")) {
+      value_follows = word == "--inspect-port" || word == "--debug-port";
+      continue;
+    }
+    if (!out.empty()) out += ' ';
+    out += word;
+  }
+  return out;
+}
+
+process::Environment instance_environment(process::Environment env,
+                                          const std::vector<std::pair<std::string, std::string>>& variables) {
+  if (const auto options = process::get_env(env, "NODE_OPTIONS")) {
+    const std::string rest = without_inspector(*options);
+    if (rest.empty())
+      process::unset_env(env, "NODE_OPTIONS");
+    else
+      process::set_env(env, "NODE_OPTIONS", rest);
+  }
+  for (const auto& [name, value] : variables)
+    if (!process::get_env(env, name)) process::set_env(env, name, value);
+  return env;
+}
+
+}  // namespace vsim::app

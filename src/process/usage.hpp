@@ -1,0 +1,23 @@
+// What a process costs others: its memory, and its place in the queue for a processor. Decides nothing; Linux
+// only, like linux.cpp. Called by app/ for instances.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace vsim::process {
+
+// Its memory, pages that it shares counted by their share (PSS), in bytes; where the kernel does not tell,
+// its resident pages. 0: the process is gone. Takes milliseconds for a large process: not for the I/O thread.
+std::uint64_t memory_of(pid_t);
+std::uint64_t memory_of_machine();  // of the control group where it is less; 0: unknown
+unsigned cores_of_machine();
+
+// Behind the others until raise() is called; nothing where the system would not let us take it back (nice
+// values fall for anybody and rise for the privileged only; the scheduler's group per session, where there is
+// one, may do both).
+void lower(pid_t leader);
+void raise(pid_t leader);
+
+}  // namespace vsim::process
