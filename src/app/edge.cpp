@@ -340,6 +340,8 @@ void Edge::wake() {
         session.cut_tunnel(farewell);
         break;
       }
+      case engine::Command::Kind::expire:
+        break;
     }
   }
   schedule();

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "engine/impl.hpp"
 
 namespace vsim::engine {
@@ -12,13 +13,22 @@ void Engine::Impl::rearm(Invocation& v) {
   // A client left while it was not known who would answer, and now it is no function: nobody needs the rest.
   // Not at once, because the agent's word for a function may come after the head.
   constexpr Duration kLateNews = std::chrono::seconds(1);
-  if (v.life.is<invocation::Draining>() && !limited(v)) {
-    if (!deadlines.at(v.slot)) deadlines.set(v.slot, after(now_, kLateNews));
-    return;
-  }
+  // Nor does anybody wait for next dev to find out. Longer than it needs, compiling left out.
+  constexpr Duration kRouting = std::chrono::seconds(60);
+  if (v.expiring) return;  // strike() has set the last moment
   const invocation::Clock* clock = v.life.clock();
+  const bool compiling = v.life.compile().compiling();
+  if (v.life.is<invocation::Draining>() && (clock == nullptr || !limited(v)) && !compiling) {
+    const bool with_instances = isolated() && limited(v) && !v.page.empty();  // they have limits of their own
+    const Duration patience = limited(v) ? kRouting : kLateNews;
+    if (!with_instances) {
+      const auto at = deadlines.at(v.slot);
+      const TimePoint due = after(now_, patience);
+      return deadlines.set(v.slot, at ? std::min(*at, due) : due);
+    }
+  }
   TimePoint due = TimePoint::max();
-  if (clock != nullptr && limited(v) && !v.life.compile().compiling())
+  if (clock != nullptr && limited(v) && !compiling && !v.life.clock_stopped())
     // Late news may name a limit that has passed already: due at once, never in the past.
     due = std::max(
         now_, clock->due(v.life.compile(), v.life.head_seen() ? v.total : std::min(v.first_byte, v.total)));
@@ -28,11 +38,58 @@ void Engine::Impl::rearm(Invocation& v) {
     deadlines.set(v.slot, due);
 }
 
-Command Engine::Impl::strike(Invocation& v, TimePoint now) {
-  if (!limited(v)) {
+// Worded anew only when it would read differently: thousands of equal streams may be cut in one wake.
+const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool tunnel, TimePoint now) {
+  Worded& w = worded;
+  const bool grace = v.total != limits::duration::scaled(v.limit.total, options.time_scale);
+  const bool before_head = !v.life.head_seen();
+  if (!w.known || w.tunnel != tunnel || w.before_head != before_head || w.grace != grace ||
+      w.limit != v.limit || w.config_line != v.config_line || w.kind != v.kind || w.route != v.route ||
+      w.file != v.file || w.config_file != v.config_file) {
+    w.known = true;
+    w.tunnel = tunnel;
+    w.before_head = before_head;
+    w.grace = grace;
+    w.limit = v.limit;
+    w.route = v.route;
+    w.file = v.file;
+    w.config_file = v.config_file;
+    w.config_line = v.config_line;
+    w.kind = v.kind;
+    limits::duration::Strike s;
+    s.limit = v.limit;
+    s.before_head = before_head;
+    s.tunnel = tunnel;
+    s.scale = options.time_scale;
+    if (grace) s.grace = options.compile_grace;
+    s.route = v.route;
+    s.file = v.file;
+    s.config_file = v.config_file;
+    s.config_line = v.config_line;
+    s.kind = v.kind;
+    w.verdict = limits::duration::verdict(profile, s);
+  }
+  w.verdict.measured = human_duration(v.life.charged(now));
+  return w.verdict;
+}
+
+std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
+  // How long an instance may take to give back what has expired.
+  constexpr Duration kExpiring = std::chrono::seconds(2);
+  if (v.expiring) {
+    settle(v, {}, now);
+    return std::nullopt;
+  }
+  if (v.life.is<invocation::Lingering>()) {
+    v.expiring = true;
+    deadlines.set(v.slot, after(now, kExpiring));
+    return Command{Command::Kind::expire, v.id, Code::function_invocation_timeout};
+  }
+  v.leased = false;  // the shell gives it back; nothing more is told about it
+  if (!limited(v) || v.life.clock() == nullptr) {
     const InvocationId id = v.id;
     end(v, {EndedBy::client, v.life.phase(), Code::none}, totals_of(v), now);
-    return {Command::Kind::cut, id, Code::none};
+    return Command{Command::Kind::cut, id, Code::none};
   }
   Command command{Command::Kind::cut, v.id, Code::function_invocation_timeout};
   if (v.life.is<invocation::Tunnel>()) {
@@ -42,23 +99,21 @@ Command Engine::Impl::strike(Invocation& v, TimePoint now) {
     command.kind = Command::Kind::answer_error;
     v.status = limits::info(command.code).status;
   }
-  if (!v.life.client_has_left()) {  // nobody sees the end of a function whose client is gone
-    limits::duration::Strike s;
-    s.limit = v.limit;
-    s.before_head = !v.life.head_seen();
-    s.tunnel = command.kind == Command::Kind::cut_tunnel;
-    s.charged = v.life.charged(now);
-    s.scale = options.time_scale;
-    const Duration bound = limits::duration::scaled(v.limit.total, options.time_scale);
-    if (v.total != bound) s.grace = options.compile_grace;
-    s.route = v.route;
-    s.file = v.file;
-    s.config_file = v.config_file;
-    s.config_line = v.config_line;
-    s.kind = v.kind;
-    v.verdicts.push_back(limits::duration::verdict(profile, s));
+  const event::Outcome outcome{EndedBy::platform, v.life.phase(), command.code};
+  if (v.life.client_has_left()) {  // nobody sees the end of a function whose client is gone
+    end(v, outcome, totals_of(v), now);
+    return command;
   }
-  end(v, {EndedBy::platform, v.life.phase(), command.code}, totals_of(v), now);
+  const limits::Verdict& verdict = duration_verdict(v, command.kind == Command::Kind::cut_tunnel, now);
+  if (!v.verdicts.empty()) {
+    v.verdicts.push_back(verdict);
+    end(v, outcome, totals_of(v), now);
+    return command;
+  }
+  mark_warm(v);
+  if (!v.instance.empty()) init_over(v, now);
+  emit_ended(v, outcome, totals_of(v), now, {&verdict, 1});
+  drop(v);
   return command;
 }
 
@@ -71,7 +126,7 @@ void Engine::wake(TimePoint now, WallTime wall, std::vector<Command>& out) {
   Impl& e = *impl_;
   e.tick(now, wall);
   for (auto next = e.deadlines.next(); next && next->at <= now; next = e.deadlines.next())
-    out.push_back(e.strike(e.slab.at(next->slot), now));
+    if (const auto command = e.strike(e.slab.at(next->slot), now)) out.push_back(*command);
 }
 
 }  // namespace vsim::engine

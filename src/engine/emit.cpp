@@ -2,6 +2,7 @@
 
 #include "engine/impl.hpp"
 #include "limits/polling.hpp"
+#include "limits/shared_state.hpp"
 
 namespace vsim::engine {
 
@@ -26,14 +27,25 @@ void Engine::Impl::emit(const event::Event& event, TimePoint now) {
 }
 
 void Engine::Impl::end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now) {
-  deadlines.remove(v.slot);
   mark_warm(v);
-  emit_ended(v, outcome, totals, now);
+  if (!v.instance.empty()) init_over(v, now);
+  emit_ended(v, outcome, totals, now, v.verdicts);
+  if (v.leased && v.life.linger()) {
+    ++lingering;
+    v.verdicts.clear();
+    return rearm(v);
+  }
+  settle(v, v.hanging, now);
+}
+
+void Engine::Impl::drop(Invocation& v) {
+  if (v.life.is<invocation::Lingering>()) --lingering;
+  deadlines.remove(v.slot);
   slab.release(v);
 }
 
 void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals,
-                              TimePoint now) {
+                              TimePoint now, std::span<const limits::Verdict> verdicts) {
   event::Event event(std::in_place_type<event::InvocationEnded>);
   auto& e = std::get<event::InvocationEnded>(event);
   e.id = v.id;
@@ -53,20 +65,33 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   e.bytes_out = totals.bytes_out;
   e.outcome = outcome;
   e.client_left = v.life.client_has_left();
-  e.verdicts = v.verdicts;
+  e.verdicts = verdicts;
   emit(event, now);
+}
+
+void Engine::Impl::emit_background(const Invocation& v, const limits::Verdict& verdict,
+                                   std::span<const limits::Hanging> hanging, TimePoint now) {
+  (void)v, (void)verdict, (void)hanging, (void)now;
 }
 
 void Engine::Impl::note_polling(Invocation& v, int status) {
   constexpr std::size_t kMostPaths = 64;
   if (v.target.size() <= v.path_size || status < 200 || status > 299) return;
-  if (profile.compute.value != profile::Compute::serverless || !limits::polling::is_session_poll(v.target))
+  if (isolated() || profile.compute.value != profile::Compute::serverless ||
+      !limits::polling::is_session_poll(v.target))
     return;
   if (polling_told.size() >= kMostPaths ||
       std::find(polling_told.begin(), polling_told.end(), v.path()) != polling_told.end())
     return;
   polling_told.emplace_back(v.path());
   v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
+}
+
+void Engine::Impl::note_state(Invocation& v, std::string_view evidence) {
+  const auto same = [](const limits::Verdict& x) { return x.code == limits::Code::sim_state_not_shared; };
+  if (std::none_of(v.verdicts.begin(), v.verdicts.end(), same))
+    v.verdicts.push_back(
+        limits::shared_state::verdict(profile, options.isolation, evidence, v.route, v.file));
 }
 
 }  // namespace vsim::engine

@@ -18,7 +18,8 @@ void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell)
   impl_->shell = shell;
 }
 
-std::size_t Engine::active() const { return impl_->slab.active(); }
+std::size_t Engine::active() const { return impl_->slab.active() - impl_->lingering; }
+std::size_t Engine::lingering() const { return impl_->lingering; }
 
 void Engine::announce(const event::Event& event, TimePoint now, WallTime wall) {
   impl_->tick(now, wall);

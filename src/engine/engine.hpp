@@ -4,7 +4,8 @@
 // calls.
 //
 //   admit ─► forward ──► [dispatched, compiling*, compiled*] ─► handler_started ─► response_head ─► ended
-//     │         └─ without an agent the function is looked up by path and the deadline starts at admit
+//     │         │            └─ with isolation: ─► placed ─► handler_started …, ended and released in any
+//     order │         └─ without an agent the function is looked up by path and the deadline starts at admit
 //     │            (+ compile grace)
 //     ├──► passthrough (dev server's own) ─► ended
 //     ├──► tunnel ─► response_head(101) ─► ended
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "event/event.hpp"
+#include "limits/background.hpp"
 #include "limits/code.hpp"
 #include "profile/profile.hpp"
 #include "routes/route_table.hpp"
@@ -34,6 +37,8 @@ struct Options {
   bool agent = false;
   // Without an agent: added to the deadline of a route's requests until it has answered once.
   Duration compile_grace{};
+  // `none`: one process serves all, and none of the moments of instances will come.
+  profile::Isolation isolation = profile::Isolation::none;
   bool https = false;
   std::uint64_t seed = 1;
 };
@@ -77,6 +82,16 @@ struct Dispatch {
   bool is_static = false;  // Next would render it at build time
 };
 
+// What is known of the function an invocation was dispatched to. Views are valid until the next call.
+struct Function {
+  std::string_view page, route, file, kind;  // kind: routes::to_string(Kind), empty when unknown
+  bool edge = false;
+  bool is_static = false;  // Next would render it at build time: it runs under no limit
+  bool supports_cancellation = false;
+  Duration max_duration = kForever;  // as it applies, not scaled; also what makes function groups
+  Duration deadline = kForever;      // the same as enforced here, from the handler's start
+};
+
 struct ResponseInfo {
   int status = 0;
   std::optional<std::uint64_t> content_length;
@@ -100,6 +115,8 @@ struct Command {
     answer_error,  // no head was sent: answer `code`, then close what goes to the app
     cut,           // a head was sent: end the client's response as profile.stream_cut says
     cut_tunnel,    // close both sides of a WebSocket
+    expire,        // its response is over, its waitUntil work is not and has passed the deadline: have the
+                   // instance drop it and give it back (released). The only one that leaves the id alive
   } kind;
   InvocationId id;
   limits::Code code;
@@ -127,6 +144,32 @@ class Engine {
   void compile_started(InvocationId, TimePoint now);
   void compile_ended(InvocationId, TimePoint now);
   void handler_started(InvocationId, TimePoint now);
+  // Whether handler_started is ever told: if not (a hook that this Next lacks), the response head starts the
+  // clock. true until told; without isolation the head always does.
+  void set_handler_told(bool told);
+
+  // From the instances; ids already ended are ignored.
+  std::optional<Function> function(InvocationId) const;  // once dispatched
+  // It has an instance ("i3") and holds a slot of it. `start`: "cold", "warm"; `waited`: in the queue.
+  // Neither that nor the time to the handler's start is charged. Followed by exactly one of released,
+  // instance_lost and again, unless a Command (but expire) ends the invocation before: then they may be left
+  // out.
+  void placed(InvocationId, std::string_view instance, std::string_view start, Duration waited,
+              TimePoint now);
+  // It never gets one: the error to answer; none when nobody waits for it.
+  limits::Code not_placed(InvocationId, limits::Code, Duration waited, TimePoint now, WallTime wall);
+  // Its instance has left the request to the next route and was given back: next dev is asked again.
+  void again(InvocationId, TimePoint now);
+  // Its instance is gone. As upstream_failed; `code` none: nobody waits for an answer. After ended(): only
+  // its waitUntil work was lost.
+  limits::Code instance_lost(InvocationId, limits::Code code, std::string_view cause, const Totals&,
+                             TimePoint now, WallTime wall);
+  // Response and waitUntil work are done, and the instance was given back. From here on nothing is charged.
+  // May come before ended() (a slow client) or after; until then an invocation that has ended lives on, its
+  // clock runs, and its deadline is a Command::expire.
+  void released(InvocationId, std::span<const limits::Hanging> hanging, TimePoint now, WallTime wall);
+  // The instance itself can tell that state of another one was looked for; `evidence` in words.
+  void state_not_shared(InvocationId, std::string_view evidence, TimePoint now, WallTime wall);
 
   // From the shell.
   // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the
@@ -139,8 +182,8 @@ class Engine {
   // Before a head was forwarded: the error to answer. After: none, cut the client.
   limits::Code upstream_failed(InvocationId, UpstreamFailure, const Totals&, TimePoint now, WallTime wall);
   // Exactly once for every id that admit() gave with forward, passthrough, tunnel or as_get, unless
-  // upstream_failed, response_head's or request_body_over's error or a Command ended it: then it must not be
-  // called. (drop: called when the client gave up.)
+  // upstream_failed, instance_lost, the error of response_head, request_body_over or not_placed, or a Command
+  // (but expire) ended it: then it must not be called. (drop: called when the client gave up.)
   void ended(InvocationId, const Totals&, TimePoint now, WallTime wall);
 
   // Deadlines. wake() may be called at any time; it appends commands for all that are due and ends those
@@ -150,7 +193,8 @@ class Engine {
   // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).
   void set_totals_reader(Totals (*read)(void* shell, InvocationId), void* shell);
 
-  std::size_t active() const;  // invocations that have not ended
+  std::size_t active() const;     // invocations that have not ended
+  std::size_t lingering() const;  // that have, and whose instance was not given back yet
 
   // An event of the shell's own, stamped in the engine's sequence.
   void announce(const event::Event&, TimePoint now, WallTime wall);

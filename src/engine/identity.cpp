@@ -62,7 +62,7 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
   Impl& e = *impl_;
   e.tick(now);
   Invocation* v = e.slab.find(id);
-  if (v == nullptr || !v->life.dispatched(now)) return;
+  if (v == nullptr || !v->life.dispatched(now, e.head_starts_clock())) return;
   const event::Traffic traffic = v->traffic == event::Traffic::socket ? event::Traffic::socket
                                  : d.is_static                        ? event::Traffic::prerender
                                                                       : event::Traffic::invocation;

@@ -1,9 +1,11 @@
 // The engine's inside, shared by its .cpp files only: admission.cpp (what a request is), moments.cpp (what
-// happens to it), deadlines.cpp (when it is cut), identity.cpp (which function it is), emit.cpp (what is said
-// about it).
+// happens to it), instances.cpp (where it runs), deadlines.cpp (when it is cut), identity.cpp (which function
+// it is), emit.cpp (what is said about it).
 #pragma once
 
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "engine/engine.hpp"
 #include "invocation/deadline_queue.hpp"
 #include "invocation/slab.hpp"
+#include "limits/duration.hpp"
 
 namespace vsim::engine {
 
@@ -34,19 +37,33 @@ struct Engine::Impl {
 
   // deadlines.cpp
   void rearm(Invocation& v);
-  Command strike(Invocation& v, TimePoint now);
+  std::optional<Command> strike(Invocation& v, TimePoint now);
+  const limits::Verdict& duration_verdict(const Invocation& v, bool tunnel, TimePoint now);
+
+  // instances.cpp
+  bool isolated() const { return options.isolation != profile::Isolation::none; }
+  // On an instance the handler itself starts the clock, if it can be told: Next answers some requests alone.
+  bool head_starts_clock() const { return !isolated() || !handler_told; }
+  void init_over(Invocation& v, TimePoint now);
+  // What is told when the instance of an ended invocation was given back; the id is dead afterwards.
+  void settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now);
+  void drop(Invocation& v);
 
   // emit.cpp
   void tick(TimePoint& now, WallTime wall);  // time never goes backwards, and the wall clock follows it
   void tick(TimePoint& now);
   void emit(const event::Event& event, TimePoint now);
-  void emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now);
-  // Says so, and forgets it: the id is dead afterwards.
+  void emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now,
+                  std::span<const limits::Verdict> verdicts);
+  void emit_background(const Invocation& v, const limits::Verdict& verdict,
+                       std::span<const limits::Hanging> hanging, TimePoint now);
+  // Says so, and forgets it: the id is dead afterwards, unless it holds an instance: then it lingers.
   void end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now);
   Totals totals_of(const Invocation& v) const {
     return read_totals != nullptr ? read_totals(shell, v.id) : Totals{};
   }
   void note_polling(Invocation& v, int status);
+  void note_state(Invocation& v, std::string_view evidence);
   bool limited(const Invocation& v) const {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;
   }
@@ -59,6 +76,19 @@ struct Engine::Impl {
   std::shared_ptr<const routes::RouteTable> routes;
   invocation::Slab slab;
   invocation::DeadlineQueue deadlines;
+
+  std::size_t lingering = 0;
+  bool handler_told = true;
+
+  // The last duration verdict: streams that are cut in one wake differ in what was measured only.
+  struct Worded {
+    std::string route, file, config_file;
+    int config_line = 0;
+    limits::duration::Limit limit;
+    bool before_head = false, tunnel = false, grace = false, known = false;
+    std::string_view kind;
+    limits::Verdict verdict;
+  } worded;
 
   std::uint64_t seq = 0;
   TimePoint now_{};

@@ -3,6 +3,7 @@
 #include "engine/impl.hpp"
 #include "limits/request_body.hpp"
 #include "limits/response_body.hpp"
+#include "limits/shared_state.hpp"
 
 namespace vsim::engine {
 
@@ -39,6 +40,7 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr || !v->life.handler_started(now)) return;
+  if (v->leased) e.init_over(*v, now);
   if (v->traffic == Traffic::direct)
     v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
   if (v->page.empty()) e.identify(*v, e.function_at(v->path()), false, false);  // until the agent names it
@@ -54,7 +56,9 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   // Whatever `direct` says, a request that was dispatched has a function, and one that never was has none.
   const bool function = !e.options.agent || !v->page.empty();
   const bool undecided = !function && v->life.clock() == nullptr;
-  if (!v->life.response_head(now, info.status, function)) return Code::none;
+  const bool started = function && e.head_starts_clock();
+  if (!v->life.response_head(now, info.status, started)) return Code::none;
+  if (v->leased) e.init_over(*v, now);
   if (!v->life.client_has_left()) v->status = info.status;
   e.mark_warm(*v);
   if (v->traffic == Traffic::internal) return Code::none;
@@ -75,6 +79,8 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
     }
   }
   e.note_polling(*v, info.status);
+  if (e.isolated() && function && limits::shared_state::session_unknown(v->target, info.status))
+    e.note_state(*v, limits::shared_state::kSessionUnknown);
   if (v->life.is<invocation::Tunnel>()) {
     v->total = limits::duration::scaled(v->limit.total,
                                         e.options.time_scale);  // counts from here, without the compile grace
@@ -135,9 +141,12 @@ void Engine::ended(InvocationId id, const Totals& totals, TimePoint now, WallTim
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return;
-  const bool draining = v->life.is<invocation::Draining>();
+  if (v->life.is<invocation::Lingering>()) return;
+  // A function that goes on without its client ends by itself if it answers: an aborted upload never gets
+  // there.
+  const bool went_on = v->life.is<invocation::Draining>() && v->life.head_seen();
   EndedBy by = EndedBy::function;
-  if (v->life.is<invocation::Dropped>() || (v->life.client_has_left() && !draining))
+  if (v->life.is<invocation::Dropped>() || (v->life.client_has_left() && !went_on))
     by = EndedBy::client;
   else if (!v->life.head_seen())
     by = EndedBy::emulator;  // nobody answered and nobody left: we are stopping

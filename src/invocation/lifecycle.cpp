@@ -5,13 +5,14 @@
 namespace vsim::invocation {
 
 std::string_view name(const State& state) {
-  static constexpr std::string_view kNames[] = {"passing",  "routing",   "waiting", "running", "responding",
-                                                "draining", "upgrading", "tunnel",  "dropped", "ended"};
+  static constexpr std::string_view kNames[] = {"passing",    "routing",   "waiting",   "running",
+                                                "responding", "draining",  "upgrading", "tunnel",
+                                                "dropped",    "lingering", "ended"};
   static_assert(std::size(kNames) == std::variant_size_v<State>, "a state has no name");
   return kNames[state.index()];
 }
 
-bool Lifecycle::dispatched(TimePoint now) {
+bool Lifecycle::dispatched(TimePoint now, bool started) {
   if (is<Routing>()) {
     state_ = Waiting{};
     return true;
@@ -19,7 +20,7 @@ bool Lifecycle::dispatched(TimePoint now) {
   if (is<Waiting>() || is<Running>() || is<Upgrading>())
     return true;  // Next may dispatch again: no fallback, next route; or late news
   if (auto* s = std::get_if<Responding>(&state_)) {
-    if (!s->clock) s->clock = clock_from(now);  // the head overtook the agent's messages
+    if (started && !s->clock) s->clock = clock_from(now);  // the head overtook the agent's messages
     return true;
   }
   return is<Draining>();
@@ -34,7 +35,8 @@ bool Lifecycle::handler_started(TimePoint now) {
   if (auto* r = std::get_if<Responding>(&state_)) clock = &r->clock;
   if (auto* d = std::get_if<Draining>(&state_)) clock = &d->clock;
   if (auto* u = std::get_if<Upgrading>(&state_)) clock = &u->clock;
-  if (clock == nullptr || *clock) return false;
+  if (auto* l = std::get_if<Lingering>(&state_)) clock = &l->clock;
+  if (clock == nullptr || *clock || stopped_) return false;
   *clock = clock_from(now);
   return true;
 }
@@ -50,10 +52,13 @@ bool Lifecycle::compile_ended(TimePoint now) {
   return compile_.end(now);
 }
 
-bool Lifecycle::response_head(TimePoint now, int status, bool function) {
-  if (is<Passing>()) return true;
+bool Lifecycle::response_head(TimePoint now, int status, bool started) {
+  if (auto* p = std::get_if<Passing>(&state_)) {
+    p->head = true;
+    return true;
+  }
   if (is<Routing>() || is<Waiting>()) {
-    state_ = Responding{function ? std::optional(clock_from(now)) : std::nullopt};
+    state_ = Responding{started ? std::optional(clock_from(now)) : std::nullopt};
     return true;
   }
   if (const auto* r = std::get_if<Running>(&state_)) {
@@ -70,14 +75,14 @@ bool Lifecycle::response_head(TimePoint now, int status, bool function) {
   if (auto* d = std::get_if<Draining>(&state_)) {
     if (d->head) return false;
     d->head = true;
-    if (function && !d->clock) d->clock = clock_from(now);
+    if (started && !d->clock) d->clock = clock_from(now);
     return true;
   }
   return false;
 }
 
 bool Lifecycle::client_left(bool goes_on) {
-  if (is<Ended>() || client_left_) return false;
+  if (is<Ended>() || is<Lingering>() || client_left_) return false;
   client_left_ = true;
   if (!goes_on) return true;
   if (is<Routing>() || is<Waiting>())
@@ -86,6 +91,33 @@ bool Lifecycle::client_left(bool goes_on) {
     state_ = Draining{r->clock, false};
   else if (const auto* p = std::get_if<Responding>(&state_))
     state_ = Draining{p->clock, true};
+  return true;
+}
+
+bool Lifecycle::again() {
+  if (is<Waiting>() || is<Running>()) {
+    state_ = Routing{};
+  } else if (auto* d = std::get_if<Draining>(&state_); d != nullptr && !d->head) {
+    d->clock.reset();
+  } else if (auto* u = std::get_if<Upgrading>(&state_)) {
+    u->clock.reset();
+  } else if (!is<Routing>()) {
+    return false;
+  }
+  stopped_.reset();
+  return true;
+}
+
+bool Lifecycle::stop_clock(TimePoint now) {
+  if (is<Ended>() || stopped_) return false;
+  stopped_ = now;
+  return true;
+}
+
+bool Lifecycle::linger() {
+  if (is<Ended>() || is<Lingering>() || is<Passing>() || is<Dropped>()) return false;
+  const Clock* running = clock();
+  state_ = Lingering{running != nullptr ? std::optional(*running) : std::nullopt};
   return true;
 }
 
@@ -101,12 +133,14 @@ const Clock* Lifecycle::clock() const {
   if (const auto* s = std::get_if<Draining>(&state_)) return s->clock ? &*s->clock : nullptr;
   if (const auto* s = std::get_if<Upgrading>(&state_)) return s->clock ? &*s->clock : nullptr;
   if (const auto* s = std::get_if<Tunnel>(&state_)) return &s->clock;
+  if (const auto* s = std::get_if<Lingering>(&state_)) return s->clock ? &*s->clock : nullptr;
   return nullptr;
 }
 
 bool Lifecycle::head_seen() const {
   if (const auto* s = std::get_if<Draining>(&state_)) return s->head;
-  return is<Responding>() || is<Tunnel>();
+  if (const auto* s = std::get_if<Passing>(&state_)) return s->head;
+  return is<Responding>() || is<Tunnel>() || is<Lingering>();
 }
 
 event::Phase Lifecycle::phase() const {

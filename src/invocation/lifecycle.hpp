@@ -12,6 +12,8 @@
 //               │ head           │ head       │ head          │
 //               └───────► Responding² ◄───────┴───────────────┘
 //      Routing, Waiting, Running, Responding ── client left, the function goes on ──► Draining
+//      Waiting, Running ── again: the instance leaves it to the next route ──► Routing
+//      every state ── the response is over, its instance is not given back ──► Lingering
 //      every state ── end ──► Ended
 //
 //   ¹ without an agent the handler counts as started at admission.
@@ -69,8 +71,10 @@ struct Clock {
   }
 };
 
-// The dev server's own traffic.
-struct Passing {};
+// The dev server's own traffic; `head`: it was answered.
+struct Passing {
+  bool head = false;
+};
 // Sent to the app; which function answers is unknown.
 struct Routing {};
 // Function known, its handler not called yet.
@@ -98,10 +102,14 @@ struct Tunnel {
 };
 // An upgrade nobody answers.
 struct Dropped {};
+// Over for the client; waitUntil work goes on where it ran, under the same clock.
+struct Lingering {
+  std::optional<Clock> clock;
+};
 struct Ended {};
 
-using State =
-    std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading, Tunnel, Dropped, Ended>;
+using State = std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading, Tunnel,
+                           Dropped, Lingering, Ended>;
 std::string_view name(const State&);
 
 class Lifecycle {
@@ -109,17 +117,25 @@ class Lifecycle {
   void begin(State first) {
     state_ = first;
     compile_ = {};
+    stopped_ = {};
     client_left_ = false;
   }
 
-  bool dispatched(TimePoint now);  // the agent named the function
+  // The function is named. `started`: if a head has come already, its handler is taken to have started by
+  // now.
+  bool dispatched(TimePoint now, bool started);
   bool handler_started(TimePoint now);
   bool compile_started(TimePoint now);
   bool compile_ended(TimePoint now);
-  // `function`: one is known to be behind the head; then its handler has started by now.
-  bool response_head(TimePoint now, int status, bool function);
+  // `started`: a function is behind the head, and its handler is taken to have started by now.
+  bool response_head(TimePoint now, int status, bool started);
   // `goes_on`: the function is not stopped by it. Only Routing, Waiting, Running and Responding can go on.
   bool client_left(bool goes_on);
+  // Which function answers is open again. Not once a head was sent.
+  bool again();
+  // The function is done, its waitUntil work too; what it has said may still be on its way to the client.
+  bool stop_clock(TimePoint now);
+  bool linger();
   bool end();
 
   const State& state() const { return state_; }
@@ -134,14 +150,16 @@ class Lifecycle {
   event::Phase phase() const;
   Duration charged(TimePoint now) const {
     const Clock* c = clock();
-    return c != nullptr ? c->charged(compile_, now) : Duration::zero();
+    return c != nullptr ? c->charged(compile_, stopped_ ? *stopped_ : now) : Duration::zero();
   }
+  bool clock_stopped() const { return stopped_.has_value(); }
 
  private:
   Clock clock_from(TimePoint now) const { return {now, compile_.total(now)}; }
 
   State state_ = Ended{};
   CompileMeter compile_;
+  std::optional<TimePoint> stopped_;
   bool client_left_ = false;
 };
 

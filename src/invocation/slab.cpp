@@ -41,6 +41,13 @@ void Slab::release(Invocation& v) {
   v.buffered = v.supports_cancellation = v.cold = v.body_over = false;
   v.limit = {};
   v.first_byte = v.total = kForever;
+  v.instance.clear();
+  v.start.clear();
+  v.placed_at = {};
+  v.compiled_before_placed = v.waited = {};
+  v.init.reset();
+  v.leased = v.expiring = false;
+  v.hanging.clear();
   v.status = 0;
   v.verdicts.clear();
   free_.push_back(v.slot);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/time.hpp"
 #include "event/event.hpp"
 #include "invocation/lifecycle.hpp"
+#include "limits/background.hpp"
 #include "limits/duration.hpp"
 #include "limits/verdict.hpp"
 
@@ -41,6 +43,17 @@ struct Invocation {
   limits::duration::Limit limit;   // as written
   Duration first_byte = kForever;  // as enforced: scaled, with grace
   Duration total = kForever;
+
+  // Its instance; empty: none yet, or isolation is off. `start`: "cold", "warm", as it was told.
+  std::string instance, start;
+  TimePoint placed_at{};
+  Duration compiled_before_placed{};  // CompileMeter::total at placed_at
+  Duration waited{};                  // for an instance
+  std::optional<Duration> init;       // from placed_at to the handler's start, compiling left out
+  bool leased = false;                // holds a slot of its instance
+  bool expiring = false;              // waitUntil work has passed the deadline, and was told to end
+  std::vector<limits::Hanging>
+      hanging;  // left behind when the instance was given back before the response's end
 
   int status = 0;          // what the client got
   bool body_over = false;  // the meter of the request body struck

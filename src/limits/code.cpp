@@ -146,6 +146,27 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "runs it with the plan's maximum instead.",
      "Lower maxDuration to the plan's maximum, turn on Fluid compute, or change the plan.",
      "https://vercel.com/docs/functions/configuring-functions/duration"},
+    {Code::sim_background_work_frozen, "SIM_BACKGROUND_WORK_FROZEN", 0,
+     "Work was left behind after the response, and stands still",
+     "When the response and the promises given to waitUntil() or after() are done, the invocation is "
+     "over: Vercel freezes or ends the instance, and timers, intervals and open sockets that the "
+     "handler left wait for another invocation or never go on. Works in next dev only because its "
+     "process never stops.",
+     "Give the work as a promise to `after()` of next/server or `waitUntil()` of @vercel/functions: it "
+     "then runs up to the function's maximum duration. Work that is longer or must happen belongs in a "
+     "queue, a workflow or a cron job (Vercel Queues, Inngest, Trigger.dev, Vercel Cron). Clear timers "
+     "and close sockets that are needed no more.",
+     "https://vercel.com/docs/functions/functions-api-reference/vercel-functions-package"},
+    {Code::sim_state_not_shared, "SIM_STATE_NOT_SHARED", 0,
+     "State of one instance was looked for in another",
+     "Every instance has its own memory: a room, a Map, a singleton or a server made in one does not "
+     "exist in the next, and no request can choose its instance. Works in next dev only because one "
+     "process serves everybody.",
+     "Keep state that requests share outside the functions: Redis (Upstash), a database, or managed "
+     "realtime (Ably, Pusher, Liveblocks, Supabase Realtime). For Socket.IO use a separate socket "
+     "server, or Fluid compute with `transports: ['websocket']` and an adapter (Redis) between "
+     "instances.",
+     "https://vercel.com/docs/fluid-compute"},
     // clang-format on
 }};
 

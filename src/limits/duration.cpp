@@ -79,7 +79,11 @@ Duration scaled(Duration limit, double scale) {
 
 Verdict verdict(const profile::Profile& p, const Strike& s) {
   Verdict v;
-  v.code = s.tunnel ? Code::sim_websocket_closed_at_limit : Code::function_invocation_timeout;
+  // On the wire production has said FUNCTION_INVOCATION_TIMEOUT for edge functions too since August 2026; the
+  // documented code says what happened (facts 1.5).
+  v.code = s.tunnel                     ? Code::sim_websocket_closed_at_limit
+           : s.limit.from == From::edge ? Code::edge_function_invocation_timeout
+                                        : Code::function_invocation_timeout;
   v.route = s.route;
   v.file = s.file;
   const bool first_byte = s.before_head && s.limit.first_byte < s.limit.total;
@@ -100,7 +104,7 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
                                                                           : &p.duration_max.from;
       note = fmt::format("maxDuration {} is above it", format_duration(s.limit.asked));
       break;
-    case From::edge:  // the code is the one seen in 2026, not the documented EDGE_ one (facts 1.5)
+    case From::edge:
       v.limit_key = first_byte ? "edge.first_byte" : "edge.duration_max";
       v.provenance = first_byte ? &p.edge_first_byte.from : &p.edge_duration_max.from;
       break;
@@ -113,6 +117,8 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
     else
       note = note.empty() ? fmt::format("set in {}", where) : fmt::format("{}, set in {}", note, where);
   }
+  if (s.limit.from == From::edge && s.before_head && !s.tunnel)
+    note = "sent as FUNCTION_INVOCATION_TIMEOUT, as seen since August 2026";
   const Duration real = scaled(bound, s.scale);
   if (real != bound) {
     if (!note.empty()) note += ", ";

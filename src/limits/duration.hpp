@@ -31,6 +31,7 @@ struct Limit {
   Duration total = kForever;       // the response must have ended by then
   From from = From::profile_default;
   Duration asked{};  // of `capped`: what maxDuration said
+  bool operator==(const Limit&) const = default;
 };
 
 // The plan's ceiling is duration.extended_max where it is above duration.max: maxDuration in code or

@@ -2,19 +2,37 @@
 
 namespace vsim::limits::polling {
 
-bool is_session_poll(std::string_view target) {
-  const std::size_t question = target.find('?');
-  if (question == std::string_view::npos) return false;
-  std::string_view query = target.substr(question + 1);
+namespace {
+
+struct Seen {
   bool eio = false, polling = false, sid = false;
+};
+
+Seen look(std::string_view target) {
+  Seen seen;
+  const std::size_t question = target.find('?');
+  if (question == std::string_view::npos) return seen;
+  std::string_view query = target.substr(question + 1);
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(pair.size() == query.size() ? pair.size() : pair.size() + 1);
-    eio |= pair.starts_with("EIO=");
-    polling |= pair == "transport=polling";
-    sid |= pair.starts_with("sid=") && pair.size() > 4;
+    seen.eio |= pair.starts_with("EIO=");
+    seen.polling |= pair == "transport=polling";
+    seen.sid |= pair.starts_with("sid=") && pair.size() > 4;
   }
-  return eio && polling && sid;
+  return seen;
+}
+
+}  // namespace
+
+bool is_session(std::string_view target) {
+  const Seen seen = look(target);
+  return seen.eio && seen.sid;
+}
+
+bool is_session_poll(std::string_view target) {
+  const Seen seen = look(target);
+  return seen.eio && seen.polling && seen.sid;
 }
 
 Verdict verdict(const profile::Profile& p, std::string_view route, std::string_view file) {

@@ -10,6 +10,8 @@
 
 namespace vsim::limits::polling {
 
+// Of an established Engine.IO session, whatever its transport: `EIO` and `sid` are in the query.
+bool is_session(std::string_view target);
 // A poll or send of an established Engine.IO session: `EIO`, `transport=polling` and `sid` are in the query.
 bool is_session_poll(std::string_view target);
 Verdict verdict(const profile::Profile& p, std::string_view route, std::string_view file);

@@ -256,7 +256,6 @@ TEST_CASE(
   SimWorld w(make_profile(), SimWorld::with_agent());
   Admission a = w.admit("/events-of-a-foreign-server");
   CHECK(w.client_left(a.id));
-  CHECK_FALSE(w.next().has_value());
   w.head(a.id, 200, true);
   CHECK(w.next() == 1s);
   const auto commands = w.advance(1s);
@@ -282,6 +281,57 @@ TEST_CASE(
   CHECK(w.next() == 1s);
   w.ended(a.id);
   CHECK_FALSE(w.next().has_value());
+}
+
+TEST_CASE("a client that leaves before anybody knows who will answer is not waited for without end") {
+  SimWorld w(make_profile(), SimWorld::with_agent());
+  Admission a = w.admit("/api/slow");
+  w.advance(5s);
+  w.client_left(a.id);
+  CHECK(w.next() == 60s);
+  w.advance(30s);
+  w.compile_started(a.id);  // it is being worked at
+  CHECK_FALSE(w.next().has_value());
+  w.advance(10min);
+  w.compile_ended(a.id);
+  CHECK(w.next() == 60s);
+  const auto commands = w.advance(60s);
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].code == Code::none);
+  CHECK(w.last().outcome.ended_by == EndedBy::client);
+  CHECK(w.last().verdicts.empty());
+
+  a = w.admit("/api/slow");
+  w.client_left(a.id);
+  w.dispatched(a.id, "/api/slow/route", Kind::app_route);
+  w.advance(59s);
+  w.handler_started(a.id);
+  CHECK(w.next() == 10s);  // its own limit now
+  w.advance(10s);
+}
+
+TEST_CASE(
+    "an upload that its client gave up ends by the client, and what next dev answers itself by nobody else") {
+  for (const bool agent : {false, true}) {
+    engine::Options o;
+    o.agent = agent;
+    SimWorld w(make_profile(), o);
+    Admission a = w.admit("/api/upload", "POST");
+    CHECK(w.client_left(a.id));
+    w.ended(a.id, {1000, 0});  // a request that will never be whole is not run to its end
+    CHECK(w.last().outcome.ended_by == EndedBy::client);
+    CHECK(w.last().client_left);
+    a = w.admit("/_next/static/x.js");
+    w.head(a.id, 200, true);
+    w.ended(a.id);
+    CHECK(w.last().outcome.ended_by == EndedBy::function);
+    CHECK(w.last().status == 200);
+    a = w.admit("/_next/static/y.js");
+    w.client_left(a.id);
+    w.ended(a.id);
+    CHECK(w.last().outcome.ended_by == EndedBy::client);
+  }
 }
 
 TEST_CASE("an app that fails before its head gives the platform's 502") {

@@ -1,7 +1,7 @@
 // A world without sockets or clocks for the engine: time moves when a test says so, events are kept as
 // copies, commands are obeyed as the shell would. Every call goes through here, so that each test also checks
 // the contract: exactly one ending per id, no command for a dead id, no wake-up in the past, sequence numbers
-// that rise.
+// that rise, and whoever holds an instance is known until it is given back.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -84,6 +84,7 @@ class Recorder final : public event::Sink {
   std::set<InvocationId> started, ended_ids;
   std::vector<InvocationId> sockets;
   std::vector<std::pair<std::string, Duration>> compiled;
+  std::uint64_t events() const { return last_seq_; }
 
  private:
   std::uint64_t last_seq_ = 0;
@@ -166,13 +167,13 @@ class SimWorld {
   Code head(InvocationId id, int status = 200, bool direct = false,
             std::optional<std::uint64_t> length = std::nullopt) {
     const Code c = engine_.response_head(id, ResponseInfo{status, length, direct}, now);
-    if (c != Code::none) alive.erase(id);
+    if (c != Code::none) over(id);
     check();
     return c;
   }
   Code body_over(InvocationId id) {
     const Code c = engine_.request_body_over(id, now);
-    if (c != Code::none) alive.erase(id);
+    if (c != Code::none) over(id);
     check();
     return c;
   }
@@ -183,13 +184,56 @@ class SimWorld {
   }
   Code failed(InvocationId id, UpstreamFailure f, engine::Totals t = {}) {
     const Code c = engine_.upstream_failed(id, f, t, now, wall());
-    alive.erase(id);
+    over(id);
     check();
     return c;
   }
   void ended(InvocationId id, engine::Totals t = {}) {
     engine_.ended(id, t, now, wall());
+    over(id);
+    check();
+  }
+
+  // Of instances.
+  static engine::Options isolated(profile::Isolation isolation = profile::Isolation::invocation) {
+    engine::Options o = with_agent();
+    o.isolation = isolation;
+    return o;
+  }
+  void placed(InvocationId id, std::string_view instance = "i1", std::string_view start = "warm",
+              Duration waited = 0s) {
+    engine_.placed(id, instance, start, waited, now);
+    if (alive.contains(id)) holding.insert(id);
+    check();
+  }
+  Code not_placed(InvocationId id, Code code, Duration waited = 0s) {
+    const bool could = alive.contains(id) && !holding.contains(id);
+    const Code c = engine_.not_placed(id, code, waited, now, wall());
+    if (could) over(id);
+    check();
+    return c;
+  }
+  void again(InvocationId id) {
+    engine_.again(id, now);
+    check();
+  }
+  Code lost(InvocationId id, Code code, std::string_view cause = "killed by signal 9 (SIGKILL)",
+            engine::Totals t = {}) {
+    const Code c = engine_.instance_lost(id, code, cause, t, now, wall());
+    holding.erase(id);
+    lingering.erase(id);
     alive.erase(id);
+    check();
+    return c;
+  }
+  void released(InvocationId id, std::vector<limits::Hanging> hanging = {}) {
+    engine_.released(id, hanging, now, wall());
+    holding.erase(id);
+    lingering.erase(id);
+    check();
+  }
+  void state_not_shared(InvocationId id, std::string_view evidence) {
+    engine_.state_not_shared(id, evidence, now, wall());
     check();
   }
 
@@ -200,9 +244,12 @@ class SimWorld {
     for (auto next = engine_.next_wakeup(); next && *next <= until; next = engine_.next_wakeup()) {
       REQUIRE(*next >= now);
       now = *next;
+      const std::uint64_t told = recorder.events();
+      const std::size_t held = lingering.size();
       const std::size_t before = out.size();
       wake(out);
-      REQUIRE(out.size() > before);  // what asked to be woken had something to do
+      // What asked to be woken had something to do.
+      REQUIRE((out.size() > before || recorder.events() > told || lingering.size() < held));
     }
     now = until;
     return out;
@@ -231,7 +278,8 @@ class SimWorld {
   const profile::Profile profile;
   Recorder recorder;
   TimePoint now{Duration(1h)};
-  std::set<InvocationId> alive;
+  std::set<InvocationId> alive, holding, lingering;
+  std::map<InvocationId, TimePoint> expiring;
   std::map<InvocationId, engine::Totals> totals;
 
  private:
@@ -243,15 +291,32 @@ class SimWorld {
     const std::size_t before = out.size();
     engine_.wake(now, wall(), out);
     for (std::size_t i = before; i < out.size(); ++i) {
-      REQUIRE(alive.contains(out[i].id));
       REQUIRE(recorder.ended_ids.contains(out[i].id));
+      if (out[i].kind == Command::Kind::expire) {
+        REQUIRE(lingering.contains(out[i].id));
+        REQUIRE(expiring.emplace(out[i].id, now).second);  // once
+        continue;
+      }
+      REQUIRE(alive.contains(out[i].id));
       alive.erase(out[i].id);
+      holding.erase(out[i].id);  // the shell gives it back
+    }
+    for (auto it = lingering.begin(); it != lingering.end();) {
+      const auto since = expiring.find(*it);
+      const bool given_up = since != expiring.end() && since->second + 2s <= now;
+      if (given_up) holding.erase(*it);
+      it = given_up ? lingering.erase(it) : std::next(it);
     }
     if (const auto n = engine_.next_wakeup()) REQUIRE(*n > now);
     check();
   }
+  // Its ending was told; one that holds an instance goes on until that is given back.
+  void over(InvocationId id) {
+    if (alive.erase(id) > 0 && holding.contains(id)) lingering.insert(id);
+  }
   void check() {
     REQUIRE(engine_.active() == alive.size());
+    REQUIRE(engine_.lingering() == lingering.size());
     for (const InvocationId id : alive) REQUIRE_FALSE(recorder.ended_ids.contains(id));
   }
 

@@ -18,7 +18,7 @@ Lifecycle in(const std::string& state) {
   Lifecycle l;
   l.begin(Routing{});
   if (state == "passing") l.begin(Passing{});
-  if (state == "waiting") l.dispatched(at(1s));
+  if (state == "waiting") l.dispatched(at(1s), true);
   if (state == "running") l.handler_started(at(1s));
   if (state == "responding") l.response_head(at(1s), 200, true);
   if (state == "responding direct") l.response_head(at(1s), 200, false);
@@ -33,6 +33,11 @@ Lifecycle in(const std::string& state) {
     l.response_head(at(1s), 101, true);
   }
   if (state == "dropped") l.begin(Dropped{});
+  if (state == "lingering") {
+    l.handler_started(at(1s));
+    l.linger();
+  }
+  if (state == "lingering unstarted") l.linger();
   if (state == "ended") l.end();
   return l;
 }
@@ -44,21 +49,29 @@ struct Row {
   const char* head;      // a 200 of a function
   const char* upgraded;  // a 101
   const char* left;      // the function goes on
+  const char* again;
+  const char* linger;
   const char* end;
 };
 const Row kTable[] = {
-    {"passing", "no", "no", "passing", "passing", "passing", "ended"},
-    {"routing", "waiting", "running", "responding", "responding", "draining", "ended"},
-    {"waiting", "waiting", "running", "responding", "responding", "draining", "ended"},
-    {"running", "running", "no", "responding", "responding", "draining", "ended"},
-    {"responding", "responding", "no", "no", "no", "draining", "ended"},
-    {"responding direct", "responding", "responding", "no", "no", "draining", "ended"},
-    {"draining", "draining", "no", "draining", "draining", "no", "ended"},
-    {"draining unstarted", "draining", "draining", "draining", "draining", "no", "ended"},
-    {"upgrading", "upgrading", "upgrading", "responding", "tunnel", "upgrading", "ended"},
-    {"tunnel", "no", "no", "no", "no", "tunnel", "ended"},
-    {"dropped", "no", "no", "no", "no", "dropped", "ended"},
-    {"ended", "no", "no", "no", "no", "no", "no"},
+    {"passing", "no", "no", "passing", "passing", "passing", "no", "no", "ended"},
+    {"routing", "waiting", "running", "responding", "responding", "draining", "routing", "lingering",
+     "ended"},
+    {"waiting", "waiting", "running", "responding", "responding", "draining", "routing", "lingering",
+     "ended"},
+    {"running", "running", "no", "responding", "responding", "draining", "routing", "lingering", "ended"},
+    {"responding", "responding", "no", "no", "no", "draining", "no", "lingering", "ended"},
+    {"responding direct", "responding", "responding", "no", "no", "draining", "no", "lingering", "ended"},
+    {"draining", "draining", "no", "draining", "draining", "no", "draining", "lingering", "ended"},
+    {"draining unstarted", "draining", "draining", "draining", "draining", "no", "draining", "lingering",
+     "ended"},
+    {"upgrading", "upgrading", "upgrading", "responding", "tunnel", "upgrading", "upgrading", "lingering",
+     "ended"},
+    {"tunnel", "no", "no", "no", "no", "tunnel", "no", "lingering", "ended"},
+    {"dropped", "no", "no", "no", "no", "dropped", "no", "no", "ended"},
+    {"lingering", "no", "no", "no", "no", "no", "no", "no", "ended"},
+    {"lingering unstarted", "no", "lingering", "no", "no", "no", "no", "no", "ended"},
+    {"ended", "no", "no", "no", "no", "no", "no", "no", "no"},
 };
 
 }  // namespace
@@ -66,11 +79,13 @@ const Row kTable[] = {
 TEST_CASE("every moment in every state either leads where the diagram says or changes nothing and says no") {
   const TimePoint now = at(2s);
   const std::pair<const char * Row::*, std::function<bool(Lifecycle&)>> moments[] = {
-      {&Row::dispatched, [&](Lifecycle& l) { return l.dispatched(now); }},
+      {&Row::dispatched, [&](Lifecycle& l) { return l.dispatched(now, true); }},
       {&Row::handler, [&](Lifecycle& l) { return l.handler_started(now); }},
       {&Row::head, [&](Lifecycle& l) { return l.response_head(now, 200, true); }},
       {&Row::upgraded, [&](Lifecycle& l) { return l.response_head(now, 101, true); }},
       {&Row::left, [&](Lifecycle& l) { return l.client_left(true); }},
+      {&Row::again, [&](Lifecycle& l) { return l.again(); }},
+      {&Row::linger, [&](Lifecycle& l) { return l.linger(); }},
       {&Row::end, [&](Lifecycle& l) { return l.end(); }},
   };
   for (const Row& row : kTable) {
@@ -155,6 +170,32 @@ TEST_CASE("the phase of an ending is where it happened") {
   CHECK(in("draining").phase() == Phase::running);
   CHECK(in("tunnel").phase() == Phase::tunnel);
   CHECK(in("dropped").phase() == Phase::request);
+  CHECK(in("lingering").phase() == Phase::responding);
+}
+
+TEST_CASE("nothing is charged once the function is done, and an instance that gives up leaves no clock") {
+  Lifecycle l = in("running");
+  CHECK(l.stop_clock(at(3s)));
+  CHECK_FALSE(l.stop_clock(at(4s)));
+  CHECK(l.charged(at(9s)) == 2s);
+  l.response_head(at(10s), 200, true);
+  l.linger();
+  CHECK(l.charged(at(11s)) == 2s);
+
+  l = in("running");
+  l.stop_clock(at(3s));
+  CHECK(l.again());
+  CHECK(l.clock() == nullptr);
+  CHECK_FALSE(l.clock_stopped());
+  l.dispatched(at(4s), false);
+  l.handler_started(at(5s));
+  CHECK(l.charged(at(7s)) == 2s);
+
+  l = in("responding direct");  // on an instance a head alone starts no clock
+  CHECK(l.dispatched(at(2s), false));
+  CHECK(l.clock() == nullptr);
+  CHECK(l.handler_started(at(3s)));
+  CHECK(l.charged(at(4s)) == 1s);
 }
 
 TEST_CASE("a client that leaves where the function does not go on leaves the state alone") {

@@ -151,7 +151,8 @@ TEST_CASE("duration: the bound of an edge function that struck is the one that i
   s.before_head = true;
   s.charged = 25s;
   CHECK(duration::verdict(p, s).limit_key == "edge.first_byte");
-  CHECK(duration::verdict(p, s).limit == "25s");
+  CHECK(duration::verdict(p, s).limit ==
+        "25s (sent as FUNCTION_INVOCATION_TIMEOUT, as seen since August 2026)");
   s.before_head = false;
   s.charged = 300s;
   CHECK(duration::verdict(p, s).limit_key == "edge.duration_max");

@@ -1,0 +1,160 @@
+// Where an invocation runs: what the shell tells of its instance.
+#include "engine/impl.hpp"
+#include "limits/instance_end.hpp"
+
+namespace vsim::engine {
+
+using event::EndedBy;
+using event::Phase;
+using limits::Code;
+
+namespace {
+
+EndedBy ended_by(Code code) {
+  switch (code) {
+    case Code::sim_not_ready:
+      return EndedBy::emulator;
+    case Code::function_invocation_failed:
+    case Code::no_response_from_function:
+      return EndedBy::app;
+    default:
+      return EndedBy::platform;
+  }
+}
+
+}  // namespace
+
+void Engine::set_handler_told(bool told) { impl_->handler_told = told; }
+
+std::optional<Function> Engine::function(InvocationId id) const {
+  const Invocation* v = impl_->slab.find(id);
+  if (v == nullptr || v->page.empty()) return std::nullopt;
+  Function f;
+  f.page = v->page;
+  f.route = v->route;
+  f.file = v->file;
+  f.kind = v->kind;
+  f.edge = v->runtime == routes::to_string(routes::Runtime::edge);
+  f.is_static = v->traffic == event::Traffic::prerender;
+  f.supports_cancellation = v->supports_cancellation;
+  f.max_duration = v->limit.total;
+  f.deadline = f.is_static ? kForever : v->total;
+  return f;
+}
+
+void Engine::placed(InvocationId id, std::string_view instance, std::string_view start, Duration waited,
+                    TimePoint now) {
+  Impl& e = *impl_;
+  e.tick(now);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || v->leased || v->life.is<invocation::Lingering>()) return;
+  v->instance.assign(instance);
+  v->start.assign(start);
+  v->waited += waited;
+  v->placed_at = now;
+  v->compiled_before_placed = v->life.compile().total(now);
+  v->init.reset();
+  v->leased = true;
+  e.rearm(*v);
+}
+
+// From the first call of the handler on time is charged; what came before, and was no compile, is the
+// instance's start and the evaluation of modules.
+void Engine::Impl::init_over(Invocation& v, TimePoint now) {
+  if (v.init) return;
+  v.init = (now - v.placed_at) - (v.life.compile().total(now) - v.compiled_before_placed);
+}
+
+Code Engine::not_placed(InvocationId id, Code code, Duration waited, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || v->leased || v->life.is<invocation::Lingering>()) return Code::none;
+  v->waited += waited;
+  const bool answerable = !v->life.head_seen() && !v->life.client_has_left();
+  if (answerable) v->status = limits::info(code).status;
+  if (code != Code::sim_not_ready)
+    v->verdicts.push_back(limits::instance_end::not_placed(code, v->waited, v->route, v->file));
+  e.end(*v, {ended_by(code), v->life.phase(), code}, e.totals_of(*v), now);
+  return answerable ? code : Code::none;
+}
+
+void Engine::again(InvocationId id, TimePoint now) {
+  Impl& e = *impl_;
+  e.tick(now);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || !v->life.again()) return;
+  v->leased = false;
+  v->hanging.clear();
+  v->page.clear();  // so that the same page, dispatched again, is news
+  e.rearm(*v);
+}
+
+Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, const Totals& totals,
+                           TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr) return Code::none;
+  v->leased = false;
+  const bool told = code != Code::none && code != Code::sim_not_ready && e.limited(*v);
+  if (v->life.is<invocation::Lingering>()) {
+    if (v->expiring)
+      e.settle(*v, {}, now);
+    else if (told)
+      e.emit_background(*v, limits::instance_end::lost(code, v->instance, cause, v->route, v->file), {}, now);
+    if (e.slab.find(id) == v) e.drop(*v);
+    return Code::none;
+  }
+  const bool answerable = code != Code::none && !v->life.head_seen() && !v->life.client_has_left();
+  if (answerable) v->status = limits::info(code).status;
+  if (code != Code::none && code != Code::sim_not_ready)
+    v->verdicts.push_back(limits::instance_end::lost(code, v->instance, cause, v->route, v->file));
+  e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code), v->life.phase(), code}, totals, now);
+  return answerable ? code : Code::none;
+}
+
+void Engine::released(InvocationId id, std::span<const limits::Hanging> hanging, TimePoint now,
+                      WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || !v->leased) return;
+  v->leased = false;
+  if (v->life.is<invocation::Lingering>()) return e.settle(*v, hanging, now);
+  v->hanging.assign(hanging.begin(), hanging.end());
+  e.init_over(*v, now);
+  v->life.stop_clock(now);
+  e.rearm(*v);
+}
+
+void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now) {
+  if (v.expiring) {
+    limits::Verdict verdict = duration_verdict(v, false, now);
+    verdict.measured += " with waitUntil work, which was cancelled";
+    if (!hanging.empty()) verdict.measured += ": " + limits::background::list(hanging);
+    if (!hanging.empty() && !hanging.front().at.empty()) verdict.file = hanging.front().at;
+    emit_background(v, verdict, hanging, now);
+  } else if (!hanging.empty() && limited(v)) {
+    emit_background(v, limits::background::frozen(profile, options.isolation, hanging, v.route, v.file),
+                    hanging, now);
+  }
+  drop(v);
+}
+
+void Engine::state_not_shared(InvocationId id, std::string_view evidence, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || !e.limited(*v)) return;
+  if (!v->life.is<invocation::Lingering>()) return e.note_state(*v, evidence);
+  event::Notice notice;
+  notice.level = event::Level::warning;
+  notice.code = limits::info(Code::sim_state_not_shared).name;
+  notice.message = evidence;
+  notice.fix = limits::info(Code::sim_state_not_shared).fix;
+  notice.file = v->file;
+  e.emit(notice, now);
+}
+
+}  // namespace vsim::engine

@@ -1,0 +1,51 @@
+#include "limits/background.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace vsim::limits::background {
+
+std::string list(std::span<const Hanging> hanging) {
+  constexpr std::size_t kShown = 3;
+  std::string out;
+  for (const Hanging& h : hanging.first(std::min(hanging.size(), kShown))) {
+    if (!out.empty()) out += ", ";
+    out += h.kind.empty() ? "something" : h.kind;
+    if (h.delay > Duration::zero()) out += " of " + human_duration(h.delay);
+    if (!h.at.empty()) out += " at " + h.at;
+  }
+  if (hanging.size() > kShown) out += ", and " + std::to_string(hanging.size() - kShown) + " more";
+  return out;
+}
+
+Verdict frozen(const profile::Profile& p, profile::Isolation isolation, std::span<const Hanging> hanging,
+               std::string_view route, std::string_view file) {
+  Verdict v;
+  v.code = Code::sim_background_work_frozen;
+  v.limit_key = "isolation";
+  v.provenance = &p.isolation.from;
+  switch (isolation) {
+    case profile::Isolation::invocation:
+      v.limit = "the instance ends when the response and waitUntil work are done";
+      break;
+    case profile::Isolation::instance:
+      v.limit = "the instance is frozen when the response and waitUntil work are done";
+      break;
+    default:
+      // On Fluid a busy instance goes on running, which nobody can count on.
+      v.limit = "only the response and waitUntil work are sure to be done";
+      v.enforced = false;
+      break;
+  }
+  v.measured = "left " + list(hanging);
+  v.route = route;
+  // A line of the app's own rather than one of a package, if there is one.
+  const auto own = std::find_if(hanging.begin(), hanging.end(), [](const Hanging& h) {
+    return !h.at.empty() && h.at.find("node_modules/") == std::string::npos;
+  });
+  v.file = own != hanging.end() ? std::string_view(own->at) : file;
+  return v;
+}
+
+}  // namespace vsim::limits::background

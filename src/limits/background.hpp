@@ -1,0 +1,31 @@
+// What a function leaves behind when its response and its waitUntil work are done (facts/vercel-platform.md
+// section 8, "after response"): timers, sockets, promises that nobody waits for. Never refuses; only says so.
+// Pure; asked when an instance is given back.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "limits/verdict.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::limits {
+
+struct Hanging {
+  std::string kind;  // "timeout", "interval", "socket", "server", "promise"
+  std::string at;    // "app/x/route.ts:12:3"; empty: unknown
+  Duration delay{};  // of a timer
+};
+
+namespace background {
+
+// "interval of 1s at app/x/route.ts:12:3, socket at …": the first few, and how many more.
+std::string list(std::span<const Hanging> hanging);
+// `hanging` is not empty.
+Verdict frozen(const profile::Profile& p, profile::Isolation isolation, std::span<const Hanging> hanging,
+               std::string_view route, std::string_view file);
+
+}  // namespace background
+}  // namespace vsim::limits

@@ -1,0 +1,46 @@
+#include "limits/instance_end.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace vsim::limits::instance_end {
+
+Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
+             std::string_view file) {
+  Verdict v;
+  v.code = code;
+  v.measured = instance.empty() ? std::string(cause)
+               : cause.empty()  ? fmt::format("instance {} ended", instance)
+                                : fmt::format("instance {}: {}", instance, cause);
+  v.route = route;
+  v.file = file;
+  // A limit of time, not a crash.
+  if (code == Code::function_invocation_timeout)
+    v.fix =
+        "The function's modules were evaluated for too long before the handler was called. Move work at the "
+        "top "
+        "of modules into the handler or behind a dynamic import, and open connections when they are first "
+        "used.";
+  return v;
+}
+
+Verdict not_placed(Code code, Duration waited, std::string_view route, std::string_view file) {
+  Verdict v;
+  v.code = code;
+  if (code == Code::infinite_loop_detected)
+    v.measured = "requests of the app to itself, one inside the other";
+  else if (code == Code::function_throttled)
+    v.measured = "too many wait for an instance";
+  else if (code == Code::function_invocation_failed)
+    v.measured = "no instance starts: see its output above";
+  if (waited >= std::chrono::milliseconds(1)) {
+    if (!v.measured.empty()) v.measured += ", ";
+    v.measured += "waited " + human_duration(waited);
+  }
+  v.route = route;
+  v.file = file;
+  return v;
+}
+
+}  // namespace vsim::limits::instance_end

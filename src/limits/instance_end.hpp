@@ -1,0 +1,17 @@
+// What is said when an invocation got no instance, or lost the one it had: the platform's code, and what was
+// really the matter. Pure; asked at that moment.
+#pragma once
+
+#include <string_view>
+
+#include "base/time.hpp"
+#include "limits/verdict.hpp"
+
+namespace vsim::limits::instance_end {
+
+// `cause`: how the instance died, in words: "process.exit(1)", "killed by signal 9 (SIGKILL)".
+Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
+             std::string_view file);
+Verdict not_placed(Code code, Duration waited, std::string_view route, std::string_view file);
+
+}  // namespace vsim::limits::instance_end

@@ -1,0 +1,349 @@
+// Where an invocation runs: what is charged on an instance, what is told when it is lost, and what happens
+// between the response's end and the moment the instance is given back.
+#include <catch2/catch.hpp>
+
+#include "unit/engine/sim_world.hpp"
+
+using namespace vsim;
+using namespace vsim::test;
+using profile::Isolation;
+using routes::Kind;
+
+namespace {
+
+struct World : SimWorld {
+  explicit World(Isolation isolation = Isolation::invocation,
+                 profile::Profile p = make_profile(Plan::hobby, Compute::serverless))
+      : SimWorld(std::move(p), isolated(isolation)) {
+    routes({SimWorld::function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"),
+            SimWorld::function("/ws", Kind::app_route, "app/ws/route.ts", "/ws/route")});
+  }
+  InvocationId dispatch(std::string_view target = "/api/a", std::string_view page = "/api/a/route") {
+    const Admission a = admit(target);
+    dispatched(a.id, page, Kind::app_route);
+    return a.id;
+  }
+  InvocationId start(std::string_view instance = "i1", std::string_view how = "warm") {
+    const InvocationId id = dispatch();
+    placed(id, instance, how);
+    handler_started(id);
+    return id;
+  }
+};
+
+std::vector<limits::Hanging> left() { return {{"interval", "app/api/a/route.ts:12:3", 1s}}; }
+
+}  // namespace
+
+TEST_CASE("neither the wait for an instance nor its start is charged: the handler starts the clock") {
+  World w;
+  const InvocationId id = w.dispatch();
+  CHECK_FALSE(w.next().has_value());
+  w.advance(30s);
+  w.placed(id, "i3", "cold", 30s);
+  w.advance(500ms);
+  w.compile_started(id);
+  w.advance(4s);
+  w.compile_ended(id);
+  w.advance(300ms);
+  CHECK_FALSE(w.next().has_value());
+  w.handler_started(id);
+  CHECK(w.next() == 10s);
+  w.advance(2s);
+  w.head(id);
+  w.advance(1s);
+  w.ended(id);
+  w.released(id);
+  CHECK(w.last().charged == 3s);
+  CHECK(w.last().compile == 4s);
+  CHECK(w.last().total == 37800ms);
+}
+
+TEST_CASE("on an instance a response head starts no clock, unless the handler's start is never told") {
+  World w;
+  InvocationId id = w.dispatch();
+  w.placed(id);
+  w.head(id);
+  CHECK_FALSE(w.next().has_value());
+  w.advance(1h);
+  w.handler_started(id);  // overtaken by the head
+  CHECK(w.next() == 10s);
+  CHECK(w.advance(10s).at(0).kind == Command::Kind::cut);
+
+  id = w.dispatch();
+  w.placed(id);
+  w.head(id, 404);
+  w.dispatched(id, "/api/a/route", Kind::app_route);  // told again by the instance
+  CHECK_FALSE(w.next().has_value());
+  w.ended(id);
+  w.released(id);
+  CHECK(w.last().charged == 0s);
+  CHECK(w.last().traffic == Traffic::invocation);
+
+  w.engine().set_handler_told(false);
+  id = w.dispatch();
+  w.placed(id);
+  w.head(id);
+  CHECK(w.next() == 10s);
+  w.advance(10s);
+}
+
+TEST_CASE("what the shell needs to know of a function is there once it was dispatched") {
+  World w;
+  w.routes({SimWorld::limited(
+      SimWorld::function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"), 25s)});
+  const Admission a = w.admit("/api/a");
+  CHECK_FALSE(w.engine().function(a.id).has_value());
+  w.dispatched(a.id, "/api/a/route", Kind::app_route);
+  const auto f = w.engine().function(a.id);
+  REQUIRE(f.has_value());
+  CHECK(f->page == "/api/a/route");
+  CHECK(f->route == "/api/a");
+  CHECK(f->file == "app/api/a/route.ts");
+  CHECK(f->kind == "app_route");
+  CHECK(f->max_duration == 25s);
+  CHECK(f->deadline == 25s);
+  CHECK_FALSE(f->edge);
+  CHECK_FALSE(f->is_static);
+  w.not_placed(a.id, Code::function_throttled);
+  CHECK_FALSE(w.engine().function(a.id).has_value());
+}
+
+TEST_CASE("an invocation that gets no instance is answered with the reason, and says how long it waited") {
+  const std::pair<Code, EndedBy> rows[] = {{Code::function_throttled, EndedBy::platform},
+                                           {Code::infinite_loop_detected, EndedBy::platform},
+                                           {Code::function_invocation_failed, EndedBy::app}};
+  for (const auto& [code, by] : rows) {
+    World w;
+    const InvocationId id = w.dispatch();
+    w.advance(2s);
+    CHECK(w.not_placed(id, code, 2s) == code);
+    CHECK(w.last().status == limits::info(code).status);
+    CHECK(w.last().outcome.code == code);
+    CHECK(w.last().outcome.ended_by == by);
+    CHECK(w.last().outcome.phase == Phase::routing);
+    REQUIRE(w.last().verdicts.size() == 1);
+    CHECK(w.last().verdicts[0].route == "/api/a");
+    CHECK(w.last().verdicts[0].measured.ends_with("waited 2.00s"));
+  }
+  World w;
+  const InvocationId id = w.dispatch();
+  w.client_left(id);
+  CHECK(w.not_placed(id, Code::function_throttled) == Code::none);  // to whom?
+  CHECK(w.last().status == 0);
+  const InvocationId stopped = w.dispatch();
+  CHECK(w.not_placed(stopped, Code::sim_not_ready) == Code::sim_not_ready);
+  CHECK(w.last().outcome.ended_by == EndedBy::emulator);
+  CHECK(w.last().verdicts.empty());
+}
+
+TEST_CASE("an instance that dies gives the platform's error, with the cause of its death in the verdict") {
+  World w;
+  InvocationId id = w.start("i7");
+  w.advance(1s);
+  CHECK(w.lost(id, Code::function_invocation_failed, "process.exit(1)") == Code::function_invocation_failed);
+  CHECK(w.last().status == 500);
+  CHECK(w.last().outcome.ended_by == EndedBy::app);
+  CHECK(w.last().outcome.phase == Phase::running);
+  CHECK(w.last().outcome.code == Code::function_invocation_failed);
+  REQUIRE(w.last().verdicts.size() == 1);
+  CHECK(w.last().verdicts[0].measured == "instance i7: process.exit(1)");
+  CHECK(w.last().verdicts[0].file == "app/api/a/route.ts");
+
+  id = w.start();  // a head was sent: the status stays, the stream is cut
+  w.head(id, 200);
+  CHECK(w.lost(id, Code::no_response_from_function, "exited", {0, 7}) == Code::none);
+  CHECK(w.last().status == 200);
+  CHECK(w.last().bytes_out == 7);
+  CHECK(w.last().outcome.code == Code::no_response_from_function);
+
+  id = w.dispatch();  // its modules took too long
+  w.placed(id, "i9", "cold");
+  w.advance(10s);
+  CHECK(w.lost(id, Code::function_invocation_timeout, "modules not evaluated within 10s") ==
+        Code::function_invocation_timeout);
+  CHECK(w.last().status == 504);
+  CHECK(w.last().charged == 0s);
+  CHECK(w.last().outcome.ended_by == EndedBy::platform);
+  CHECK(w.last().outcome.phase == Phase::routing);
+
+  id = w.start();  // nobody waits
+  w.client_left(id);
+  CHECK(w.lost(id, Code::none) == Code::none);
+  CHECK(w.last().outcome.ended_by == EndedBy::client);
+  CHECK(w.last().verdicts.empty());
+}
+
+TEST_CASE(
+    "after the response the invocation lives on with its instance, and is over when that is given back") {
+  World w;
+  const InvocationId id = w.start();
+  w.head(id);
+  w.advance(1s);
+  w.ended(id, {0, 5});
+  CHECK(w.last().charged == 1s);
+  CHECK(w.engine().active() == 0);
+  CHECK(w.engine().lingering() == 1);
+  CHECK(w.next() == 9s);
+  w.handler_started(id);
+  w.head(id, 500);
+  w.ended(id);
+  CHECK_FALSE(w.client_left(id));
+  CHECK(w.recorder.ended.size() == 1);
+  w.advance(3s);
+  w.released(id);
+  CHECK(w.engine().lingering() == 0);
+  CHECK_FALSE(w.next().has_value());
+}
+
+TEST_CASE("waitUntil work runs to the function's deadline and not a nanosecond longer") {
+  World w;
+  const InvocationId id = w.start();
+  w.head(id);
+  w.advance(2s);
+  w.ended(id);
+  CHECK(w.advance(8s - 1ns).empty());
+  const auto commands = w.advance(1ns);
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].kind == Command::Kind::expire);
+  CHECK(commands[0].id == id);
+  CHECK(w.engine().lingering() == 1);
+  w.advance(100ms);
+  w.released(id, {{"promise", "app/api/a/route.ts:9:1", 0s}});
+  CHECK(w.engine().lingering() == 0);
+  CHECK_FALSE(w.next().has_value());
+
+  const InvocationId silent = w.start();
+  w.ended(silent);
+  CHECK(w.advance(10s).at(0).kind == Command::Kind::expire);
+  CHECK(w.next() == 2s);
+  CHECK(w.advance(2s).empty());
+  CHECK(w.engine().lingering() == 0);
+  w.released(silent);  // too late, and no matter
+}
+
+TEST_CASE("an instance given back before the last byte has reached the client stops the clock") {
+  World w;
+  const InvocationId id = w.start();
+  w.advance(4s);
+  w.head(id);
+  w.released(id, left());
+  CHECK_FALSE(w.next().has_value());
+  w.advance(1h);  // a slow reader
+  w.ended(id);
+  CHECK(w.last().charged == 4s);
+  CHECK(w.last().outcome.ended_by == EndedBy::function);
+  CHECK(w.engine().lingering() == 0);
+}
+
+TEST_CASE("an instance that leaves it to the next route is given back, and nothing is charged for it") {
+  World w;
+  const InvocationId id = w.start();
+  w.advance(3s);
+  w.again(id);
+  w.holding.erase(id);
+  CHECK_FALSE(w.next().has_value());
+  w.released(id);  // the channel is slower than the answer
+  w.advance(50s);
+  w.dispatched(id, "/ws/route", Kind::app_route);
+  w.placed(id, "i2");
+  w.handler_started(id);
+  CHECK(w.next() == 10s);
+  w.advance(1s);
+  w.head(id);
+  w.ended(id);
+  w.released(id);
+  CHECK(w.last().charged == 1s);
+  CHECK(w.last().route == "/ws");
+}
+
+TEST_CASE("an abandoned invocation keeps its instance to its deadline, also while it waits for one") {
+  World w;
+  const InvocationId id = w.dispatch();
+  CHECK(w.client_left(id));
+  CHECK_FALSE(w.next().has_value());  // its place in the queue is the scheduler's matter
+  w.advance(100s);
+  w.placed(id);
+  w.handler_started(id);
+  const auto commands = w.advance(10s);
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(w.last().client_left);
+  CHECK(w.engine().lingering() == 0);
+}
+
+TEST_CASE("a socket on an instance is one invocation, closed at the maximum duration") {
+  World w(Isolation::fluid, make_profile(Plan::hobby, Compute::fluid));
+  const Admission a = w.upgrade("/ws");
+  CHECK(a.action == Action::tunnel);
+  w.dispatched(a.id, "/ws/route", Kind::app_route);
+  w.placed(a.id, "i2");
+  w.handler_started(a.id);
+  w.advance(1s);
+  w.head(a.id, 101);
+  CHECK(w.next() == 300s);
+  const auto commands = w.advance(300s);
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].kind == Command::Kind::cut_tunnel);
+  CHECK(w.last().traffic == Traffic::socket);
+  CHECK(w.last().route == "/ws");
+}
+
+TEST_CASE("a Socket.IO session that an instance does not know is state that is not shared") {
+  const char* poll = "/socket.io/?EIO=4&transport=polling&sid=abc";
+  for (const auto isolation : {Isolation::invocation, Isolation::instance, Isolation::fluid}) {
+    World w(isolation);
+    InvocationId id = w.dispatch(poll);
+    w.placed(id);
+    w.head(id, 400);
+    w.ended(id);
+    w.released(id);
+    REQUIRE(w.last().verdicts.size() == 1);
+    const limits::Verdict& v = w.last().verdicts[0];
+    CHECK(v.code == Code::sim_state_not_shared);
+    CHECK((v.fix.find("worst case") != std::string::npos) == (isolation == Isolation::invocation));
+
+    id = w.dispatch(poll);  // known: no false pass either, since this is no single process
+    w.placed(id);
+    w.head(id, 200);
+    w.ended(id);
+    w.released(id);
+    CHECK(w.last().verdicts.empty());
+    id = w.dispatch("/socket.io/?EIO=4&transport=polling");
+    w.placed(id);
+    w.head(id, 400);
+    w.ended(id);
+    w.released(id);
+    CHECK(w.last().verdicts.empty());
+  }
+  SimWorld shared(make_profile(), SimWorld::with_agent());
+  const Admission a = shared.admit(poll);
+  shared.dispatched(a.id, "/api/a/route", Kind::app_route);
+  shared.head(a.id, 400);
+  shared.ended(a.id);
+  CHECK(shared.last().verdicts.empty());
+}
+
+TEST_CASE("an instance may tell itself that state was looked for which another one has") {
+  World w;
+  const InvocationId id = w.start();
+  w.state_not_shared(id, "res.socket.server.io was made anew");
+  w.state_not_shared(id, "and again");
+  w.head(id);
+  w.ended(id);
+  REQUIRE(w.last().verdicts.size() == 1);
+  CHECK(w.last().verdicts[0].measured == "res.socket.server.io was made anew");
+  w.released(id);
+}
+
+TEST_CASE("an edge function that does not begin in time is named as documented and answered as seen") {
+  World w;
+  const Admission a = w.admit("/api/edge");
+  w.dispatched(a.id, "/api/edge/route", Kind::app_route, false, routes::Runtime::edge);
+  CHECK(w.engine().function(a.id)->edge);
+  w.placed(a.id);
+  w.handler_started(a.id);
+  CHECK(w.advance(25s - 1ns).empty());
+  CHECK(w.advance(1ns).at(0).code == Code::function_invocation_timeout);
+  CHECK(w.last().verdicts.at(0).code == Code::edge_function_invocation_timeout);
+}
