@@ -1,6 +1,8 @@
 // The program by itself: one file, small, quick, and in need of nothing but a kernel: it runs in a root directory that holds no library.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import dgram from 'node:dgram';
+import {once} from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
@@ -59,8 +61,16 @@ test('in an empty root directory: commands that only print, and check', kSkip, (
   assert.match(found.stdout, /socket-io-server/);
 });
 
-// Names of --upstream; the modules that this nsswitch.conf names are of another libc, or not there at all.
+// Names of --upstream; the modules that this nsswitch.conf names are there, and whoever loads one dies of it.
 const kForeign = 'hosts: mymachines resolve [!UNAVAIL=return] mdns4_minimal [NOTFOUND=return] files myhostname dns\n';
+
+function trap(t, dir) {
+  const source = path.join(tempDir(t), 'trap.c');
+  fs.writeFileSync(source, '__attribute__((constructor)) static void loaded(void) { __builtin_trap(); }\n');
+  fs.mkdirSync(path.join(dir, 'lib'));
+  for (const name of ['mymachines', 'resolve', 'mdns4_minimal', 'myhostname'])
+    check('cc', ['-shared', '-fPIC', '-nostdlib', '-o', path.join(dir, `lib/libnss_${name}.so.2`), source]);
+}
 for (const [what, host, files] of [
   ['a number', '127.0.0.1', {}],
   ['localhost without /etc/hosts', 'localhost', {}],
@@ -70,6 +80,7 @@ for (const [what, host, files] of [
 ]) {
   test(`in an empty root directory: run --upstream with ${what}`, kSkip, async (t) => {
     const dir = emptyRoot(t, files);
+    trap(t, dir);
     const port = await origin(t);
     const sim = new Running(t, ...inRoot(dir, '/bin/vercel-sim', 'run', '--port', '0', '--upstream', `http://${host}:${port}`));
     const [, url] = await sim.saw(/^vercel-sim ready on (\S+)/m);
@@ -79,8 +90,40 @@ for (const [what, host, files] of [
   });
 }
 
+// A DNS server for one name: its address for a question of type A, nothing for other types, "no such name" for others.
+async function nameServer(t, address, name) {
+  const server = dgram.createSocket('udp4');
+  server.on('message', (query, from) => {
+    let end = 12;
+    const labels = [];
+    for (; query[end] !== 0; end += query[end] + 1) labels.push(query.toString('latin1', end + 1, end + 1 + query[end]));
+    const question = query.subarray(12, end + 5);
+    const known = labels.join('.') === name;
+    const a = known && query.readUInt16BE(end + 1) === 1;
+    const head = Buffer.from([query[0], query[1], 0x81, known ? 0x80 : 0x83, 0, 1, 0, a ? 1 : 0, 0, 0, 0, 0]);
+    const record = a ? Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]) : Buffer.alloc(0);
+    server.send(Buffer.concat([head, question, record]), from.port, from.address);
+  });
+  server.bind(53, address);
+  await once(server, 'listening');
+  t.after(() => server.close());
+}
+
+test('in an empty root directory: run --upstream with a name of DNS, by the search list of resolv.conf', kSkip, async (t) => {
+  await nameServer(t, '127.0.0.54', 'web.cluster.test');
+  const dir = emptyRoot(t, {'etc/resolv.conf': 'nameserver 127.0.0.54\nsearch cluster.test\n', 'etc/nsswitch.conf': kForeign});
+  trap(t, dir);
+  const port = await origin(t);
+  const sim = new Running(t, ...inRoot(dir, '/bin/vercel-sim', 'run', '--port', '0', '--upstream', `http://web:${port}`));
+  const [, url] = await sim.saw(/^vercel-sim ready on (\S+)/m);
+  assert.equal(await text(`${url}/dns`), '200 origin /dns');
+  process.kill(sim.child.pid, 'SIGINT');
+  assert.deepEqual(await sim.end(), {code: 130, signal: null});
+});
+
 test('in an empty root directory: a name that does not exist is said, whatever nsswitch.conf names', kSkip, (t) => {
   const dir = emptyRoot(t, {'etc/nsswitch.conf': kForeign, 'etc/hosts': ''});
+  trap(t, dir);
   const r = run(...inRoot(dir, '/bin/vercel-sim', 'run', '--port', '0', '--upstream', 'http://nowhere.invalid:80'));
   assert.equal(r.code, 64);
   assert.match(r.stdout + r.stderr, /cannot find the host "nowhere.invalid" of --upstream/);
