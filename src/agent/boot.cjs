@@ -105,7 +105,7 @@ module.exports = function (sim) {
   }
 
   function evict(file) {
-    if (typeof file !== 'string' || file.endsWith('.map') || /[\\/]static[\\/]/.test(file)) return;
+    if (typeof file !== 'string' || file.endsWith('.map') || /(^|[\\/])static[\\/]/.test(file)) return;
     if (evicted.size === 0) queueMicrotask(flush);
     evicted.add(file);
   }

@@ -15,7 +15,7 @@ module.exports = function (sim) {
       bracketed(definition?.definition?.page ?? definition?.page ?? definition, () => sim.peer.call(name, definition, ...rest));
     const asking = (name) => (...args) => sim.peer.call(name, ...args);
     const telling = (name) => (...args) => {
-      if (!sim.isWarming) sim.peer.tell(name, ...args);
+      if (!invocations.getStore()?.isWarming) sim.peer.tell(name, ...args);
     };
     return {
       ensurePage: compiling('ensurePage'),
@@ -51,7 +51,7 @@ module.exports = function (sim) {
     deferInstrumentation();
     sim.prepareSourceMaps();
     const service = bundlerService();
-    if (boot.turbopack) globalThis.__turbopack_ensure_chunk__ = (chunk) => bracketed(undefined, () => sim.peer.call('ensureChunk', chunk));
+    if (boot.turbopack) globalThis.__turbopack_ensure_chunk__ = ensureChunk;
     const server = http.createServer();
     // A frozen instance must not close its connections when it goes on: vercel-sim closes them.
     Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
@@ -67,6 +67,14 @@ module.exports = function (sim) {
     guard('static paths', sim.hookStaticPaths);
     guard('router context', () => provideRouterContext(service));
     sim.httpServer = server;
+  }
+
+  // Asked before each chunk that is loaded lazily. Once is enough: when it changes, this instance is replaced.
+  const chunks = new Map();
+
+  function ensureChunk(chunk) {
+    if (!chunks.has(chunk)) chunks.set(chunk, bracketed(undefined, () => sim.peer.call('ensureChunk', chunk)));
+    return chunks.get(chunk);
   }
 
   // 14 keeps what it has read of the data cache for ever, whoever writes it anew.

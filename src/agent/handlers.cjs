@@ -42,6 +42,7 @@ module.exports = function (sim) {
         const invocation = current(this);
         if (!invocation || typeof handler !== 'function') return handler;
         guard('static routes', () => invocation.setStatic(isStaticRoute(invocation, args[1] ?? this.userland)));
+        if (invocation.isWarming) return sim.warmRoute;
         return function (...handlerArgs) {
           invocation.begin();
           return Reflect.apply(handler, this, handlerArgs);
@@ -65,19 +66,21 @@ module.exports = function (sim) {
 
   const watched = new WeakSet();
 
-  function watchTree([, parallel = {}, modules = {}]) {
+  function watchTree(tree) {
+    const [, parallel = {}, modules = {}] = tree;
     for (const [role, module] of Object.entries(modules)) {
       if (!Array.isArray(module) || module.length !== 2 || typeof module[0] !== 'function' || watched.has(module)) continue;
       watched.add(module);
       const load = module[0];
       module[0] = function (...args) {
         const invocation = invocations.getStore();
+        if (invocation?.isWarming) return sim.warmSegment(role, module, tree) ?? Reflect.apply(load, this, args);
         if (!invocation || invocation.began) return Reflect.apply(load, this, args);
         invocation.loading++;
         return whenThere(() => Reflect.apply(load, this, args), (exports) => guard('page modules', () => moduleLoaded(invocation, role, exports)));
       };
     }
-    Object.values(parallel).forEach(watchTree);
+    Object.values(parallel).forEach((child) => watchTree(child));
   }
 
   function moduleLoaded(invocation, role, exports) {
@@ -126,7 +129,7 @@ module.exports = function (sim) {
     return beforeRender(prototype, (invocation, routeModule, [, , context]) => {
       guard('static pages', () => invocation.setStatic(isStaticPage(invocation, routeModule, context?.renderOpts)));
       invocation.begin();
-    });
+    }, (...args) => sim.warmPage(...args));
   }
 
   // The body is parsed before the handler is called: the handler itself is wrapped.
@@ -136,7 +139,9 @@ module.exports = function (sim) {
       if (userland[kInvocation] || typeof userland.default !== 'function') return;
       const handler = userland.default;
       const begun = function (...args) {
-        invocations.getStore()?.begin();
+        const invocation = invocations.getStore();
+        if (invocation?.isWarming) return sim.warmApi(...args);
+        invocation?.begin();
         return Reflect.apply(handler, this, args);
       };
       const wrapped = Object.create(userland, {
@@ -147,12 +152,13 @@ module.exports = function (sim) {
     });
   }
 
-  function beforeRender(prototype, action) {
+  function beforeRender(prototype, action, warm) {
     const { render } = prototype;
     if (typeof render !== 'function') return false;
     prototype.render = function (...args) {
       const invocation = current(this);
       if (invocation) guard('render', () => action(invocation, this, args));
+      if (invocation?.isWarming && warm) return warm(this, args, (routeModule, given) => render.apply(routeModule, given));
       return render.apply(this, args);
     };
     return true;

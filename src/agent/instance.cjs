@@ -54,6 +54,7 @@ async function start() {
   guard('hanging', sim.hookHanging);
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);
   sim.provideContext();
+  sim.muteWarming();
   await sim.connectPeer();
   await sim.startRenderServer();
   sim.dieAsThePlatformDoes();

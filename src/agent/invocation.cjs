@@ -13,6 +13,7 @@ module.exports = function (sim) {
   class Invocation {
     constructor(id) {
       this.id = id;
+      this.isWarming = false;  // an instance's own, before its first request: nobody hears of it (warm.cjs)
       this.path = '';  // as the client asked
       this.page = undefined;  // once dispatched
       this.kind = '';
@@ -31,11 +32,15 @@ module.exports = function (sim) {
       this.segments = [];  // of them the layouts and pages, outermost first
     }
 
+    tell(message) {
+      if (!this.isWarming) tell(message);
+    }
+
     dispatched({ page, kind, runtime = 'nodejs', isStatic = false, file }) {
       if (this.errorPage && this.page !== undefined) return;  // stays what it was dispatched to first
       if (this.page === page && this.kind === kind && this.isStatic === isStatic) return;
       Object.assign(this, { page, kind, runtime, isStatic });
-      tell({ t: 'dispatch', id: this.id, page, kind, runtime, static: isStatic, file: file || undefined });
+      this.tell({ t: 'dispatch', id: this.id, page, kind, runtime, static: isStatic, file: file || undefined });
     }
 
     setStatic(isStatic) {
@@ -51,7 +56,7 @@ module.exports = function (sim) {
       this.compileTold = false;
       const start = () => {
         this.compileTold = true;
-        tell({ t: 'compile', id: this.id, page, phase: 'start' });
+        this.tell({ t: 'compile', id: this.id, page, phase: 'start' });
       };
       if (this.began) start();
       else this.compileTimer = plain.setTimeout(start, kCompileWorthTelling);
@@ -62,14 +67,15 @@ module.exports = function (sim) {
       plain.clearTimeout(this.compileTimer);
       const ms = performance.now() - this.compileFrom;
       this.compileMs += ms;
-      if (this.compileTold) tell({ t: 'compile', id: this.id, page, phase: 'end', ms: round(ms) });
+      if (this.compileTold) this.tell({ t: 'compile', id: this.id, page, phase: 'end', ms: round(ms) });
     }
 
     // The user's own code starts. Only the first time counts.
     begin() {
       if (this.began) return;
       this.began = true;
-      tell({ t: 'handler', id: this.id });
+      this.beganAt = Date.now();
+      this.tell({ t: 'handler', id: this.id });
     }
 
     meta() {

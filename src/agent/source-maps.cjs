@@ -58,7 +58,7 @@ module.exports = function (sim) {
   // Next internals: logErrorWithOriginalStack of setup-dev-bundler.js. 15 and 16 only print, with frames that the error itself maps; 14 maps
   // with its compiler's help, in next dev.
   function logError(error, type) {
-    if (sim.isWarming) return;
+    if (sim.invocations.getStore()?.isWarming) return;
     if (boot.next.startsWith('14.')) return sim.peer.call('logErrorWithOriginalStack', error, type).catch(() => {});
     const log = requireNext('../../build/output/log');
     if (error?.name === 'ModuleBuildError') log.error(error.message);

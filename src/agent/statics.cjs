@@ -20,14 +20,14 @@ module.exports = function (sim) {
   }
 
   function becameDynamic(invocation = invocations.getStore()) {
-    if (invocation?.page === undefined || invocation.isForcedStatic) return;
+    if (invocation?.page === undefined || invocation.isForcedStatic || invocation.isWarming) return;
     invocation.usedDynamic = true;
     lastRun.set(invocation.page, true);
     invocation.setStatic(false);
   }
 
   function finished(invocation, status) {
-    if (invocation.began && invocation.readOnly && status === 200 && !invocation.usedDynamic) lastRun.delete(invocation.page);
+    if (invocation.began && !invocation.isWarming && invocation.readOnly && status === 200 && !invocation.usedDynamic) lastRun.delete(invocation.page);
   }
 
   // What the segments of a page say of themselves. Next's dev server does not watch two things that make a page dynamic at build time:
@@ -115,6 +115,7 @@ module.exports = function (sim) {
     const { getStaticPaths } = sim.server;
     if (typeof getStaticPaths !== 'function') return;
     sim.server.getStaticPaths = async function (asked) {
+      if (invocations.getStore()?.isWarming) return {};  // a process of its own, which would run user code
       const result = await getStaticPaths.call(this, asked);
       guard('static paths', () => {
         const invocation = invocations.getStore();

@@ -1,1 +1,3 @@
-export function register() {}
+export function register() {
+  globalThis.isoRegistered = (globalThis.isoRegistered ?? 0) + 1;
+}
