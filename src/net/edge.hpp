@@ -51,7 +51,7 @@ struct ResponseDecision {
   std::string_view extra;    // header lines for the client, each with CRLF
   bool drop_server = false;  // the app's own Server is not forwarded (`extra` has another)
   // Not for the client (only after hold_body): its body, of at most 1 MiB, goes to on_dispatch. The answer to
-  // a HEAD must carry it too.
+  // a HEAD has none, and what it says must be taken from its head here.
   bool dispatch = false;
 };
 

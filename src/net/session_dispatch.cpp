@@ -2,7 +2,6 @@
 // client until an app says 100 (Continue) or the request is sent on: a route step that does not read it never
 // gets it.
 #include <cassert>
-#include <charconv>
 
 #include "net/server.hpp"
 #include "net/session.hpp"
@@ -12,18 +11,6 @@ namespace {
 
 constexpr std::size_t kReplay = 128 * 1024;  // of the kept body at a time: the app's pace decides
 constexpr std::size_t kSmall = 16 * 1024;    // goes out together with the head
-
-// The answer to a HEAD has no body in HTTP; a dispatch is not HTTP's.
-http1::Body dispatch_body(const http1::ResponseHead& head, bool head_method) {
-  if (!head_method) return head.body;
-  for (const auto& h : head.headers) {
-    if (h.field != http1::Field::content_length) continue;
-    http1::Body body{http1::BodyKind::length, 0};
-    std::from_chars(h.value.data(), h.value.data() + h.value.size(), body.length);
-    return body;
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -143,7 +130,7 @@ bool Session::settle_held() {
 }
 
 void Session::begin_dispatch(const http1::ResponseHead& head) {
-  const http1::Body body = dispatch_body(head, head_method_);
+  const http1::Body body = head.body;  // none for HEAD: the edge finds the dispatch in the head
   if (!held_ || held_->lost || head.status == 101 || body.kind == http1::BodyKind::until_close ||
       (body.kind == http1::BodyKind::length && body.length > HeldRequest::kMostDispatch))
     return upstream_failed(UpstreamFailure::garbage);

@@ -32,6 +32,12 @@ class ScriptedEdge final : public Edge {
   std::map<ExchangeId, Totals> failed;  // by on_upstream_failed
   std::vector<std::string> targets;
   int left = 0;
+  // Requests that may be dispatched: a response with x-vsim-dispatch or x-vsim-again is one.
+  bool hold = false, wait = false;
+  std::string extra;
+  std::vector<std::string> dispatches;
+  std::vector<UpstreamFailure> failures;
+  std::function<void(Session&, std::string_view text)> then;  // what to do with a dispatch; else it waits
 
   void on_request(Session& s, const http1::RequestHead& head, const ClientInfo&,
                   RequestDecision& d) override {
@@ -41,6 +47,8 @@ class ScriptedEdge final : public Edge {
     d.pool = pool;
     d.tunnel = tunnel && head.websocket;
     d.body_limit = body_limit;
+    d.hold_body = hold;
+    d.extra = extra;
     if (head.target == "/drop") d.kind = RequestDecision::Kind::drop;
     open[d.id] = &s;
   }
@@ -48,7 +56,14 @@ class ScriptedEdge final : public Edge {
                            const ClientInfo&) override {
     return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
   }
-  void on_response_head(Session&, ExchangeId, const http1::ResponseHead&, ResponseDecision&) override {}
+  void on_response_head(Session&, ExchangeId, const http1::ResponseHead& head, ResponseDecision& d) override {
+    for (const auto& h : head.headers) d.dispatch |= hold && h.field == http1::Field::x_vsim;
+  }
+  void on_dispatch(Session& s, ExchangeId id, std::string_view text) override {
+    REQUIRE(open.contains(id));
+    dispatches.emplace_back(text);
+    if (then) then(s, text);
+  }
   std::string on_body_over(Session&, ExchangeId id) override {
     if (!over.empty()) end(id);
     return over;
@@ -58,7 +73,9 @@ class ScriptedEdge final : public Edge {
     ++left;
     return keep_running;
   }
-  FailureDecision on_upstream_failed(Session&, ExchangeId id, UpstreamFailure, Totals t) override {
+  FailureDecision on_upstream_failed(Session&, ExchangeId id, UpstreamFailure why, Totals t) override {
+    failures.push_back(why);
+    if (wait) return {FailureDecision::Kind::wait, {}};
     failed[id] = t;
     end(id);
     return {.response = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"};
