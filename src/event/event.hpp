@@ -63,7 +63,11 @@ struct InvocationEnded {
   Duration total{};                             // request head to end
   Duration charged{};                           // what counted against the deadline
   Duration compile{};                           // not charged
-  std::uint64_t bytes_in = 0, bytes_out = 0;    // bodies
+  std::string_view instance;                    // "i3"; empty when no instance of ours served it
+  std::string_view start;  // "warm", "bound", "spare", "cold": what it found there; empty likewise
+  Duration waited{};       // for an instance; not charged
+  Duration init{};         // evaluating the function's modules; not charged
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
   Outcome outcome;
   bool client_left = false;
   std::span<const limits::Verdict> verdicts;
@@ -76,6 +80,30 @@ struct RouteCompiled {
   std::string_view route;
   Duration took{};
 };
+// An instance passed from one state to another. The words are those of instance::name(State) and of
+// instance::to_string(Why), with "frozen" for a bound or idle one that is stopped.
+struct InstanceChanged {
+  std::string_view instance;  // "i3", never used again for another one
+  std::string_view from, to;  // spawning spare binding bound leased idle frozen retired dying dead
+  std::string_view function;  // route it serves; empty while it serves none
+  std::string_view why;       // it must go; empty otherwise
+  std::string_view death;     // how its process ended, as text; only with `dead`
+  std::uint64_t memory = 0;   // bytes resident when it was last measured; 0 when it was not
+  int pid = 0;                // 0 when not known
+};
+// Told after the invocation's end, when its instance is frozen or retired while the handler left something
+// running.
+struct BackgroundWork {
+  InvocationId id = InvocationId::none;
+  std::string_view request_id, route, file, instance;
+  std::span<const limits::Verdict> verdicts;
+};
+// The command that `vercel-sim test` wraps.
+struct CommandRun {
+  std::string_view command;
+  bool ended = false;  // false: it was started
+  int exit_code = 0;   // only when it has ended; 128 and the signal's number when one ended it
+};
 enum class Level : std::uint8_t { info, warning, error };
 struct Notice {
   Level level = Level::info;
@@ -84,7 +112,7 @@ struct Notice {
 };
 
 using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationEnded,
-                           SocketOpened, RouteCompiled, Notice>;
+                           SocketOpened, RouteCompiled, Notice, InstanceChanged, BackgroundWork, CommandRun>;
 
 struct Stamp {
   std::uint64_t seq = 0;

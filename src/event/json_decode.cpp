@@ -190,6 +190,17 @@ Result<OwnedEvent> decode(std::string_view line) {
   const std::string_view type = r.text("t");
   s.stamp = {r.number<std::uint64_t>("seq"), TimePoint(r.millis("at_ms")), r.time("time")};
   const auto id = [&] { return static_cast<InvocationId>(r.number<std::uint64_t>("id")); };
+  const auto read_verdicts = [&] {
+    const JsonValue* list = r.get("verdicts", Type::array, "a list");
+    if (list == nullptr) return;
+    for (const JsonValue& item : list->items) {
+      const JsonValue* from = item.find("from");
+      std::optional<Reader> from_reader;
+      if (from != nullptr) from_reader.emplace(*from, s.texts, problem);
+      s.verdicts.push_back(
+          read_verdict(Reader(item, s.texts, problem), from_reader ? &*from_reader : nullptr, s.provenances));
+    }
+  };
 
   if (type == "run_started") {
     RunStarted e{r.text("version"),       r.text("url"), r.text("profile"),
@@ -217,21 +228,17 @@ Result<OwnedEvent> decode(std::string_view line) {
     e.total = r.millis("total_ms");
     e.charged = r.millis("charged_ms");
     e.compile = r.millis("compile_ms");
+    e.instance = r.text("instance");
+    e.start = r.text("start");
+    e.waited = r.millis("waited_ms");
+    e.init = r.millis("init_ms");
     e.bytes_in = r.number<std::uint64_t>("bytes_in");
     e.bytes_out = r.number<std::uint64_t>("bytes_out");
     e.outcome.ended_by = r.word("ended_by", EndedBy::emulator, EndedBy::function);
     e.outcome.phase = r.word("phase", Phase::tunnel, Phase::responding);
     e.outcome.code = r.code("code");
     e.client_left = r.flag("client_left");
-    if (const JsonValue* list = r.get("verdicts", Type::array, "a list")) {
-      for (const JsonValue& item : list->items) {
-        const JsonValue* from = item.find("from");
-        std::optional<Reader> from_reader;
-        if (from != nullptr) from_reader.emplace(*from, s.texts, problem);
-        s.verdicts.push_back(read_verdict(Reader(item, s.texts, problem),
-                                          from_reader ? &*from_reader : nullptr, s.provenances));
-      }
-    }
+    read_verdicts();
     e.verdicts = s.verdicts;
     s.event = e;
   } else if (type == "socket_opened") {
@@ -245,6 +252,22 @@ Result<OwnedEvent> decode(std::string_view line) {
                      r.text("fix"),
                      r.text("file"),
                      r.number<int>("line")};
+  } else if (type == "instance_changed") {
+    s.event = InstanceChanged{r.text("instance"),
+                              r.text("from"),
+                              r.text("to"),
+                              r.text("function"),
+                              r.text("why"),
+                              r.text("death"),
+                              r.number<std::uint64_t>("memory"),
+                              r.number<int>("pid")};
+  } else if (type == "background_work") {
+    BackgroundWork e{id(), r.text("request_id"), r.text("route"), r.text("file"), r.text("instance"), {}};
+    read_verdicts();
+    e.verdicts = s.verdicts;
+    s.event = e;
+  } else if (type == "command_run") {
+    s.event = CommandRun{r.text("command"), r.flag("ended"), r.number<int>("exit_code")};
   } else if (problem.empty()) {
     return Error{type.empty() ? "\"t\", the type of the event, is missing"
                               : fmt::format("unknown event type \"{}\"", type)};

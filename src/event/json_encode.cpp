@@ -254,14 +254,14 @@ struct Encode {
     w.text("traffic", to_string(e.traffic)).number("status", e.status);
     w.text_if("route", e.route).text_if("file", e.file).text_if("kind", e.kind).text_if("runtime", e.runtime);
     w.millis("total_ms", e.total).millis("charged_ms", e.charged).millis("compile_ms", e.compile);
+    w.text_if("instance", e.instance).text_if("start", e.start);
+    if (e.waited != Duration::zero()) w.millis("waited_ms", e.waited);
+    if (e.init != Duration::zero()) w.millis("init_ms", e.init);
     w.number("bytes_in", e.bytes_in).number("bytes_out", e.bytes_out);
     w.text("ended_by", to_string(e.outcome.ended_by)).text("phase", to_string(e.outcome.phase));
     if (e.outcome.code != limits::Code::none) w.text("code", limits::info(e.outcome.code).name);
     if (e.client_left) w.flag("client_left", true);
-    if (e.verdicts.empty()) return;
-    w.open("verdicts", '[');
-    for (const limits::Verdict& v : e.verdicts) verdict(w, v);
-    w.close(']');
+    verdicts(e.verdicts);
   }
   void operator()(const SocketOpened& e) {
     head(w, "socket_opened", stamp, start);
@@ -279,6 +279,31 @@ struct Encode {
         .text_if("fix", e.fix);
     w.text_if("file", e.file);
     if (e.line != 0) w.number("line", e.line);
+  }
+  void operator()(const InstanceChanged& e) {
+    head(w, "instance_changed", stamp, start);
+    w.text("instance", e.instance).text_if("from", e.from).text("to", e.to);
+    w.text_if("function", e.function).text_if("why", e.why).text_if("death", e.death);
+    if (e.memory != 0) w.number("memory", e.memory);
+    if (e.pid != 0) w.number("pid", e.pid);
+  }
+  void operator()(const BackgroundWork& e) {
+    head(w, "background_work", stamp, start);
+    w.number("id", number_of(e.id)).text("request_id", e.request_id);
+    w.text_if("route", e.route).text_if("file", e.file).text_if("instance", e.instance);
+    verdicts(e.verdicts);
+  }
+  void operator()(const CommandRun& e) {
+    head(w, "command_run", stamp, start);
+    w.text("command", e.command).flag("ended", e.ended);
+    if (e.ended) w.number("exit_code", e.exit_code);
+  }
+
+  void verdicts(std::span<const limits::Verdict> list) {
+    if (list.empty()) return;
+    w.open("verdicts", '[');
+    for (const limits::Verdict& v : list) verdict(w, v);
+    w.close(']');
   }
 };
 

@@ -54,6 +54,10 @@ InvocationEnded ended(const std::vector<limits::Verdict>& verdicts) {
   e.total = 12s + 345678901ns;
   e.charged = 10s;
   e.compile = 2345ms;
+  e.instance = "i3";
+  e.start = "cold";
+  e.waited = 412500us;
+  e.init = 88ms;
   e.bytes_in = 18'446'744'073'709'551'615u;
   e.bytes_out = 66;
   e.outcome = {EndedBy::platform, Phase::running, limits::Code::function_invocation_timeout};
@@ -95,6 +99,13 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
       plain,
       Notice{Level::warning, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan", "Lower it.",
              "vercel.json", 4},
+      InstanceChanged{"i3", "leased", "dead", "/api/slow", "deadline", "killed by SIGKILL", 104'857'600,
+                      4242},
+      InstanceChanged{"i4", "", "spawning"},
+      BackgroundWork{static_cast<InvocationId>((5ull << 20) | 3), "dev1::bg", "/api/late",
+                     "app/api/late/route.ts", "i3", list},
+      CommandRun{"npx playwright test", false},
+      CommandRun{"npx playwright test", true, 1},
       Notice{Level::info, "", "line\nbreak, \"quotes\" and caf\xc3\xa9", "", "", 0},
       RunStopped{"SIGINT", 130}};
 }
@@ -143,6 +154,10 @@ TEST_CASE("a decoded event says what the written one said") {
   CHECK(e.outcome.code == limits::Code::function_invocation_timeout);
   CHECK(e.outcome.phase == Phase::running);
   CHECK(e.client_left);
+  CHECK(e.instance == "i3");
+  CHECK(e.start == "cold");
+  CHECK(e.waited == 412500us);
+  CHECK(e.init == 88ms);
   REQUIRE(e.verdicts.size() == 2);
   CHECK(e.verdicts[0].fix == list[0].fix);
   REQUIRE(e.verdicts[0].provenance != nullptr);
@@ -243,6 +258,7 @@ TEST_CASE("encoding into a string with room allocates nothing") {
   const char* before = out.data();
   for (int i = 0; i < 3; ++i)
     encode(out, kStamp, InvocationStarted{InvocationId::none, "dev1::abc", "GET", "/x?token=abc"});
+  encode(out, kStamp, InstanceChanged{"i3", "leased", "idle", "/api/x", "", "", 104'857'600, 4242});
   CHECK(out.data() == before);
 }
 
