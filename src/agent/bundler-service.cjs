@@ -17,9 +17,16 @@ module.exports = function (sim) {
     const telling = (name) => (...args) => {
       if (!invocations.getStore()?.isWarming) sim.peer.tell(name, ...args);
     };
+    // next dev has compiled the function of the request before it dispatched it.
+    const isKnown = (page) => {
+      const invocation = invocations.getStore();
+      return invocation?.isCompiled === true && invocation.page === page;
+    };
+    const ensurePage = compiling('ensurePage');
+    const getCompilationError = asking('getCompilationError');
     return {
-      ensurePage: compiling('ensurePage'),
-      getCompilationError: asking('getCompilationError'),
+      ensurePage: async (asked) => (isKnown(asked?.definition?.page ?? asked?.page) ? undefined : ensurePage(asked)),
+      getCompilationError: async (page) => (isKnown(page) ? undefined : getCompilationError(page)),
       getCompilationErrors: asking('getCompilationErrors'),
       getFallbackErrorComponents: compiling('getFallbackErrorComponents'),
       logErrorWithOriginalStack: (error, type) => sim.logError(error, type),

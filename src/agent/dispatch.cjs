@@ -31,9 +31,9 @@ module.exports = function (sim) {
     const definition = await findFunction(req, meta);
     // An instance has answered that this page has no such path (dynamicParams): Next's router goes on to the next match.
     if (invocation.skip.some((page) => page === definition.page || decoded(page) === definition.page)) throw new NoFallback();
-    await compile(req, definition);
+    const isCompiled = await compile(req, definition);
     sim.flushChanges();
-    answer(req, res, meta, invocation, definition);
+    answer(req, res, meta, invocation, definition, isCompiled);
   }
 
   function decoded(text) {
@@ -77,24 +77,25 @@ module.exports = function (sim) {
     return { page: invokePath === '/404' ? '/404' : '/_error', kind: 'PAGES', isError: true };
   }
 
-  // So that what has changed makes instances stale before this request is given to one. That it does not compile is met again by the
-  // instance, which renders the error.
+  // So that what has changed makes instances stale before this request is given to one. Returns whether it compiles; if not, the instance asks
+  // again, as Next does, and renders the error.
   async function compile(req, definition) {
     const { isError, page } = definition;
     const asked = isError
       ? { page: page === '/_not-found/page' ? '/_not-found' : page, clientOnly: false, definition: undefined, url: req.url }
       : { page, clientOnly: false, definition, url: req.url };
-    if (sim.server.matchers && !isError) return;  // matching has compiled it
+    const { bundlerService } = isolation;
     try {
-      await isolation.bundlerService.ensurePage(asked);
+      if (!sim.server.matchers || isError) await bundlerService.ensurePage(asked);  // else matching has compiled it
+      return !isError && (await bundlerService.getCompilationError(page)) === undefined;
     } catch {
-      // see above
+      return false;
     }
   }
 
   // ---- The answer --------------------------------------------------------------------------------------------------------------
 
-  function answer(req, res, meta, invocation, { page, kind, filename, isError }) {
+  function answer(req, res, meta, invocation, { page, kind, filename, isError }, isCompiled) {
     const runtime = edgePages().includes(page) ? 'edge' : 'nodejs';
     // An error page is prerendered, unless its layout says otherwise.
     const isStatic = runtime === 'nodejs' && (isError ? invocation.readOnly : looksStatic(invocation, page, kind));
@@ -103,6 +104,7 @@ module.exports = function (sim) {
     const { clonableBody, onCacheEntry, onCacheEntryV2, ...plain } = meta;
     const details = {
       ...what,
+      isCompiled,
       meta: pack(plain),
       status: res.statusCode,
       resHeaders: pack({ ...res.getHeaders() }),
@@ -118,7 +120,9 @@ module.exports = function (sim) {
     const { writeHead, end, removeHeader } = http.ServerResponse.prototype;
     for (const name of res.getHeaderNames()) removeHeader.call(res, name);
     res.statusMessage = undefined;
-    const fields = { 'x-vsim-dispatch': options.token, 'content-type': kType, 'content-length': String(body.length) };
+    // The answer to a HEAD has no body: it stands in the field.
+    const mark = req.method === 'HEAD' ? `${options.token} ${body.toString('base64')}` : options.token;
+    const fields = { 'x-vsim-dispatch': mark, 'content-type': kType, 'content-length': String(body.length) };
     writeHead.call(res, 200, fields);
     end.call(res, req.method === 'HEAD' ? undefined : body);
   }

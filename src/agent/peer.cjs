@@ -13,7 +13,7 @@ module.exports = function (sim) {
     welcome(news) {
       for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
       for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
-      for (const page of news.lastRun) sim.lastRun.set(page, true);
+      for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, true);
       welcomed();
       caughtUpTo(news.evictions);
     },
@@ -49,7 +49,22 @@ module.exports = function (sim) {
     // next dev is gone: vercel-sim starts it again, and other instances.
     sim.peer = createPeer(socket, methods, { closed: () => sim.plainExit(0), open: (count) => tell({ t: 'call', open: count > 0 }) });
     socket.write(`${options.token} ${options.instance}\n`);
+    tellWhatIsStatic();
     await ready;
+  }
+
+  // What a run has shown of a page is next dev's first guess at the next run, wherever that is.
+  function tellWhatIsStatic() {
+    const { lastRun, prerenderedPaths, peer } = sim;
+    const watch = (map, method, told) => {
+      map[method] = function (page, value) {
+        if (this.has(page) !== (method === 'set') || map === prerenderedPaths) peer.tell(...told(page, value));
+        return Reflect.apply(Map.prototype[method], this, [page, value]);
+      };
+    };
+    watch(lastRun, 'set', (page) => ['wasDynamic', page, true]);
+    watch(lastRun, 'delete', (page) => ['wasDynamic', page, false]);
+    watch(prerenderedPaths, 'set', (page, paths) => ['hasPaths', page, [...paths]]);
   }
 
   return { connectPeer, caughtUp };

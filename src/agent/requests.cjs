@@ -10,14 +10,14 @@ module.exports = function (sim) {
 
   // Removes every x-vsim field. Returns them by their names if the edge has sent them, which `<token>.<id>` proves, and else undefined.
   function takeFields(req) {
-    const raw = req.rawHeaders;
+    const { headers, rawHeaders: raw } = req;  // Node makes `headers` of the raw ones at this moment
     const fields = {};
     for (let i = raw.length - 2; i >= 0; i -= 2) {
       if (raw[i].length < 7 || raw[i].slice(0, 7).toLowerCase() !== 'x-vsim-') continue;
       const name = raw[i].toLowerCase();
       fields[name.slice(7)] = raw[i + 1];
       raw.splice(i, 2);
-      delete req.headers[name];
+      delete headers[name];
     }
     // Node internals: `headersDistinct` is made of the raw fields at its first use, and counts as many as came.
     kHeadersCount ??= Object.getOwnPropertySymbols(req).find((symbol) => symbol.description === 'kHeadersCount');
@@ -60,8 +60,10 @@ module.exports = function (sim) {
     res.assignSocket(socket);
     socket.on('error', () => {});
     res.on('finish', () => {
+      if (res.socket !== socket) return;  // it was handed over
       res.detachSocket(socket);
       socket.end();
+      process.nextTick(() => res.emit('close'));  // as Node's server does for the responses that it makes
     });
     return res;
   }

@@ -70,13 +70,14 @@ module.exports = function (sim) {
 
   function begun(req, res, fields, details) {
     const invocation = makeInvocation(req, fields.id);
-    const { page, kind, runtime, static: isStatic, file, sync } = details;
+    const { page, kind, runtime, static: isStatic, file, isCompiled, sync } = details;
     Object.assign(invocation, {
       page,
       kind,
       runtime,
       isStatic,
       file,
+      isCompiled,
       sync,
       req,
       res,

@@ -84,6 +84,7 @@ export async function startNext(settings = {}) {
   mkdirSync(dirname(agent), { recursive: true });
   for (const file of readdirSync(dirname(kAgent)).filter((name) => name.endsWith('.cjs'))) copyFileSync(join(dirname(kAgent), file), join(dirname(agent), file));
 
+  for (const [name, text] of Object.entries(settings.files ?? {})) await writeFile(join(app, name), text);
   const world = new World();
   world.folder = folder;
   world.app = app;
@@ -143,6 +144,7 @@ class World {
   #control = new Set();
   tokens = [];
   publicConnections = 0;
+  publicRequests = [];
   instances = new Map(); // number → Instance of isolation.mjs
 
   print(text) {
@@ -193,6 +195,7 @@ class World {
     const serve = () =>
       http.createServer((req, res) => {
         this.publicConnections += 1;
+        this.publicRequests.push({ url: req.url, headers: req.headers });
         const id = this.nextId();
         const headers = { ...req.headers, 'x-vsim-id': `${kToken}.${id}` };
         const inner = http.request({ socketPath: this.appSocket, method: req.method, path: req.url, headers }, (answer) => {
