@@ -82,6 +82,7 @@ std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
   }
   if (v.life.is<invocation::Lingering>()) {
     v.expiring = true;
+    v.life.stop_clock(now);
     deadlines.set(v.slot, after(now, kExpiring));
     return Command{Command::Kind::expire, v.id, Code::function_invocation_timeout};
   }

@@ -61,6 +61,10 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   e.total = now - v.arrived;
   e.charged = limited(v) ? v.life.charged(now) : Duration::zero();
   e.compile = v.life.compile().total(now);
+  e.instance = v.instance;
+  e.start = v.start;
+  e.waited = v.waited;
+  e.init = v.init.value_or(Duration::zero());
   e.bytes_in = totals.bytes_in;
   e.bytes_out = totals.bytes_out;
   e.outcome = outcome;
@@ -69,9 +73,16 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   emit(event, now);
 }
 
-void Engine::Impl::emit_background(const Invocation& v, const limits::Verdict& verdict,
-                                   std::span<const limits::Hanging> hanging, TimePoint now) {
-  (void)v, (void)verdict, (void)hanging, (void)now;
+void Engine::Impl::emit_background(const Invocation& v, const limits::Verdict& verdict, TimePoint now) {
+  event::Event event(std::in_place_type<event::BackgroundWork>);
+  auto& e = std::get<event::BackgroundWork>(event);
+  e.id = v.id;
+  e.request_id = v.request_id;
+  e.route = v.route;
+  e.file = v.file;
+  e.instance = v.instance;
+  e.verdicts = {&verdict, 1};
+  emit(event, now);
 }
 
 void Engine::Impl::note_polling(Invocation& v, int status) {

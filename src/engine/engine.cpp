@@ -10,6 +10,7 @@ Engine::Impl::Impl(const profile::Profile& p, Options o, event::Sink& s)
 Engine::Engine(const profile::Profile& profile, Options options, event::Sink& sink)
     : impl_(std::make_unique<Impl>(profile, options, sink)) {}
 Engine::~Engine() = default;
+void Engine::set_isolation(profile::Isolation isolation) { impl_->options.isolation = isolation; }
 
 void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) { impl_->routes = std::move(table); }
 

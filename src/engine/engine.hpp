@@ -144,6 +144,8 @@ class Engine {
   void compile_started(InvocationId, TimePoint now);
   void compile_ended(InvocationId, TimePoint now);
   void handler_started(InvocationId, TimePoint now);
+  // Isolation was asked for and cannot be had: none from now on, before the first request.
+  void set_isolation(profile::Isolation);
   // Whether handler_started is ever told: if not (a hook that this Next lacks), the response head starts the
   // clock. true until told; without isolation the head always does.
   void set_handler_told(bool told);

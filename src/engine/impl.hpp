@@ -55,8 +55,7 @@ struct Engine::Impl {
   void emit(const event::Event& event, TimePoint now);
   void emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now,
                   std::span<const limits::Verdict> verdicts);
-  void emit_background(const Invocation& v, const limits::Verdict& verdict,
-                       std::span<const limits::Hanging> hanging, TimePoint now);
+  void emit_background(const Invocation& v, const limits::Verdict& verdict, TimePoint now);
   // Says so, and forgets it: the id is dead afterwards, unless it holds an instance: then it lingers.
   void end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now);
   Totals totals_of(const Invocation& v) const {
@@ -69,7 +68,7 @@ struct Engine::Impl {
   }
 
   const profile::Profile& profile;
-  const Options options;
+  Options options;
   event::Sink& sink;
   Rng rng;
   const std::string id_prefix;  // "dev1::"

@@ -48,6 +48,7 @@ void Engine::placed(InvocationId id, std::string_view instance, std::string_view
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr || v->leased || v->life.is<invocation::Lingering>()) return;
+  if (v->life.is<invocation::Passing>() || v->life.is<invocation::Dropped>()) return;  // no function
   v->instance.assign(instance);
   v->start.assign(start);
   v->waited += waited;
@@ -102,7 +103,7 @@ Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, c
     if (v->expiring)
       e.settle(*v, {}, now);
     else if (told)
-      e.emit_background(*v, limits::instance_end::lost(code, v->instance, cause, v->route, v->file), {}, now);
+      e.emit_background(*v, limits::instance_end::lost(code, v->instance, cause, v->route, v->file), now);
     if (e.slab.find(id) == v) e.drop(*v);
     return Code::none;
   }
@@ -134,10 +135,9 @@ void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hangin
     verdict.measured += " with waitUntil work, which was cancelled";
     if (!hanging.empty()) verdict.measured += ": " + limits::background::list(hanging);
     if (!hanging.empty() && !hanging.front().at.empty()) verdict.file = hanging.front().at;
-    emit_background(v, verdict, hanging, now);
+    emit_background(v, verdict, now);
   } else if (!hanging.empty() && limited(v)) {
-    emit_background(v, limits::background::frozen(profile, options.isolation, hanging, v.route, v.file),
-                    hanging, now);
+    emit_background(v, limits::background::frozen(profile, options.isolation, hanging, v.route, v.file), now);
   }
   drop(v);
 }

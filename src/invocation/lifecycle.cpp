@@ -110,7 +110,7 @@ bool Lifecycle::again() {
 
 bool Lifecycle::stop_clock(TimePoint now) {
   if (is<Ended>() || stopped_) return false;
-  stopped_ = now;
+  stopped_ = charged(now);
   return true;
 }
 

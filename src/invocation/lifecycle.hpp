@@ -149,8 +149,9 @@ class Lifecycle {
   bool head_seen() const;  // the app's response head came, whether or not there was a client to get it
   event::Phase phase() const;
   Duration charged(TimePoint now) const {
+    if (stopped_) return *stopped_;
     const Clock* c = clock();
-    return c != nullptr ? c->charged(compile_, stopped_ ? *stopped_ : now) : Duration::zero();
+    return c != nullptr ? c->charged(compile_, now) : Duration::zero();
   }
   bool clock_stopped() const { return stopped_.has_value(); }
 
@@ -159,7 +160,7 @@ class Lifecycle {
 
   State state_ = Ended{};
   CompileMeter compile_;
-  std::optional<TimePoint> stopped_;
+  std::optional<Duration> stopped_;  // what was charged when the clock was stopped
   bool client_left_ = false;
 };
 

@@ -57,6 +57,11 @@ TEST_CASE("neither the wait for an instance nor its start is charged: the handle
   CHECK(w.last().charged == 3s);
   CHECK(w.last().compile == 4s);
   CHECK(w.last().total == 37800ms);
+  CHECK(w.last().instance == "i3");
+  CHECK(w.last().start == "cold");
+  CHECK(w.last().waited == 30s);
+  CHECK(w.last().init == 800ms);
+  CHECK(w.recorder.background.empty());
 }
 
 TEST_CASE("on an instance a response head starts no clock, unless the handler's start is never told") {
@@ -210,6 +215,14 @@ TEST_CASE("waitUntil work runs to the function's deadline and not a nanosecond l
   CHECK(w.engine().lingering() == 1);
   w.advance(100ms);
   w.released(id, {{"promise", "app/api/a/route.ts:9:1", 0s}});
+  REQUIRE(w.recorder.background.size() == 1);
+  CHECK(w.recorder.background[0].instance == "i1");
+  const limits::Verdict& named = w.recorder.background[0].verdict;
+  CHECK(named.code == Code::function_invocation_timeout);
+  CHECK(named.limit == "10s");
+  CHECK(named.measured ==
+        "10.0s with waitUntil work, which was cancelled: promise at app/api/a/route.ts:9:1");
+  CHECK(named.file == "app/api/a/route.ts:9:1");
   CHECK(w.engine().lingering() == 0);
   CHECK_FALSE(w.next().has_value());
 
@@ -220,6 +233,74 @@ TEST_CASE("waitUntil work runs to the function's deadline and not a nanosecond l
   CHECK(w.advance(2s).empty());
   CHECK(w.engine().lingering() == 0);
   w.released(silent);  // too late, and no matter
+  REQUIRE(w.recorder.background.size() == 2);
+  CHECK(w.recorder.background[1].verdict.measured == "10.0s with waitUntil work, which was cancelled");
+}
+
+TEST_CASE(
+    "what a function leaves behind is named with its place, and what that means depends on the isolation") {
+  const struct {
+    Isolation isolation;
+    bool enforced;
+    const char* limit;
+  } rows[] = {
+      {Isolation::invocation, true, "the instance ends when the response and waitUntil work are done"},
+      {Isolation::instance, true, "the instance is frozen when the response and waitUntil work are done"},
+      {Isolation::fluid, false, "only the response and waitUntil work are sure to be done"}};
+  for (const auto& row : rows) {
+    World w(row.isolation);
+    InvocationId id = w.start();
+    w.head(id);
+    w.ended(id);
+    w.released(id, left());
+    REQUIRE(w.recorder.background.size() == 1);
+    const limits::Verdict& v = w.recorder.background[0].verdict;
+    CHECK(v.code == Code::sim_background_work_frozen);
+    CHECK(v.enforced == row.enforced);
+    CHECK(v.limit == row.limit);
+    CHECK(v.measured == "left interval of 1.00s at app/api/a/route.ts:12:3");
+    CHECK(v.file == "app/api/a/route.ts:12:3");
+    CHECK(v.route == "/api/a");
+
+    id = w.start();  // the word comes before the response's end: told after it all the same
+    w.head(id);
+    w.released(id,
+               {{"socket", "node_modules/pg/lib/x.js:1:1", 0s}, {"timeout", "lib/x.ts:3:1", 0s}, {}, {}, {}});
+    CHECK(w.recorder.background.size() == 1);
+    w.ended(id);
+    REQUIRE(w.recorder.background.size() == 2);
+    CHECK(w.recorder.background[1].verdict.measured ==
+          "left socket at node_modules/pg/lib/x.js:1:1, timeout at lib/x.ts:3:1, something, and 2 more");
+    CHECK(w.recorder.background[1].verdict.file == "lib/x.ts:3:1");
+
+    const InvocationId cut = w.start();  // over with its deadline: the instance is killed
+    w.advance(10s);
+    w.released(cut, left());
+    const Admission page = w.admit("/api/a");  // build work on Vercel
+    w.dispatched(page.id, "/api/a/route", Kind::app_page, true);
+    w.placed(page.id);
+    w.ended(page.id);
+    w.released(page.id, left());
+    CHECK(w.recorder.background.size() == 2);
+  }
+}
+
+TEST_CASE("waitUntil work that is lost with its instance is told, with the cause") {
+  World w;
+  InvocationId id = w.start("i4");
+  w.head(id);
+  w.ended(id);
+  CHECK(w.lost(id, Code::function_invocation_failed, "unhandledRejection: Error: no") == Code::none);
+  REQUIRE(w.recorder.background.size() == 1);
+  CHECK(w.recorder.background[0].verdict.code == Code::function_invocation_failed);
+  CHECK(w.recorder.background[0].verdict.measured == "instance i4: unhandledRejection: Error: no");
+  CHECK(w.engine().lingering() == 0);
+  for (const Code quiet : {Code::none, Code::sim_not_ready}) {
+    id = w.start();
+    w.ended(id);
+    w.lost(id, quiet);
+  }
+  CHECK(w.recorder.background.size() == 1);
 }
 
 TEST_CASE("an instance given back before the last byte has reached the client stops the clock") {
@@ -333,6 +414,9 @@ TEST_CASE("an instance may tell itself that state was looked for which another o
   w.ended(id);
   REQUIRE(w.last().verdicts.size() == 1);
   CHECK(w.last().verdicts[0].measured == "res.socket.server.io was made anew");
+  CHECK(w.recorder.notices.empty());
+  w.state_not_shared(id, "told after the end");
+  CHECK(w.recorder.notices == std::vector<std::string>{"SIM_STATE_NOT_SHARED"});
   w.released(id);
 }
 

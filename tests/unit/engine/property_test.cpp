@@ -1,6 +1,7 @@
-// A seeded driver does everything a shell and an agent may do, in any order the contract allows. SimWorld
-// checks after every call that each id ends exactly once, that no command names a dead id, that no wake-up
-// lies in the past and that active() is right.
+// A seeded driver does everything a shell, an agent and instances may do, in any order the contract allows.
+// SimWorld checks after every call that each id ends exactly once, that no command names a dead id, that no
+// wake-up lies in the past, that active() is right and that who holds an instance lives until it is given
+// back.
 #include <catch2/catch.hpp>
 
 #include "unit/engine/sim_world.hpp"
@@ -15,8 +16,11 @@ struct Driver {
   Rng rng;
   SimWorld w;
   std::size_t admitted = 0;
+  const bool isolated;
+  std::set<InvocationId> headed, no_function;
 
-  Driver(std::uint64_t seed, profile::Profile p, engine::Options o) : rng(seed), w(std::move(p), o) {
+  Driver(std::uint64_t seed, profile::Profile p, engine::Options o)
+      : rng(seed), w(std::move(p), o), isolated(o.isolation != profile::Isolation::none) {
     w.routes({SimWorld::limited(
                   SimWorld::function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"), 5s),
               SimWorld::function("/api/b", Kind::pages_api, "pages/api/b.ts", "/api/b"),
@@ -43,12 +47,14 @@ struct Driver {
     r.chunked = chance(20);
     if (!r.chunked && chance(20)) r.content_length = pick(6'000'000);
     if (chance(3)) r.headers_total = 40'000;
-    if (w.admit(r).action != Action::refuse) ++admitted;
+    const Admission a = w.admit(r);
+    if (a.action != Action::refuse) ++admitted;
+    if (a.action == Action::passthrough || a.action == Action::drop) no_function.insert(a.id);
   }
 
   void act(InvocationId id) {
     static const char* kPages[] = {"/api/a/route", "/api/b", "/blog/[slug]/page", "/unknown/page"};
-    switch (pick(12)) {
+    switch (pick(isolated ? 20 : 12)) {
       case 0:
         return w.dispatched(id, kPages[pick(4)], chance(50) ? Kind::app_route : Kind::unknown, chance(20),
                             chance(15) ? routes::Runtime::edge : routes::Runtime::nodejs);
@@ -62,8 +68,12 @@ struct Driver {
         return w.handler_started(id);
       case 6:
       case 7:
-        w.head(id, chance(15) ? 101 : 200, chance(20),
-               chance(30) ? std::optional(pick(6'000'000)) : std::nullopt);
+        headed.insert(id);
+        w.head(id,
+               chance(15)   ? 101
+               : chance(15) ? 400
+                            : 200,
+               chance(20), chance(30) ? std::optional(pick(6'000'000)) : std::nullopt);
         return;
       case 8:
         w.client_left(id);
@@ -74,10 +84,40 @@ struct Driver {
       case 10:
         w.failed(id, static_cast<UpstreamFailure>(pick(4)), {pick(10), pick(10)});
         return;
+      case 12:
+      case 13:
+      case 14:
+      case 15:
+        if (no_function.contains(id)) return;
+        return w.placed(id, "i1", chance(50) ? "cold" : "warm", Duration(pick(1000)));
+      case 16:
+        return w.released(id, hanging());
+      case 17:
+        lost(id);
+        return;
+      case 18:
+        w.state_not_shared(id, "seen");
+        if (!headed.contains(id)) {
+          w.again(id);
+          w.holding.erase(id);
+        }
+        return;
+      case 19:
+        if (!w.holding.contains(id))
+          w.not_placed(id, chance(50) ? Code::function_throttled : Code::sim_not_ready);
+        return;
       default:
         w.ended(id, {pick(100), pick(6'000'000)});
         return;
     }
+  }
+  std::vector<limits::Hanging> hanging() {
+    return std::vector<limits::Hanging>(pick(4), limits::Hanging{"timeout", "a.ts:1:2", 5s});
+  }
+  void lost(InvocationId id) {
+    static const Code kCodes[] = {Code::function_invocation_failed, Code::no_response_from_function,
+                                  Code::none, Code::sim_not_ready};
+    w.lost(id, kCodes[pick(4)]);
   }
 
   void run(int steps) {
@@ -97,6 +137,18 @@ struct Driver {
         w.handler_started(id);
         w.dispatched(id, "/api/b", Kind::pages_api);
         REQUIRE(w.head(id) == Code::none);
+        if (w.lingering.contains(id)) {
+          if (chance(40))
+            w.released(id, hanging());
+          else if (chance(20))
+            lost(id);
+        } else {
+          w.placed(id);
+          w.again(id);
+          w.released(id, hanging());
+          REQUIRE(w.not_placed(id, Code::function_throttled) == Code::none);
+        }
+        w.state_not_shared(id, "late");
       } else {
         w.advance(Duration(static_cast<Duration::rep>(pick(4'000'000'000))));
       }
@@ -104,7 +156,10 @@ struct Driver {
     // Whatever is left: compiles end, deadlines strike, the rest is told to end.
     w.advance(1h);
     while (!w.alive.empty()) w.ended(*w.alive.begin());
+    w.advance(1h);
+    while (!w.lingering.empty()) w.released(*w.lingering.begin());
     REQUIRE(w.engine().active() == 0);
+    REQUIRE(w.holding.empty());
     REQUIRE_FALSE(w.next().has_value());
     REQUIRE(w.recorder.ended_ids.size() == admitted);
     for (const Ended& e : w.recorder.ended) {
@@ -125,7 +180,9 @@ struct Driver {
 TEST_CASE("whatever happens in whatever order, each request ends exactly once") {
   int run = 0;
   for (const auto compute : {Compute::serverless, Compute::fluid}) {
-    for (const bool agent : {false, true}) {
+    for (const auto& [agent, isolation] :
+         {std::pair(false, profile::Isolation::none), std::pair(true, profile::Isolation::none),
+          std::pair(true, profile::Isolation::invocation), std::pair(true, profile::Isolation::fluid)}) {
       for (const auto refusal : {profile::WebSocketRefusal::reject, profile::WebSocketRefusal::drop,
                                  profile::WebSocketRefusal::deliver_as_get}) {
         for (std::uint64_t seed = 1; seed <= 4; ++seed) {
@@ -135,8 +192,9 @@ TEST_CASE("whatever happens in whatever order, each request ends exactly once") 
           if (seed == 2) p.request_body_mode.value = p.response_body_mode.value = profile::Mode::observe;
           engine::Options o;
           o.agent = agent;
+          o.isolation = isolation;
           if (seed == 3) o.compile_grace = 2s;
-          CAPTURE(agent, seed, run);
+          CAPTURE(agent, profile::to_string(isolation), seed, run);
           Driver(seed * 1000 + static_cast<std::uint64_t>(++run), p, o).run(600);
         }
       }
