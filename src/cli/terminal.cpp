@@ -68,16 +68,21 @@ Ink status_ink(int status) {
                                       : Ink::green;
 }
 
-void verdict(Paint& paint, const limits::Verdict& v) {
+// `brief`: it was explained before.
+void verdict(Paint& paint, const limits::Verdict& v, bool brief) {
   const auto& info = limits::info(v.code);
-  paint("  ")(v.enforced ? Ink::red : Ink::yellow, v.enforced ? "✗ " : "! ")(
-      Ink::bold, info.name)("  ")(info.title)("\n");
+  paint("  ")(v.enforced ? Ink::red : Ink::yellow, v.enforced ? "✗ " : "! ")(Ink::bold,
+                                                                             info.name)("  ")(info.title);
+  if (brief) return void(paint(Ink::dim, " (explained above)")("\n"));
+  paint("\n");
   const auto row = [&](std::string_view name, std::string_view text) {
     if (!text.empty()) paint("    ")(Ink::dim, fmt::format("{:<8}", name))(text)("\n");
   };
+  // A number stands beside its limit; what was seen otherwise has a row of its own.
+  const bool number = !v.limit.empty() && !v.measured.empty() && v.measured[0] >= '0' && v.measured[0] <= '9';
   if (!v.limit.empty()) {
     std::string limit = v.limit;
-    if (!v.measured.empty()) limit += ", measured " + v.measured;
+    if (number) limit += ", measured " + v.measured;
     if (!v.limit_key.empty()) limit += fmt::format("  ({}", v.limit_key);
     if (v.provenance != nullptr && !v.limit_key.empty())
       limit += fmt::format(", profile {}{}{}", v.provenance->profile,
@@ -85,6 +90,7 @@ void verdict(Paint& paint, const limits::Verdict& v) {
     if (!v.limit_key.empty()) limit += ")";
     row("limit", limit);
   }
+  if (!number) row("seen", v.measured);
   row("why", info.why);
   row("source", v.provenance != nullptr && !v.provenance->source.empty()
                     ? std::string_view(v.provenance->source)
@@ -93,7 +99,27 @@ void verdict(Paint& paint, const limits::Verdict& v) {
   row("fix", v.fix.empty() ? info.fix : std::string_view(v.fix));
 }
 
-void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle style) {
+void verdicts(Paint& paint, std::span<const limits::Verdict> list, Explained* explained) {
+  for (const auto& v : list) verdict(paint, v, explained != nullptr && !explained->first(v));
+}
+
+// What passed and did not count against the deadline, where it is worth a word.
+std::string not_counted(const event::InvocationEnded& e) {
+  constexpr Duration kWorth = std::chrono::milliseconds(50);
+  std::string out;
+  const auto part = [&](std::string_view name, Duration took) {
+    if (took >= kWorth) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, human_duration(took));
+  };
+  part("compile", e.compile);
+  part("waited", e.waited);
+  part("init", e.init);
+  // After an instance has said its last byte a slow client may still be reading.
+  part(e.instance.empty() ? "routing" : "routing and delivery",
+       e.total - e.charged - e.compile - e.waited - e.init);
+  return out.empty() ? out : "not counted: " + out;
+}
+
+void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle style, Explained* explained) {
   const bool shown = e.traffic == event::Traffic::invocation || e.traffic == event::Traffic::prerender ||
                      e.traffic == event::Traffic::socket ||
                      (e.traffic == event::Traffic::direct && style.verbose) || !e.verdicts.empty() ||
@@ -104,28 +130,67 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   const std::string_view target = e.target.substr(0, kLongest);
   paint(" ")(Ink::bold, fmt::format("{:<4}", e.method))(" ")(target)(e.target.size() > kLongest ? "… " : " ");
   paint(status_ink(e.status), e.status == 0 ? std::string("---") : std::to_string(e.status));
-  // What the function took; what Next needed before it started, routing and compiling, is named when it is
-  // worth it.
-  const bool charged = e.traffic == event::Traffic::invocation && e.charged.count() > 0;
+  // What the function took; what came before it is named when it is worth it.
+  const bool charged =
+      (e.traffic == event::Traffic::invocation || !e.instance.empty()) && e.charged.count() > 0;
   paint(" in ")(human_duration(charged ? e.charged : e.total));
+  if (!e.instance.empty()) {
+    const bool warm = e.start == "warm";
+    paint(" ")(Ink::dim, e.instance)(" ")(warm ? Ink::dim : Ink::cyan, warm ? "warm" : "cold");
+  }
   std::string more;
-  const auto add = [&](std::string text) { more += (more.empty() ? "" : ", ") + text; };
-  if (charged && e.total - e.charged >= std::chrono::milliseconds(100))
-    add(human_duration(e.total - e.charged) + " of compiling and routing not counted");
+  const auto add = [&](std::string_view text) {
+    if (!text.empty()) more.append(more.empty() ? "" : ", ").append(text);
+  };
   if (e.traffic == event::Traffic::prerender) add("static page: build work on Vercel, no limit");
   if (e.traffic == event::Traffic::direct) add("answered by next dev, no function");
   if (e.client_left) add("client left");
+  if (charged) add(not_counted(e));
   if (!more.empty()) paint(Ink::dim, " (" + more + ")");
   if (e.outcome.code != limits::Code::none) paint(" ")(Ink::red, limits::info(e.outcome.code).name);
   paint("\n");
-  for (const auto& v : e.verdicts) verdict(paint, v);
+  verdicts(paint, e.verdicts, explained);
+}
+
+// "i3 frozen /api/a", "i3 dead, deadline: killed by signal 9 (SIGKILL)".
+void changed(Paint& paint, const event::InstanceChanged& e) {
+  std::string text = fmt::format(" {:<4} {}", e.instance, e.to);
+  if (!e.function.empty()) text.append(" ").append(e.function);
+  if (!e.why.empty()) text.append(", ").append(e.why);
+  if (!e.death.empty()) text.append(": ").append(e.death);
+  if (e.memory > 0) text.append(" (").append(human_size(e.memory)).append(")");
+  paint(Ink::dim, text)("\n");
+}
+
+void background(Paint& paint, const event::BackgroundWork& e, Explained* explained) {
+  if (e.verdicts.empty()) return;
+  // It may come long after the line of its invocation: whose it is stands here again.
+  paint(" ")(Ink::bold,
+             fmt::format("{:<4}", ""))(" ")(e.route.empty() ? e.file : e.route)(" after the response");
+  if (!e.instance.empty()) paint(" ")(Ink::dim, e.instance);
+  paint("\n");
+  verdicts(paint, e.verdicts, explained);
 }
 
 }  // namespace
 
-void format_event(std::string& out, const event::Event& event, const profile::Profile&, TerminalStyle style) {
+bool Explained::first(const limits::Verdict& v) {
+  // Past this, whoever reads has stopped reading: everything is explained again.
+  constexpr std::size_t kMost = 4096;
+  // What differs between two that look the same to a reader are the numbers that were measured.
+  key_.assign(limits::info(v.code).name);
+  for (const std::string_view part : {std::string_view(v.limit_key), std::string_view(v.limit),
+                                      std::string_view(v.route), std::string_view(v.file)})
+    key_.append(1, '\n').append(part);
+  if (told_.contains(key_)) return false;
+  if (told_.size() < kMost) told_.insert(key_);
+  return true;
+}
+
+void format_event(std::string& out, const event::Event& event, const profile::Profile&, TerminalStyle style,
+                  Explained* explained) {
   Paint paint(out, style.colour);
-  if (const auto* e = std::get_if<event::InvocationEnded>(&event)) return ended(out, *e, style);
+  if (const auto* e = std::get_if<event::InvocationEnded>(&event)) return ended(out, *e, style, explained);
   if (const auto* e = std::get_if<event::RunStarted>(&event)) {
     // Stable: other programs wait for this line. Scale and isolation are in the banner above it.
     paint(Ink::green, "vercel-sim ready on ")(
@@ -166,10 +231,23 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
             fmt::format(" compiled {} in {} (not counted)", e->route, human_duration(e->took)))("\n");
     return;
   }
+  if (const auto* e = std::get_if<event::InstanceChanged>(&event)) {
+    if (style.verbose) changed(paint, *e);
+    return;
+  }
+  if (const auto* e = std::get_if<event::BackgroundWork>(&event)) return background(paint, *e, explained);
+  if (const auto* e = std::get_if<event::CommandRun>(&event)) {
+    if (!style.verbose) return;
+    if (e->ended)
+      paint(Ink::dim, fmt::format(" {} ended with {}", e->command, e->exit_code))("\n");
+    else
+      paint(Ink::dim, fmt::format(" running {}", e->command))("\n");
+    return;
+  }
 }
 
 void Terminal::on_event(const event::Stamp&, const event::Event& event) {
-  writer_.append([&](std::string& out) { format_event(out, event, profile_, style_); });
+  writer_.append([&](std::string& out) { format_event(out, event, profile_, style_, &explained_); });
   const auto* started = std::get_if<event::RunStarted>(&event);
   if (started == nullptr || ready_hint_.empty()) return;
   std::string hint = ready_hint_;

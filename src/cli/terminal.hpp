@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 
 #include "app/line_writer.hpp"
 #include "event/event.hpp"
@@ -13,7 +14,18 @@ namespace vsim::cli {
 struct TerminalStyle {
   bool colour = false;
   bool quiet = false;    // verdicts, notices and the ready line only
-  bool verbose = false;  // also what next dev answers itself
+  bool verbose = false;  // also what next dev answers itself, and the life of instances
+};
+
+// What was explained before: an endless stream that is cut again and again, or a thousand of them at once,
+// need their reasons once.
+class Explained {
+ public:
+  bool first(const limits::Verdict&);
+
+ private:
+  std::unordered_set<std::string> told_;
+  std::string key_;
 };
 
 class Terminal final : public event::Sink {
@@ -32,10 +44,13 @@ class Terminal final : public event::Sink {
   const profile::Profile& profile_;
   TerminalStyle style_;
   std::string ready_hint_;
+  Explained explained_;
 };
 
-// One event as it is shown; nothing when it is not shown in this style.
-void format_event(std::string& out, const event::Event&, const profile::Profile&, TerminalStyle);
+// One event as it is shown; nothing when it is not shown in this style. Without `explained` each verdict is
+// explained in full.
+void format_event(std::string& out, const event::Event&, const profile::Profile&, TerminalStyle,
+                  Explained* explained = nullptr);
 // A request line that `next dev` prints itself (" GET / 200 in 34ms (compile: …)"): ours replaces it. Colours
 // are ignored.
 bool is_next_request_line(std::string_view line);

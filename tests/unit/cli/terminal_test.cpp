@@ -1,9 +1,155 @@
 #include "cli/terminal.hpp"
 
 #include <catch2/catch.hpp>
+#include <functional>
+
+#include "limits/background.hpp"
+#include "limits/duration.hpp"
+#include "limits/instance_end.hpp"
+#include "limits/shared_state.hpp"
+#include "unit/limits/golden.hpp"
+#include "unit/limits/profiles.hpp"
 
 namespace vsim::cli {
 namespace {
+
+using namespace std::chrono_literals;
+using limits::Code;
+
+// What happens in an hour under isolation, told to a function one event at a time.
+void an_hour(const profile::Profile& p, const std::function<void(const event::Event&)>& tell) {
+  const auto made = [](std::string_view method, std::string_view target, int status, Duration took) {
+    event::InvocationEnded e;
+    e.method = method;
+    e.target = target;
+    e.status = status;
+    e.route = target.substr(0, target.find('?'));
+    e.file = "app/api/x/route.ts";
+    e.total = took + 4ms;
+    e.charged = took;
+    return e;
+  };
+  const auto on = [](event::InvocationEnded e, std::string_view instance, std::string_view start) {
+    e.instance = instance;
+    e.start = start;
+    return e;
+  };
+  event::RunStarted started;
+  started.url = "http://localhost:3000";
+  started.profile = "hobby";
+  started.profile_as_of = "2026-09-20";
+  tell(started);
+  tell(event::InstanceChanged{"i1", "spawning", "spare", "", "", "", 0, 77});
+  auto e = on(made("GET", "/api/counter", 200, 5ms), "i1", "spare");
+  e.init = 812ms;
+  e.compile = 2550ms;
+  e.total += e.init + e.compile;
+  tell(e);
+  tell(event::InstanceChanged{"i1", "leased", "dying", "/api/counter", "spent", "", 61'000'000, 77});
+  tell(event::InstanceChanged{"i1", "dying", "dead", "", "spent", "killed by signal 9 (SIGKILL)", 0, 77});
+  tell(on(made("GET", "/api/counter", 200, 4ms), "i2", "bound"));
+  tell(on(made("POST", "/api/counter", 200, 3ms), "i2", "warm"));
+  e = on(made("GET", "/api/busy", 200, 20ms), "i12", "cold");
+  e.waited = 1500ms;
+  e.init = 60ms;
+  e.total += e.waited + e.init;
+  tell(e);
+  e = made("GET", "/about", 200, 0ms);
+  e.traffic = event::Traffic::prerender;
+  tell(on(e, "i3", "warm"));
+  e = made("GET", "/logo.svg", 200, 0ms);
+  e.traffic = event::Traffic::direct;
+  tell(e);
+  e = on(made("GET", "/api/gone", 0, 30ms), "i2", "warm");
+  e.client_left = true;
+  tell(e);
+
+  limits::duration::Strike strike;
+  strike.limit = limits::duration::limit_for(p, {});
+  strike.charged = 10s;
+  strike.route = "/api/slow";
+  strike.file = "app/api/slow/route.ts";
+  const limits::Verdict slow = limits::duration::verdict(p, strike);
+  for (int i = 0; i < 2; ++i) {  // the second time in brief
+    e = on(made("GET", "/api/slow?ms=15000", 504, 10s), "i4", "warm");
+    e.verdicts = {&slow, 1};
+    e.outcome = {event::EndedBy::platform, event::Phase::running, Code::function_invocation_timeout};
+    tell(e);
+  }
+  const limits::Verdict crash = limits::instance_end::lost(
+      Code::function_invocation_failed, "i5", "process.exit(1)", "/api/exit", "app/api/exit/route.ts");
+  e = on(made("POST", "/api/exit", 500, 12ms), "i5", "bound");
+  e.verdicts = {&crash, 1};
+  e.outcome = {event::EndedBy::app, event::Phase::running, Code::function_invocation_failed};
+  tell(e);
+
+  tell(on(made("GET", "/api/timer", 200, 2ms), "i6", "bound"));
+  const limits::Hanging hanging[] = {{"interval", "app/api/timer/route.ts:12:3", 1s},
+                                     {"socket", "lib/db.ts:4:10", 0s}};
+  const limits::Verdict frozen = limits::background::frozen(p, profile::Isolation::invocation, hanging,
+                                                            "/api/timer", "app/api/timer/route.ts");
+  event::BackgroundWork work;
+  work.route = "/api/timer";
+  work.instance = "i6";
+  work.verdicts = {&frozen, 1};
+  tell(work);
+
+  const limits::Verdict unknown =
+      limits::shared_state::verdict(p, profile::Isolation::invocation, limits::shared_state::kSessionUnknown,
+                                    "/api/socket", "pages/api/socket.ts");
+  e = on(made("GET", "/api/socket?EIO=4&transport=polling&sid=abc", 400, 2ms), "i7", "bound");
+  e.verdicts = {&unknown, 1};
+  tell(e);
+  event::InvocationEnded socket = on(made("GET", "/ws", 101, 300s), "i8", "warm");
+  socket.traffic = event::Traffic::socket;
+  tell(socket);
+}
+
+TEST_CASE("Terminal: an hour with instances, plain, in colour, quiet and verbose") {
+  const profile::Profile p = test::make_profile();
+  const std::pair<const char*, TerminalStyle> styles[] = {{"plain", {}},
+                                                          {"colour", {true, false, false}},
+                                                          {"quiet", {false, true, false}},
+                                                          {"verbose", {false, false, true}}};
+  for (const auto& [name, style] : styles) {
+    std::string out;
+    Explained explained;
+    an_hour(p, [&](const event::Event& event) { format_event(out, event, p, style, &explained); });
+    test::check_golden("terminal/instances_" + std::string(name) + ".txt", out);
+  }
+}
+
+TEST_CASE("Terminal: without instances a line says what it said before, and no more") {
+  const profile::Profile p = test::make_profile();
+  event::InvocationEnded e;
+  e.method = "GET";
+  e.target = "/api/counter";
+  e.status = 200;
+  e.charged = 22ms;
+  e.total = e.charged + 2550ms;
+  e.compile = 2400ms;
+  std::string out;
+  format_event(out, e, p, {});
+  CHECK(out == " GET  /api/counter 200 in 22ms (not counted: compile 2.40s, routing 150ms)\n");
+}
+
+TEST_CASE("Terminal: a verdict is explained once for each route, and again when its limit is another") {
+  Explained explained;
+  limits::Verdict v;
+  v.code = Code::function_invocation_timeout;
+  v.limit = "10s";
+  v.measured = "10.0s";
+  v.route = "/a";
+  CHECK(explained.first(v));
+  v.measured = "10.1s";
+  CHECK_FALSE(explained.first(v));
+  v.route = "/b";
+  CHECK(explained.first(v));
+  v.limit = "60s";
+  CHECK(explained.first(v));
+  v.code = Code::sim_state_not_shared;
+  CHECK(explained.first(v));
+}
 
 TEST_CASE("Terminal: request lines of Next 14, 15 and 16 are known, colours or not") {
   CHECK(is_next_request_line(" GET / 200 in 34ms\n"));
