@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 
+#include "agent/dispatch.hpp"
 #include "agent/meta.hpp"
 #include "app/clock.hpp"
 #include "base/text.hpp"
@@ -107,7 +108,11 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   }
   decision.id = static_cast<net::ExchangeId>(admission.id);
   const bool internal = admission.action == engine::Action::passthrough;
-  exchanges_[decision.id] = {&session, admission.tag, internal};
+  Exchange& exchange = exchanges_[decision.id];
+  exchange = {};
+  exchange.session = &session;
+  exchange.tag = admission.tag;
+  exchange.internal = internal;
   if (admission.action == engine::Action::drop) {
     decision.kind = net::RequestDecision::Kind::drop;
     return;
@@ -117,6 +122,13 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   decision.body_limit = admission.body_limit;
   decision.tunnel = head.websocket && admission.action != engine::Action::as_get &&
                     admission.action != engine::Action::forward;
+
+  if (isolated(exchange)) {
+    decision.hold_body = true;
+    for (const auto& h : head.headers)
+      if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
+        exchange.parent = static_cast<InvocationId>(agent::parse_tagged_id(h.value, options_.token));
+  }
 
   extra_.clear();
   line(extra_, "X-Forwarded-Host", head.host);
@@ -209,7 +221,22 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   info.status = head.status;
   if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
   const TimePoint at = now();
-  if (!options_.token.empty() && !exchange->internal) {
+  if (isolated(*exchange)) {
+    const std::string_view word = exchange->placed ? "x-vsim-again" : "x-vsim-dispatch";
+    for (const auto& h : head.headers) {
+      if (h.field != Field::x_vsim || !agent::is_ours(h.name, h.value, word, options_.token)) continue;
+      decision.dispatch = true;
+      exchange->again = exchange->placed;
+      return;
+    }
+    if (exchange->placed && head.status != 100 && head.status != 103) {
+      exchange->head_seen = true;
+      fleet_->responding(invocation(id));
+      exchange = find(id);
+      if (exchange == nullptr) return;
+    }
+  }
+  if (!options_.token.empty() && !exchange->internal && !exchange->placed) {
     info.direct = true;
     for (const auto& h : head.headers) {
       if (h.field != Field::x_vsim) continue;
@@ -225,8 +252,14 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   schedule();
   if (replaced != limits::Code::none) {
     decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
+    Exchange over = std::move(*exchange);
     exchanges_.erase(id);
+    settle(id, std::move(over));
     return;
+  }
+  if (exchange->head_seen && exchange->done) {
+    engine_.released(invocation(id), *std::exchange(exchange->done, std::nullopt), at, wall_now());
+    schedule();
   }
   if (exchange->internal || info.direct || head.status == 101) return;
   decision.drop_server = true;
@@ -247,30 +280,65 @@ std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
   std::string out =
       error_text(&session, code, 0, exchange != nullptr ? exchange->tag.view() : std::string_view{},
                  session.may_keep_alive());
-  exchanges_.erase(id);
+  if (Exchange* over = find(id)) {
+    Exchange moved = std::move(*over);
+    exchanges_.erase(id);
+    settle(id, std::move(moved));
+  }
   return out;
 }
 
-bool Edge::on_client_left(net::ExchangeId id) { return engine_.client_left(invocation(id), now()); }
+bool Edge::on_client_left(net::ExchangeId id) {
+  const bool goes_on = engine_.client_left(invocation(id), now());
+  if (fleet_ != nullptr) fleet_->client_left(invocation(id));
+  schedule();
+  return goes_on;
+}
 
 net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::ExchangeId id,
                                               net::UpstreamFailure failure, net::Totals totals) {
   static_assert(static_cast<int>(net::UpstreamFailure::truncated) ==
                 static_cast<int>(engine::UpstreamFailure::truncated));
-  const limits::Code code =
-      engine_.upstream_failed(invocation(id), static_cast<engine::UpstreamFailure>(failure),
-                              engine_totals(totals), now(), wall_now());
-  const Exchange* exchange = find(id);
+  Exchange* exchange = find(id);
   net::FailureDecision out;
-  if (code != limits::Code::none && exchange != nullptr)
+  if (exchange == nullptr) return out;
+  if (exchange->placed && !exchange->lost && fleet_ != nullptr && fleet_->holds(invocation(id))) {
+    exchange->failed = failure;
+    fleet_->broke(invocation(id));
+    out.kind = net::FailureDecision::Kind::wait;
+    return out;
+  }
+  const limits::Code code =
+      exchange->lost ? engine_.instance_lost(invocation(id), exchange->lost->code, exchange->lost->cause,
+                                             engine_totals(totals), now(), wall_now())
+                     : engine_.upstream_failed(invocation(id), static_cast<engine::UpstreamFailure>(failure),
+                                               engine_totals(totals), now(), wall_now());
+  if (code != limits::Code::none)
     out.response = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
+  Exchange over = std::move(*exchange);
   exchanges_.erase(id);
+  over.lost.reset();
+  settle(id, std::move(over));
   return out;
 }
 
 void Edge::on_end(net::ExchangeId id, net::Totals totals) {
-  if (exchanges_.erase(id) == 0) return;
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  Exchange over = std::move(*exchange);
+  exchanges_.erase(id);
   engine_.ended(invocation(id), engine_totals(totals), now(), wall_now());
+  settle(id, std::move(over));
+}
+
+// What was told of the instance while the exchange went on, now that it is over.
+void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
+  if (!isolated(exchange)) return;
+  if (!exchange.placed) fleet_->withdraw(invocation(id));
+  if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
+  if (exchange.lost)
+    engine_.instance_lost(invocation(id), limits::Code::none, exchange.lost->cause, {}, now(), wall_now());
+  schedule();
 }
 
 void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
@@ -319,9 +387,13 @@ void Edge::wake() {
   engine_.wake(now(), wall_now(), commands_);
   for (const engine::Command& command : commands_) {
     const auto id = static_cast<net::ExchangeId>(command.id);
-    const Exchange* found = find(id);
+    if (command.kind == engine::Command::Kind::expire) {
+      if (fleet_ != nullptr) fleet_->expire(command.id);
+      continue;
+    }
+    Exchange* found = find(id);
     if (found == nullptr) continue;
-    const Exchange exchange = *found;
+    const Exchange exchange = std::move(*found);
     exchanges_.erase(id);
     net::Session& session = *exchange.session;
     switch (command.kind) {

@@ -5,9 +5,11 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/fleet.hpp"
 #include "engine/engine.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
@@ -24,7 +26,7 @@ struct EdgeOptions {
   int websocket_close_code = 1006;
 };
 
-class Edge final : public net::Edge {
+class Edge final : public net::Edge, public FleetOwner {
  public:
   // `engine` must outlive the edge.
   Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options);
@@ -33,6 +35,8 @@ class Edge final : public net::Edge {
   void set_upstream(net::UpstreamPool* pool) { pool_ = pool; }
   void set_port(std::uint16_t port) { options_.port = port; }
   bool ready() const { return pool_ != nullptr; }
+  // Functions run on its instances from now on; null: in the app itself. Outlives the edge's last call.
+  void set_fleet(Fleet* fleet) { fleet_ = fleet; }
   // What the agent tells of a request.
   void dispatched(InvocationId, const engine::Dispatch&);
   void compile_started(InvocationId);
@@ -50,6 +54,7 @@ class Edge final : public net::Edge {
                            const net::ClientInfo&) override;
   void on_response_head(net::Session&, net::ExchangeId, const net::http1::ResponseHead&,
                         net::ResponseDecision&) override;
+  void on_dispatch(net::Session&, net::ExchangeId, std::string_view text) override;
   std::string on_body_over(net::Session&, net::ExchangeId) override;
   bool on_client_left(net::ExchangeId) override;
   net::FailureDecision on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure,
@@ -57,12 +62,43 @@ class Edge final : public net::Edge {
   void on_end(net::ExchangeId, net::Totals) override;
   bool https() const override { return options_.https; }
 
+  // FleetOwner
+  bool fleet_placed(InvocationId, const Placed&) override;
+  void fleet_refused(InvocationId, limits::Code, Duration waited) override;
+  void fleet_lost(InvocationId, limits::Code, std::string_view cause) override;
+  void fleet_broke(InvocationId) override;
+  void fleet_handler(InvocationId) override;
+  void fleet_identity(InvocationId, std::string_view page, std::string_view kind, std::string_view runtime,
+                      bool is_static) override;
+  void fleet_compile(InvocationId, bool ended) override;
+  void fleet_done(InvocationId, const std::vector<agent::Hanging>&) override;
+
  private:
+  struct Lost {
+    limits::Code code;
+    std::string cause;
+  };
   struct Exchange {
     net::Session* session = nullptr;
     RequestTag tag;
     bool internal = false;
+    // With a fleet:
+    bool placed = false;     // on an instance
+    bool again = false;      // whose answer is "try the next route"
+    bool head_seen = false;  // whose response has begun
+    InvocationId parent = InvocationId::none;
+    std::string page, skip;                            // where it is, and the pages that have passed it on
+    std::string head;                                  // for the instance, until it is placed
+    std::optional<std::vector<limits::Hanging>> done;  // told before its response was read
+    std::optional<net::UpstreamFailure> failed;        // waits for the cause
+    std::optional<Lost> lost;                          // the cause; the connection has not ended yet
   };
+  bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
+  void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);
+  void pass_on(net::Session&, net::ExchangeId, Exchange&);
+  // The answer of the platform, or a cut where it is too late for one. The exchange is over.
+  void finish(net::ExchangeId, limits::Code);
+  void settle(net::ExchangeId, Exchange&&);
   void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   // `session` is null for a head that could not be read.
   std::string error_text(const net::Session* session, limits::Code, int status, std::string_view tag,
@@ -74,6 +110,7 @@ class Edge final : public net::Edge {
   engine::Engine& engine_;
   EdgeOptions options_;
   net::UpstreamPool* pool_ = nullptr;
+  Fleet* fleet_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
   std::string extra_, response_extra_, origin_;
   std::vector<engine::Command> commands_;

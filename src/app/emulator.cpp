@@ -14,6 +14,7 @@
 #include "app/app_events.hpp"
 #include "app/clock.hpp"
 #include "app/edge.hpp"
+#include "app/isolation.hpp"
 #include "app/node_options.hpp"
 #include "net/resolve.hpp"
 #include "net/server.hpp"
@@ -45,7 +46,7 @@ std::uint16_t free_port(boost::asio::io_context& io) {
 
 }  // namespace
 
-struct Emulator::Impl final : AppEvents::Owner {
+struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(std::string_view)> output)
       : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
 
@@ -68,6 +69,18 @@ struct Emulator::Impl final : AppEvents::Owner {
   }
 
   // AppEvents::Owner
+  void app_hello(const agent::Hello& hello) override {
+    if (isolation) isolation->hello(hello);
+  }
+  void app_boot(std::string_view file) override {
+    if (isolation) isolation->boot(file);
+  }
+  void app_changed(const agent::Changed& changed) override {
+    if (isolation) isolation->changed(changed);
+  }
+  void app_gone() override {
+    if (isolation) isolation->app_gone();
+  }
   void app_listens() override {
     if (app) app->agent_says_listening();
   }
@@ -81,6 +94,14 @@ struct Emulator::Impl final : AppEvents::Owner {
   void app_warns(std::string_view what, std::string_view fix) override {
     notice(event::Level::warning, what, fix);
   }
+
+  // Isolation::Owner
+  void isolation_says(event::Level level, std::string_view message, std::string_view fix) override {
+    notice(level, message, fix);
+  }
+  void isolation_event(const event::InstanceChanged& event) override { emit(event); }
+  void isolation_output(std::string_view line) override { app_output(line); }
+  void isolation_missing() override { stop(kSoftware, "isolation"); }
 
   EmulatorOptions options;
   EventHub& hub;
@@ -96,6 +117,7 @@ struct Emulator::Impl final : AppEvents::Owner {
   std::shared_ptr<net::UpstreamPool::Attempt> first_look;
   std::unique_ptr<process::Supervisor> supervisor;
   std::unique_ptr<AppEvents> app_events;
+  std::unique_ptr<Isolation> isolation;
   std::unique_ptr<AppProcess> app;
   std::unique_ptr<WrappedCommand> command;
   std::optional<CommandEnd> command_end;
@@ -134,6 +156,7 @@ Result<int> Emulator::Impl::run() {
   if (agent) token = random_token();
   options.engine.agent = agent;
   options.engine.https = options.https;
+  options.engine.isolation = agent ? options.profile->isolation.value : profile::Isolation::none;
   engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);
 
   EdgeOptions edge_options;
@@ -210,6 +233,7 @@ Result<int> Emulator::Impl::run() {
   stopped.exit_code = exit_code;
   emit(stopped);
   command.reset();
+  isolation.reset();
   app.reset();
   app_events.reset();
   first_look.reset();
@@ -242,6 +266,24 @@ Result<bool> Emulator::Impl::start_app() {
     app_events = std::make_unique<AppEvents>(io, *edge, *this, token);
     if (const auto listening = app_events->listen(control_socket); !listening) return listening.error();
 
+    if (options.profile->isolation.value != profile::Isolation::none) {
+      IsolationOptions wanted;
+      wanted.profile = options.profile;
+      wanted.seed = options.engine.seed;
+      wanted.env = spec.env;
+      wanted.cwd = spec.cwd;
+      wanted.run_dir = run_dir->path();
+      wanted.script = *scripts + "/instance.cjs";
+      wanted.control_socket = control_socket;
+      wanted.token = token;
+      wanted.port = port;
+      wanted.time_scale = options.engine.time_scale;
+      wanted.inspect = options.inspect_instance;
+      wanted.required = options.isolation_required;
+      isolation = std::make_unique<Isolation>(io, *supervisor, server->timeouts(), app_events->channel(),
+                                              *engine, *edge, *this, std::move(wanted));
+      isolation->add_environment(spec.env);
+    }
     process::set_env(spec.env, "NODE_OPTIONS",
                      with_agent(process::get_env(spec.env, "NODE_OPTIONS").value_or(""), script));
     process::set_env(spec.env, "VSIM_AGENT_SOCKET", control_socket);
@@ -373,6 +415,7 @@ void Emulator::Impl::start_signals() {
 void Emulator::Impl::ready() {
   if (stopping) return;  // the app came up while it was being stopped
   edge->set_upstream(pool.get());
+  if (isolation) isolation->app_ready();
   event::AppChanged changed{event::AppState::ready, options.app_label};
   emit(changed);
   if (std::exchange(was_ready, true)) return;
@@ -382,7 +425,7 @@ void Emulator::Impl::ready() {
   e.profile = options.profile->name;
   e.profile_as_of = options.profile->as_of;
   e.app = options.app_label;
-  e.isolation = "none";
+  e.isolation = isolation ? isolation->effective() : "none";
   e.time_scale = options.engine.time_scale;
   emit(e);
   if (command && !options.upstream) start_command();  // an upstream may not answer yet
@@ -391,6 +434,7 @@ void Emulator::Impl::ready() {
 bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
   edge->set_upstream(nullptr);
   pool->close_idle();
+  if (isolation) isolation->app_gone();
   const std::string how = process::describe(cause);
   event::AppChanged e{event::AppState::crashed, how};
   emit(e);
@@ -425,6 +469,7 @@ void Emulator::Impl::stop(int code, std::string_view) {
     edge->set_upstream(nullptr);
     server->shut_all();  // first: with open sockets `next dev` would ignore SIGTERM
     if (pool) pool->close_idle();
+    if (isolation) isolation->stop();
     if (app) app->stop();
     if (sources) sources->stop();
   }

@@ -33,6 +33,8 @@ struct EmulatorOptions {
   };
   std::optional<Upstream> upstream;
   AppSpec app;  // else. For `next dev`: argv without the port, environment without what the agent needs
+  bool isolation_required = false;  // when it cannot be had: exit code 70
+  bool inspect_instance = false;
   std::string project_dir;  // sources are read from here; empty: none
   std::string app_label;    // "next 16.4.6", "http://127.0.0.1:4000"
   // `test`: run this once the app is ready, and stop when it ends; run() answers its exit code then.

@@ -51,12 +51,13 @@ std::uint16_t free_port(boost::asio::io_context& io) {
 }  // namespace
 
 Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
-             agent::ControlChannel* channel, FleetOwner& owner, FleetOptions options)
+             agent::ControlChannel* channel, FleetOwner& owner, FleetWatcher& watcher, FleetOptions options)
     : io_(io),
       supervisor_(supervisor),
       timeouts_(timeouts),
       channel_(channel),
       owner_(owner),
+      watcher_(watcher),
       options_(std::move(options)),
       scheduler_(options_.scheduler, this),
       timer_(io),
@@ -185,8 +186,13 @@ void Fleet::request(InvocationId id, const FunctionRef& of, InvocationId parent,
 }
 
 void Fleet::ask(const Asked& asked) {
-  invocations_.try_emplace(asked.id);
+  invocations_[asked.id].function = asked.function;
   tell([&](TimePoint t, auto& out) { scheduler_.request({asked.id, asked.function, asked.parent}, t, out); });
+  const auto it = invocations_.find(asked.id);
+  if (it == invocations_.end() || it->second.lease) return;
+  // It waits: nothing that starts is in the background any more.
+  for (auto& [id, i] : instances_)
+    if (i.process && !i.ready) i.process->foreground();
 }
 
 void Fleet::ask_early() {
@@ -273,7 +279,7 @@ void Fleet::give_back(InvocationId id) {
 void Fleet::obey(instance::Spawn& c) {
   if (!options_.command.empty() || !boot_file_.empty()) {
     InstanceProcess::Callbacks callbacks;
-    callbacks.output = [this](std::string_view line) { owner_.fleet_output(line); };
+    callbacks.output = [this](std::string_view line) { watcher_.fleet_output(line); };
     callbacks.debugger = [this, id = c.id] { debugger(id); };
     callbacks.ended = [this, id = c.id] { ended(id); };
     auto process = InstanceProcess::start(io_, supervisor_, timeouts_, spec_of(c.id, c.background),
@@ -285,7 +291,8 @@ void Fleet::obey(instance::Spawn& c) {
       return;
     }
     if (warned_.insert(process.error().message).second)
-      owner_.fleet_warns("an instance could not be started: " + process.error().message, process.error().fix);
+      watcher_.fleet_warns("an instance could not be started: " + process.error().message,
+                           process.error().fix);
   }
   tell([&](TimePoint t, auto& out) { scheduler_.exited(c.id, {instance::Death::Kind::lost, 0}, t, out); });
 }
@@ -362,6 +369,7 @@ void Fleet::obey(instance::Place& c) {
     return tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(c.lease), t, out); });
   it->second.lease = std::move(c.lease);
   it->second.instance = c.instance;
+  i->function = it->second.function;
   i->process->foreground();
   const bool debugged = i->debugged;
   const Placed placed{i->process->pool(), i->process->name(), c.start, c.waited};
@@ -429,6 +437,7 @@ void Fleet::ended(InstanceId id) {
   causes_.emplace_back(id, process->cause());
   if (causes_.size() > kMostCauses) causes_.pop_front();
   const instance::Death death = process->death();
+  last_death_ = process->cause();
   boost::asio::post(io_, [process] {});  // it is on the stack
   tell([&](TimePoint t, auto& out) { scheduler_.exited(id, death, t, out); });
 }
@@ -445,9 +454,25 @@ void Fleet::debugger(InstanceId id) {
   for (const InvocationId invocation : held_by) owner_.fleet_compile(invocation, false);
 }
 
-void Fleet::on_state(InstanceId id, const instance::State& from, const instance::State& to, instance::GroupId,
-                     TimePoint) {
-  owner_.fleet_state(id, from, to);
+void Fleet::on_state(InstanceId id, const instance::State& from, const instance::State& to,
+                     instance::GroupId group, TimePoint) {
+  watcher_.fleet_state(id, from, to, group);
+}
+
+std::string Fleet::function_of(InstanceId id, const instance::State& state) const {
+  instance::FunctionId function = instance::FunctionId::none;
+  if (const auto* binding = std::get_if<instance::Binding>(&state)) function = binding->function;
+  if (const auto* bound = std::get_if<instance::Bound>(&state)) function = bound->function;
+  if (const auto it = instances_.find(id); function == instance::FunctionId::none && it != instances_.end())
+    function = it->second.function;
+  const auto index = static_cast<std::size_t>(function);
+  return index < functions_.size() ? functions_[index].page : std::string();
+}
+
+Fleet::Figures Fleet::figures(InstanceId id) const {
+  const auto it = instances_.find(id);
+  if (it == instances_.end() || !it->second.process) return {};
+  return {it->second.memory, it->second.process->pid()};
 }
 
 // --- What instances say
@@ -460,7 +485,9 @@ bool Fleet::on_instance(std::uint64_t n) {
 }
 
 void Fleet::on_ready(std::uint64_t n, double) {
-  if (find(n) == nullptr) return;
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  i->ready = true;
   tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
 }
 
@@ -571,6 +598,7 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   if (i == nullptr) return;
   i->sampling = false;
   i->sampled = now();
+  i->memory = bytes;
   if (bytes == 0) return;
   tell([&](TimePoint t, auto& out) { scheduler_.memory(id, bytes, t, out); });
   if (options_.memory_max == 0 || bytes <= options_.memory_max || options_.memory_mode == profile::Mode::off)
@@ -578,7 +606,7 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   if (options_.memory_mode == profile::Mode::enforce)
     return tell([&](TimePoint t, auto& out) { scheduler_.condemn(id, Why::memory_limit, t, out); });
   if (!warned_.insert(name_of(id)).second) return;
-  owner_.fleet_warns(
+  watcher_.fleet_warns(
       fmt::format("{} uses {} of memory; memory.max is {}", name_of(id), human_size(bytes),
                   human_size(options_.memory_max)),
       "code of `next dev` weighs more than what is deployed; --set memory.mode=enforce ends it");

@@ -81,19 +81,28 @@ class FleetOwner {
   virtual void fleet_compile(InvocationId, bool ended) = 0;
   // Response and waitUntil work are done.
   virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
-  virtual void fleet_output(std::string_view line) = 0;
-  virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
-  virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to) = 0;
 
  protected:
   ~FleetOwner() = default;
+};
+
+// What is of no invocation. Must not call the fleet.
+class FleetWatcher {
+ public:
+  virtual void fleet_output(std::string_view line) = 0;
+  virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
+  virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
+                           instance::GroupId) = 0;
+
+ protected:
+  ~FleetWatcher() = default;
 };
 
 class Fleet final : public agent::InstanceHandler, private instance::Watcher {
  public:
   // `channel` may be null when there is a `command`. All references must outlive the fleet.
   Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel* channel,
-        FleetOwner&, FleetOptions);
+        FleetOwner&, FleetWatcher&, FleetOptions);
   ~Fleet();
 
   // From the agent. boot() comes first, and again with a new environment; gone(): next dev has ended, those
@@ -119,6 +128,15 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void done(InvocationId);       // where no instance says so itself: a command's response is over
 
   instance::Totals totals() const { return scheduler_.totals(); }
+  // For events, from inside fleet_state.
+  const std::string& last_death() const { return last_death_; }
+  // The page that it is bound to, or that was placed on it last; empty: none.
+  std::string function_of(instance::InstanceId, const instance::State&) const;
+  struct Figures {
+    std::uint64_t memory = 0;
+    int pid = 0;
+  };
+  Figures figures(instance::InstanceId) const;
 
   // agent::InstanceHandler
   bool on_instance(std::uint64_t n) override;
@@ -140,12 +158,15 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   struct Instance {
     std::unique_ptr<InstanceProcess> process;
     std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
-    bool connected = false, call_open = false, debugged = false, sampling = false;
+    bool connected = false, ready = false, call_open = false, debugged = false, sampling = false;
     TimePoint sampled{};
+    std::uint64_t memory = 0;
+    instance::FunctionId function = instance::FunctionId::none;  // placed on it last
   };
   struct Invocation {
     instance::Lease lease;  // empty while it waits
     instance::InstanceId instance = instance::InstanceId::none;
+    instance::FunctionId function = instance::FunctionId::none;
     bool again = false;
     bool handler = false;                                 // was told
     std::unique_ptr<boost::asio::steady_timer> patience;  // for the cause of a broken connection, or its end
@@ -194,6 +215,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   net::Timeouts& timeouts_;
   agent::ControlChannel* channel_;
   FleetOwner& owner_;
+  FleetWatcher& watcher_;
   FleetOptions options_;
   instance::Scheduler scheduler_;
   instance::Scheduler::Commands commands_;
@@ -205,7 +227,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   std::vector<Function> functions_;  // by id
   std::vector<Asked> early_;  // before the change they rely on was told, or still on their old instance
   std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
-  std::string boot_file_, exec_;
+  std::string boot_file_, exec_, last_death_;
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
 

@@ -1,6 +1,7 @@
 #include "app/platform_env.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vsim::app {
 
@@ -21,6 +22,11 @@ std::vector<std::pair<std::string, std::string>> platform_variables(const profil
       // Functions run in UTC wherever the developer's machine stands.
       {"TZ", "UTC"},
   };
+  const auto omitted = [&](const auto& variable) {
+    const std::string list = "," + profile.environment_omit.value + ",";
+    return list.find("," + variable.first + ",") != std::string::npos;
+  };
+  std::erase_if(all, omitted);
   return all;
 }
 

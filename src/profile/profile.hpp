@@ -21,6 +21,7 @@ enum class WebSocketPolicy {
 enum class WebSocketRefusal { reject, deliver_as_get, drop };  // DESIGN section 4
 enum class StreamCut { abrupt, clean };  // abrupt: connection closed without the last chunk; clean: with it
 enum class Mode { enforce, observe, off };
+enum class Switch { on, off };
 
 // Where a value comes from, printed with every verdict.
 struct Provenance {
@@ -69,7 +70,12 @@ struct Profile {
   Setting<Mode> response_body_mode;             // response.body_mode
   Setting<std::uint64_t> memory_max;            // memory.max, bytes
   Setting<Mode> memory_mode;                    // memory.mode
-  Setting<std::string> region;                  // region: used in x-vercel-id
+  // spares.bound: spares evaluate a function's modules, and run its request path without its handler, before
+  // a request comes
+  Setting<Switch> spares_bound;
+  // environment.omit: names of platform variables that instances do not get, with commas; "none"
+  Setting<std::string> environment_omit;
+  Setting<std::string> region;  // region: used in x-vercel-id
 };
 
 std::string_view to_string(Plan);
@@ -79,5 +85,6 @@ std::string_view to_string(WebSocketPolicy);
 std::string_view to_string(WebSocketRefusal);
 std::string_view to_string(StreamCut);
 std::string_view to_string(Mode);
+std::string_view to_string(Switch);
 
 }  // namespace vsim::profile

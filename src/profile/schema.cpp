@@ -33,6 +33,16 @@ bool legal_region(std::string_view text) {
          std::all_of(text.begin() + 3, text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Names of environment variables, with commas between them.
+bool legal_names(std::string_view text) {
+  if (text == "none") return true;
+  const auto legal = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ',';
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), legal) && text.front() != ',' &&
+         text.back() != ',' && text.find(",,") == std::string_view::npos;
+}
+
 #define VSIM_DOCS "https://vercel.com/docs/"
 
 // Ranges are wide on purpose: a user's profile may describe a plan that does not exist yet, or shrink a limit
@@ -202,6 +212,26 @@ const Key kKeys[] = {
      .example = "observe",
      .doc = "What `memory.max` does.",
      .source = VSIM_DOCS "functions/limitations"},
+    {.name = "spares.bound",
+     .member = &Profile::spares_bound,
+     .example = "off",
+     .doc = "Whether an instance may evaluate a function's modules before a request comes, as the platform "
+            "does when it starts one, and run the request path with the handler left out. `off` is for apps "
+            "whose top-level code has effects that nobody asked for: then it runs inside the request, and "
+            "the first answer of an instance is slower.",
+     .source = VSIM_DOCS "fluid-compute"},
+    {.name = "environment.omit",
+     .member = &Profile::environment_omit,
+     .example = "VERCEL_URL,TZ",
+     .form = "\"none\", or names with commas between them",
+     .legal = legal_names,
+     .doc =
+         "Variables of the platform that instances do not get. They get `VERCEL`, `VERCEL_ENV` (`preview`), "
+         "`VERCEL_TARGET_ENV`, `VERCEL_URL`, `VERCEL_BRANCH_URL`, `VERCEL_PROJECT_PRODUCTION_URL`, "
+         "`VERCEL_REGION`, `NOW_REGION`, `VERCEL_DEPLOYMENT_ID` and `TZ` (`UTC`), each only where the user "
+         "has "
+         "not set it.",
+     .source = VSIM_DOCS "environment-variables/system-environment-variables"},
     {.name = "region",
      .member = &Profile::region,
      .example = "iad1",

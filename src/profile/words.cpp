@@ -36,6 +36,8 @@ constexpr WordFor<Mode> kModes[] = {{Mode::enforce, "enforce", "the platform's a
                                     {Mode::observe, "observe", "reported only"},
                                     {Mode::off, "off", "not measured"}};
 
+constexpr WordFor<Switch> kSwitches[] = {{Switch::on, "on", "it is done"}, {Switch::off, "off", "it is not"}};
+
 template <class E>
 std::string_view word_of(E value) {
   for (const auto& w : words_for(value))
@@ -52,6 +54,7 @@ std::span<const WordFor<WebSocketPolicy>> words_for(WebSocketPolicy) { return kP
 std::span<const WordFor<WebSocketRefusal>> words_for(WebSocketRefusal) { return kRefusals; }
 std::span<const WordFor<StreamCut>> words_for(StreamCut) { return kStreamCuts; }
 std::span<const WordFor<Mode>> words_for(Mode) { return kModes; }
+std::span<const WordFor<Switch>> words_for(Switch) { return kSwitches; }
 
 std::string_view to_string(Plan v) { return word_of(v); }
 std::string_view to_string(Compute v) { return word_of(v); }
@@ -60,5 +63,6 @@ std::string_view to_string(WebSocketPolicy v) { return word_of(v); }
 std::string_view to_string(WebSocketRefusal v) { return word_of(v); }
 std::string_view to_string(StreamCut v) { return word_of(v); }
 std::string_view to_string(Mode v) { return word_of(v); }
+std::string_view to_string(Switch v) { return word_of(v); }
 
 }  // namespace vsim::profile

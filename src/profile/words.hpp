@@ -22,5 +22,6 @@ std::span<const WordFor<WebSocketPolicy>> words_for(WebSocketPolicy);
 std::span<const WordFor<WebSocketRefusal>> words_for(WebSocketRefusal);
 std::span<const WordFor<StreamCut>> words_for(StreamCut);
 std::span<const WordFor<Mode>> words_for(Mode);
+std::span<const WordFor<Switch>> words_for(Switch);
 
 }  // namespace vsim::profile

@@ -1,0 +1,180 @@
+// The edge's part about instances: from next dev's dispatch to an instance, and what becomes of it there.
+#include <algorithm>
+#include <charconv>
+
+#include "agent/dispatch.hpp"
+#include "app/clock.hpp"
+#include "app/edge.hpp"
+
+namespace vsim::app {
+namespace {
+
+InvocationId invocation(net::ExchangeId id) { return static_cast<InvocationId>(id); }
+net::ExchangeId exchange_id(InvocationId id) { return static_cast<net::ExchangeId>(id); }
+
+void number(std::string& out, std::uint64_t n) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, n).ptr);
+}
+
+std::string_view word(instance::Start start) {
+  switch (start) {
+    case instance::Start::warm:
+      return "warm";
+    case instance::Start::bound:
+      return "bound";
+    case instance::Start::spare:
+      return "spare";
+    case instance::Start::cold:
+      return "cold";
+  }
+  return {};
+}
+
+std::vector<limits::Hanging> hanging_of(const std::vector<agent::Hanging>& told) {
+  std::vector<limits::Hanging> out;
+  for (const agent::Hanging& h : told)
+    out.push_back({h.kind, h.at,
+                   std::chrono::duration_cast<Duration>(
+                       std::chrono::duration<double, std::milli>(std::clamp(h.ms, 0.0, 1e12)))});
+  return out;
+}
+
+}  // namespace
+
+void Edge::on_dispatch(net::Session& session, net::ExchangeId id, std::string_view text) {
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return session.answer({});
+  exchange->again ? pass_on(session, id, *exchange) : dispatch(session, id, *exchange, text);
+}
+
+// Next's "no fallback": the router goes on behind the pages that have been tried.
+void Edge::pass_on(net::Session& session, net::ExchangeId id, Exchange& exchange) {
+  exchange.again = exchange.placed = false;
+  exchange.done.reset();
+  if (!exchange.skip.empty()) exchange.skip += ',';
+  exchange.skip += agent::page_field(exchange.page);
+  engine_.again(invocation(id), now());
+  fleet_->again(invocation(id));
+  schedule();
+  if (pool_ == nullptr) {
+    const limits::Code code =
+        engine_.upstream_failed(invocation(id), engine::UpstreamFailure::refused, {}, now(), wall_now());
+    return finish(id, code);
+  }
+  session.resend(*pool_, "X-Vsim-Skip: " + exchange.skip + "\r\n");
+}
+
+void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchange, std::string_view text) {
+  const auto answer = agent::parse_dispatch(text);
+  if (!answer) {
+    const limits::Code code = engine_.upstream_failed(
+        invocation(id), engine::UpstreamFailure::garbage,
+        session.totals().bytes_in == 0 ? engine::Totals{} : engine::Totals{session.totals().bytes_in, 0},
+        now(), wall_now());
+    return finish(id, code);
+  }
+  exchange.page = answer->page;
+  engine_.dispatched(invocation(id),
+                     to_dispatch(answer->page, answer->kind, answer->runtime, answer->is_static), now());
+  schedule();
+  const auto function = engine_.function(invocation(id));
+  if (!function) return;  // the engine has ended it meanwhile: its command is on the way
+
+  exchange.head.assign(answer->head);
+  exchange.head.append("X-Vsim-Id: ").append(options_.token).append(".");
+  number(exchange.head, id);
+  exchange.head.append("\r\n");
+  if (function->deadline != kForever && !function->is_static) {
+    exchange.head.append("X-Vsim-Limit: ");
+    number(exchange.head,
+           static_cast<std::uint64_t>(
+               std::chrono::duration_cast<std::chrono::milliseconds>(function->deadline).count()));
+    exchange.head.append("\r\n");
+  }
+  FunctionRef ref{answer->page, answer->kind, answer->runtime, answer->head, {}};
+  ref.config.max_duration = function->max_duration;
+  ref.config.edge = function->edge;
+  ref.config.supports_cancellation = function->supports_cancellation;
+  ref.config.prerender = function->is_static;
+  fleet_->request(invocation(id), ref, exchange.parent, answer->generation);
+}
+
+bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
+  Exchange* exchange = find(exchange_id(id));
+  if (exchange == nullptr) return false;
+  engine_.placed(id, placed.instance, word(placed.start), placed.waited, now());
+  exchange->placed = true;
+  exchange->head_seen = false;
+  exchange->done.reset();
+  exchange->session->send_to(placed.pool, std::move(exchange->head));
+  return true;
+}
+
+void Edge::fleet_refused(InvocationId id, limits::Code code, Duration waited) {
+  if (find(exchange_id(id)) == nullptr) return;
+  const limits::Code answer = engine_.not_placed(id, code, waited, now(), wall_now());
+  finish(exchange_id(id), answer);
+}
+
+// The connection to it ends by itself, behind what the instance had still said: on_upstream_failed or on_end.
+void Edge::fleet_lost(InvocationId id, limits::Code code, std::string_view cause) {
+  Exchange* exchange = find(exchange_id(id));
+  if (exchange == nullptr) {
+    engine_.instance_lost(id, limits::Code::none, cause, {}, now(), wall_now());
+    return schedule();
+  }
+  exchange->done.reset();
+  if (!exchange->failed) {
+    exchange->lost = Lost{code, std::string(cause)};
+    return;
+  }
+  const net::Totals totals = exchange->session->totals();
+  const limits::Code answer =
+      engine_.instance_lost(id, code, cause, {totals.bytes_in, totals.bytes_out}, now(), wall_now());
+  finish(exchange_id(id), answer);
+}
+
+void Edge::fleet_broke(InvocationId id) {
+  Exchange* exchange = find(exchange_id(id));
+  if (exchange == nullptr || !exchange->failed) return;
+  const net::Totals totals = exchange->session->totals();
+  const limits::Code answer =
+      engine_.upstream_failed(id, static_cast<engine::UpstreamFailure>(*exchange->failed),
+                              {totals.bytes_in, totals.bytes_out}, now(), wall_now());
+  finish(exchange_id(id), answer);
+}
+
+void Edge::finish(net::ExchangeId id, limits::Code code) {
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  Exchange over = std::move(*exchange);
+  exchanges_.erase(id);
+  net::Session& session = *over.session;
+  if (session.head_forwarded() || code == limits::Code::none)
+    session.cut(false);
+  else
+    session.answer(error_text(&session, code, 0, over.tag.view(), session.may_keep_alive()));
+  settle(id, std::move(over));
+}
+
+void Edge::fleet_handler(InvocationId id) { handler_started(id); }
+
+void Edge::fleet_identity(InvocationId id, std::string_view page, std::string_view kind,
+                          std::string_view runtime, bool is_static) {
+  dispatched(id, to_dispatch(page, kind, runtime, is_static));
+}
+
+void Edge::fleet_compile(InvocationId id, bool ended) { ended ? compile_ended(id) : compile_started(id); }
+
+void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
+  Exchange* exchange = find(exchange_id(id));
+  if (exchange != nullptr && exchange->placed && !exchange->head_seen) {
+    exchange->done = hanging_of(told);  // it may be "try the next route", which is no end
+    return;
+  }
+  engine_.released(id, hanging_of(told), now(), wall_now());
+  schedule();
+}
+
+}  // namespace vsim::app

@@ -1,0 +1,149 @@
+#include "app/isolation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/platform_env.hpp"
+#include "process/usage.hpp"
+
+namespace vsim::app {
+namespace {
+
+constexpr std::uint64_t kMostMemory = 1'500'000'000;  // of all instances; a quarter of the machine where less
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+instance::Options scheduler_options(const IsolationOptions& given, bool grouped) {
+  instance::Options out = instance::options_for(*given.profile, given.seed);
+  out.groups_shared = grouped;
+  const std::uint64_t machine = process::memory_of_machine();
+  if (machine != 0) out.memory_budget = std::min(kMostMemory, machine / 4);
+  // One core is the dev server's and ours.
+  out.spawns_at_once = std::clamp(process::cores_of_machine() - 1, 1u, 4u);
+  if (given.profile->spares_bound.value == profile::Switch::off) out.bound_functions = 0;
+  return out;
+}
+
+std::string_view shown(const instance::State& state) {
+  const auto* bound = std::get_if<instance::Bound>(&state);
+  const auto* idle = std::get_if<instance::Idle>(&state);
+  if ((bound != nullptr && bound->frozen) || (idle != nullptr && idle->frozen)) return "frozen";
+  return instance::name(state);
+}
+
+}  // namespace
+
+Isolation::Isolation(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
+                     agent::ControlChannel& channel, engine::Engine& engine, Edge& edge, Owner& owner,
+                     IsolationOptions options)
+    : io_(io),
+      supervisor_(supervisor),
+      timeouts_(timeouts),
+      channel_(channel),
+      engine_(engine),
+      edge_(edge),
+      owner_(owner),
+      options_(std::move(options)) {}
+
+Isolation::~Isolation() { edge_.set_fleet(nullptr); }
+
+void Isolation::add_environment(process::Environment& env) const {
+  process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.profile->isolation.value));
+  process::set_env(env, "VSIM_RPC_SOCKET", options_.run_dir + "/rpc.sock");
+}
+
+void Isolation::hello(const agent::Hello& hello) {
+  if (given_up_) return;
+  if (!hello.isolation) return give_up("its agent does not know how");
+  if (!hello.isolation->ok)
+    return give_up(fmt::format("this Next ({}) lacks what that needs: {}", hello.next,
+                               joined(hello.isolation->missing)));
+  exec_ = hello.exec;
+  if (fleet_) return;
+  FleetOptions out;
+  out.scheduler = scheduler_options(options_, hello.isolation->grouped);
+  out.run_dir = options_.run_dir;
+  out.env = instance_environment(
+      options_.env, platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port)));
+  out.warm = options_.profile->spares_bound.value == profile::Switch::on;
+  out.cwd = options_.cwd;
+  out.script = options_.script;
+  out.control_socket = options_.control_socket;
+  out.token = options_.token;
+  out.public_port = options_.port;
+  out.time_scale = options_.time_scale;
+  out.memory_max = options_.profile->memory_max.value;
+  out.memory_mode = options_.profile->memory_mode.value;
+  out.inspect = options_.inspect;
+  FleetWatcher& watcher = *this;
+  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, std::move(out));
+  edge_.set_fleet(fleet_.get());
+  if (!boot_.empty()) fleet_->boot(boot_, exec_);
+}
+
+void Isolation::give_up(std::string_view why) {
+  given_up_ = true;
+  engine_.set_isolation(profile::Isolation::none);
+  edge_.set_fleet(nullptr);
+  if (fleet_) fleet_->stop();
+  owner_.isolation_says(
+      options_.required ? event::Level::error : event::Level::warning,
+      fmt::format("function instances are NOT isolated: {}. All requests share one process, so state that "
+                  "survives here may be lost on Vercel",
+                  why),
+      "--isolation none says that this is meant");
+  if (options_.required) owner_.isolation_missing();
+}
+
+void Isolation::boot(std::string_view file) {
+  boot_ = file;  // it may come before hello
+  if (fleet_ && !given_up_) fleet_->boot(file, exec_);
+}
+void Isolation::changed(const agent::Changed& changed) {
+  if (fleet_ && !given_up_) fleet_->changed(changed);
+}
+void Isolation::app_ready() {
+  if (fleet_ && !given_up_) fleet_->start();
+}
+void Isolation::app_gone() {
+  if (fleet_) fleet_->gone();
+}
+void Isolation::stop() {
+  if (fleet_) fleet_->stop();
+}
+
+std::string_view Isolation::effective() const {
+  return profile::to_string(fleet_ && !given_up_ ? options_.profile->isolation.value
+                                                 : profile::Isolation::none);
+}
+
+void Isolation::fleet_state(instance::InstanceId id, const instance::State& from, const instance::State& to,
+                            instance::GroupId) {
+  const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
+  event::InstanceChanged e;
+  e.instance = name;
+  e.from = shown(from);
+  e.to = shown(to);
+  instance::Why why = instance::Why::none;
+  if (const auto* retired = std::get_if<instance::Retired>(&to)) why = retired->why;
+  if (const auto* dying = std::get_if<instance::Dying>(&to)) why = dying->why;
+  if (const auto* dead = std::get_if<instance::Dead>(&to)) why = dead->why;
+  if (why != instance::Why::none) e.why = instance::to_string(why);
+  std::string death;
+  std::string function;
+  if (fleet_) {  // not while it is being built
+    death = std::holds_alternative<instance::Dead>(to) ? fleet_->last_death() : std::string();
+    function = fleet_->function_of(id, to);
+    const auto seen = fleet_->figures(id);
+    e.memory = seen.memory;
+    e.pid = seen.pid;
+  }
+  e.death = death;
+  e.function = function;
+  owner_.isolation_event(e);
+}
+
+}  // namespace vsim::app

@@ -1,0 +1,83 @@
+// Isolation of a run, from the wish (profile, --isolation) to what is there: asks the agent whether this Next
+// can be isolated, then builds the fleet, and says in notices and events what becomes of it. Never silent
+// when it cannot be had. I/O thread only; the emulator owns it.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/control.hpp"
+#include "app/edge.hpp"
+#include "app/fleet.hpp"
+#include "engine/engine.hpp"
+#include "event/event.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::app {
+
+struct IsolationOptions {
+  const profile::Profile* profile = nullptr;
+  std::uint64_t seed = 1;
+  process::Environment env;  // of the app, before the agent's words are in it
+  std::string cwd;
+  std::string run_dir, script;  // instance.cjs
+  std::string control_socket, token;
+  std::uint16_t port = 0;
+  double time_scale = 1;
+  bool inspect = false;
+  bool required = false;  // without it the run is worth nothing: tell lost()
+};
+
+class Isolation final : private FleetWatcher {
+ public:
+  class Owner {
+   public:
+    virtual void isolation_says(event::Level, std::string_view message, std::string_view fix) = 0;
+    virtual void isolation_event(const event::InstanceChanged&) = 0;
+    virtual void isolation_output(std::string_view line) = 0;
+    virtual void isolation_missing() = 0;  // it is required, and cannot be had
+
+   protected:
+    ~Owner() = default;
+  };
+  Isolation(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&,
+            engine::Engine&, Edge&, Owner&, IsolationOptions);
+  ~Isolation();
+
+  // What next dev is given to know of it, as a variable: VSIM_ISOLATION and VSIM_RPC_SOCKET.
+  void add_environment(process::Environment&) const;
+
+  void hello(const agent::Hello&);
+  void boot(std::string_view file);
+  void changed(const agent::Changed&);
+  void app_ready();
+  void app_gone();
+  void stop();
+  // "invocation"; "none" when it could not be had.
+  std::string_view effective() const;
+
+ private:
+  void fleet_output(std::string_view line) override { owner_.isolation_output(line); }
+  void fleet_warns(std::string_view what, std::string_view fix) override {
+    owner_.isolation_says(event::Level::warning, what, fix);
+  }
+  void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
+                   instance::GroupId) override;
+  void give_up(std::string_view why);
+
+  boost::asio::io_context& io_;
+  process::Supervisor& supervisor_;
+  net::Timeouts& timeouts_;
+  agent::ControlChannel& channel_;
+  engine::Engine& engine_;
+  Edge& edge_;
+  Owner& owner_;
+  IsolationOptions options_;
+  std::unique_ptr<Fleet> fleet_;
+  std::string exec_, boot_;
+  bool given_up_ = false;
+};
+
+}  // namespace vsim::app
