@@ -23,7 +23,7 @@ fi
 if [ -n "$VSIM_COMMAND" ]; then
   options=(--profile "$VSIM_PROFILE")
   # Annotations and its part of the summary are vercel-sim's own work, where the version has it.
-  vercel-sim help test | grep -qe --github && options+=(--github)
+  [[ $(vercel-sim help test) == *--github* ]] && options+=(--github)
   while IFS= read -r option; do
     [ -n "$option" ] && options+=("$option")
   done <<<"$VSIM_ARGS"
