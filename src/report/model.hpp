@@ -1,0 +1,113 @@
+// What a run was, folded from its events: what every report is made of. Pure. Holds only what the JSON lines
+// of `--events` hold, so that a recorded run and a live one give the same bytes. Filled by Collector, read by
+// the renderers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "event/event.hpp"
+
+namespace vsim::report {
+
+// Where a limit comes from.
+struct From {
+  std::string profile, file;
+  int line = 0;
+  std::string source, as_of, confidence, note;
+};
+
+// What was said the same way of the same place, however often.
+struct Problem {
+  limits::Code code = limits::Code::none;
+  bool enforced = true;  // false: a warning, nothing was changed
+  std::string route, file;
+  int line = 0;         // of the file; 0: unknown
+  std::string path;     // of the request, when no route is known
+  std::string message;  // of a notice about the project; else the code's title says it
+  std::string limit_key, limit, fix;
+  From from;
+  std::size_t count = 0;
+
+  // The first time. No method: it was no request.
+  std::string method, target, request_id, instance, measured;
+  int status = 0;
+  Duration at{};  // since the run's first event
+};
+
+struct Invocation {
+  std::string request_id, method, target, route, file, kind, instance, start;
+  event::Traffic traffic = event::Traffic::invocation;
+  int status = 0;
+  Duration began{};  // since the run's first event
+  Duration total{}, charged{}, compile{}, waited{}, init{};
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  event::Outcome outcome;
+  bool client_left = false;
+  std::vector<std::size_t> problems;  // of Run::problems, without repetition
+};
+
+// A time in one state; the last one of an instance lasts until the run's end unless it is `dead`.
+struct Stay {
+  std::string state;
+  Duration since{};
+};
+struct Instance {
+  std::string name, function, why, death;
+  std::vector<Stay> stays;
+  std::uint64_t memory = 0;  // the most that was measured
+  int pid = 0;
+  std::size_t served = 0;
+};
+
+struct Notice {
+  event::Level level = event::Level::info;
+  std::string code, message, fix, file;
+  int line = 0;
+};
+
+struct Route {
+  std::string route, file, kind;
+  std::size_t invocations = 0, cold = 0;
+  Duration charged{};  // of all of them
+  Duration longest{};
+};
+
+struct Run {
+  std::string version, url, profile, profile_as_of, app, isolation;
+  double time_scale = 1;
+  WallTime started;         // of the first event
+  Duration length{};        // from the first event to the last
+  bool stopped = false;     // false: the events end before the run did
+  std::string stop_reason;  // "SIGINT"
+  int exit_code = 0;
+  std::string command;  // of `test`; empty: there was none, or it did not start
+  bool command_ended = false;
+  int command_exit = 0;
+
+  std::size_t requests = 0;  // without the dev server's own
+  std::size_t invocations = 0, prerenders = 0, direct = 0, sockets = 0;
+  std::size_t crashes = 0;  // of the app
+
+  std::vector<Problem> problems;     // by first time
+  std::vector<Invocation> calls;     // what reached a function or was refused before it, by end
+  std::vector<Instance> instances;   // by first time
+  std::vector<Route> routes;         // by first time
+  std::vector<Notice> notices;       // those that are no Problem
+  std::size_t background_works = 0;  // invocations that left something running
+
+  // How often something happened that fails on Vercel: enforced, and said of the app and not of the way it is
+  // tested (docs/reports.md).
+  std::size_t violations() const;
+  std::size_t warnings() const;  // everything else that was said
+};
+
+// Whether an enforced verdict of this code is a violation: all but those that say the app was not there.
+bool is_violation_code(limits::Code);
+bool is_violation(const Problem&);
+
+}  // namespace vsim::report

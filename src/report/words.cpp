@@ -1,0 +1,212 @@
+#include "report/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/text.hpp"
+
+namespace vsim::report {
+
+std::vector<Group> groups(const Run& run) {
+  std::vector<Group> out;
+  for (const Problem& p : run.problems) {
+    auto at = std::find_if(out.begin(), out.end(), [&](const Group& g) {
+      return g.code == p.code && g.violation == is_violation(p);
+    });
+    if (at == out.end()) at = out.insert(out.end(), Group{p.code, is_violation(p), 0, {}});
+    at->count += p.count;
+    at->places.push_back(&p);
+  }
+  std::stable_partition(out.begin(), out.end(), [](const Group& g) { return g.violation; });
+  return out;
+}
+
+const Expected* expected(const Problem& p, const Extras& extras) {
+  for (const Expected& e : extras.expected)
+    if (e.code == p.code && e.route == p.route && e.file == p.file && e.path == p.path) return &e;
+  return nullptr;
+}
+
+const StaticFinding* foreseen(const Problem& p, const Extras& extras) {
+  for (const StaticFinding& f : extras.findings) {
+    if (std::find(f.codes.begin(), f.codes.end(), code_name(p)) == f.codes.end()) continue;
+    // A request that no route answers (a refused handshake) has no file: the rule's word is the nearest.
+    if (p.file.empty() || p.file == f.file) return &f;
+  }
+  return nullptr;
+}
+
+std::string_view code_name(const Problem& p) { return limits::info(p.code).name; }
+
+std::string message_of(const Problem& p) {
+  std::string out = p.message.empty() ? std::string(limits::info(p.code).title) : p.message;
+  if (!p.limit.empty() && !p.measured.empty())
+    out += fmt::format(" (limit {}, measured {})", p.limit, p.measured);
+  else if (!p.limit.empty() || !p.measured.empty())
+    out += p.limit.empty() ? fmt::format(" ({})", p.measured) : fmt::format(" (limit {})", p.limit);
+  return out;
+}
+
+std::string_view fix_of(const Problem& p) {
+  return p.fix.empty() ? limits::info(p.code).fix : std::string_view(p.fix);
+}
+
+std::string_view source_of(const Problem& p) {
+  return p.from.source.empty() ? limits::info(p.code).source : std::string_view(p.from.source);
+}
+
+std::string place_of(const Problem& p) {
+  return !p.route.empty() ? p.route : !p.path.empty() ? p.path : !p.file.empty() ? p.file : "the project";
+}
+
+std::string file_of(const Problem& p, const Extras& extras) {
+  if (p.file.empty()) return {};
+  return extras.prefix + p.file + (p.line > 0 ? fmt::format(":{}", p.line) : "");
+}
+
+std::string limit_of(const Problem& p) {
+  if (p.limit.empty()) return p.measured;
+  std::string out = p.limit;
+  if (!p.measured.empty()) out += ", measured " + p.measured;
+  if (p.limit_key.empty()) return out;
+  out += " (" + p.limit_key;
+  if (!p.from.profile.empty()) out += ", profile " + p.from.profile;
+  if (!p.from.as_of.empty()) out += ", as of " + p.from.as_of;
+  return out + ")";
+}
+
+std::string request_of(const Problem& p) {
+  if (p.method.empty()) return {};
+  std::string out = fmt::format("{} {} → ", p.method, p.target);
+  out += p.status == 0 ? "no response" : std::to_string(p.status);
+  if (!p.instance.empty()) out += " on " + p.instance;
+  return out + fmt::format(", {} after the start", human_duration(std::max(p.at, Duration::zero())));
+}
+
+std::string docs_of(limits::Code code) { return fmt::format("docs/codes/{}.md", limits::info(code).name); }
+
+std::string times(std::size_t n) { return n == 1 ? "once" : fmt::format("{} times", n); }
+
+std::string number(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+std::string iso_time(WallTime wall) {
+  std::int64_t days = wall.unix_ms / 86'400'000, ms = wall.unix_ms % 86'400'000;
+  if (ms < 0) {
+    ms += 86'400'000;
+    --days;
+  }
+  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), ms / 3'600'000,
+                     ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+}
+
+namespace {
+std::string decimal(std::int64_t ns, std::int64_t unit, int digits) {
+  const std::string_view sign = ns < 0 ? "-" : "";
+  const auto size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+  const auto one = static_cast<std::uint64_t>(unit);
+  return fmt::format("{}{}.{:0{}}", sign, size / one, size % one, digits);
+}
+}  // namespace
+
+std::string seconds(Duration d) {
+  return decimal(std::chrono::duration_cast<std::chrono::milliseconds>(d).count(), 1000, 3);
+}
+
+std::string millis(Duration d) {
+  std::string out = decimal(d.count(), 1'000'000, 6);
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+  return out;
+}
+
+std::string ending(const Run& run) {
+  if (!run.stopped) return "The events end before the run did: it was cut off, or its recording was.";
+  if (run.crashes > 0) return fmt::format("The app stopped by itself {}.", times(run.crashes));
+  return {};
+}
+
+std::string json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+namespace {
+
+// `control` says what stands for a control character, which neither XML nor HTML can hold.
+std::string marked_up(std::string_view text, std::string_view control) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t n = utf8_length(text);
+    const char c = text.front();
+    const auto u = static_cast<unsigned char>(c);
+    if (n == 0)
+      out += "\xEF\xBF\xBD";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else if (c == '\n' || c == '\t')
+      out += fmt::format("&#{};", static_cast<int>(c));
+    else if (u < 0x20 || u == 0x7f)
+      out += control;
+    else if (n == 3 && (text.substr(0, 3) == "\xEF\xBF\xBE" || text.substr(0, 3) == "\xEF\xBF\xBF"))
+      out += "\xEF\xBF\xBD";  // U+FFFE and U+FFFF are no characters of XML
+    else
+      out += text.substr(0, n);
+    text.remove_prefix(std::max<std::size_t>(n, 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string xml(std::string_view text) { return marked_up(text, "\xEF\xBF\xBD"); }
+std::string html(std::string_view text) { return marked_up(text, "\xEF\xBF\xBD"); }
+
+std::string markdown(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += ' ';
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (std::string_view("\\`*_{}[]()#|~!@$").find(c) != std::string_view::npos)
+      out.append(1, '\\').push_back(c);
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string uri(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos;
+    if (plain)
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+}  // namespace vsim::report
