@@ -197,6 +197,7 @@ Result<int> Emulator::Impl::run() {
     };
     callbacks.end = [this](const CommandEnd& end) {
       command_end = end;
+      emit(event::CommandRun{options.command->name, true, end.exit_code()});
       if (!stopping) stop(end.exit_code(), "command");
     };
     command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
@@ -342,8 +343,9 @@ void Emulator::Impl::look_upstream() {
 
 void Emulator::Impl::start_command() {
   if (stopping) return;
+  if (command->started()) return;  // the app crashed and came back
   const auto started = command->start(*supervisor, url, port);
-  if (started) return;
+  if (started) return emit(event::CommandRun{options.command->name, false, 0});
   notice(event::Level::error, started.error().message, started.error().fix);
   stop(kUsage, "command");
 }

@@ -35,7 +35,6 @@ void WrappedCommand::expect_ready() {
 
 Result<bool> WrappedCommand::start(process::Supervisor& supervisor, const std::string& base_url,
                                    std::uint16_t port) {
-  if (started_) return true;
   started_ = true;
   timer_.cancel();
   process::SpawnOptions options;

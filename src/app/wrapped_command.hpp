@@ -20,6 +20,7 @@ namespace vsim::app {
 
 struct CommandSpec {
   std::vector<std::string> argv;
+  std::string name;          // as typed, for people and events
   process::Environment env;  // whole, but for BASE_URL and PORT
   Duration ready_timeout{};  // from our start to the app's being ready
 };
@@ -42,9 +43,9 @@ class WrappedCommand {
   WrappedCommand(boost::asio::io_context& io, CommandSpec spec, Callbacks callbacks);
 
   void expect_ready();  // the time begins
-  // The app is ready. Does nothing when the command was started before (an app that crashed and came back).
+  // The app is ready. Once.
   Result<bool> start(process::Supervisor&, const std::string& base_url, std::uint16_t port);
-  bool running() const { return child_ != nullptr; }
+  bool started() const { return started_; }
   // SIGINT, SIGTERM or SIGHUP came to us. `from_terminal`: the kernel gave it to the whole foreground group,
   // so the command has it already. False when the command does not run: then the caller stops.
   bool interrupted(int signal, bool from_terminal);

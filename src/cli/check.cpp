@@ -80,6 +80,17 @@ std::string prefix_of(const std::string& root, CheckFormat format) {
 
 }  // namespace
 
+check::Report check_sources(const std::string& root, const profile::Profile& profile) {
+  check::Input input;
+  const project::NextConfig config = project::find_next_config(root);
+  if (config.page_extensions.known == project::Known::literal)
+    input.page_extensions = config.page_extensions.value;
+  const std::string dist = config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
+  if (!read_sources(root, dist, input))
+    fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
+  return check::check(input, profile);
+}
+
 int run_check(const Check& options) {
   std::vector<std::string> overrides;
   for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
@@ -100,15 +111,7 @@ int run_check(const Check& options) {
     return kUsage;
   }
 
-  check::Input input;
-  const project::NextConfig config = project::find_next_config(root);
-  if (config.page_extensions.known == project::Known::literal)
-    input.page_extensions = config.page_extensions.value;
-  const std::string dist = config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
-  if (!read_sources(root, dist, input))
-    fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
-
-  const check::Report report = check::check(input, *profile);
+  const check::Report report = check_sources(root, *profile);
   const check::RenderOptions render{prefix_of(root, options.format), profile->name};
   switch (options.format) {
     case CheckFormat::text:

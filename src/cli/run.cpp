@@ -14,6 +14,7 @@
 #include "app/clock.hpp"
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
+#include "cli/project_config.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
 #include "project/finder.hpp"
@@ -210,13 +211,14 @@ void print_banner(Terminal& people, const Run& options, const Setup& setup) {
     people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
                                   options.time_scale));
   for (const auto& note : setup.notes) people.app_output("note: " + note + "\n");
-  if (setup.profile.isolation.value != profile::Isolation::none)
-    people.app_output(
-        "note: this version does not isolate function instances yet: all requests share one process here, "
-        "so state that survives here may be lost on Vercel\n");
 }
 
-int run(const Run& options, bool no_color) {
+int run(const Run& asked, bool no_color) {
+  Test with_defaults;
+  with_defaults.run = asked;
+  ProjectConfig config;  // what it expects is for `test`
+  if (!load_project_config(with_defaults, config)) return kUsage;
+  const Run& options = with_defaults.run;
   auto prepared = set_up(options);
   if (!prepared) return prepared.error();
   Setup& setup = **prepared;

@@ -5,7 +5,11 @@
 
 #include <deque>
 
+#include "base/text.hpp"
+#include "cli/check.hpp"
+#include "cli/project_config.hpp"
 #include "cli/run.hpp"
+#include "cli/verdicts.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -15,66 +19,103 @@ constexpr int kViolations = 2, kUsage = 64, kSoftware = 70;
 constexpr std::size_t kKeepLines = 60;
 
 // People's lines, but none while the command runs: a reporter that moves the cursor, and whoever reads its
-// output, must not meet them. Verdicts come with the summary.
+// output, must not meet them. Verdicts come with the summary, what went wrong with the app after it.
 class Held final : public event::Sink {
  public:
   Held(Terminal& people, bool live) : people_(people), live_(live) {}
 
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
-    if (const auto* e = std::get_if<event::InvocationEnded>(&event)) {
-      if (e->traffic != event::Traffic::internal) ++requests_;
-      for (const auto& v : e->verdicts)
-        if (v.enforced) ++violations_;
-    }
-    if (const auto* e = std::get_if<event::AppChanged>(&event))
-      crashed_ = crashed_ || e->state == event::AppState::crashed;
-    const bool told = std::holds_alternative<event::Notice>(event) ||
-                      std::holds_alternative<event::AppChanged>(event) ||
-                      std::holds_alternative<event::RunStarted>(event);
-    if (!holding_ || live_ || told) people_.on_event(stamp, event);
-    if (std::holds_alternative<event::RunStarted>(event)) holding_ = true;
+    if (const auto* e = std::get_if<event::RunStarted>(&event)) url_ = e->url;
+    if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
+    if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
   }
-
   void app_output(std::string_view line) {
-    if (!holding_ || live_) return people_.app_output(line);
+    if (!running_ || live_) return people_.app_output(line);
     lines_.emplace_back(line);
     if (lines_.size() > kKeepLines) lines_.pop_front();
   }
-
-  const std::deque<std::string>& lines() const { return lines_; }
-  std::size_t requests() const { return requests_; }
-  std::size_t violations() const { return violations_; }
+  // What the app wrote last while the command ran.
+  std::string last_lines() const {
+    std::string out;
+    for (const std::string& line : lines_) out += "  " + line;
+    return out;
+  }
+  const std::string& url() const { return url_; }
 
  private:
+  // Rare, and why the rest of the run may look as it does: not held back.
+  static bool urgent(const event::Event& event) {
+    if (const auto* e = std::get_if<event::Notice>(&event)) return e->level == event::Level::error;
+    return std::holds_alternative<event::AppChanged>(event);
+  }
+
   Terminal& people_;
-  bool live_, holding_ = false, crashed_ = false;
-  std::size_t requests_ = 0, violations_ = 0;
+  bool live_, running_ = false;
   std::deque<std::string> lines_;
+  std::string url_;
 };
+
+// As one would type it again.
+std::string shell_line(const std::vector<std::string>& words) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+";
+  std::string out;
+  for (const std::string& word : words) {
+    if (!out.empty()) out += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+      out += word;
+      continue;
+    }
+    out += '\'';
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    out += '\'';
+  }
+  return out;
+}
+
+std::string describe(const app::CommandEnd& end) {
+  std::string out = process::describe(end.cause);
+  if (end.interrupted_by != 0) out += ", interrupted by " + process::signal_name(end.interrupted_by);
+  return fmt::format("{} after {}", out, human_duration(end.took));
+}
+
+std::string why(int code, const app::CommandEnd& end) {
+  if (code == 0) return {};
+  if (end.interrupted_by != 0) return "interrupted";
+  if (code == end.exit_code()) return "the command's own";
+  if (code == kViolations) return "violations";
+  return "the app or vercel-sim itself failed, see above";
+}
 
 }  // namespace
 
-int test(const Test& options, bool no_color) {
+int test(const Test& asked, bool no_color) {
+  Test options = asked;
+  ProjectConfig config;
+  if (!load_project_config(options, config)) return kUsage;
   auto prepared = set_up(options.run);
   if (!prepared) return prepared.error();
   Setup& setup = **prepared;
   const std::uint64_t seed = setup.emulator.engine.seed;
+  const std::string sources = setup.emulator.project_dir;
   app::CommandSpec command;
   command.argv = options.command;
+  command.name = shell_line(options.command);
   command.env = process::current_environment();
   command.ready_timeout = options.ready_timeout;
   setup.emulator.command = std::move(command);
 
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
   TerminalStyle style;
-  style.colour = !no_color && terminal;
+  style.colour = !no_color && ::isatty(STDERR_FILENO) == 1;
   style.quiet = options.run.verbosity == Verbosity::quiet;
   style.verbose = options.run.verbosity == Verbosity::verbose;
   app::LineWriter writer(STDERR_FILENO);
   Terminal people(writer, setup.profile, style);
   Held held(people, style.verbose);
+  Verdicts verdicts{Expectations(config.expect)};
   app::EventHub hub;
   hub.add(held);
+  hub.add(verdicts);
   EventsFile events;
   if (options.run.events && !events.open(*options.run.events, hub)) return kUsage;
 
@@ -84,15 +125,37 @@ int test(const Test& options, bool no_color) {
   }
   const bool drop_request_lines = setup.emulator.app.next;
   app::Emulator program(std::move(setup.emulator), hub, [&](std::string_view line) {
-    if (drop_request_lines && is_next_request_line(line)) return;
-    if (!style.quiet) held.app_output(line);
+    if (!drop_request_lines || !is_next_request_line(line)) held.app_output(line);
   });
   const auto result = program.run();
   writer.flush();
   if (!result) print_error(result.error());
   int code = result ? *result : program.failure_code();
   if (!events.complete() && code == 0) code = kSoftware;
-  if (code == 0 && options.fail_on == FailOn::violations && held.violations() > 0) code = kViolations;
+  const auto& end = program.command_end();
+  if (!end) return code;  // it never started, and why is told
+
+  check::Report report;
+  if (!sources.empty()) report = check_sources(sources, setup.profile);
+  verdicts.merge(report);
+  const bool passed = code == 0;
+  if (passed && options.fail_on == FailOn::violations && verdicts.failing() > 0) code = kViolations;
+
+  Outline outline;
+  outline.command = shell_line(options.command);
+  outline.command_end = describe(*end);
+  outline.profile = setup.profile.name;
+  outline.as_of = setup.profile.as_of;
+  outline.url = held.url();
+  outline.config_file = config.file;
+  outline.seed = seed;
+  outline.stale_matters = passed;
+  outline.exit_code = code;
+  outline.exit_reason = why(code, *end);
+  std::string text = render_summary(verdicts, report, outline);
+  if (const std::string last = held.last_lines(); !passed && !last.empty())
+    text = "\nwhat the app wrote last while the command ran:\n" + last + text;
+  fmt::print(stderr, "{}", text);
   return code;
 }
 

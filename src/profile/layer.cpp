@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "base/text.hpp"
 
@@ -12,28 +11,6 @@ namespace {
 
 constexpr std::string_view kFileKeys[] = {"extends", "name", "title"};
 constexpr std::string_view kValueKeys[] = {"value", "source", "as_of", "confidence", "note"};
-
-std::string shown(std::string_view text) {
-  constexpr std::size_t kShown = 60;
-  std::string out;
-  append_json_string(out, text.substr(0, kShown));
-  if (text.size() > kShown) out += "...";
-  return out;
-}
-
-std::string what_it_is(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::null:
-      return "nothing";
-    case YamlNode::Kind::scalar:
-      return shown(node.text);
-    case YamlNode::Kind::sequence:
-      return "a list";
-    case YamlNode::Kind::map:
-      return "a map";
-  }
-  return "?";
-}
 
 std::string join(std::span<const std::string_view> words) {
   std::string out;
@@ -90,29 +67,13 @@ class LayerReader {
     if (!full()) out_.push_back(layer_.source->at(node, std::move(message)));
   }
 
-  // Visits the entries of a map whose keys are plain text and not there twice. `path` names the map in
-  // messages.
   template <class F>
   void each(std::string_view path, const YamlNode& map, F&& visit) {
-    std::map<std::string_view, int> seen;
-    for (std::size_t i = 0; i + 1 < map.children.size() && !full(); i += 2) {
-      const YamlNode &key = map.children[i], &value = map.children[i + 1];
-      if (key.kind != YamlNode::Kind::scalar || key.text.empty()) {
-        report(key, fmt::format("expected a key such as \"duration\", got {}", what_it_is(key)));
-        continue;
-      }
-      const std::string full_name = path.empty() ? key.text : fmt::format("{}.{}", path, key.text);
-      const auto [first, is_new] = seen.try_emplace(key.text, key.line + 1);
-      if (!is_new)
-        report(key,
-               fmt::format("{} stands here twice, first in line {}", shown_key(full_name), first->second));
-      if (!full()) visit(full_name, key, value, is_new);
-    }
-  }
-
-  static std::string shown_key(std::string_view name) {
-    const std::string quoted = shown(name);
-    return quoted.substr(1, quoted.size() - 2);
+    each_key(
+        path, map, [this](const YamlNode& node, std::string message) { report(node, std::move(message)); },
+        [&](const std::string& name, const YamlNode& key, const YamlNode& value, bool is_new) {
+          if (!full()) visit(name, key, value, is_new);
+        });
   }
 
   void group(const std::string& path, const YamlNode& map) {

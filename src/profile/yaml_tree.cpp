@@ -6,6 +6,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "base/text.hpp"
@@ -244,6 +245,49 @@ std::optional<YamlNode> parse_yaml(const Source& source, std::vector<Diagnostic>
     out.push_back(source.at(0, 0, 1, fmt::format("not valid YAML: {}", e.what())));
   }
   return std::nullopt;
+}
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  std::string out;
+  append_json_string(out, text.substr(0, kShown));
+  if (text.size() > kShown) out += "...";
+  return out;
+}
+
+std::string what_it_is(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::null:
+      return "nothing";
+    case YamlNode::Kind::scalar:
+      return shown(node.text);
+    case YamlNode::Kind::sequence:
+      return "a list";
+    case YamlNode::Kind::map:
+      return "a map";
+  }
+  return "?";
+}
+
+void each_key(std::string_view path, const YamlNode& map,
+              const std::function<void(const YamlNode&, std::string)>& report,
+              const std::function<void(const std::string&, const YamlNode&, const YamlNode&, bool)>& visit) {
+  std::map<std::string_view, int> seen;
+  for (std::size_t i = 0; i + 1 < map.children.size(); i += 2) {
+    const YamlNode &key = map.children[i], &value = map.children[i + 1];
+    if (key.kind != YamlNode::Kind::scalar || key.text.empty()) {
+      report(key, fmt::format("expected a key such as \"duration\", got {}", what_it_is(key)));
+      continue;
+    }
+    const std::string full_name = path.empty() ? key.text : fmt::format("{}.{}", path, key.text);
+    const auto [first, is_new] = seen.try_emplace(key.text, key.line + 1);
+    if (!is_new) {
+      const std::string quoted = shown(full_name);
+      report(key, fmt::format("{} stands here twice, first in line {}", quoted.substr(1, quoted.size() - 2),
+                              first->second));
+    }
+    visit(full_name, key, value, is_new);
+  }
 }
 
 }  // namespace vsim::profile

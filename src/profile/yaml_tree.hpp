@@ -1,8 +1,9 @@
 // YAML text as a tree in which every node knows its place and duplicate keys are still there (yaml-cpp's own
 // nodes silently keep one of them). Built from yaml-cpp's event interface. Pure; never throws; bounded in
-// size and depth. Private to this module.
+// size and depth. For this module and for other files that a person writes (vercel-sim.yaml).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,5 +47,17 @@ class Source {
 // nullopt when the text cannot be read as one YAML document; then `out` has got at least one diagnostic.
 // An empty document is a null node.
 std::optional<YamlNode> parse_yaml(const Source&, std::vector<Diagnostic>& out);
+
+// Visits the entries of a map whose keys are plain text, and reports the others and those that stand there
+// twice (`is_new` is false for the second). `path` names the map: "duration", or nothing for the root.
+void each_key(std::string_view path, const YamlNode& map,
+              const std::function<void(const YamlNode& node, std::string message)>& report,
+              const std::function<void(const std::string& full_name, const YamlNode& key,
+                                       const YamlNode& value, bool is_new)>& visit);
+
+// What a message quotes: the text as a JSON string, cut when it is long.
+std::string shown(std::string_view text);
+// "nothing", "a list", "a map", or the text itself, quoted.
+std::string what_it_is(const YamlNode& node);
 
 }  // namespace vsim::profile

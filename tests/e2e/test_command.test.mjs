@@ -1,0 +1,89 @@
+// `vercel-sim test` around real test runners, in front of the example app in real `next dev`: Playwright and Vitest as a project of today has them,
+// with the exit code a CI job sees, and nothing left behind.
+import assert from "node:assert/strict";
+import { symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { after, describe, test } from "node:test";
+import { cleanUp, copyApp, listens, spawnSim, tempFolder, within } from "./harness.mjs";
+
+const kPackages = join(dirname(fileURLToPath(import.meta.url)), "node_modules");
+
+// A project with the test runners' packages beside its own, as `npm install --save-dev` leaves them.
+async function project(files) {
+  const app = await copyApp(files);
+  for (const name of ["@playwright", "playwright", "playwright-core", "vitest"]) {
+    await symlink(join(kPackages, name), join(app, "node_modules", name));
+  }
+  return app;
+}
+
+async function simTest(app, args, command, { env = {} } = {}) {
+  const temp = await tempFolder("t");
+  const sim = spawnSim(["test", "--port", "0", ...args, "--", ...command], { cwd: app, temp, env: { CI: "true", GITHUB_ACTIONS: "true", ...env } });
+  let stdout = "";
+  sim.process.stdout.on("data", (text) => (stdout += text));
+  const { code } = await within(150_000, "the whole run", sim.exited).catch((error) => {
+    throw new Error(`${error.message}; printed:\n${sim.output.text}`);
+  });
+  const { left, files } = await sim.stop();
+  assert.deepEqual(left, []);
+  assert.deepEqual(files.filter((file) => file.includes("vercel-sim")), []);
+  const port = Number(/ready on http:\/\/localhost:(\d+)/.exec(sim.output.text)[1]);
+  assert.equal(await listens(port), false);
+  return { code, stdout, text: sim.output.text };
+}
+
+const kSpec = `import { expect, test } from "@playwright/test";
+test("the page comes", async ({ request }) => {
+  const response = await request.get("/");
+  expect(response.status()).toBe(200);
+});
+test("a slow answer", async ({ request }) => {
+  const response = await request.get("/api/limited?ms=" + (process.env.SLOW ?? "100"));
+  expect([200, 504]).toContain(response.status());
+});
+`;
+const kConfig = `export default { testDir: "specs", reporter: "json", workers: 1, use: { baseURL: process.env.BASE_URL ?? "http://localhost:3000" } };\n`;
+const playwright = [process.execPath, join(kPackages, "@playwright/test/cli.js"), "test"];
+const vitest = [process.execPath, join(kPackages, "vitest/vitest.mjs"), "run", "--reporter=json"];
+
+describe("vercel-sim test", { timeout: 400_000 }, () => {
+  after(cleanUp);
+
+  test("Playwright: within the limits 0, over them 2, meant 0; its JSON report is all of standard output", async () => {
+    const app = await project({ "playwright.config.mjs": kConfig, "specs/limits.spec.mjs": kSpec });
+    const good = await simTest(app, [], playwright);
+    assert.equal(good.code, 0, good.text);
+    assert.equal(JSON.parse(good.stdout).stats.expected, 2);
+    assert.match(good.text, /^vercel-sim test: no violation \(profile hobby/m);
+
+    const bad = await simTest(app, [], playwright, { env: { SLOW: "8000" } });
+    assert.equal(bad.code, 2, bad.text);
+    assert.equal(JSON.parse(bad.stdout).stats.expected, 2, "the tests themselves passed");
+    assert.match(bad.text, /✗ FUNCTION_INVOCATION_TIMEOUT {2}once\n[^]*route {4}\/api\/limited {2}app\/api\/limited\/route\.ts/);
+
+    await writeFile(join(app, "vercel-sim.yaml"), "expect:\n  - code: FUNCTION_INVOCATION_TIMEOUT\n    route: app/api/limited/route.ts\n    reason: on purpose\n");
+    const meant = await simTest(app, [], playwright, { env: { SLOW: "8000" } });
+    assert.equal(meant.code, 0, meant.text);
+    assert.match(meant.text, /✓ FUNCTION_INVOCATION_TIMEOUT {2}\/api\/limited {2}app\/api\/limited\/route\.ts\S* {2}once: on purpose/);
+  });
+
+  test("Vitest: a failing test gives its own code, a passing one 0", async () => {
+    const app = await project({
+      "vitest.config.mjs": `export default { test: { include: ["unit/*.test.mjs"] } };\n`,
+      "unit/list.test.mjs": `import { expect, test } from "vitest";
+test("the counter counts", async () => {
+  const response = await fetch(process.env.BASE_URL + "/api/counter");
+  expect(response.status).toBe(Number(process.env.WANTED ?? 200));
+});
+`,
+    });
+    const good = await simTest(app, [], vitest);
+    assert.equal(good.code, 0, good.text);
+    assert.equal(JSON.parse(good.stdout).numPassedTests, 1);
+    const bad = await simTest(app, [], vitest, { env: { WANTED: "418" } });
+    assert.equal(bad.code, 1, bad.text);
+    assert.match(bad.text, /^ {2}exit code {2}1: the command's own$/m);
+  });
+});
