@@ -12,10 +12,12 @@ usage: vercel-sim COMMAND [options]
   test        the same around a command that tests the app, with a verdict for CI
   check       what in the sources will break on the plan, without running the app
   profiles    the plans: list them, show one with its sources, compare two
-  explain     what an error code means, why Vercel does it, how to fix it
+  explain     what an error code or message means, why Vercel does it, how to fix it
+  doctor      what is wrong with this machine or project
+  completion  Tab completion for bash, zsh or fish
   help        help of a command: vercel-sim help run
 
-not in this version yet: report, replay, learn, doctor, completion
+not in this version yet: report, replay, learn
 
   -h, --help     this text, or the help of the command before it
   -V, --version  the version
@@ -30,6 +32,7 @@ examples:
 
 exit codes:
   0    done
+  1    doctor found a problem
   2    check found an error
   64   the command line or a configuration file is wrong
   70   vercel-sim itself failed, or cannot do what was asked
@@ -173,16 +176,62 @@ examples:
 constexpr std::string_view kExplain =
     R"(vercel-sim explain: what an error code means, why Vercel does it, how to fix it
 
-usage: vercel-sim explain CODE
+usage: vercel-sim explain                all codes and rules, one line each
+       vercel-sim explain CODE|RULE
+       vercel-sim explain "MESSAGE"      an error message, a line of a log, or a status
 
 CODE is Vercel's own, such as FUNCTION_INVOCATION_TIMEOUT, or one of vercel-sim's, which begin
-with SIM_; upper or lower case.
+with SIM_; RULE one of vercel-sim check; upper or lower case. Of a message a part is enough: the
+pages say which messages belong to a code.
 
-  --no-color   plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  --no-color   plain text, as it is anyway
   -h, --help   this text
 
-example:
+examples:
   vercel-sim explain SIM_WEBSOCKET_REFUSED
+  vercel-sim explain socket-io-server
+  vercel-sim explain "Session ID unknown"
+  vercel-sim explain 413
+
+exit codes: 0 explained; 64 nothing is known about it
+)";
+
+constexpr std::string_view kDoctor =
+    R"(vercel-sim doctor: what is wrong with this machine or project
+
+usage: vercel-sim doctor [options] [DIR]     the project in DIR or a folder above (default: here)
+
+Each line says ok, warning or problem, and how to fix it. Looks at Node.js against what the
+project and its Next.js ask for, how packages are installed, port 3000, another dev server, file
+watches, memory, the directory for sockets, localhost, vercel.json, the dev script, .env files and
+NODE_OPTIONS. Changes nothing and starts nothing but `node --version`.
+
+  --json       one object instead of lines, for scripts
+  --no-color   plain text, as it is anyway
+  -h, --help   this text
+
+examples:
+  vercel-sim doctor
+  vercel-sim doctor apps/web
+  vercel-sim doctor --json
+
+exit codes: 0 no problem (warnings are none); 1 a problem; 64 usage
+)";
+
+constexpr std::string_view kCompletion =
+    R"(vercel-sim completion: what the Tab key needs to know, as a script for the shell
+
+usage: vercel-sim completion bash|zsh|fish
+
+Completes commands, options and their values: profiles, keys of --set, codes, rules, files.
+
+  --no-color   accepted, changes nothing
+  -h, --help   this text
+
+examples:
+  vercel-sim completion bash       in ~/.bashrc: source <(vercel-sim completion bash)
+  vercel-sim completion zsh        as _vercel-sim into a directory of $fpath
+  vercel-sim completion fish       as ~/.config/fish/completions/vercel-sim.fish
 )";
 
 }  // namespace
@@ -201,8 +250,23 @@ std::string_view help_text(HelpTopic topic) {
       return kProfiles;
     case HelpTopic::explain:
       return kExplain;
+    case HelpTopic::doctor:
+      return kDoctor;
+    case HelpTopic::completion:
+      return kCompletion;
   }
   return kGeneral;
+}
+
+std::span<const NamedTopic> help_topics() {
+  static constexpr NamedTopic kTopics[] = {{"run", HelpTopic::run},
+                                           {"test", HelpTopic::test},
+                                           {"check", HelpTopic::check},
+                                           {"profiles", HelpTopic::profiles},
+                                           {"explain", HelpTopic::explain},
+                                           {"doctor", HelpTopic::doctor},
+                                           {"completion", HelpTopic::completion}};
+  return kTopics;
 }
 
 }  // namespace vsim::cli

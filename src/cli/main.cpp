@@ -10,11 +10,13 @@
 
 #include "base/text.hpp"
 #include "cli/check.hpp"
+#include "cli/completion.hpp"
+#include "cli/doctor.hpp"
+#include "cli/explain.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/run.hpp"
 #include "cli/test.hpp"
-#include "limits/code.hpp"
 #include "process/guardian.hpp"
 #include "profile/render.hpp"
 #include "profile/schema.hpp"
@@ -32,24 +34,6 @@ int list_profiles() {
     all.push_back(std::move(*one));
   }
   fmt::print("{}", profile::render_list(all));
-  return 0;
-}
-
-int explain(const std::string& name) {
-  const limits::Code code = limits::find_code(name);
-  if (code == limits::Code::none) {
-    std::vector<std::string_view> known;
-    for (int i = 1; i < static_cast<int>(limits::Code::kCount); ++i)
-      known.push_back(limits::info(static_cast<limits::Code>(i)).name);
-    fmt::print(stderr, "error: no code is called \"{}\"\n", name);
-    if (const auto near = nearest_name(name, known)) fmt::print(stderr, "  fix: did you mean {}?\n", *near);
-    fmt::print(stderr, "known codes: {}\n", fmt::join(known, ", "));
-    return kUsage;
-  }
-  const auto& info = limits::info(code);
-  fmt::print("{}{}\n  {}\n\nWhy\n  {}\n\nFix\n  {}\n\nSource\n  {}\n", info.name,
-             info.status != 0 ? fmt::format(" ({})", info.status) : "", info.title, info.why, info.fix,
-             info.source);
   return 0;
 }
 
@@ -81,6 +65,11 @@ struct Execute {
     return 0;
   }
   int operator()(const Explain& o) const { return explain(o.code); }
+  int operator()(const Doctor& o) const { return doctor(o); }
+  int operator()(const Completion& o) const {
+    fmt::print("{}", completion_script(o.shell));
+    return 0;
+  }
 };
 
 }  // namespace

@@ -5,13 +5,15 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cli/help.hpp"
+#include "cli/more_options.hpp"
 #include "cli/option_words.hpp"
 #include "cli/run_options.hpp"
 
 namespace vsim::cli {
 namespace {
 
-constexpr std::string_view kLater[] = {"report", "replay", "learn", "doctor", "completion"};
+constexpr std::string_view kLater[] = {"report", "replay", "learn"};
 constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
                                           "report", "replay",   "learn",   "doctor", "completion"};
 
@@ -127,7 +129,8 @@ Outcome parse_check(Words words) {
     else if (name == "--set" && !set_setting(values, *value))
       problem(fmt::format("--set expects KEY=VALUE, such as --set duration.max=15s; got {}", quoted(*value)));
     else if (name == "--format" && !set_format(check, *value))
-      problem(fmt::format("--format expects one of text, json, sarif, github; got {}", quoted(*value)));
+      problem(fmt::format("--format expects one of text, json, sarif, github; got {}{}", quoted(*value),
+                          nearest_word(*value, "one of text, json, sarif, github")));
     else if (name == "--cwd")
       directory(*value);
   }
@@ -135,18 +138,6 @@ Outcome parse_check(Words words) {
   check.profile = std::move(values.profile);
   check.set = std::move(values.set);
   return Options{std::move(check), no_color};
-}
-
-Outcome parse_explain(Words words) {
-  if (std::any_of(words.begin(), words.end(), is_help)) return Options{ShowHelp{HelpTopic::explain}};
-  Options options;
-  std::vector<std::string_view> w;
-  UsageError error{"vercel-sim explain", {}, "vercel-sim explain --help"};
-  if (!only_words(words, options, w, error)) return error;
-  if (w.size() != 1)
-    return usage(error.command, "expects one code, such as: vercel-sim explain FUNCTION_INVOCATION_TIMEOUT");
-  options.command = Explain{std::string(w.front())};
-  return options;
 }
 
 Outcome parse_help(Words words) {
@@ -157,18 +148,14 @@ Outcome parse_help(Words words) {
   std::copy_if(words.begin(), words.end(), std::back_inserter(rest),
                [](std::string_view x) { return !is_help(x); });
   if (!only_words(rest, options, w, error)) return error;
-  if (w.size() > 1) error.problems.push_back("expects one command, such as: vercel-sim help run");
+  if (w.size() > 1) error.problems.emplace_back("expects one command, such as: vercel-sim help run");
   HelpTopic topic = HelpTopic::general;
-  if (w.size() == 1 && w[0] == "run")
-    topic = HelpTopic::run;
-  else if (w.size() == 1 && w[0] == "test")
-    topic = HelpTopic::test;
-  else if (w.size() == 1 && w[0] == "check")
-    topic = HelpTopic::check;
-  else if (w.size() == 1 && w[0] == "profiles")
-    topic = HelpTopic::profiles;
-  else if (w.size() == 1 && w[0] == "explain")
-    topic = HelpTopic::explain;
+  const auto topics = help_topics();
+  const auto found = w.size() != 1 ? topics.end()
+                                   : std::find_if(topics.begin(), topics.end(),
+                                                  [&](const NamedTopic& x) { return x.name == w[0]; });
+  if (found != topics.end())
+    topic = found->topic;
   else if (w.size() == 1 && is_later(w[0]))
     error.problems.push_back(not_yet(w[0]));
   else if (w.size() == 1 && w[0] != "help")
@@ -189,6 +176,8 @@ Outcome parse_options(Words arguments) {
   if (first == "check") return parse_check(rest);
   if (first == "profiles") return parse_profiles(rest);
   if (first == "explain") return parse_explain(rest);
+  if (first == "doctor") return parse_doctor(rest);
+  if (first == "completion") return parse_completion(rest);
   if (first == "help") return parse_help(rest);
   if (is_help(first)) return parse_help(rest);
   if (first == "--version" || first == "-V") return Options{ShowVersion{}};
@@ -204,7 +193,7 @@ Outcome parse_options(Words arguments) {
     else
       error.problems.push_back(fmt::format("unknown option {}", name));
   } else if (first == "version") {
-    error.problems.push_back("unknown command version. Did you mean --version?");
+    error.problems.emplace_back("unknown command version. Did you mean --version?");
   } else {
     error.problems.push_back(fmt::format("unknown command {}{}", first, did_you_mean(first, kCommands)));
   }

@@ -19,7 +19,7 @@
 namespace vsim::cli {
 
 // What a command's help is about; `general` for `vercel-sim` alone.
-enum class HelpTopic { general, run, test, check, profiles, explain };
+enum class HelpTopic { general, run, test, check, profiles, explain, doctor, completion };
 
 struct ShowHelp {
   HelpTopic topic = HelpTopic::general;
@@ -84,11 +84,19 @@ struct ProfilesDiff {
   std::string a, b;
 };
 struct Explain {
-  std::string code;  // as typed; the limits module knows the codes
+  std::string code;  // a code, a rule or an error message, as typed; empty: all of them
+};
+struct Doctor {
+  std::string directory;  // empty: ours
+  bool json = false;
+};
+enum class Shell { bash, zsh, fish };
+struct Completion {
+  Shell shell = Shell::bash;
 };
 
 struct Options {
-  std::variant<ShowHelp, ShowVersion, Run, Test, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain>
+  std::variant<ShowHelp, ShowVersion, Run, Test, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain, Doctor, Completion>
       command;
   bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
 };

@@ -334,8 +334,8 @@ class Parser {
     if (value) problem(fmt::format("{} takes no value; got {}", name, quoted(*value)));
   }
   void expects(const Found& o, std::string_view value) {
-    problem(fmt::format("{} expects {}, such as {} {}; got {}", o.name, o.expects, o.name, o.example,
-                        quoted(value)));
+    problem(fmt::format("{} expects {}, such as {} {}; got {}{}", o.name, o.expects, o.name, o.example,
+                        quoted(value), nearest_word(value, o.expects)));
   }
 
   void conflicts() {

@@ -1,0 +1,10 @@
+// `vercel-sim explain [CODE | RULE | MESSAGE]`.
+#pragma once
+
+#include <string>
+
+namespace vsim::cli {
+
+int explain(const std::string& what);
+
+}  // namespace vsim::cli
