@@ -20,7 +20,7 @@ class Paint {
   Paint& operator()(Ink ink, std::string_view text) {
     static constexpr std::array<std::string_view, 7> kCodes{"",         "\x1b[2m",  "\x1b[1m", "\x1b[31m",
                                                             "\x1b[32m", "\x1b[33m", "\x1b[36m"};
-    const bool paint = colour_ && ink != Ink::plain;
+    const bool paint = colour_ && ink != Ink::plain && !text.empty();
     if (paint) out_.append(kCodes[static_cast<std::size_t>(ink)]);
     tame(text);
     if (paint) out_.append("\x1b[0m");
@@ -222,7 +222,9 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
     return;
   }
   if (const auto* e = std::get_if<event::SocketOpened>(&event)) {
-    if (!style.quiet) paint(" ")(Ink::bold, "WS  ")(" ")(e->target)(" ")(Ink::green, "101")(" open")("\n");
+    if (!style.quiet)
+      paint(" ")(Ink::bold, "WS  ")(" ")(e->target)(" ")(
+          Ink::green, "101")(" open")(e->instance.empty() ? "" : " ")(Ink::dim, e->instance)("\n");
     return;
   }
   if (const auto* e = std::get_if<event::RouteCompiled>(&event)) {
@@ -271,6 +273,7 @@ bool is_next_request_line(std::string_view line) {
     }
   }
   std::string_view rest = plain;
+  if (rest.starts_with("[i")) rest.remove_prefix(std::min(rest.find("] ") + 2, rest.size()));  // an instance's
   if (!rest.starts_with(' ')) return false;
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
   static constexpr std::array<std::string_view, 7> kMethods{"GET ",    "POST ", "PUT ",    "PATCH ",

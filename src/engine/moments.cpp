@@ -84,7 +84,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   if (v->life.is<invocation::Tunnel>()) {
     v->total = limits::duration::scaled(v->limit.total,
                                         e.options.time_scale);  // counts from here, without the compile grace
-    e.emit(event::SocketOpened{v->id, v->request_id, v->target}, now);
+    e.emit(event::SocketOpened{v->id, v->request_id, v->target, v->instance}, now);
   }
   e.rearm(*v);
   return Code::none;

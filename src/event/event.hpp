@@ -75,6 +75,7 @@ struct InvocationEnded {
 struct SocketOpened {
   InvocationId id = InvocationId::none;
   std::string_view request_id, target;
+  std::string_view instance = {};  // that holds it; empty as in InvocationEnded
 };
 struct RouteCompiled {
   std::string_view route;

@@ -242,7 +242,7 @@ Result<OwnedEvent> decode(std::string_view line) {
     e.verdicts = s.verdicts;
     s.event = e;
   } else if (type == "socket_opened") {
-    s.event = SocketOpened{id(), r.text("request_id"), r.text("target")};
+    s.event = SocketOpened{id(), r.text("request_id"), r.text("target"), r.text("instance")};
   } else if (type == "route_compiled") {
     s.event = RouteCompiled{r.text("route"), r.millis("took_ms")};
   } else if (type == "notice") {

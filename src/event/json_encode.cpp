@@ -266,6 +266,7 @@ struct Encode {
   void operator()(const SocketOpened& e) {
     head(w, "socket_opened", stamp, start);
     w.number("id", number_of(e.id)).text("request_id", e.request_id).masked("target", e.target);
+    w.text_if("instance", e.instance);
   }
   void operator()(const RouteCompiled& e) {
     head(w, "route_compiled", stamp, start);

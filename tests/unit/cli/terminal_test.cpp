@@ -100,6 +100,7 @@ void an_hour(const profile::Profile& p, const std::function<void(const event::Ev
   e = on(made("GET", "/api/socket?EIO=4&transport=polling&sid=abc", 400, 2ms), "i7", "bound");
   e.verdicts = {&unknown, 1};
   tell(e);
+  tell(event::SocketOpened{InvocationId::none, "dev1::x", "/ws", "i8"});
   event::InvocationEnded socket = on(made("GET", "/ws", 101, 300s), "i8", "warm");
   socket.traffic = event::Traffic::socket;
   tell(socket);

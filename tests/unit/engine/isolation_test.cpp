@@ -362,6 +362,7 @@ TEST_CASE("a socket on an instance is one invocation, closed at the maximum dura
   w.handler_started(a.id);
   w.advance(1s);
   w.head(a.id, 101);
+  CHECK(w.recorder.socket_instance == "i2");
   CHECK(w.next() == 300s);
   const auto commands = w.advance(300s);
   REQUIRE(commands.size() == 1);

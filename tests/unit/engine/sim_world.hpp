@@ -95,6 +95,7 @@ class Recorder final : public event::Sink {
       notices.emplace_back(n->code);
     } else if (const auto* o = std::get_if<event::SocketOpened>(&e)) {
       sockets.push_back(o->id);
+      socket_instance = o->instance;
     } else if (const auto* c = std::get_if<event::RouteCompiled>(&e)) {
       compiled.emplace_back(c->route, c->took);
     }
@@ -104,6 +105,7 @@ class Recorder final : public event::Sink {
   std::vector<std::string> notices;
   std::set<InvocationId> started, ended_ids, background_ids;
   std::vector<InvocationId> sockets;
+  std::string socket_instance;  // of the last one
   std::vector<std::pair<std::string, Duration>> compiled;
   std::uint64_t events() const { return last_seq_; }
 

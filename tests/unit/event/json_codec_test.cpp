@@ -94,7 +94,7 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
       AppChanged{AppState::ready, "in 1.2 s"},
       InvocationStarted{static_cast<InvocationId>(1u << 20), "dev1::abc", "POST", "/api/x?code=1"},
       RouteCompiled{"/api/x", 1500us},
-      SocketOpened{static_cast<InvocationId>(1u << 20), "dev1::abc", "/ws"},
+      SocketOpened{static_cast<InvocationId>(1u << 20), "dev1::abc", "/ws", "i4"},
       ended(list),
       plain,
       Notice{Level::warning, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan", "Lower it.",
