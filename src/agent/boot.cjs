@@ -63,6 +63,7 @@ module.exports = function (sim) {
       next: sim.hello.next,
       nextDist: sim.nextDist,
       options: pack(rest),
+      preview: guard('preview', () => sim.server.getPrerenderManifest().preview),
       config: withoutPatterns(sim.server.nextConfig),
       rpcSocket: options.rpcSocket,
       turbopack: Boolean(process.env.TURBOPACK),
@@ -133,9 +134,10 @@ module.exports = function (sim) {
     } catch {
       // removed
     }
-    if (hashes.get(file) === hash) return false;
+    const before = hashes.get(file);
     hashes.set(file, hash);
-    return true;
+    // webpack's first compile of a file is told too: before it nobody can have loaded it.
+    return before === undefined ? Boolean(process.env.TURBOPACK) : before !== hash;
   }
 
   function announce({ all = false, environment = false, files = [] }) {

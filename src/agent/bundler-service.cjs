@@ -71,6 +71,7 @@ module.exports = function (sim) {
     });
     sim.server = (sim.handlers.server ?? sim.handlers.app)?.server;  // 14: app
     for (const [field, value] of Object.entries(fields)) fieldChanged(undefined, field, value);
+    guard('preview', takePreview);
     guard('static paths', sim.hookStaticPaths);
     guard('router context', () => provideRouterContext(service));
     sim.httpServer = server;
@@ -150,6 +151,11 @@ module.exports = function (sim) {
     } catch {
       return config;
     }
+  }
+
+  // The keys of draft mode, which each process of a dev server makes for itself: one client's cookie is good for all.
+  function takePreview() {
+    if (boot.preview) Object.assign(sim.server.getPrerenderManifest().preview, boot.preview);
   }
 
   // Before the render server is there the fields are kept for it.

@@ -6,5 +6,6 @@ const config = {
   basePath: process.env.BASE_PATH || undefined,
   rewrites: async () => (external ? [{ source: '/external/:path*', destination: `${external}/:path*` }] : []),
 };
-if (process.env.NEXT_MAJOR !== '14') config.turbopack = { root: dirname(fileURLToPath(import.meta.url)) };
+if (process.env.NEXT_MAJOR === '14') config.experimental = { instrumentationHook: true };
+else config.turbopack = { root: dirname(fileURLToPath(import.meta.url)) };
 export default config;
