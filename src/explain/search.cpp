@@ -38,6 +38,18 @@ int score(std::string_view query, std::string_view message) {
   return 500 + static_cast<int>(200 * shared / (a.size() + b.size()));
 }
 
+// The id by itself, not a piece of a longer name.
+bool has_word(std::string_view query, std::string_view id) {
+  const auto inside = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  for (std::size_t at = query.find(id); at != std::string_view::npos; at = query.find(id, at + 1)) {
+    const std::size_t end = at + id.size();
+    if ((at == 0 || !inside(query[at - 1])) && (end == query.size() || !inside(query[end]))) return true;
+  }
+  return false;
+}
+
 int score(std::string_view query, const Topic& topic) {
   int best = 0;
   for (const std::string& m : topic.messages) best = std::max(best, score(query, normalized(m)));
@@ -45,7 +57,7 @@ int score(std::string_view query, const Topic& topic) {
     best = std::max(best, topic.emulated ? 4'000 : 2'000);
   const std::string id = normalized(topic.id);
   // A code somewhere in a line of a log is what the line is about.
-  if (id.find_first_of("_-") != std::string::npos && query.find(id) != std::string_view::npos)
+  if (id.find_first_of("_-") != std::string::npos && has_word(query, id))
     best = std::max(best, 20'000 + static_cast<int>(id.size()));
   if (query.size() >= 4 &&
       (id.find(query) != std::string::npos || normalized(topic.title).find(query) != std::string::npos))
@@ -116,7 +128,9 @@ Answer search(std::string_view raw) {
   std::vector<std::string_view> ids;
   for (const Topic& t : topics()) ids.push_back(t.id);
   const auto near = raw.find(' ') == std::string_view::npos ? nearest_name(raw, ids) : std::nullopt;
-  if (found.empty()) {
+  // Words in common alone say less than a name that is nearly right.
+  constexpr int kSure = 1'000;
+  if (found.empty() || (near && found.front().score < kSure)) {
     if (near) out.meant = *near;
     return out;
   }

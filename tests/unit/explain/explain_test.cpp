@@ -186,6 +186,7 @@ TEST_CASE("search: a code or a rule in any case is itself, a misspelt one is gue
   CHECK(best("function_invocation_timeout") == Ids{"FUNCTION_INVOCATION_TIMEOUT"});
   CHECK(best("SOCKET-IO-SERVER") == Ids{"socket-io-server"});
   CHECK(search("FUNCTION_INVOCATOIN_TIMEOUT").meant == "FUNCTION_INVOCATION_TIMEOUT");
+  CHECK(search("FUNCTION_INVOCATION_TIMEOUTS").meant == "FUNCTION_INVOCATION_TIMEOUT");
   CHECK(search("socket-io-sever").meant == "socket-io-server");
   CHECK(search("SIM_WEBSOCKET_REFUSE").best.front()->id == "SIM_WEBSOCKET_REFUSED");
   const Answer nothing = search("zebra");
