@@ -19,6 +19,7 @@ module.exports = function (sim) {
     // Next's own errors tell by their class what they are, which does not travel.
     logErrorWithOriginalStack: (error, type) => isolation.bundlerService.logErrorWithOriginalStack(error, type),
     setCacheStatus: (status, htmlRequestId) => isolation.bundlerService.setCacheStatus?.(status, htmlRequestId),
+    getStaticPaths: (asked) => sim.server.getStaticPaths(asked),
     ensureChunk: (chunk) => globalThis.__turbopack_ensure_chunk__?.(chunk),
     // What the last run of a page said, for the next dispatch.
     wasDynamic: (page, dynamic) => void (dynamic ? lastRun.set(page, true) : lastRun.delete(page)),

@@ -4,6 +4,8 @@
 const http = require('node:http');
 const path = require('node:path');
 
+const kMaxHead = 1024 * 1024;  // the client's fields, and Next's own notes besides
+
 module.exports = function (sim) {
   const { boot, bracketed, guard, invocations, requireNext } = sim;
   const fields = {};
@@ -59,7 +61,7 @@ module.exports = function (sim) {
     sim.prepareSourceMaps();
     const service = bundlerService();
     if (boot.turbopack) globalThis.__turbopack_ensure_chunk__ = ensureChunk;
-    const server = http.createServer();
+    const server = http.createServer({ maxHeaderSize: kMaxHead });
     // A frozen instance must not close its connections when it goes on: vercel-sim closes them.
     Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
     sim.prepareServer(server);
@@ -72,6 +74,8 @@ module.exports = function (sim) {
     sim.server = (sim.handlers.server ?? sim.handlers.app)?.server;  // 14: app
     for (const [field, value] of Object.entries(fields)) fieldChanged(undefined, field, value);
     guard('preview', takePreview);
+    // In a process of its own, which next dev has and keeps the answers of.
+    if (sim.server.getStaticPaths) sim.server.getStaticPaths = (asked) => sim.peer.call('getStaticPaths', asked);
     guard('static paths', sim.hookStaticPaths);
     guard('router context', () => provideRouterContext(service));
     sim.httpServer = server;

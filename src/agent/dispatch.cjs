@@ -11,13 +11,14 @@ const kType = 'application/vnd.vercel-sim';
 const kHopByHop = new Set(['content-length', 'transfer-encoding', 'expect', 'keep-alive', 'proxy-connection']);
 
 module.exports = function (sim) {
-  const { edgePages, guard, invocations, isolation, looksStatic, options } = sim;
+  const { edgePages, guard, invocations, isolation, kInvocation, looksStatic, options } = sim;
   let NoFallback;
 
-  // Whether this request of the render server is an invocation's and is to be run elsewhere. Middleware and images stay here.
+  // Whether this request of the render server is an invocation and is to be run elsewhere. Middleware and images stay here, and so do requests
+  // that Next makes to itself, which have no client.
   function isDispatched(req, meta) {
-    const invocation = invocations.getStore();
-    return invocation?.skip !== undefined && !meta.middlewareInvoke && !isOfNext(req.url);
+    const invocation = req[kInvocation];
+    return invocation !== undefined && !meta.middlewareInvoke && !isOfNext(req.url);
   }
 
   function isOfNext(url) {

@@ -58,6 +58,7 @@ module.exports = function (sim) {
     invocations.run(invocation, () => {
       const waits = [sim.caughtUp(details.sync?.evictions), sim.registerInstrumentation()].filter(Boolean);
       const go = () => {
+        if (invocation.isClosed) return settle(invocation);  // nobody waits for it any more
         applyMeta(req, res, details);
         show(res);
         // Somebody stands before Next (engine.io): his code is the user's.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { cleanUp, combo, kToken, readText, within } from './harness.mjs';
 import { startIsolated } from './isolation.mjs';
@@ -252,6 +253,38 @@ describe(name, { timeout: 900_000 }, () => {
     await long.instance.done(long.id, 5_000);
   });
 
+  test('after() belongs to the invocation', { skip: major === 14 && 'Next 14 has none' }, async () => {
+    const first = await ask('/iso/after', 'A');
+    const { at, hanging } = await first.instance.done(first.id);
+    assert.ok(at - first.head >= 250, `done ${at - first.head} ms after the head`);
+    assert.equal(hanging, undefined);
+    assert.equal(json(await ask('/iso/after', 'A')).after, 1);
+  });
+
+  test('res.revalidate asks for the page as anyone does', async () => {
+    const answer = await ask('/api/iso/revalidate', 'A');
+    assert.deepEqual(json(answer), { revalidated: true });
+    const asked = world.publicRequests.find((req) => req.url === '/made');
+    assert.ok(asked.headers['x-prerender-revalidate']);
+    assert.equal(asked.headers['x-vsim-parent'], `${kToken}.${answer.id}`);
+  });
+
+  test('a page with generateStaticParams', async () => {
+    for (const path of ['/posts/first', '/posts/unlisted']) {
+      const answer = await ask(path, 'A');
+      assert.match(answer.text, new RegExp(`post ${path.slice(7)}`));
+      await answer.instance.done(answer.id);
+    }
+    const again = await ask('/posts/first', 'B');
+    assert.equal(again.dispatch.static, true, 'next dev has learned it from the first instance');
+  });
+
+  test('a head of many kilobytes', async () => {
+    const answer = await ask('/iso/count', 'A', { headers: { 'x-long': 'y'.repeat(12_000) } });
+    assert.equal(answer.status, 200);
+    assert.equal(json(answer).headers['x-long'].length, 12_000);
+  });
+
   test('what is left hanging is told, with the line that made it', async () => {
     for (const [what, kind, line] of [['timeout', 'timeout', 8], ['interval', 'interval', 9], ['socket', 'socket', 10]]) {
       const answer = await fresh(`/iso/left?what=${what}`);
@@ -444,6 +477,41 @@ describe(name, { timeout: 900_000 }, () => {
   test('no hook was found missing on the way', () => {
     const hellos = world.events.all.filter((event) => event.t === 'hello');
     assert.deepEqual(hellos.map((event) => event.missing), [[]]);
+  });
+});
+
+describe(`${name}: other settings`, { timeout: 600_000 }, () => {
+  after(cleanUp);
+
+  test('basePath and a time scale', async () => {
+    const fleet = await startIsolated({ env: { BASE_PATH: '/shop' }, timeScale: 10 });
+    const instance = await fleet.spawn();
+    const byPage = new Map([['', instance]]);
+    const place = async ({ page }) => {
+      const key = isGrouped ? '' : page;
+      if (!byPage.has(key)) byPage.set(key, await fleet.spawn());
+      return byPage.get(key);
+    };
+    const count = json(await fleet.request('/shop/iso/count', { place }));
+    assert.equal(count.url, `http://localhost:${fleet.world.port}/shop/iso/count`);
+    const page = await fleet.request('/shop/iso/ssr?word=x', { place });
+    assert.match(page.text, /ssr 1 x \/iso\/ssr\?word=x/);
+    const [, build] = page.text.match(/"buildId":"([^"]+)"/);
+    const data = await fleet.request(`/shop/_next/data/${build}/iso/ssr.json`, { place, headers: { 'x-nextjs-data': '1' } });
+    assert.equal(json(data).pageProps.count, 2);
+    await fleet.request('/shop/api/timers?kind=timeout', { place });
+    const { ms } = json(await fleet.request('/shop/api/timers?kind=timeout', { place }));
+    assert.ok(ms >= 295 && ms < 1_500, `${ms} ms instead of 3000`);
+    const image = await fleet.request('/shop/_next/image?url=%2Fnone.png&w=64&q=75', { place });
+    assert.equal(image.direct, true, 'images are made in next dev');
+    // Whoever does not know the token is not heard.
+    const stranger = net.connect(instance.socketPath);
+    stranger.write('GET /shop/iso/count HTTP/1.1\r\nHost: a\r\n\r\n');
+    const heard = await within(5_000, 'the end', new Promise((done) => {
+      let text = '';
+      stranger.on('data', (chunk) => (text += chunk)).on('error', () => {}).on('close', () => done(text));
+    }));
+    assert.equal(heard, '');
   });
 });
 

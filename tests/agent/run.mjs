@@ -18,12 +18,16 @@ for (const combo of combos) {
   }
   install(`next${combo.split('-')[0]}`);
   const from = performance.now();
-  const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, 'agent.test.mjs')], {
-    stdio: 'inherit',
-    env: { ...process.env, AGENT_COMBO: combo },
-  });
-  failed ||= status !== 0;
-  console.log(`${combo}: ${status === 0 ? 'passed' : 'FAILED'} in ${Math.round((performance.now() - from) / 1000)} s\n`);
+  let passed = true;
+  for (const file of ['agent.test.mjs', 'isolation.test.mjs']) {
+    const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], {
+      stdio: 'inherit',
+      env: { ...process.env, AGENT_COMBO: combo },
+    });
+    passed &&= status === 0;
+  }
+  failed ||= !passed;
+  console.log(`${combo}: ${passed ? 'passed' : 'FAILED'} in ${Math.round((performance.now() - from) / 1000)} s\n`);
 }
 process.exit(failed ? 1 : 0);
 
