@@ -1,0 +1,94 @@
+// GitHub: annotations as workflow commands, and the job summary as markdown. GitHub shows ten annotations of
+// a kind and step, so violations come first.
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "report/words.hpp"
+
+namespace vsim::report {
+namespace {
+
+// Workflow commands end at the line's end; in properties ':' and ',' mean something too.
+std::string escaped(std::string_view text, bool property) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    else
+      out += c;
+  }
+  return out;
+}
+
+void annotate(std::string& out, std::string_view command, const std::string& file, int line,
+              std::string_view title, std::string_view text) {
+  out += fmt::format("::{} ", command);
+  if (!file.empty()) {
+    out += fmt::format("file={},", escaped(file, true));
+    if (line > 0) out += fmt::format("line={},", line);
+  }
+  out += fmt::format("title={}::{}\n", escaped(title, true), escaped(text, false));
+}
+
+}  // namespace
+
+std::string render_github(const Run& run, const Extras& extras) {
+  std::string out;
+  for (const Group& g : groups(run))
+    for (const Problem* p : g.places) {
+      const Expected* meant = expected(*p, extras);
+      std::string text =
+          fmt::format("{}: {}, {}\nFix: {}", place_of(*p), message_of(*p), times(p->count), fix_of(*p));
+      if (const std::string first = request_of(*p); !first.empty()) text += "\nFirst: " + first;
+      if (meant != nullptr) text = "Expected: " + meant->reason + "\n" + text;
+      annotate(out,
+               meant != nullptr ? "notice"
+               : g.violation    ? "error"
+                                : "warning",
+               p->file.empty() ? p->file : extras.prefix + p->file, p->line, code_name(*p), text);
+    }
+  for (const StaticFinding& f : extras.findings)
+    annotate(out, f.level == "error" || f.level == "warning" ? f.level : "notice", extras.prefix + f.file,
+             f.line, f.rule, f.message + (f.fix.empty() ? "" : "\nFix: " + f.fix));
+  return out;
+}
+
+std::string render_markdown(const Run& run, const Extras& extras) {
+  std::string out = "## vercel-sim: ";
+  out += run.violations() == 0 ? std::string("no violation")
+                               : fmt::format("{}", number(run.violations(), "violation", "violations"));
+  if (run.warnings() > 0) out += fmt::format(", {}", number(run.warnings(), "warning", "warnings"));
+  out += fmt::format("\n\nProfile **{}**", markdown(run.profile));
+  if (!run.profile_as_of.empty()) out += fmt::format(", as of {}", markdown(run.profile_as_of));
+  out += fmt::format(": {}, {} of functions, {}.\n", number(run.requests, "request", "requests"),
+                     run.invocations, human_duration(run.length));
+  if (run.command_ended)
+    out += fmt::format("\n{} exited with {}.\n", markdown(run.command), run.command_exit);
+  if (const std::string end = ending(run); !end.empty()) out += fmt::format("\n{}\n", end);
+  if (!run.problems.empty()) {
+    out += "\n| | code | where | what | times |\n|---|---|---|---|---:|\n";
+    for (const Group& g : groups(run))
+      for (const Problem* p : g.places) {
+        const std::string file = file_of(*p, extras);
+        out += fmt::format("| {} | {} | {}{} | {} | {} |\n",
+                           expected(*p, extras) != nullptr ? "➖ expected"
+                           : g.violation                   ? "❌ violation"
+                                                           : "⚠️ warning",
+                           markdown(code_name(*p)), markdown(place_of(*p)),
+                           file.empty() || file == place_of(*p) ? "" : "<br>" + markdown(file),
+                           markdown(message_of(*p)), p->count);
+      }
+    for (const Group& g : groups(run)) {
+      const auto& info = limits::info(g.code);
+      out += fmt::format("\n<details><summary>{}: {}</summary>\n\n{}\n\n", info.name, markdown(info.title),
+                         markdown(info.why));
+      out += fmt::format("**Fix.** {}\n\n", markdown(fix_of(*g.places.front())));
+      if (const std::string first = request_of(*g.places.front()); !first.empty())
+        out += fmt::format("First: {}\n\n", markdown(first));
+      out += fmt::format("Source: <{}>\n\n</details>\n", source_of(*g.places.front()));
+    }
+  }
+  return out;
+}
+
+}  // namespace vsim::report

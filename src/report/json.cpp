@@ -1,0 +1,183 @@
+// The whole model as JSON. Its schema is docs/report-schema.json; a new field is added there too (a test
+// validates).
+#include <fmt/format.h>
+
+#include "report/words.hpp"
+
+namespace vsim::report {
+namespace {
+
+// One JSON object or array, with commas where they belong. Empty texts are left out.
+class Out {
+ public:
+  Out(std::string& out, char bracket) : out_(out), bracket_(bracket) { out_ += bracket; }
+  ~Out() { out_ += bracket_ == '{' ? '}' : ']'; }
+  Out(const Out&) = delete;
+  Out& operator=(const Out&) = delete;
+
+  Out& text(std::string_view key, std::string_view value) {
+    if (!value.empty()) raw(key, json(value));
+    return *this;
+  }
+  template <class Int>
+  Out& number(std::string_view key, Int value) {
+    return raw(key, fmt::format("{}", value));
+  }
+  Out& flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
+  Out& ms(std::string_view key, Duration d) { return raw(key, millis(d)); }
+  Out& raw(std::string_view key, std::string_view value) {
+    name(key);
+    out_ += value;
+    return *this;
+  }
+  Out in(std::string_view key, char bracket) {
+    name(key);
+    return Out(out_, bracket);
+  }
+  Out item() {
+    out_ += first_ ? "\n" : ",\n";
+    first_ = false;
+    return Out(out_, '{');
+  }
+
+ private:
+  void name(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += fmt::format("\"{}\":", key);
+  }
+  std::string& out_;
+  char bracket_;
+  bool first_ = true;
+};
+
+void problem(Out& o, const Problem& p, const Extras& extras) {
+  const auto& info = limits::info(p.code);
+  o.text("code", info.name).flag("violation", is_violation(p)).flag("enforced", p.enforced);
+  o.number("count", p.count).text("message", p.message.empty() ? info.title : std::string_view(p.message));
+  o.text("route", p.route).text("file", p.file.empty() ? p.file : extras.prefix + p.file);
+  if (p.line > 0) o.number("line", p.line);
+  o.text("path", p.path).text("limit_key", p.limit_key).text("limit", p.limit).text("measured", p.measured);
+  o.text("why", info.why).text("fix", fix_of(p)).text("source", source_of(p));
+  o.text("docs", docs_of(p.code));
+  if (!p.from.profile.empty() || !p.from.file.empty()) {
+    Out f = o.in("from", '{');
+    f.text("profile", p.from.profile).text("file", p.from.file);
+    if (p.from.line > 0) f.number("line", p.from.line);
+    f.text("source", p.from.source).text("as_of", p.from.as_of).text("confidence", p.from.confidence);
+    f.text("note", p.from.note);
+  }
+  {
+    Out f = o.in("first", '{');
+    f.ms("at_ms", p.at);
+    if (!p.method.empty()) {
+      f.text("method", p.method).text("target", p.target).text("request_id", p.request_id);
+      f.text("instance", p.instance).number("status", p.status);
+    }
+  }
+  if (const Expected* e = expected(p, extras)) o.flag("expected", true).text("expected_reason", e->reason);
+  if (const StaticFinding* f = foreseen(p, extras)) {
+    Out said = o.in("foreseen", '{');
+    said.text("rule", f->rule).text("file", extras.prefix + f->file);
+    if (f->line > 0) said.number("line", f->line);
+  }
+}
+
+void call(Out& o, const Invocation& i, const Extras& extras) {
+  o.text("request_id", i.request_id).text("method", i.method).text("target", i.target);
+  o.text("traffic", to_string(i.traffic)).number("status", i.status);
+  o.text("route", i.route).text("file", i.file.empty() ? i.file : extras.prefix + i.file);
+  o.text("kind", i.kind).text("instance", i.instance).text("start", i.start);
+  o.ms("began_ms", i.began).ms("total_ms", i.total).ms("charged_ms", i.charged).ms("compile_ms", i.compile);
+  o.ms("waited_ms", i.waited).ms("init_ms", i.init);
+  o.number("bytes_in", i.bytes_in).number("bytes_out", i.bytes_out);
+  o.text("ended_by", to_string(i.outcome.ended_by)).text("phase", to_string(i.outcome.phase));
+  if (i.outcome.code != limits::Code::none) o.text("code", limits::info(i.outcome.code).name);
+  if (i.client_left) o.flag("client_left", true);
+  if (!i.problems.empty()) o.raw("problems", fmt::format("[{}]", fmt::join(i.problems, ",")));
+}
+
+}  // namespace
+
+std::string render_json(const Run& run, const Extras& extras) {
+  std::string text;
+  {
+    Out o(text, '{');
+    o.text("schema", "vercel-sim-report-1");
+    {
+      Out r = o.in("run", '{');
+      r.text("version", run.version).text("url", run.url).text("profile", run.profile);
+      r.text("profile_as_of", run.profile_as_of).text("app", run.app).text("isolation", run.isolation);
+      r.number("time_scale", run.time_scale).text("started", iso_time(run.started));
+      r.ms("length_ms", run.length).flag("stopped", run.stopped).text("stop_reason", run.stop_reason);
+      if (run.stopped) r.number("exit_code", run.exit_code);
+      if (!run.command.empty()) {
+        Out c = r.in("command", '{');
+        c.text("line", run.command).flag("ended", run.command_ended);
+        if (run.command_ended) c.number("exit_code", run.command_exit);
+      }
+    }
+    {
+      Out s = o.in("summary", '{');
+      s.number("violations", run.violations()).number("warnings", run.warnings());
+      s.number("requests", run.requests).number("invocations", run.invocations);
+      s.number("prerenders", run.prerenders).number("direct", run.direct).number("sockets", run.sockets);
+      s.number("instances", run.instances.size()).number("crashes", run.crashes);
+      s.number("background_works", run.background_works);
+    }
+    {
+      Out list = o.in("problems", '[');
+      for (const Problem& p : run.problems) {
+        Out one = list.item();
+        problem(one, p, extras);
+      }
+    }
+    {
+      Out list = o.in("routes", '[');
+      for (const Route& r : run.routes) {
+        Out one = list.item();
+        one.text("route", r.route).text("file", r.file.empty() ? r.file : extras.prefix + r.file);
+        one.text("kind", r.kind).number("invocations", r.invocations).number("cold", r.cold);
+        one.ms("charged_ms", r.charged).ms("longest_ms", r.longest);
+      }
+    }
+    {
+      Out list = o.in("invocations", '[');
+      for (const Invocation& i : run.calls) {
+        Out one = list.item();
+        call(one, i, extras);
+      }
+    }
+    {
+      Out list = o.in("instances", '[');
+      for (const Instance& i : run.instances) {
+        Out one = list.item();
+        one.text("name", i.name).text("function", i.function).text("why", i.why).text("death", i.death);
+        one.number("served", i.served).number("memory", i.memory);
+        if (i.pid != 0) one.number("pid", i.pid);
+        Out stays = one.in("states", '[');
+        for (const Stay& s : i.stays) stays.item().text("state", s.state).ms("since_ms", s.since);
+      }
+    }
+    {
+      Out list = o.in("notices", '[');
+      for (const Notice& n : run.notices) {
+        Out one = list.item();
+        one.text("level", to_string(n.level)).text("code", n.code).text("message", n.message);
+        one.text("fix", n.fix).text("file", n.file.empty() ? n.file : extras.prefix + n.file);
+        if (n.line > 0) one.number("line", n.line);
+      }
+    }
+    Out list = o.in("findings", '[');
+    for (const StaticFinding& f : extras.findings) {
+      Out one = list.item();
+      one.text("rule", f.rule).text("level", f.level).text("file", extras.prefix + f.file);
+      if (f.line > 0) one.number("line", f.line);
+      if (f.column > 0) one.number("column", f.column);
+      one.text("message", f.message).text("fix", f.fix);
+    }
+  }
+  return text + "\n";
+}
+
+}  // namespace vsim::report

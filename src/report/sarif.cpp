@@ -1,0 +1,122 @@
+// SARIF 2.1.0: one result for each problem (not for each time it struck) and for each finding of `check`. A
+// result without a file is of the run as a whole: SARIF allows that, and viewers list it without a place.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/words.hpp"
+
+namespace vsim::report {
+namespace {
+
+std::string location(const std::string& file, int line, int column, int length, std::string_view prefix) {
+  if (file.empty()) return "[]";
+  std::string region;
+  if (line > 0) {
+    region = fmt::format(", \"region\": {{\"startLine\": {}", line);
+    if (column > 0)
+      region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", column, column + std::max(length, 1));
+    region += "}";
+  }
+  return fmt::format(
+      "[{{\"physicalLocation\": {{\"artifactLocation\": {{\"uri\": {}, \"uriBaseId\": \"%SRCROOT%\"}}{}}}}}]",
+      json(uri(std::string(prefix) + file)), region);
+}
+
+std::string rule(std::string_view id, std::string_view title, std::string_view text, std::string_view fix,
+                 std::string_view url, std::string_view level) {
+  std::string out = fmt::format("        {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}", json(id),
+                                json(title.empty() ? id : title));
+  if (!text.empty()) out += fmt::format(", \"fullDescription\": {{\"text\": {}}}", json(text));
+  if (!fix.empty()) out += fmt::format(", \"help\": {{\"text\": {}}}", json(fix));
+  if (!url.empty()) out += fmt::format(", \"helpUri\": {}", json(url));
+  return out + fmt::format(", \"defaultConfiguration\": {{\"level\": {}}}}}", json(level));
+}
+
+}  // namespace
+
+std::string render_sarif(const Run& run, const Extras& extras) {
+  std::vector<std::string> rules;
+  std::vector<std::string> ids;
+  const auto index_of = [&](std::string_view id, const auto& make) {
+    const auto at = std::find(ids.begin(), ids.end(), id);
+    if (at != ids.end()) return static_cast<std::size_t>(at - ids.begin());
+    ids.emplace_back(id);
+    rules.push_back(make());
+    return ids.size() - 1;
+  };
+  std::vector<std::string> results;
+
+  for (const Problem& p : run.problems) {
+    const auto& info = limits::info(p.code);
+    const std::string_view level = is_violation(p) ? "error" : "warning";
+    const std::size_t index = index_of(
+        info.name, [&] { return rule(info.name, info.title, info.why, info.fix, info.source, "error"); });
+    std::string text =
+        fmt::format("{} {}: {}. Fix: {}", place_of(p), times(p.count), message_of(p), fix_of(p));
+    const StaticFinding* said = foreseen(p, extras);
+    if (said != nullptr)
+      text += fmt::format(" vercel-sim check had said so: {} at {}{}:{}.", said->rule, extras.prefix,
+                          said->file, said->line);
+    std::string one = fmt::format(
+        "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": \"{}\", \"message\": {{\"text\": {}}}, "
+        "\"locations\": {}, \"occurrenceCount\": {}",
+        json(info.name), index, level, json(text), location(p.file, p.line, 0, 1, extras.prefix), p.count);
+    if (const Expected* e = expected(p, extras))
+      one += fmt::format(", \"suppressions\": [{{\"kind\": \"external\", \"justification\": {}}}]",
+                         json(e->reason.empty() ? std::string("expected") : e->reason));
+    std::string properties;
+    const auto property = [&](std::string_view name, std::string_view value) {
+      if (!value.empty())
+        properties += fmt::format("{}{}: {}", properties.empty() ? "" : ", ", json(name), json(value));
+    };
+    property("route", p.route);
+    property("firstRequest", request_of(p));
+    property("limitKey", p.limit_key);
+    property("limit", p.limit);
+    property("measured", p.measured);
+    property("source", source_of(p));
+    property("profile", p.from.profile);
+    property("asOf", p.from.as_of);
+    if (said != nullptr) property("foreseenBy", said->rule);
+    if (!properties.empty()) one += ", \"properties\": {" + properties + "}";
+    results.push_back(one + "}");
+  }
+
+  for (const StaticFinding& f : extras.findings) {
+    const std::size_t index =
+        index_of(f.rule, [&] { return rule(f.rule, f.title, f.explanation, f.fix, f.docs, f.level); });
+    std::string seen;
+    for (const Problem& p : run.problems)
+      if (seen.empty() && std::find(f.codes.begin(), f.codes.end(), code_name(p)) != f.codes.end() &&
+          (p.file.empty() || p.file == f.file))
+        seen = fmt::format("{} at {}, {}", code_name(p), place_of(p), times(p.count));
+    std::string text = f.message;
+    if (!seen.empty()) text += fmt::format(" Seen to strike in this run: {}.", seen);
+    std::string one = fmt::format(
+        "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": {}, \"message\": {{\"text\": {}}}, "
+        "\"locations\": {}, \"properties\": {{\"struck\": {}{}}}}}",
+        json(f.rule), index, json(f.level), json(text),
+        location(f.file, f.line, f.column, f.length, extras.prefix), seen.empty() ? "false" : "true",
+        seen.empty() ? "" : ", \"struckAs\": " + json(seen));
+    results.push_back(std::move(one));
+  }
+
+  std::string out =
+      "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"version\": \"2.1.0\",\n"
+      "  \"runs\": [{\n    \"columnKind\": \"unicodeCodePoints\",\n    \"tool\": {\"driver\": {\"name\": "
+      "\"vercel-sim\"";
+  if (!run.version.empty()) out += fmt::format(", \"version\": {}", json(run.version));
+  out += fmt::format(", \"rules\": [{}{}{}]}}}},\n", rules.empty() ? "" : "\n", fmt::join(rules, ",\n"),
+                     rules.empty() ? "" : "\n    ");
+  out += fmt::format(
+      "    \"invocations\": [{{\"executionSuccessful\": {}, \"startTimeUtc\": {}}}],\n    \"properties\": "
+      "{{\"profile\": {}, \"profileAsOf\": {}, \"isolation\": {}}},\n",
+      run.stopped ? "true" : "false", json(iso_time(run.started)), json(run.profile), json(run.profile_as_of),
+      json(run.isolation));
+  out += fmt::format("    \"results\": [{}{}{}]\n  }}]\n}}\n", results.empty() ? "" : "\n",
+                     fmt::join(results, ",\n"), results.empty() ? "" : "\n    ");
+  return out;
+}
+
+}  // namespace vsim::report

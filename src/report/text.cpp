@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "report/words.hpp"
+
+namespace vsim::report {
+namespace {
+
+// What an app or a client sent must not drive the terminal: no C0 and C1 control characters.
+std::string tame(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t n = utf8_length(text);
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (n == 0 || (n == 1 && (at(0) < 0x20 || at(0) == 0x7f)) || (n == 2 && at(0) == 0xc2 && at(1) < 0xa0))
+      out += '?';
+    else
+      out += text.substr(0, n);
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+  return out;
+}
+
+void row(std::string& out, std::string_view name, std::string_view text) {
+  if (!text.empty()) out += fmt::format("    {:<9}{}\n", name, tame(text));
+}
+
+void place(std::string& out, const Problem& p, const Group& group, const Extras& extras) {
+  const std::string file = file_of(p, extras);
+  row(out, group.places.size() > 1 ? times(p.count) : "route",
+      file.empty() || file == place_of(p) ? place_of(p) : place_of(p) + "  " + file);
+  row(out, "seen", p.message);
+  row(out, "limit", limit_of(p));
+  row(out, "first", request_of(p));
+  if (const Expected* e = expected(p, extras)) row(out, "meant", e->reason);
+  if (const StaticFinding* f = foreseen(p, extras))
+    row(out, "check", fmt::format("{} said so: {}{}:{}", f->rule, extras.prefix, f->file, f->line));
+}
+
+}  // namespace
+
+std::string render_text(const Run& run, const Extras& extras) {
+  std::string out = fmt::format("vercel-sim {}, profile {}", tame(run.version), tame(run.profile));
+  if (!run.profile_as_of.empty()) out += fmt::format(" (as of {})", tame(run.profile_as_of));
+  if (!run.isolation.empty()) out += fmt::format(", isolation {}", tame(run.isolation));
+  if (run.time_scale != 1) out += fmt::format(", limits divided by {}", run.time_scale);
+  out += fmt::format("\n{}: {} of functions", number(run.requests, "request", "requests"), run.invocations);
+  if (run.prerenders > 0) out += fmt::format(", {}", number(run.prerenders, "static page", "static pages"));
+  if (run.direct > 0) out += fmt::format(", {} answered by the app's server itself", run.direct);
+  if (run.sockets > 0) out += fmt::format(", {} opened", number(run.sockets, "WebSocket", "WebSockets"));
+  if (!run.instances.empty())
+    out += fmt::format("; {}", number(run.instances.size(), "instance", "instances"));
+  out += fmt::format("; {}\n", human_duration(run.length));
+  if (run.command_ended)
+    out += fmt::format("{} exited with {}\n", tame(run.command), run.command_exit);
+  else if (!run.command.empty())
+    out += fmt::format("{} did not end\n", tame(run.command));
+  if (const std::string end = ending(run); !end.empty()) out += end + "\n";
+
+  std::size_t routes = 0;
+  for (const Group& g : groups(run)) {
+    const auto& info = limits::info(g.code);
+    out += fmt::format("\n  {} {}  {}{}\n    {}\n", g.violation ? "✗" : "!", info.name, times(g.count),
+                       g.violation ? "" : ", a warning", info.title);
+    for (const Problem* p : g.places) place(out, *p, g, extras);
+    row(out, "why", info.why);
+    // The fixes of the places, each once: they usually are the same.
+    std::vector<std::string_view> told;
+    for (const Problem* p : g.places) {
+      const std::string_view fix = fix_of(*p);
+      bool known = false;
+      for (const std::string_view t : told) known = known || t == fix;
+      if (known) continue;
+      told.push_back(fix);
+      row(out, "fix", fix);
+    }
+    row(out, "source", source_of(*g.places.front()));
+    row(out, "more", fmt::format("vercel-sim explain {}", info.name));
+    if (g.violation) routes += g.places.size();
+  }
+  for (const Notice& n : run.notices) {
+    if (n.level == event::Level::info) continue;
+    out += fmt::format("\n  {}: {}{}\n", to_string(n.level),
+                       n.file.empty() ? ""
+                       : n.line > 0   ? fmt::format("{}{}:{}: ", tame(extras.prefix), tame(n.file), n.line)
+                                      : fmt::format("{}{}: ", tame(extras.prefix), tame(n.file)),
+                       tame(n.message));
+    row(out, "fix", n.fix);
+  }
+  out += "\n";
+  out += run.violations() == 0 ? std::string("no violation")
+                               : fmt::format("{} in {}", number(run.violations(), "violation", "violations"),
+                                             number(routes, "place", "places"));
+  if (run.warnings() > 0) out += fmt::format(", {}", number(run.warnings(), "warning", "warnings"));
+  return out + "\n";
+}
+
+}  // namespace vsim::report
