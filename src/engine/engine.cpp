@@ -12,7 +12,10 @@ Engine::Engine(const profile::Profile& profile, Options options, event::Sink& si
 Engine::~Engine() = default;
 void Engine::set_isolation(profile::Isolation isolation) { impl_->options.isolation = isolation; }
 
-void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) { impl_->routes = std::move(table); }
+void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) {
+  impl_->pages.clear();
+  impl_->routes = std::move(table);
+}
 
 void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell) {
   impl_->read_totals = read;

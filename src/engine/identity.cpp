@@ -8,7 +8,16 @@ const routes::Function* Engine::Impl::function_at(std::string_view path) {
 }
 
 const routes::Function* Engine::Impl::function_of(const Dispatch& d) {
-  return routes != nullptr ? routes->find_page(d.page, d.kind) : nullptr;
+  constexpr std::size_t kMostRemembered = 10'000;
+  if (routes == nullptr) return nullptr;
+  const auto known = pages.find(d.page);
+  if (known != pages.end() && known->second.kind == d.kind) return known->second.function;
+  const routes::Function* found = routes->find_page(d.page, d.kind);
+  if (known != pages.end())
+    known->second = {d.kind, found};
+  else if (pages.size() < kMostRemembered)
+    pages.emplace(d.page, Page{d.kind, found});
+  return found;
 }
 
 void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge, bool with_grace) {

@@ -3,11 +3,13 @@
 // it is), emit.cpp (what is said about it).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/engine.hpp"
@@ -78,6 +80,17 @@ struct Engine::Impl {
 
   std::size_t lingering = 0;
   bool handler_told = true;
+
+  // What the route table said of a page that was dispatched; of this table only.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
+  struct Page {
+    routes::Kind kind;
+    const routes::Function* function;
+  };
+  std::unordered_map<std::string, Page, TextHash, std::equal_to<>> pages;
 
   // The last duration verdict: streams that are cut in one wake differ in what was measured only.
   struct Worded {

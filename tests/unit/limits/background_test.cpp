@@ -1,0 +1,34 @@
+#include "limits/background.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "unit/limits/profiles.hpp"
+
+using namespace vsim;
+using namespace vsim::limits;
+using namespace vsim::test;
+
+TEST_CASE("background: what hangs is listed with its delay and place, the first three and how many more") {
+  const std::vector<Hanging> all = {{"timeout", "app/a/route.ts:1:2", 250ms},
+                                    {"socket", "", 0s},
+                                    {"", "lib/x.ts:9:1", 0s},
+                                    {"server", "", 0s}};
+  CHECK(background::list({}) == "");
+  CHECK(background::list(std::span(all).first(1)) == "timeout of 250ms at app/a/route.ts:1:2");
+  CHECK(background::list(std::span(all).first(3)) ==
+        "timeout of 250ms at app/a/route.ts:1:2, socket, something at lib/x.ts:9:1");
+  CHECK(background::list(all) ==
+        "timeout of 250ms at app/a/route.ts:1:2, socket, something at lib/x.ts:9:1, and 1 more");
+}
+
+TEST_CASE("background: the verdict points at the first line of the app's own, or at the function's file") {
+  const auto p = make_profile();
+  const auto file = [&](const std::vector<Hanging>& hanging) {
+    return background::frozen(p, profile::Isolation::instance, hanging, "/a", "app/a/route.ts").file;
+  };
+  CHECK(file({{"socket", "node_modules/pg/x.js:1:1", 0s}, {"timeout", "app/a/route.ts:3:1", 0s}}) ==
+        "app/a/route.ts:3:1");
+  CHECK(file({{"socket", "node_modules/pg/x.js:1:1", 0s}}) == "app/a/route.ts");
+  CHECK(file({{"socket", "", 0s}}) == "app/a/route.ts");
+}
