@@ -14,7 +14,7 @@ namespace {
 struct Use {
   const Ast* ast;
   int node;
-  enum Kind { read, assign, update, insert, remove } kind;
+  enum Kind { read, assign, update, insert, remove, emit, listen } kind;
   int value = kNone;  // of assign
 };
 
@@ -56,7 +56,7 @@ bool per_instance_by_name(std::string_view name, bool constant) {
   return false;
 }
 
-enum class Container { no, keyed, list };
+enum class Container { no, keyed, list, emitter };
 
 Container container_of(const Ast& ast, int value) {
   while (value != kNone) {
@@ -72,6 +72,7 @@ Container container_of(const Ast& ast, int value) {
       const int c = ast.field(value, "constructor");
       if (c == kNone) return Container::no;
       if (ast.text(c) == "Array") return Container::list;
+      if (ast.text(c) == "EventEmitter") return Container::emitter;
       return ast.text(c) == "Map" || ast.text(c) == "Set" ? Container::keyed : Container::no;
     } else {
       return Container::no;
@@ -113,6 +114,8 @@ std::optional<Use> classify(const Ast& ast, int id) {
       static constexpr std::string_view kRemove[] = {"delete", "clear", "splice", "pop", "shift"};
       if (contains(kInsert, method)) return Use{&ast, id, Use::insert};
       if (contains(kRemove, method)) return Use{&ast, id, Use::remove};
+      if (method == "emit") return Use{&ast, id, Use::emit};
+      if (method == "on" || method == "once" || method == "addListener") return Use{&ast, id, Use::listen};
     }
   }
   return Use{&ast, id, Use::read};
@@ -247,6 +250,18 @@ bool value_used(const Use& u) {
          !u.ast->is(u.ast->parent(u.ast->strip_up(p)), "expression_statement");
 }
 
+// One request emits what another listens for. Within one function both ends are the same request's.
+bool crosses_requests(const std::vector<Use>& uses, std::string& detail) {
+  for (const Use& e : uses)
+    for (const Use& l : uses)
+      if (e.kind == Use::emit && l.kind == Use::listen &&
+          (e.ast != l.ast || named_function(*e.ast, e.node) != named_function(*l.ast, l.node))) {
+        detail = fmt::format("sent at {}, listened for at {}", place(e), place(l));
+        return true;
+      }
+  return false;
+}
+
 }  // namespace
 
 bool shared_state(Match& m, const Predicate& p) {
@@ -266,12 +281,15 @@ bool shared_state(Match& m, const Predicate& p) {
   for (const Origin& other : m.program.importers(m.file, name))
     if (other.file != &m.file) collect(*other.file->ast, other.name, uses);
 
+  if (container == Container::emitter) return crosses_requests(uses, m.detail);
   const Use* write = nullptr;
   const Use* read = nullptr;
   bool all_lazy = true, all_cache = true, any_insert = false, any_assign = false;
   for (const Use& u : uses) {
     switch (u.kind) {
       case Use::read:
+      case Use::emit:
+      case Use::listen:
         if (read == nullptr) read = &u;
         break;
       case Use::assign:
