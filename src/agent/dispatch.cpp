@@ -31,6 +31,34 @@ std::optional<DispatchAnswer> parse_dispatch(std::string_view text) {
   return out;
 }
 
+std::optional<std::string> dispatch_field(std::string_view field, std::string_view value,
+                                          std::string_view token) {
+  if (token.empty() || !iequals(field, "x-vsim-dispatch") || !value.starts_with(token)) return std::nullopt;
+  value.remove_prefix(token.size());
+  std::string out;
+  if (value.empty()) return out;
+  if (value.front() != ' ') return std::nullopt;
+  value.remove_prefix(1);
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : value) {
+    int six = -1;
+    if (c >= 'A' && c <= 'Z') six = c - 'A';
+    if (c >= 'a' && c <= 'z') six = c - 'a' + 26;
+    if (c >= '0' && c <= '9') six = c - '0' + 52;
+    if (c == '+') six = 62;
+    if (c == '/') six = 63;
+    if (c == '=') break;
+    if (six < 0) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(six);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out += static_cast<char>(bits >> count & 0xff);
+  }
+  return out;
+}
+
 bool is_ours(std::string_view field, std::string_view value, std::string_view name, std::string_view token) {
   return !token.empty() && iequals(field, name) && value == token;
 }

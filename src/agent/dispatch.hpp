@@ -19,6 +19,11 @@ struct DispatchAnswer {
 
 std::optional<DispatchAnswer> parse_dispatch(std::string_view text);
 
+// Whether the field is x-vsim-dispatch with our token, and the text where it is in the field itself (base64,
+// for a HEAD request, whose answer has no body); empty: it is in the body.
+std::optional<std::string> dispatch_field(std::string_view field, std::string_view value,
+                                          std::string_view token);
+
 // Whether a field of that name and value says `name` with our token: "x-vsim-again".
 bool is_ours(std::string_view field, std::string_view value, std::string_view name, std::string_view token);
 // "<token>.<id>", as in x-vsim-parent. 0: not ours.

@@ -222,11 +222,17 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
   const TimePoint at = now();
   if (isolated(*exchange)) {
-    const std::string_view word = exchange->placed ? "x-vsim-again" : "x-vsim-dispatch";
     for (const auto& h : head.headers) {
-      if (h.field != Field::x_vsim || !agent::is_ours(h.name, h.value, word, options_.token)) continue;
+      if (h.field != Field::x_vsim) continue;
+      if (exchange->placed) {
+        if (!agent::is_ours(h.name, h.value, "x-vsim-again", options_.token)) continue;
+        exchange->again = true;
+      } else {
+        auto text = agent::dispatch_field(h.name, h.value, options_.token);
+        if (!text) continue;
+        exchange->head = std::move(*text);
+      }
       decision.dispatch = true;
-      exchange->again = exchange->placed;
       return;
     }
     if (exchange->placed && head.status != 100 && head.status != 103) {
@@ -337,7 +343,7 @@ void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
   if (!exchange.placed) fleet_->withdraw(invocation(id));
   if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
   if (exchange.lost)
-    engine_.instance_lost(invocation(id), limits::Code::none, exchange.lost->cause, {}, now(), wall_now());
+    engine_.instance_lost(invocation(id), exchange.lost->code, exchange.lost->cause, {}, now(), wall_now());
   schedule();
 }
 

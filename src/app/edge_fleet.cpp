@@ -66,7 +66,8 @@ void Edge::pass_on(net::Session& session, net::ExchangeId id, Exchange& exchange
 }
 
 void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchange, std::string_view text) {
-  const auto answer = agent::parse_dispatch(text);
+  const std::string of_head = std::move(exchange.head);
+  const auto answer = agent::parse_dispatch(of_head.empty() ? text : std::string_view(of_head));
   if (!answer) {
     const limits::Code code = engine_.upstream_failed(
         invocation(id), engine::UpstreamFailure::garbage,
@@ -121,7 +122,7 @@ void Edge::fleet_refused(InvocationId id, limits::Code code, Duration waited) {
 void Edge::fleet_lost(InvocationId id, limits::Code code, std::string_view cause) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange == nullptr) {
-    engine_.instance_lost(id, limits::Code::none, cause, {}, now(), wall_now());
+    engine_.instance_lost(id, code, cause, {}, now(), wall_now());  // its waitUntil work
     return schedule();
   }
   exchange->done.reset();
