@@ -128,11 +128,11 @@ module.exports = function (sim) {
   }
 
   function hasChanged(file) {
-    let hash = '';
+    let hash;
     try {
       hash = crypto.createHash('sha1').update(fs.readFileSync(file)).digest('base64');
     } catch {
-      // removed
+      return false;  // removed: webpack forgets pages that nobody asks for, and writes them again when somebody does
     }
     const before = hashes.get(file);
     hashes.set(file, hash);

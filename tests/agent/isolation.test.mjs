@@ -493,7 +493,7 @@ describe(`${name}: other settings`, { timeout: 600_000 }, () => {
       return byPage.get(key);
     };
     const count = json(await fleet.request('/shop/iso/count', { place }));
-    assert.equal(count.url, `http://localhost:${fleet.world.port}/shop/iso/count`);
+    assert.equal(count.url, `http://localhost:${fleet.world.port}/iso/count`, 'Next leaves the base path out');
     const page = await fleet.request('/shop/iso/ssr?word=x', { place });
     assert.match(page.text, /ssr 1 x \/iso\/ssr\?word=x/);
     const [, build] = page.text.match(/"buildId":"([^"]+)"/);
