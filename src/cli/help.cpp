@@ -12,12 +12,13 @@ usage: vercel-sim COMMAND [options]
   test        the same around a command that tests the app, with a verdict for CI
   check       what in the sources will break on the plan, without running the app
   profiles    the plans: list them, show one with its sources, compare two
+  report      reports of a recorded run: HTML, JUnit, SARIF, JSON, GitHub
   explain     what an error code or message means, why Vercel does it, how to fix it
   doctor      what is wrong with this machine or project
   completion  Tab completion for bash, zsh or fish
   help        help of a command: vercel-sim help run
 
-not in this version yet: report, replay, learn
+not in this version yet: replay, learn
 
   -h, --help     this text, or the help of the command before it
   -V, --version  the version
@@ -105,10 +106,16 @@ ends. Everything is stopped then.
 the verdict
   --fail-on WHEN        violations | none: whether a limit that struck gives exit code 2 when the
                         command succeeded (default: violations)
-  --warm                compile the routes first, without running their handlers
   --ready-timeout D     how long the app may take to get ready (default: 2m)
   --seed N              repeat the ids and placements of an earlier run, for the same order of
                         requests (default: random; printed at the start and with the verdict)
+
+reports
+  --html FILE           one page to look at and to send on
+  --junit FILE          JUnit XML, for CI systems
+  --sarif FILE          SARIF 2.1.0, for GitHub code scanning and editors
+  --json FILE           everything, for programs
+  --github              annotations of a GitHub job, and its summary
 
 the plan, where it listens, what stands behind it: as in vercel-sim run
   --profile, --set, --time-scale, --port, --host, --https, --cwd, --app, --upstream,
@@ -124,6 +131,7 @@ violations that are meant (expect:). See docs/ci.md.
 examples:
   vercel-sim test -- npx playwright test
   vercel-sim test --profile pro-fluid -- npx vitest run
+  vercel-sim test --junit out/vercel.xml --html out/vercel.html -- npx playwright test
   vercel-sim test --port 0 --app 'node server.js' -- ./smoke.sh
   vercel-sim test -- sh -c 'curl -f "$BASE_URL/api/health"'
 
@@ -196,6 +204,29 @@ examples:
 exit codes: 0 explained; 64 nothing is known about it
 )";
 
+constexpr std::string_view kReport =
+    R"(vercel-sim report: the reports of a recorded run, byte for byte those of the run itself
+
+usage: vercel-sim report [options] EVENTS.jsonl     what --events wrote; - for standard input
+
+Without an option a summary is printed. FILE may be - for standard output; folders are made.
+
+  --html FILE    one page to send to a colleague: timeline, verdicts, fixes; loads nothing
+  --junit FILE   JUnit XML for CI
+  --sarif FILE   SARIF 2.1.0 for code scanning
+  --json FILE    everything, as docs/report-schema.json describes it
+  --github       annotations on standard output, and the job summary when GITHUB_STEP_SUMMARY is set
+  --no-color     plain text, as it is anyway
+  -h, --help     this text
+
+examples:
+  vercel-sim run --events events.jsonl
+  vercel-sim report events.jsonl
+  vercel-sim report events.jsonl --html report.html --junit junit.xml
+
+exit codes: 0 done, whatever was found; 64 the events cannot be read, or a report not written
+)";
+
 constexpr std::string_view kDoctor =
     R"(vercel-sim doctor: what is wrong with this machine or project
 
@@ -250,6 +281,8 @@ std::string_view help_text(HelpTopic topic) {
       return kProfiles;
     case HelpTopic::explain:
       return kExplain;
+    case HelpTopic::report:
+      return kReport;
     case HelpTopic::doctor:
       return kDoctor;
     case HelpTopic::completion:
@@ -259,13 +292,11 @@ std::string_view help_text(HelpTopic topic) {
 }
 
 std::span<const NamedTopic> help_topics() {
-  static constexpr NamedTopic kTopics[] = {{"run", HelpTopic::run},
-                                           {"test", HelpTopic::test},
-                                           {"check", HelpTopic::check},
-                                           {"profiles", HelpTopic::profiles},
-                                           {"explain", HelpTopic::explain},
-                                           {"doctor", HelpTopic::doctor},
-                                           {"completion", HelpTopic::completion}};
+  static constexpr NamedTopic kTopics[] = {
+      {"run", HelpTopic::run},         {"test", HelpTopic::test},
+      {"check", HelpTopic::check},     {"profiles", HelpTopic::profiles},
+      {"explain", HelpTopic::explain}, {"report", HelpTopic::report},
+      {"doctor", HelpTopic::doctor},   {"completion", HelpTopic::completion}};
   return kTopics;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/explain.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
+#include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/test.hpp"
 #include "process/guardian.hpp"
@@ -65,6 +66,7 @@ struct Execute {
     return 0;
   }
   int operator()(const Explain& o) const { return explain(o.code); }
+  int operator()(const Report& o) const { return run_report(o); }
   int operator()(const Doctor& o) const { return doctor(o); }
   int operator()(const Completion& o) const {
     fmt::print("{}", completion_script(o.shell));

@@ -8,12 +8,13 @@
 #include "cli/help.hpp"
 #include "cli/more_options.hpp"
 #include "cli/option_words.hpp"
+#include "cli/report.hpp"
 #include "cli/run_options.hpp"
 
 namespace vsim::cli {
 namespace {
 
-constexpr std::string_view kLater[] = {"report", "replay", "learn"};
+constexpr std::string_view kLater[] = {"replay", "learn"};
 constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
                                           "report", "replay",   "learn",   "doctor", "completion"};
 
@@ -176,6 +177,7 @@ Outcome parse_options(Words arguments) {
   if (first == "check") return parse_check(rest);
   if (first == "profiles") return parse_profiles(rest);
   if (first == "explain") return parse_explain(rest);
+  if (first == "report") return parse_report(rest);
   if (first == "doctor") return parse_doctor(rest);
   if (first == "completion") return parse_completion(rest);
   if (first == "help") return parse_help(rest);

@@ -14,12 +14,13 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "cli/report_outputs.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::cli {
 
 // What a command's help is about; `general` for `vercel-sim` alone.
-enum class HelpTopic { general, run, test, check, profiles, explain, doctor, completion };
+enum class HelpTopic { general, run, test, check, profiles, explain, report, doctor, completion };
 
 struct ShowHelp {
   HelpTopic topic = HelpTopic::general;
@@ -63,8 +64,8 @@ enum class FailOn { violations, none };
 struct Test {
   Run run;                           // its `command` stays empty: the app's is run.app
   std::vector<std::string> command;  // what tests, after "--"; not empty
-  bool warm = false;
   FailOn fail_on = FailOn::violations;
+  ReportOutputs reports;                             // none of them to standard output
   Duration ready_timeout = std::chrono::minutes(2);  // Playwright's webServer gives 1, for warm machines
 };
 
@@ -86,6 +87,10 @@ struct ProfilesDiff {
 struct Explain {
   std::string code;  // a code, a rule or an error message, as typed; empty: all of them
 };
+struct Report {
+  std::string events;  // the file that --events wrote; "-": standard input
+  ReportOutputs outputs;
+};
 struct Doctor {
   std::string directory;  // empty: ours
   bool json = false;
@@ -96,7 +101,8 @@ struct Completion {
 };
 
 struct Options {
-  std::variant<ShowHelp, ShowVersion, Run, Test, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain, Doctor, Completion>
+  std::variant<ShowHelp, ShowVersion, Run, Test, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain,
+               Report, Doctor, Completion>
       command;
   bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
 };

@@ -53,8 +53,11 @@ struct Describe {
   std::string operator()(const Run& r) const { return "run\n" + describe(r); }
   std::string operator()(const Test& t) const {
     std::string out = "test\n" + describe(t.run);
-    if (t.warm) out += "warm\n";
     if (t.fail_on == FailOn::none) out += "fail on none\n";
+    for (const auto& [name, file] : {std::pair("html", t.reports.html), std::pair("junit", t.reports.junit),
+                                     std::pair("sarif", t.reports.sarif), std::pair("json", t.reports.json)})
+      if (file) out += fmt::format("{} {}\n", name, *file);
+    if (t.reports.github) out += "github\n";
     out += fmt::format("ready timeout {}\n", format_duration(t.ready_timeout));
     for (const std::string& c : t.command) out += fmt::format("tested by {}\n", c);
     return out;
@@ -71,6 +74,17 @@ struct Describe {
     return fmt::format("compare {} with {}\n", p.a, p.b);
   }
   std::string operator()(const Explain& e) const { return fmt::format("explain {}\n", e.code); }
+  std::string operator()(const Report& r) const {
+    std::string out = fmt::format("report of {}\n", r.events);
+    const auto row = [&](std::string_view name, const std::optional<std::string>& file) {
+      if (file) out += fmt::format("{} to {}\n", name, *file);
+    };
+    row("html", r.outputs.html);
+    row("junit", r.outputs.junit);
+    row("sarif", r.outputs.sarif);
+    row("json", r.outputs.json);
+    return out + (r.outputs.github ? "github\n" : "");
+  }
   std::string operator()(const Doctor& d) const {
     return fmt::format("doctor {}{}\n", d.directory, d.json ? " json" : "");
   }
@@ -165,8 +179,9 @@ TEST_CASE("command line: every option of test is in its help, and the help names
 }
 
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
-  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check,
-                      HelpTopic::profiles, HelpTopic::explain, HelpTopic::doctor, HelpTopic::completion}) {
+  for (HelpTopic t :
+       {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check, HelpTopic::profiles,
+        HelpTopic::explain, HelpTopic::report, HelpTopic::doctor, HelpTopic::completion}) {
     CHECK(help_text(t).ends_with("\n"));
     for (const std::string& line : lines_of(std::string(help_text(t)))) {
       CAPTURE(line);
@@ -181,8 +196,9 @@ TEST_CASE("command line: help is at most 100 columns wide, without tabs or trail
 
 TEST_CASE("command line: the examples in the help parse") {
   std::size_t count = 0;
-  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check,
-                      HelpTopic::profiles, HelpTopic::explain, HelpTopic::doctor, HelpTopic::completion}) {
+  for (HelpTopic t :
+       {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check, HelpTopic::profiles,
+        HelpTopic::explain, HelpTopic::report, HelpTopic::doctor, HelpTopic::completion}) {
     const std::string text(help_text(t));
     const std::size_t examples = text.find("\nexample");
     REQUIRE(examples != std::string::npos);
