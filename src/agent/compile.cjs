@@ -33,7 +33,7 @@ module.exports = function (sim) {
     } finally {
       const ms = performance.now() - from;
       if (invocation) invocation.compileEnded(page);
-      else if (hello.said && page !== undefined && ms >= 50) tell({ t: 'compiled', page, ms: round(ms) });
+      else if (hello.said && !sim.boot && page !== undefined && ms >= 50) tell({ t: 'compiled', page, ms: round(ms) });
     }
   }
 

@@ -35,7 +35,18 @@ module.exports = function (sim) {
 
   function announce(why, error, code) {
     status = code;
-    tell({ t: 'dying', why, message: String(error?.message ?? error), stack: String(error?.stack ?? ''), code });
+    const stack = String(error?.stack ?? '');
+    tell({ t: 'dying', why, message: String(error?.message ?? error), stack, source: sim.guard('source', () => sourceOf(stack)), code });
+  }
+
+  // The first frame of the user's code in a stack, as the project knows it.
+  function sourceOf(stack) {
+    for (const line of stack.split('\n').slice(1)) {
+      const [, at] = /([^\s()]+:\d+:\d+)\)?$/.exec(line) ?? /\((.*:\d+:\d+)\)$/.exec(line) ?? [];
+      const source = at && sim.isUserCode(at.replace(/:\d+:\d+$/, '')) ? sim.originalPosition(at) : undefined;
+      if (source && !/(^|[\\/])node_modules[\\/]/.test(source)) return source;
+    }
+    return undefined;
   }
 
   function die() {

@@ -1,19 +1,24 @@
 'use strict';
-// What an invocation leaves behind when it is over: timers that have yet to fire, sockets and servers that are open. Recorded when it is made and
-// cheaply: its stack is taken but not written out; who made it is looked up when it is told. (async_hooks would see more, promises
-// too, and make everything slow.)
+// What an invocation leaves behind when it is over: timers that have yet to fire, fetches without an answer, sockets and servers that are open.
+// Recorded when it is made and cheaply: its stack is taken but not written out; who made it is looked up when it is told. No promise is touched: whether
+// anybody handles its rejection stays as it is. (async_hooks would see more, and make everything slow.)
 
+const diagnostics = require('node:diagnostics_channel');
 const net = require('node:net');
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { promisify } = require('node:util');
 
 const kMost = 10;  // told of one invocation
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 
 module.exports = function (sim) {
-  const { invocations, isUserCode } = sim;
+  const { invocations, isUserCode, options } = sim;
 
   // Wrapped beneath the time scale, whose check of the caller sees the frames above it.
   function hookHanging() {
     const timers = require('node:timers');
+    const promises = require('node:timers/promises');
+    promises.setTimeout = promised(promises.setTimeout);
     for (const [name, kind] of [['setTimeout', 'timeout'], ['setInterval', 'interval']]) {
       const real = globalThis[name];
       const watched = function (...args) {
@@ -22,9 +27,12 @@ module.exports = function (sim) {
         if (invocation?.req) note(invocation, kind, handle, watched);
         return handle;
       };
-      Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
+      const own = Object.getOwnPropertyDescriptors(real);
+      if (own[promisify.custom]) own[promisify.custom] = { value: promises[name], configurable: true };
+      Object.defineProperties(watched, own);
       globalThis[name] = timers[name] = watched;
     }
+    hookFetches();
     const { connect } = net.Socket.prototype;
     net.Socket.prototype.connect = function noted(...args) {
       const invocation = invocations.getStore();
@@ -40,13 +48,78 @@ module.exports = function (sim) {
     require('node:module').syncBuiltinESMExports();
   }
 
+  function promised(real) {
+    const watched = async function (...args) {
+      const invocation = invocations.getStore();
+      if (!invocation?.req) return Reflect.apply(real, this, args);
+      const handle = { _destroyed: false, _idleTimeout: Number(args[0]) };
+      note(invocation, 'timeout', handle, watched);
+      try {
+        return await Reflect.apply(real, this, args);
+      } finally {
+        handle._destroyed = true;
+      }
+    };
+    Object.defineProperty(watched, 'name', { value: real.name });
+    return watched;
+  }
+
+  // Where a fetch was called is known at the call, with Next's own fetch not yet between; whether it has an answer is what undici says, much
+  // later and only if the request is not answered by a cache.
+  function hookFetches() {
+    const calls = new AsyncLocalStorage();
+    const open = new WeakMap();  // undici's request → its entry
+    let inner = globalThis.fetch;
+    let outer = wrapped(inner);
+    function wrapped(real) {
+      if (typeof real !== 'function') return real;
+      const watched = function (...args) {
+        const invocation = invocations.getStore();
+        if (!invocation?.req || calls.getStore()) return Reflect.apply(real, this, args);
+        return calls.run({ invocation, trace: traceBelow(watched) }, () => Reflect.apply(real, this, args));
+      };
+      return Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
+    }
+    // Next puts its own fetch in this place, once.
+    Object.defineProperty(globalThis, 'fetch', {
+      configurable: true,
+      enumerable: true,
+      get: () => outer,
+      set(value) {
+        inner = value;
+        outer = wrapped(inner);
+      },
+    });
+    diagnostics.channel('undici:request:create').subscribe(({ request }) => {
+      const call = calls.getStore();
+      if (!call) return;
+      const entry = { kind: 'fetch', handle: { destroyed: false }, trace: call.trace };
+      open.set(request, entry.handle);
+      add(call.invocation, entry);
+    });
+    for (const end of ['undici:request:headers', 'undici:request:error']) {
+      diagnostics.channel(end).subscribe(({ request }) => {
+        const handle = open.get(request);
+        if (handle) handle.destroyed = true;
+      });
+    }
+  }
+
   function note(invocation, kind, handle, below) {
+    add(invocation, { kind, handle, trace: traceBelow(below) });
+  }
+
+  function traceBelow(below) {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 12;
     const trace = {};
     Error.captureStackTrace(trace, below);
     Error.stackTraceLimit = stackTraceLimit;
-    (invocation.left ??= []).push({ kind, handle, trace, from: performance.now() });
+    return trace;
+  }
+
+  function add(invocation, entry) {
+    (invocation.left ??= []).push(entry);
     if (invocation.left.length >= 256) invocation.left = invocation.left.filter(isOpen);
   }
 
@@ -57,7 +130,12 @@ module.exports = function (sim) {
     return !handle.destroyed && handle._httpMessage !== null;
   }
 
-  // [{kind, at, source, ms}] of what is still open.
+  // What a timer was asked for, in the app's own time. Node internals: _idleTimeout.
+  function delayOf({ handle }) {
+    return handle._idleTimeout > 0 ? { ms: Math.round(handle._idleTimeout * options.timeScale) } : undefined;
+  }
+
+  // [{kind, at, source, ms}] of what is still open; ms of timers only.
   function hangingOf(invocation) {
     const { left } = invocation;
     invocation.left = undefined;
@@ -67,7 +145,7 @@ module.exports = function (sim) {
       if (told.length >= kMost) break;
       if (!isOpen(one)) continue;
       const found = invocations.run(invocation, () => userFrame(one.trace));
-      if (found) told.push({ kind: one.kind, ...found, ms: Math.round(performance.now() - one.from) });
+      if (found) told.push({ kind: one.kind, ...found, ...delayOf(one) });
     }
     return told;
   }

@@ -30,6 +30,7 @@ Object.assign(sim, {
   boot,
   plainExit: process.exit.bind(process),
   dispatchTo() {},  // a request comes with its function
+  sayHello: () => tell({ t: 'missing', names: [...sim.missing] }),
   // A module of Next, named as start-server.js would.
   requireNext: Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js')),
 });
@@ -61,6 +62,8 @@ async function start() {
   await sim.listen();
   // Last of all: user code finds nothing of ours in its environment.
   delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
+  sim.hello.said = true;
+  if (sim.missing.size > 0) sim.sayHello();
   tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });
 }
 

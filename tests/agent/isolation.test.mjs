@@ -24,7 +24,7 @@ describe(name, { timeout: 900_000 }, () => {
   before(async () => {
     external = http.createServer((req, res) => {
       seenOutside.push({ url: req.url, headers: req.headers });
-      res.end(word);
+      if (req.url !== '/never') res.end(word);
     });
     await new Promise((done) => external.listen(0, '127.0.0.1', done));
     fleet = await startIsolated({
@@ -286,7 +286,7 @@ describe(name, { timeout: 900_000 }, () => {
   });
 
   test('what is left hanging is told, with the line that made it', async () => {
-    for (const [what, kind, line] of [['timeout', 'timeout', 8], ['interval', 'interval', 9], ['socket', 'socket', 10]]) {
+    for (const [what, kind, line] of [['timeout', 'timeout', 9], ['interval', 'interval', 10], ['socket', 'socket', 11], ['fetch', 'fetch', 12], ['promised', 'timeout', 13]]) {
       const answer = await fresh(`/iso/left?what=${what}`);
       const { hanging } = await answer.instance.done(answer.id);
       assert.equal(hanging?.length, 1, `${what}: ${JSON.stringify(hanging)}`);
@@ -294,7 +294,7 @@ describe(name, { timeout: 900_000 }, () => {
       if (bundler === 'turbopack') assert.match(hanging[0].source, new RegExp(`^app/iso/left/route\\.js:${line}:`));
       answer.instance.kill();
     }
-    for (const what of ['none', 'over']) {
+    for (const what of ['none', 'over', 'fetched']) {
       const answer = await ask(`/iso/left?what=${what}`, 'left');
       assert.equal((await answer.instance.done(answer.id)).hanging, undefined);
     }
@@ -331,6 +331,7 @@ describe(name, { timeout: 900_000 }, () => {
       await assert.rejects(fleet.request(`/iso/die?how=${how}&ms=5000`, { place: () => instance }));
       const dying = await instance.events.waitFor('dying', (event) => event.t === 'dying');
       for (const [field, value] of Object.entries(expected)) assert.equal(dying[field], value, field);
+      if (bundler === 'turbopack') assert.match(dying.source, /^app\/iso\/die\/route\.js:\d+:\d+$/);
       assert.deepEqual(await within(5_000, 'its end', instance.exited), { code: expected.code, signal: null });
     }
   });
@@ -477,6 +478,7 @@ describe(name, { timeout: 900_000 }, () => {
   test('no hook was found missing on the way', () => {
     const hellos = world.events.all.filter((event) => event.t === 'hello');
     assert.deepEqual(hellos.map((event) => event.missing), [[]]);
+    for (const instance of world.instances.values()) assert.deepEqual(instance.events.all.filter((event) => event.t === 'missing'), []);
   });
 });
 

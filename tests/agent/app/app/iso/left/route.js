@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { setTimeout as promised } from 'node:timers/promises';
 
 export const dynamic = 'force-dynamic';
 globalThis.isoTicks ??= 0;
@@ -8,6 +9,11 @@ export async function GET(request) {
   if (what === 'timeout') setTimeout(() => (globalThis.isoTicks += 1), 60_000);
   if (what === 'interval') setInterval(() => (globalThis.isoTicks += 1), 50);
   if (what === 'socket') net.connect(Number(process.env.ISO_PORT), '127.0.0.1').on('error', () => {});
+  if (what === 'fetch') fetch(`${process.env.EXTERNAL_ORIGIN}/never`, { cache: 'no-store' }).catch(() => {});
+  if (what === 'promised') promised(60_000);
   if (what === 'over') await new Promise((done) => setTimeout(done, 10));
+  if (what === 'fetched') await (await fetch(`${process.env.EXTERNAL_ORIGIN}/seen`, { cache: 'no-store' })).text();
+  // The floating fetch is on its way when the response is over.
+  if (what === 'fetch') await new Promise((done) => setImmediate(() => setImmediate(done)));
   return Response.json({ ticks: globalThis.isoTicks });
 }
