@@ -66,10 +66,9 @@ bool read_sources(const std::string& root, const std::string& dist, check::Input
   return true;
 }
 
-// The project's directory as the reader would type it from here: "apps/web/", "" for here. Elsewhere people
-// get the whole path, and machines names relative to the project, since SARIF and GitHub know only what lies
-// below the checkout.
-std::string prefix_of(const std::string& root, CheckFormat format) {
+}  // namespace
+
+std::string source_prefix(const std::string& root, CheckFormat format) {
   std::error_code error;
   const fs::path here = fs::current_path(error);
   const std::string relative = error ? std::string() : fs::path(root).lexically_relative(here).string();
@@ -77,8 +76,6 @@ std::string prefix_of(const std::string& root, CheckFormat format) {
   if (!relative.empty() && !relative.starts_with("..")) return relative + "/";
   return format == CheckFormat::text ? root + "/" : std::string();
 }
-
-}  // namespace
 
 check::Report check_sources(const std::string& root, const profile::Profile& profile) {
   check::Input input;
@@ -112,7 +109,7 @@ int run_check(const Check& options) {
   }
 
   const check::Report report = check_sources(root, *profile);
-  const check::RenderOptions render{prefix_of(root, options.format), profile->name};
+  const check::RenderOptions render{source_prefix(root, options.format), profile->name};
   switch (options.format) {
     case CheckFormat::text:
       fmt::print("{}", check::render_text(report, render));

@@ -13,6 +13,11 @@ namespace vsim::cli {
 // What the rules say of the project whose sources lie below `root`.
 check::Report check_sources(const std::string& root, const profile::Profile& profile);
 
+// The project's directory as the reader would type it from here: "apps/web/", "" for here. Elsewhere people
+// get the whole path, and machines names relative to the project, since SARIF and GitHub know only what lies
+// below the checkout.
+std::string source_prefix(const std::string& root, CheckFormat format);
+
 // 0, 2 (an error was found) or 64 (DESIGN section 6).
 int run_check(const Check& options);
 

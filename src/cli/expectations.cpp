@@ -34,13 +34,12 @@ Expectations::Expectations(std::vector<Expectation> entries) {
 }
 
 const Expectation* Expectations::match(limits::Code code, std::string_view route, std::string_view file,
-                                       std::string_view target) {
-  const std::string_view path = target.substr(0, target.find('?'));
+                                       std::string_view path) {
   for (Entry& entry : entries_) {
     if (entry.said.code != code) continue;
     const auto fits = [&](std::string_view name) { return !name.empty() && entry.glob.matches(name); };
     const bool meant =
-        entry.said.route.starts_with('/') ? fits(route) || fits(path) : fits(without_line(file));
+        entry.said.route.starts_with('/') ? fits(route.empty() ? path : route) : fits(without_line(file));
     if (!meant) continue;
     ++entry.hits;
     return &entry.said;

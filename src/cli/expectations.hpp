@@ -25,9 +25,9 @@ class Expectations {
   explicit Expectations(std::vector<Expectation> entries);
 
   // The entry that says this violation is meant, the first one in the file; null: none does. Counts the hit.
-  // `file` may end in ":line"; `route` is Next's pattern, `target` the request's, with its query.
+  // `file` may end in ":line"; `route` is Next's pattern, `path` the request's where no route is known.
   const Expectation* match(limits::Code code, std::string_view route, std::string_view file,
-                           std::string_view target);
+                           std::string_view path);
   std::size_t size() const { return entries_.size(); }
   std::vector<const Expectation*> stale() const;  // those that never matched
 

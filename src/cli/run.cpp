@@ -146,6 +146,7 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   for (const auto& address : options.listen)
     if (address != "127.0.0.1" && address != "::1" && address != "0.0.0.0" && address != "::")
       emulator.https_name = address;
+  emulator.isolation_required = options.isolation && *options.isolation != profile::Isolation::none;
   emulator.engine.time_scale = options.time_scale;
   emulator.engine.compile_grace = options.compile_grace;
   emulator.engine.seed = options.seed.value_or(std::random_device{}());

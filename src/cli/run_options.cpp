@@ -188,14 +188,6 @@ constexpr OptionOf<Run> kRunOptions[] = {
 
 // What only test has.
 constexpr OptionOf<Test> kTestOptions[] = {
-    {"--warm",
-     Takes::nothing,
-     {},
-     {},
-     [](Test& t, std::string_view) {
-       t.warm = true;
-       return true;
-     }},
     {"--fail-on", Takes::value, "one of violations, none", "none",
      [](Test& t, std::string_view v) {
        t.fail_on = v == "none" ? FailOn::none : FailOn::violations;
@@ -228,6 +220,11 @@ std::optional<Found> find_option(std::string_view name, bool test, Test& target)
     if (o.name == name)
       return Found{o.name, o.takes, o.expects, o.example,
                    [&o, &target](std::string_view v) { return o.set(target, v); }};
+  const auto reports = report_option_names();
+  if (const auto at = std::find(reports.begin(), reports.end(), name); at != reports.end())
+    return Found{
+        *at, report_option_takes_value(*at) ? Takes::value : Takes::nothing, "a file", "reports/vercel-sim",
+        [at, &target](std::string_view v) { return set_report_output(target.reports, *at, v).empty(); }};
   return std::nullopt;
 }
 
@@ -355,6 +352,10 @@ class Parser {
       problem("expects the command that tests after --, such as: vercel-sim test -- npx playwright test");
     if (run.events == "-")
       problem("--events - and a command: standard output is the command's own; name a file");
+    for (const auto* file :
+         {&out_.reports.html, &out_.reports.junit, &out_.reports.sarif, &out_.reports.json})
+      if (*file == "-")
+        problem("a report to - and a command: standard output is the command's own; name a file");
   }
 
   Words words_;
@@ -385,6 +386,7 @@ std::vector<std::string_view> run_option_names() {
 std::vector<std::string_view> test_option_names() {
   std::vector<std::string_view> out = run_option_names();
   for (const auto& o : kTestOptions) out.push_back(o.name);
+  for (std::string_view n : report_option_names()) out.push_back(n);
   return out;
 }
 

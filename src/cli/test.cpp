@@ -5,11 +5,12 @@
 
 #include <deque>
 
-#include "base/text.hpp"
 #include "cli/check.hpp"
 #include "cli/project_config.hpp"
 #include "cli/run.hpp"
 #include "cli/verdicts.hpp"
+#include "report/collector.hpp"
+#include "report/render.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -25,7 +26,6 @@ class Held final : public event::Sink {
   Held(Terminal& people, bool live) : people_(people), live_(live) {}
 
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
-    if (const auto* e = std::get_if<event::RunStarted>(&event)) url_ = e->url;
     if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
     if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
   }
@@ -40,7 +40,6 @@ class Held final : public event::Sink {
     for (const std::string& line : lines_) out += "  " + line;
     return out;
   }
-  const std::string& url() const { return url_; }
 
  private:
   // Rare, and why the rest of the run may look as it does: not held back.
@@ -52,7 +51,6 @@ class Held final : public event::Sink {
   Terminal& people_;
   bool live_, running_ = false;
   std::deque<std::string> lines_;
-  std::string url_;
 };
 
 // As one would type it again.
@@ -71,12 +69,6 @@ std::string shell_line(const std::vector<std::string>& words) {
     out += '\'';
   }
   return out;
-}
-
-std::string describe(const app::CommandEnd& end) {
-  std::string out = process::describe(end.cause);
-  if (end.interrupted_by != 0) out += ", interrupted by " + process::signal_name(end.interrupted_by);
-  return fmt::format("{} after {}", out, human_duration(end.took));
 }
 
 std::string why(int code, const app::CommandEnd& end) {
@@ -112,10 +104,10 @@ int test(const Test& asked, bool no_color) {
   app::LineWriter writer(STDERR_FILENO);
   Terminal people(writer, setup.profile, style);
   Held held(people, style.verbose);
-  Verdicts verdicts{Expectations(config.expect)};
+  report::Collector collector;
   app::EventHub hub;
   hub.add(held);
-  hub.add(verdicts);
+  hub.add(collector);
   EventsFile events;
   if (options.run.events && !events.open(*options.run.events, hub)) return kUsage;
 
@@ -135,27 +127,31 @@ int test(const Test& asked, bool no_color) {
   const auto& end = program.command_end();
   if (!end) return code;  // it never started, and why is told
 
-  check::Report report;
-  if (!sources.empty()) report = check_sources(sources, setup.profile);
-  verdicts.merge(report);
+  const report::Run& run = collector.run();
+  Expectations expectations(config.expect);
+  check::Report found;
+  if (!sources.empty()) found = check_sources(sources, setup.profile);
+  const std::string prefix = sources.empty() ? std::string() : source_prefix(sources, CheckFormat::github);
+  const Judgement judgement = judge(run, expectations, found, prefix);
   const bool passed = code == 0;
-  if (passed && options.fail_on == FailOn::violations && verdicts.failing() > 0) code = kViolations;
+  if (passed && options.fail_on == FailOn::violations && judgement.failing > 0) code = kViolations;
 
-  Outline outline;
-  outline.command = shell_line(options.command);
-  outline.command_end = describe(*end);
-  outline.profile = setup.profile.name;
-  outline.as_of = setup.profile.as_of;
-  outline.url = held.url();
-  outline.config_file = config.file;
-  outline.seed = seed;
-  outline.stale_matters = passed;
-  outline.exit_code = code;
-  outline.exit_reason = why(code, *end);
-  std::string text = render_summary(verdicts, report, outline);
+  Closing closing;
+  closing.config_file = config.file;
+  closing.seed = seed;
+  closing.stale_matters = passed;
+  closing.exit_code = code;
+  closing.exit_reason = why(code, *end);
   if (const std::string last = held.last_lines(); !passed && !last.empty())
-    text = "\nwhat the app wrote last while the command ran:\n" + last + text;
-  fmt::print(stderr, "{}", text);
+    fmt::print(stderr, "\nwhat the app wrote last while the command ran:\n{}", last);
+  fmt::print(stderr, "\n{}{}", report::render_text(run, judgement.extras),
+             render_closing(run, judgement, closing));
+  // GitHub reads annotations on either stream; standard output stays the command's own.
+  if (options.reports.github) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  if (const auto written = write_reports(run, options.reports, judgement.extras); !written) {
+    print_error(written.error());
+    if (code == 0) code = kSoftware;
+  }
   return code;
 }
 

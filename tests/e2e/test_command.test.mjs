@@ -56,7 +56,7 @@ describe("vercel-sim test", { timeout: 400_000 }, () => {
     const good = await simTest(app, [], playwright);
     assert.equal(good.code, 0, good.text);
     assert.equal(JSON.parse(good.stdout).stats.expected, 2);
-    assert.match(good.text, /^vercel-sim test: no violation \(profile hobby/m);
+    assert.match(good.text, /^no violation$/m);
 
     const bad = await simTest(app, [], playwright, { env: { SLOW: "8000" } });
     assert.equal(bad.code, 2, bad.text);
@@ -66,7 +66,7 @@ describe("vercel-sim test", { timeout: 400_000 }, () => {
     await writeFile(join(app, "vercel-sim.yaml"), "expect:\n  - code: FUNCTION_INVOCATION_TIMEOUT\n    route: app/api/limited/route.ts\n    reason: on purpose\n");
     const meant = await simTest(app, [], playwright, { env: { SLOW: "8000" } });
     assert.equal(meant.code, 0, meant.text);
-    assert.match(meant.text, /✓ FUNCTION_INVOCATION_TIMEOUT {2}\/api\/limited {2}app\/api\/limited\/route\.ts\S* {2}once: on purpose/);
+    assert.match(meant.text, /^ {4}meant {4}on purpose$/m);
   });
 
   test("Vitest: a failing test gives its own code, a passing one 0", async () => {
@@ -84,6 +84,6 @@ test("the counter counts", async () => {
     assert.equal(JSON.parse(good.stdout).numPassedTests, 1);
     const bad = await simTest(app, [], vitest, { env: { WANTED: "418" } });
     assert.equal(bad.code, 1, bad.text);
-    assert.match(bad.text, /^ {2}exit code {2}1: the command's own$/m);
+    assert.match(bad.text, /^exit code 1: the command's own$/m);
   });
 });

@@ -37,7 +37,6 @@ std::string outcome_of(std::string_view text) {
   if (t.run.placement) out += fmt::format("placement {}\n", *t.run.placement);
   if (t.run.seed) out += fmt::format("seed {}\n", *t.run.seed);
   if (t.run.time_scale != 1) out += fmt::format("time scale {}\n", t.run.time_scale);
-  if (t.warm) out += "warm\n";
   if (t.fail_on == FailOn::none) out += "fail on none\n";
   out += fmt::format("ready timeout {}\n", format_duration(t.ready_timeout));
   for (const Expectation& e : config.expect)
@@ -77,13 +76,12 @@ TEST_CASE("vercel-sim.yaml: what stands on the command line wins, its --set too"
     return t;
   };
   const std::string_view file =
-      "profile: pro\nport: 0\nfail-on: none\nwarm: true\nset: {duration.default: 1s, duration.max: 2s}\n";
+      "profile: pro\nport: 0\nfail-on: none\nset: {duration.default: 1s, duration.max: 2s}\n";
   Test t = with(
       {"--profile=hobby", "--port=5", "--set=duration.default=3s", "--fail-on=violations", "--", "x"}, file);
   CHECK(t.run.profile == "hobby");
   CHECK(t.run.port == 5);
   CHECK(t.fail_on == FailOn::violations);
-  CHECK(t.warm);
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   CHECK(t.run.set == Pairs{{"duration.default", "1s"}, {"duration.max", "2s"}, {"duration.default", "3s"}});
   CHECK(with({"--", "x"}, file).run.profile == "pro");
