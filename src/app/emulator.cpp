@@ -225,7 +225,7 @@ Result<int> Emulator::Impl::run() {
     if (const auto started = start_app(); !started) return started.error();
     server->start();  // answers 503 and /_vercel-sim/health until the app is ready
   }
-  io.run();
+  net::Poller::of(io).run();
 
   edge->stop();
   sources.reset();
@@ -358,6 +358,7 @@ void Emulator::Impl::start_sources() {
   sources->start([this](std::shared_ptr<const project::Snapshot> snapshot) {
     // On the scanner's thread.
     boost::asio::post(io, [this, snapshot = std::move(snapshot)] { take_sources(snapshot); });
+    net::Poller::of(io).wake();
   });
 }
 

@@ -587,6 +587,7 @@ void Fleet::sample() {
         boost::asio::post(io_, [this, id, bytes, alive] {
           if (*alive) sampled(id, bytes);
         });
+        net::Poller::of(io_).wake();
       });
       break;  // one a second, and the longest waiting: reading costs the process it is about
     }

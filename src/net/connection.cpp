@@ -1,5 +1,7 @@
 #include "net/connection.hpp"
 
+#include <sys/epoll.h>
+
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cstring>
@@ -11,6 +13,10 @@ thread_local std::array<char, Connection::kScratch> scratch;
 constexpr std::size_t kKeepOut = 16 * 1024;  // an output buffer larger than this is given back once empty
 
 }  // namespace
+
+Connection::Connection(Poller& poller, int fd) : poller_(poller), stream_(fd) {
+  if (poller_.add(fd, *this) != 0) stream_.close();
+}
 
 void Connection::start_reading() {
   if (reading_ || input_ended_ || !open()) return;
@@ -28,20 +34,38 @@ void Connection::start_reading() {
   }
   if (end_ == capacity_) return;  // full: the owner must consume or grow first
   reading_ = true;
-  stream_.async_read(
-      std::span(buffer_ + end_, capacity_ - end_),
-      [self = ConnectionPtr(this)](ErrorCode error, std::size_t bytes) { self->on_read(error, bytes); });
+  if (readable_) poller_.defer(*this);  // never completes inside this call
 }
 
-void Connection::on_read(ErrorCode error, std::size_t bytes) {
-  reading_ = false;
-  if (!open() || error == asio::error::operation_aborted) return;
-  if (error) {
-    input_ended_ = true;
-    if (owner_ != nullptr) owner_->on_input_end(*this, error);
+void Connection::on_ready(std::uint32_t events) {
+  const ConnectionPtr self(this);
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) readable_ = true;
+  if (!break_told_) {
+    break_told_ = true;
+    if (owner_ != nullptr) owner_->on_output_broken(*this);
+  }
+  if (waiting_writable_ && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) && open()) write_rest();
+  if (reading_ && readable_ && open()) read();
+}
+
+void Connection::read() {
+  const std::span<char> room(buffer_ + end_, capacity_ - end_);
+  const IoResult got = stream_.read_now(room);
+  if (got.would_block) {
+    readable_ = false;
     return;
   }
-  end_ += bytes;
+  // Fewer bytes than there is room for: the rest is not here yet, and its coming will be told. But what was
+  // told together with an end is not told again; and a TLS session may hold more than its socket does.
+  if (got.bytes < room.size() && !hung_up_ && !stream_.tls()) readable_ = false;
+  reading_ = false;
+  if (got.error) {
+    input_ended_ = true;
+    if (owner_ != nullptr) owner_->on_input_end(*this, got.error);
+    return;
+  }
+  end_ += got.bytes;
   if (owner_ != nullptr) owner_->on_input(*this);
 }
 
@@ -55,13 +79,18 @@ std::string_view Connection::take_bulk() {
   std::memcpy(scratch.data(), buffer_ + begin_, size);
   // More may be waiting only when the last read filled the buffer; a read that is under way must get the
   // bytes instead.
-  const bool may_have_more = !reading_ && !input_ended_ && end_ == capacity_ && open();
+  const bool may_have_more = !reading_ && !input_ended_ && readable_ && end_ == capacity_ && open();
   begin_ += size;
   if (begin_ == end_) {
     if (!reading_) begin_ = end_ = 0;
     // An end or an error shows again at the next read.
-    if (may_have_more && size < kScratch)
-      size += stream_.read_now(std::span(scratch.data() + size, kScratch - size)).bytes;
+    if (may_have_more && size < kScratch) {
+      const std::size_t room = kScratch - size;
+      const IoResult got = stream_.read_now(std::span(scratch.data() + size, room));
+      if (got.would_block || (got.bytes > 0 && got.bytes < room && !hung_up_ && !stream_.tls()))
+        readable_ = false;
+      size += got.bytes;
+    }
   }
   return {scratch.data(), size};
 }
@@ -123,24 +152,19 @@ void Connection::write(const iovec* iov, int count) {
     out_.insert(out_.end(), from + skip, from + size);
     skip = 0;
   }
-  if (!out_.empty() || stream_.write_pending()) wait_writable();
+  if (!out_.empty() || stream_.write_pending()) waiting_writable_ = true;
 }
 
-void Connection::wait_writable() {
-  if (waiting_writable_) return;
-  waiting_writable_ = true;
-  stream_.async_wait_writable([self = ConnectionPtr(this)](ErrorCode error) { self->on_writable(error); });
-}
-
-void Connection::on_writable(ErrorCode error) {
+void Connection::write_rest() {
   waiting_writable_ = false;
-  if (!open() || error == asio::error::operation_aborted) return;
-  if (error) return break_output();
   const iovec rest{out_.data() + out_sent_, out_.size() - out_sent_};
   const IoResult sent = stream_.write_now(&rest, 1);
   if (sent.error) return break_output();
   out_sent_ += sent.bytes;
-  if (out_sent_ < out_.size() || stream_.write_pending()) return wait_writable();
+  if (out_sent_ < out_.size() || stream_.write_pending()) {
+    waiting_writable_ = true;
+    return;
+  }
   drop_pending();
   if (finish_) {
     stream_.shutdown_write();
@@ -159,9 +183,8 @@ void Connection::break_output() {
   output_broken_ = true;
   drop_pending();
   // Not from inside write(): the owner is in the middle of something.
-  asio::post(stream_.socket().get_executor(), [self = ConnectionPtr(this)] {
-    if (self->owner_ != nullptr) self->owner_->on_output_broken(*self);
-  });
+  break_told_ = false;
+  poller_.defer(*this);
 }
 
 void Connection::finish_writing() {
@@ -173,11 +196,15 @@ void Connection::finish_writing() {
 }
 
 void Connection::close() {
-  if (open()) stream_.close();
+  if (!open()) return;
+  poller_.remove(stream_.fd(), *this);
+  stream_.close();
 }
 
 void Connection::abort() {
-  if (open()) stream_.abort();
+  if (!open()) return;
+  poller_.remove(stream_.fd(), *this);
+  stream_.abort();
 }
 
 }  // namespace vsim::net

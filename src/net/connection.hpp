@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/poller.hpp"
 #include "net/stream.hpp"
 
 namespace vsim::net {
@@ -29,13 +30,15 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
+class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+                         private Pollable {
  public:
   static constexpr std::size_t kInline = 1024;         // holds a usual head; all an idle connection needs
   static constexpr std::size_t kScratch = 128 * 1024;  // one bulk read
 
-  explicit Connection(asio::io_context& io) : stream_(io) {}
-  explicit Connection(Socket socket) : stream_(std::move(socket)) {}
+  // `fd`: a connected, non-blocking socket, owned from now on.
+  Connection(Poller& poller, int fd);
+  ~Connection() { close(); }
 
   Stream& stream() { return stream_; }
   void set_owner(ConnectionOwner* owner) { owner_ = owner; }
@@ -69,11 +72,12 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool open() const { return stream_.open(); }
 
  private:
-  void on_read(ErrorCode error, std::size_t bytes);
-  void wait_writable();
-  void on_writable(ErrorCode error);
+  void on_ready(std::uint32_t events) override;
+  void read();
+  void write_rest();
   void break_output();
 
+  Poller& poller_;
   Stream stream_;
   ConnectionOwner* owner_ = nullptr;
   char* buffer_ = inline_;
@@ -83,6 +87,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   std::size_t out_sent_ = 0;
   bool reading_ = false, input_ended_ = false, waiting_writable_ = false, output_broken_ = false,
        finish_ = false;
+  bool readable_ = false;   // a read may find something; else the poller will tell
+  bool hung_up_ = false;    // the peer has ended its direction: told once, so a read must look for it
+  bool break_told_ = true;  // on_output_broken is due at the next turn when false
   char inline_[kInline];
 };
 

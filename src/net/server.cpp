@@ -3,11 +3,29 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
+#include <cstring>
 
 namespace vsim::net {
+namespace {
+
+constexpr int kAcceptAtOnce = 64;
+
+// An IPv4 address that came through an IPv6 socket is shown as what it is.
+std::string text_of(const sockaddr_storage& peer) {
+  asio::ip::tcp::endpoint endpoint;
+  std::memcpy(endpoint.data(), &peer, endpoint.capacity());
+  const auto address = endpoint.address();
+  return address.is_v6() && address.to_v6().is_v4_mapped()
+             ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string()
+             : address.to_string();
+}
+
+}  // namespace
 
 Server::~Server() {
   shut_all();
@@ -30,13 +48,13 @@ Result<std::uint16_t> Server::bind_all(const std::vector<std::string>& addresses
     const auto address = asio::ip::make_address(text, error);
     if (error) return Error{"\"" + text + "\" is not an IP address to listen on"};
     const asio::ip::tcp::endpoint endpoint(address, port);
-    auto acceptor = std::make_unique<Acceptor>(io_);
-    acceptor->open(endpoint.protocol(), error);
+    asio::ip::tcp::acceptor acceptor(poller_.context());
+    acceptor.open(endpoint.protocol(), error);
     if (error == asio::error::address_family_not_supported) continue;
-    if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
-    if (!error && address.is_v6()) acceptor->set_option(asio::ip::v6_only(true), error);
-    if (!error) acceptor->bind(endpoint, error);
-    if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+    if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error && address.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error == asio::error::make_error_code(boost::asio::error::basic_errors::address_in_use))
       return Error{"port " + std::to_string(port) + " is already in use on " + text};
     if (error == boost::system::errc::permission_denied)
@@ -45,54 +63,63 @@ Result<std::uint16_t> Server::bind_all(const std::vector<std::string>& addresses
       last = Error{"cannot listen on " + text + " port " + std::to_string(port) + ": " + error.message()};
       continue;
     }
-    port = acceptor->local_endpoint().port();
-    acceptors_.push_back(std::move(acceptor));
+    port = acceptor.local_endpoint().port();
+    acceptor.non_blocking(true, error);
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, acceptor.release()));
   }
   if (acceptors_.empty()) return last;
   return port;
 }
 
 void Server::start() {
-  for (auto& acceptor : acceptors_) accept(*acceptor);
+  for (auto& acceptor : acceptors_) acceptor->start();
 }
 
-void Server::accept(Acceptor& acceptor) {
-  acceptor.async_accept(
-      [this, &acceptor](ErrorCode error, asio::basic_stream_socket<asio::ip::tcp, Executor> socket) {
-        if (stopping_ || error == asio::error::operation_aborted) return;
-        if (error) {
-          // Out of descriptors, most likely: try again a little later instead of spinning.
-          auto timer = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(100));
-          timer->async_wait([this, &acceptor, timer](ErrorCode stopped) {
-            if (!stopped && !stopping_) accept(acceptor);
-          });
-          return;
-        }
-        ErrorCode ignored;
-        const auto peer = socket.remote_endpoint(ignored).address();
-        std::string address = peer.is_v6() && peer.to_v6().is_v4_mapped()
-                                  ? asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string()
-                                  : peer.to_string();
-        const int on = 1;
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        socket.non_blocking(true, ignored);
-        ConnectionPtr connection(new Connection(Socket(std::move(socket))));
-        if (tls_) connection->stream().start_tls(*tls_);
-        Session* session = new Session(*this, std::move(connection), std::move(address));
-        intrusive_ptr_add_ref(session);  // the list's
-        sessions_.push_back(*session);
-        ++count_;
-        session->start();
-        accept(acceptor);
-      });
+Server::Acceptor::Acceptor(Server& server, int fd) : server_(server), fd_(fd) {}
+
+Server::Acceptor::~Acceptor() {
+  server_.poller_.remove(fd_, *this);
+  ::close(fd_);
+}
+
+void Server::Acceptor::start() { server_.poller_.add(fd_, *this); }
+
+void Server::Acceptor::on_ready(std::uint32_t) {
+  for (int i = 0; i < kAcceptAtOnce; ++i) {
+    sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      server_.open(fd, peer);
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) continue;
+    if (errno == EAGAIN) return;
+    // Out of descriptors, most likely: try again a little later instead of spinning.
+    retry_.emplace(server_.poller_.context(), std::chrono::milliseconds(100));
+    retry_->async_wait([this](ErrorCode stopped) {
+      if (!stopped) on_ready(0);
+    });
+    return;
+  }
+  server_.poller_.defer(*this);  // others first
+}
+
+void Server::open(int fd, const sockaddr_storage& peer) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ConnectionPtr connection(new Connection(poller_, fd));
+  if (tls_) connection->stream().start_tls(*tls_);
+  Session* session = new Session(*this, std::move(connection), text_of(peer));
+  intrusive_ptr_add_ref(session);  // the list's
+  sessions_.push_back(*session);
+  ++count_;
+  session->start();
 }
 
 void Server::stop_accepting() {
   stopping_ = true;
-  for (auto& acceptor : acceptors_) {
-    ErrorCode ignored;
-    acceptor->close(ignored);
-  }
+  acceptors_.clear();
 }
 
 void Server::shut_all() {

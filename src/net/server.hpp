@@ -1,9 +1,11 @@
 // The public door: listening sockets, the sessions they open, and what those share. I/O thread only.
 #pragma once
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <sys/socket.h>
+
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +17,7 @@ namespace vsim::net {
 class Server {
  public:
   // `edge` must outlive the server.
-  Server(asio::io_context& io, Edge& edge) : io_(io), edge_(edge), timeouts_(io) {}
+  Server(asio::io_context& io, Edge& edge) : poller_(Poller::of(io)), edge_(edge), timeouts_(io) {}
   ~Server();
 
   // Binds each address ("127.0.0.1", "::1", "0.0.0.0") at `port`; 0 picks one free port for all. The port in
@@ -34,11 +36,22 @@ class Server {
   void forget(Session&);
 
  private:
-  using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
-  void accept(Acceptor&);
+  class Acceptor final : private Pollable {
+   public:
+    Acceptor(Server& server, int fd);  // listening, non-blocking; owned from now on
+    ~Acceptor();
+    void start();
+
+   private:
+    void on_ready(std::uint32_t) override;
+    Server& server_;
+    int fd_;
+    std::optional<asio::steady_timer> retry_;  // while no descriptor is left
+  };
+  void open(int fd, const sockaddr_storage& peer);
   Result<std::uint16_t> bind_all(const std::vector<std::string>& addresses, std::uint16_t port);
 
-  asio::io_context& io_;
+  Poller& poller_;
   Edge& edge_;
   Timeouts timeouts_;
   std::unique_ptr<TlsContext> tls_;

@@ -1,9 +1,9 @@
 #include "net/stream.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <cerrno>
 
@@ -22,7 +22,7 @@ thread_local std::array<char, 32 * 1024> tls_scratch;
 
 IoResult Stream::read_now(std::span<char> buffer) {
   if (!tls_) {
-    const ssize_t n = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
     if (n == 0) return {.error = asio::error::eof};
     return failed(errno);
@@ -33,25 +33,11 @@ IoResult Stream::read_now(std::span<char> buffer) {
     if (got.state == TlsSession::State::ok) return {.bytes = got.bytes};
     if (got.state == TlsSession::State::closed) return {.error = asio::error::eof};
     if (got.state == TlsSession::State::failed) return {.error = asio::error::connection_reset};
-    const ssize_t n = ::recv(socket_.native_handle(), tls_scratch.data(), tls_scratch.size(), MSG_DONTWAIT);
+    const ssize_t n = ::recv(fd_, tls_scratch.data(), tls_scratch.size(), MSG_DONTWAIT);
     if (n == 0) return {.error = asio::error::eof};
     if (n < 0) return failed(errno);
     tls_->feed({tls_scratch.data(), static_cast<std::size_t>(n)});
   }
-}
-
-void Stream::async_read_tls(std::span<char> buffer, std::function<void(ErrorCode, std::size_t)> handler) {
-  const IoResult now = read_now(buffer);
-  if (!now.would_block) {
-    asio::post(socket_.get_executor(),
-               [handler = std::move(handler), now] { handler(now.error, now.bytes); });
-    return;
-  }
-  socket_.async_wait(Socket::wait_read,
-                     [this, buffer, handler = std::move(handler)](ErrorCode error) mutable {
-                       if (error) return handler(error, 0);
-                       async_read_tls(buffer, std::move(handler));
-                     });
 }
 
 IoResult Stream::write_now(const iovec* iov, int count) {
@@ -59,7 +45,7 @@ IoResult Stream::write_now(const iovec* iov, int count) {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(iov);
     message.msg_iovlen = static_cast<std::size_t>(count);
-    const ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
     return failed(errno);
   }
@@ -78,7 +64,7 @@ IoResult Stream::send_tls_output() {
   while (tls_->has_output()) {
     const auto text = tls_->output();
     if (text.empty()) break;
-    const ssize_t n = ::send(socket_.native_handle(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) return failed(errno);
     tls_->consumed(static_cast<std::size_t>(n));
   }
@@ -90,18 +76,16 @@ void Stream::shutdown_write() {
     tls_->close_notify();
     send_tls_output();
   }
-  ErrorCode ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  ::shutdown(fd_, SHUT_WR);
 }
 
 void Stream::close() {
-  ErrorCode ignored;
-  socket_.close(ignored);
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 void Stream::abort() {
   const linger reset{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   close();
 }
 

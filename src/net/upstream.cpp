@@ -3,13 +3,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 namespace vsim::net {
 namespace {
@@ -32,78 +33,92 @@ void Upstream::on_output_broken(Connection&) { pool_.drop(this); }
 void Upstream::on_timeout(Wait) { pool_.drop(this); }
 
 // Closes what is under way when the last handle goes.
-struct UpstreamPool::Attempt : Waiter {
+struct UpstreamPool::Attempt final : Waiter, Pollable, std::enable_shared_from_this<Attempt> {
   Attempt(UpstreamPool& pool_of, OnConnected on_done) : pool(pool_of), done(std::move(on_done)) {}
-  ~Attempt() {
-    if (connection) connection->close();
-  }
+  ~Attempt() { close(); }
   void on_timeout(Wait) override { finish(asio::error::timed_out); }
+  void on_ready(std::uint32_t) override {
+    if (fd < 0) return next();  // the turn that connect() asked for
+    if (!connecting) return;
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == 0) {
+      sockaddr_storage peer;
+      size = sizeof peer;
+      if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return;  // not yet
+    }
+    connected(error);
+  }
+  void close() {
+    pool.poller_.remove(fd, *this);  // also the turn asked for
+    if (fd >= 0) ::close(std::exchange(fd, -1));
+    connecting = false;
+  }
   void finish(ErrorCode error) {
     if (!done) return;
     auto call = std::move(done);
     done = nullptr;
     pool.timeouts_.set(*this, Wait::none);
     if (error) {
-      if (connection) connection->close();
+      close();
       call(error, nullptr);
       return;
     }
-    auto upstream = std::make_unique<Upstream>(pool, std::move(connection));
+    pool.poller_.remove(fd, *this);
+    auto upstream = std::make_unique<Upstream>(pool, new Connection(pool.poller_, std::exchange(fd, -1)));
     upstream->uses_ = 1;
     call({}, std::move(upstream));
   }
-  static void next(const std::weak_ptr<Attempt>& weak) {
-    const auto self = weak.lock();
-    if (!self || !self->done) return;
-    self->connection = new Connection(self->pool.io_);
-    Socket& socket = self->connection->stream().socket();
-    const Endpoint& endpoint = self->pool.endpoints_[self->index];
-    if (endpoint.protocol().family() == AF_UNIX) return self->connect_unix(socket, endpoint, weak);
-    socket.async_connect(endpoint, [weak, keep = self->connection](ErrorCode error) {
-      const auto attempt = weak.lock();
-      if (!attempt || !attempt->done) return;
-      if (!error) {
-        Socket& connected = keep->stream().socket();
-        ErrorCode ignored;
-        connected.non_blocking(true, ignored);
-        const int on = 1;
-        ::setsockopt(connected.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      }
-      attempt->connected(error, weak);
+  void next() {
+    const Endpoint& endpoint = pool.endpoints_[index];
+    const int family = endpoint.protocol().family();
+    fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, endpoint.protocol().protocol());
+    if (fd < 0) return connected(errno);
+    if (family != AF_UNIX) {
+      const int on = 1;
+      ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    if (::connect(fd, static_cast<const sockaddr*>(endpoint.data()),
+                  static_cast<socklen_t>(endpoint.size())) == 0)
+      return connected(0);
+    const int error = errno;
+    if (error == EINPROGRESS) {
+      connecting = true;
+      if (const int refused = pool.poller_.add(fd, *this); refused != 0) connected(refused);
+      return;
+    }
+    // A unix listener's backlog is full, as with many requests while the app compiles: nothing would tell
+    // when it is not.
+    if (error != EAGAIN) return connected(error);
+    close();
+    retry.emplace(pool.poller_.context(), kBacklogRetry);
+    retry->async_wait([this](ErrorCode stopped) {
+      if (!stopped) next();
     });
   }
-  // Not async_connect: connecting a unix socket is done at once or not at all, and EAGAIN (the listener's
-  // backlog is full, as with many requests while the app compiles) would be taken for a connection that is
-  // under way.
-  void connect_unix(Socket& socket, const Endpoint& endpoint, const std::weak_ptr<Attempt>& weak) {
-    ErrorCode error;
-    socket.open(endpoint.protocol(), error);
-    if (!error) socket.non_blocking(true, error);
-    if (!error && ::connect(socket.native_handle(), static_cast<const sockaddr*>(endpoint.data()),
-                            static_cast<socklen_t>(endpoint.size())) != 0)
-      error = ErrorCode(errno, boost::system::system_category());
-    if (error != boost::system::errc::resource_unavailable_try_again) return connected(error, weak);
-    connection->close();
-    retry.emplace(pool.io_, kBacklogRetry);
-    retry->async_wait([weak](ErrorCode stopped) {
-      if (!stopped) next(weak);
-    });
-  }
-  void connected(ErrorCode error, const std::weak_ptr<Attempt>& weak) {
-    if (error && ++index < pool.endpoints_.size()) return next(weak);
-    finish(error);
+  void connected(int error) {
+    const auto self = shared_from_this();
+    if (error == 0) return finish({});
+    close();
+    if (++index < pool.endpoints_.size()) return next();
+    finish(ErrorCode(error, boost::system::system_category()));
   }
 
   UpstreamPool& pool;
   OnConnected done;
-  ConnectionPtr connection;
+  int fd = -1;
+  bool connecting = false;
   std::size_t index = 0;
   std::optional<asio::steady_timer> retry;  // while a backlog is full
 };
 
 UpstreamPool::UpstreamPool(asio::io_context& io, Timeouts& timeouts, std::vector<Endpoint> endpoints,
                            std::string origin)
-    : io_(io), timeouts_(timeouts), endpoints_(std::move(endpoints)), origin_(std::move(origin)) {}
+    : poller_(Poller::of(io)),
+      timeouts_(timeouts),
+      endpoints_(std::move(endpoints)),
+      origin_(std::move(origin)) {}
 
 UpstreamPool::~UpstreamPool() = default;
 
@@ -122,7 +137,7 @@ std::unique_ptr<Upstream> UpstreamPool::take_idle() {
 std::shared_ptr<UpstreamPool::Attempt> UpstreamPool::connect(OnConnected done) {
   auto attempt = std::make_shared<Attempt>(*this, std::move(done));
   timeouts_.set(*attempt, Wait::connect);
-  asio::post(io_, [weak = std::weak_ptr(attempt)] { Attempt::next(weak); });
+  poller_.defer(*attempt);  // `done` is called later
   return attempt;
 }
 

@@ -61,7 +61,7 @@ class UpstreamPool : public std::enable_shared_from_this<UpstreamPool> {
   friend class Upstream;
   void drop(Upstream*);
 
-  asio::io_context& io_;
+  Poller& poller_;
   Timeouts& timeouts_;
   std::vector<Endpoint> endpoints_;
   std::string origin_;
