@@ -11,6 +11,7 @@
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
+#include "net/poller.hpp"
 #include "process/usage.hpp"
 
 namespace vsim::app {
