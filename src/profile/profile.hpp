@@ -73,7 +73,7 @@ struct Profile {
   // spares.bound: spares evaluate a function's modules, and run its request path without its handler, before
   // a request comes
   Setting<Switch> spares_bound;
-  // environment.omit: names of platform variables that instances do not get, with commas; "none"
+  // environment.omit: names of platform variables that instances do not get, with commas; "nothing"
   Setting<std::string> environment_omit;
   Setting<std::string> region;  // region: used in x-vercel-id
 };

@@ -35,7 +35,7 @@ bool legal_region(std::string_view text) {
 
 // Names of environment variables, with commas between them.
 bool legal_names(std::string_view text) {
-  if (text == "none") return true;
+  if (text == "nothing") return true;
   const auto legal = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ',';
   };
@@ -223,7 +223,7 @@ const Key kKeys[] = {
     {.name = "environment.omit",
      .member = &Profile::environment_omit,
      .example = "VERCEL_URL,TZ",
-     .form = "\"none\", or names with commas between them",
+     .form = "\"nothing\", or names with commas between them",
      .legal = legal_names,
      .doc =
          "Variables of the platform that instances do not get. They get `VERCEL`, `VERCEL_ENV` (`preview`), "

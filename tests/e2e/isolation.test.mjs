@@ -1,0 +1,286 @@
+// Function instances in front of a real `next dev`: what one invocation remembers is not there for another, and what ends one instance ends
+// nothing else. One describe for each policy; docs/isolation.md says the same in words.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { io } from "socket.io-client";
+import { cleanUp, copyApp, editFile, eventually, isEnd, listens, once, request, startSim, within } from "./harness.mjs";
+
+const kCrashes = `
+export const dynamic = "force-dynamic";
+const hog: unknown[] = [];
+export async function GET(request: Request) {
+  const how = new URL(request.url).searchParams.get("how");
+  if (how === "exit") process.exit(3);
+  if (how === "throw") setTimeout(() => { throw new Error("thrown later"); }, 1);
+  if (how === "reject") void Promise.reject(new Error("rejected"));
+  if (how === "loop") for (;;);
+  if (how === "oom") for (;;) hog.push(new Array(1e6).fill(Math.random()));
+  if (how) await new Promise(() => {});
+  return Response.json({ pid: process.pid });
+}
+`;
+const kSelf = `
+export const dynamic = "force-dynamic";
+export async function GET(request: Request) {
+  const url = new URL(request.url);
+  const depth = Number(url.searchParams.get("depth") ?? 0);
+  const below = depth > 0 ? await (await fetch(\`\${url.origin}/api/self?depth=\${depth - 1}\`)).json() : [];
+  return Response.json([process.pid, ...below]);
+}
+`;
+const kSettings = `
+export const dynamic = "force-dynamic";
+export function GET() {
+  const names = ["VERCEL", "VERCEL_REGION", "VERCEL_URL", "VERCEL_ENV", "TZ", "NODE_ENV", "FROM_DOTENV", "AWS_SECRET_ACCESS_KEY"];
+  const ours = Object.keys(process.env).filter((name) => /^VSIM_(?!BIN|E2E)/.test(name));
+  return Response.json({ ...Object.fromEntries(names.map((name) => [name, process.env[name] ?? null])), ours, cwd: process.cwd() });
+}
+`;
+const kKept = `
+const kept = { count: 0, pid: process.pid };
+export const dynamic = "force-dynamic";
+export async function GET(request: Request) {
+  kept.count += 1;
+  await new Promise((done) => setTimeout(done, Number(new URL(request.url).searchParams.get("ms") ?? 0)));
+  return Response.json(kept);
+}
+`;
+const kFiles = {
+  "app/api/crash/route.ts": kCrashes,
+  "app/api/self/route.ts": kSelf,
+  "app/api/settings/route.ts": kSettings,
+  "app/api/kept/route.ts": kKept,
+  ".env": "FROM_DOTENV=yes\nVERCEL_ENV=mine\n",
+};
+
+const json = async (url, options) => JSON.parse((await request(url, options)).text);
+
+// Instances that live, as /proc knows them.
+function instances(sim) {
+  return sim.alive().filter(({ command }) => /instance\.cjs/.test(command));
+}
+const stateOf = (pid) => readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "")[0];
+
+describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }, () => {
+  let app;
+  let sim;
+
+  before(async () => {
+    app = await copyApp(kFiles);
+    sim = await startSim(["--profile", "hobby"], { cwd: app });
+  });
+  after(cleanUp);
+
+  test("Isolation: the counter answers 1 every time, each from an instance of its own", async () => {
+    for (let i = 0; i < 3; i += 1) assert.deepEqual(await json(`${sim.url}/api/counter`), { count: 1 });
+    const ends = await eventually("three ends", 5_000, () => {
+      const found = sim.events().filter(isEnd({ target: "/api/counter" }));
+      return found.length === 3 && found;
+    });
+    assert.equal(new Set(ends.map((end) => end.instance)).size, 3);
+    await sim.output.waitFor(/\/api\/counter 200 in \S+ i\d+ cold/, 5_000);
+    assert.equal(sim.events().find((event) => event.t === "run_started").isolation, "invocation");
+  });
+
+  test("Isolation: a room that one request makes is not there for another", async () => {
+    const made = await request(`${sim.url}/api/rooms`, { method: "POST", body: JSON.stringify({ name: "tea" }) });
+    assert.equal(made.status, 201);
+    assert.deepEqual(await json(`${sim.url}/api/rooms`), { rooms: [] });
+  });
+
+  test("Isolation: Socket.IO through a route opens a session that no other request knows", async () => {
+    const open = await request(`${sim.url}/api/socket?EIO=4&transport=polling`);
+    assert.equal(open.status, 200);
+    const { sid } = JSON.parse(open.text.slice(1));
+    const next = await request(`${sim.url}/api/socket?EIO=4&transport=polling&sid=${sid}`);
+    assert.equal(next.status, 400);
+    assert.deepEqual(JSON.parse(next.text), { code: 1, message: "Session ID unknown" });
+    await sim.output.waitFor(/SIM_STATE_NOT_SHARED/, 5_000);
+  });
+
+  test("Isolation: a Socket.IO client that polls never gets a message through", async () => {
+    const socket = io(sim.url, { path: "/api/socket", transports: ["polling"], reconnection: false });
+    const ended = await within(30_000, "an end of the connection", Promise.race(["connect_error", "disconnect"].map((name) => once(socket, name))));
+    assert.ok(ended);
+    assert.equal(socket.connected, false);
+    socket.close();
+  });
+
+  test("Isolation: process.exit, exceptions and rejections are the platform's error with their cause, and the next request works", async () => {
+    for (const [how, cause] of [
+      ["exit", /process\.exit\(3\)/],
+      ["throw", /uncaught exception: thrown later/],
+      ["reject", /unhandled rejection: rejected/],
+    ]) {
+      const target = `/api/crash?how=${how}`;
+      const response = await request(sim.url + target);
+      assert.equal(response.status, 500, how);
+      assert.equal(response.headers.get("x-vercel-error"), "FUNCTION_INVOCATION_FAILED", how);
+      const end = await sim.waitForEvent(`end of ${target}`, isEnd({ target, code: "FUNCTION_INVOCATION_FAILED" }));
+      assert.match(JSON.stringify(end.verdicts), cause);
+      assert.equal((await request(`${sim.url}/api/crash`)).status, 200, how);
+    }
+  });
+
+  test("Isolation: a loop that never ends is killed at the deadline, and the next request works", async () => {
+    const { pid } = await json(`${sim.url}/api/crash`);
+    const looping = await request(`${sim.url}/api/crash?how=loop`);
+    assert.equal(looping.status, 504);
+    assert.equal(looping.headers.get("x-vercel-error"), "FUNCTION_INVOCATION_TIMEOUT");
+    const next = await json(`${sim.url}/api/crash`);
+    assert.notEqual(next.pid, pid);
+    const end = await sim.waitForEvent("end of the loop", isEnd({ target: "/api/crash?how=loop" }));
+    await sim.waitForEvent("death of its instance", (event) => event.t === "instance_changed" && event.instance === end.instance && event.to === "dead" && event.why === "deadline");
+  });
+
+  test("Isolation: work after the response is stopped with its instance, and told with its place", async () => {
+    const { id } = await json(`${sim.url}/api/background?every=20`, { method: "POST" });
+    assert.equal((await request(`${sim.url}/api/background?id=${id}`)).status, 404);
+    await sim.output.waitFor(/SIM_BACKGROUND_WORK_FROZEN/, 5_000);
+    const event = await sim.waitForEvent("what was left", (one) => one.t === "background_work" && one.route === "/api/background");
+    assert.match(JSON.stringify(event.verdicts), /interval of 20ms at app\/api\/background\/route\.ts:19/);
+  });
+
+  test("Isolation: a stream is cut at the limit, and its instance is gone", async () => {
+    const response = await request(`${sim.url}/api/sse`);
+    assert.equal(response.status, 200);
+    assert.ok(response.cut);
+    const end = await sim.waitForEvent("end of the stream", isEnd({ target: "/api/sse" }));
+    await sim.waitForEvent("death of its instance", (event) => event.t === "instance_changed" && event.instance === end.instance && event.to === "dead");
+  });
+
+  test("Isolation: an instance has the platform's variables, the user's own win, and none of ours", async () => {
+    const found = await json(`${sim.url}/api/settings`);
+    assert.deepEqual(found, {
+      VERCEL: "1",
+      VERCEL_REGION: "iad1",
+      VERCEL_URL: `localhost:${sim.port}`,
+      VERCEL_ENV: "mine",
+      TZ: "UTC",
+      NODE_ENV: "development",
+      FROM_DOTENV: "yes",
+      AWS_SECRET_ACCESS_KEY: null,
+      ours: [],
+      cwd: app,
+    });
+  });
+
+  test("Isolation: code that was saved serves the very next request", async () => {
+    assert.deepEqual(Object.keys(await json(`${sim.url}/api/kept`)), ["count", "pid"]);
+    for (const word of ["second", "third"]) {
+      await editFile(join(app, "app/api/kept/route.ts"), word === "second" ? "const kept = { count: 0" : "second: 1", word === "second" ? "const kept = { second: 1, count: 0" : "third: 1");
+      await eventually(`a request that meets "${word}"`, 20_000, async () => word in (await json(`${sim.url}/api/kept`)));
+      for (let i = 0; i < 3; i += 1) assert.ok(word in (await json(`${sim.url}/api/kept`)), "once new, always new");
+    }
+  });
+
+  test("Isolation: a function that calls its own API, and that again, gets an instance for each", async () => {
+    const pids = await json(`${sim.url}/api/self?depth=3`);
+    assert.equal(new Set(pids).size, 4);
+  });
+
+  test("Isolation: fifty at once are all answered, each by itself", async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => json(`${sim.url}/api/counter`)));
+    assert.deepEqual(answers, Array(50).fill({ count: 1 }));
+  });
+
+  test("Isolation: kill -9 on instances harms no later request; on next dev, neither; and on vercel-sim, nothing is left", async () => {
+    await eventually("a spare", 20_000, () => instances(sim).length > 0);
+    for (const { pid } of instances(sim)) process.kill(pid, "SIGKILL");
+    assert.deepEqual(await json(`${sim.url}/api/counter`), { count: 1 });
+
+    await eventually("a spare", 20_000, () => instances(sim).length > 0);
+    const from = sim.output.text.length;
+    const next = sim.alive().find(({ command }) => /next-server|start-server\.js/.test(command));
+    process.kill(next.pid, "SIGKILL");
+    await sim.output.waitFor(/Ready in/, 60_000, from);
+    await eventually("an answer of the app that was started again", 60_000, async () => (await request(`${sim.url}/api/counter`)).status === 200);
+
+    await eventually("a spare", 20_000, () => instances(sim).length > 0);
+    process.kill(sim.process.pid, "SIGKILL");
+    await eventually("no process", 3_000, () => sim.alive().length === 0);
+    assert.equal(await listens(sim.port), false);
+    await eventually("no socket file", 1_000, () => !readdirSync(sim.temp, { recursive: true }).some((path) => /\.sock/.test(path)));
+    const again = await startSim(["--profile", "hobby"], { cwd: app });
+    assert.deepEqual(await json(`${again.url}/api/counter`), { count: 1 });
+    assert.deepEqual((await again.stop()).left, []);
+  });
+});
+
+describe("Isolation: instances that are used again", { timeout: 200_000 }, () => {
+  let sim;
+  before(async () => {
+    sim = await startSim(["--profile", "hobby", "--isolation", "instance"], { cwd: await copyApp(kFiles) });
+  });
+  after(cleanUp);
+
+  test("Instance: requests one after the other see warm state, those at the same time do not", async () => {
+    for (const count of [1, 2, 3]) assert.deepEqual(await json(`${sim.url}/api/counter`), { count });
+    const [a, b] = await Promise.all([1, 2].map(() => json(`${sim.url}/api/kept?ms=6000`)));
+    assert.notEqual(a.pid, b.pid);
+    assert.deepEqual([a.count, b.count], [1, 1]);
+    await sim.output.waitFor(/\/api\/counter 200 in \S+ i\d+ warm/, 5_000);
+  });
+
+  test("Instance: an idle instance stands still, and its timers with it", async () => {
+    const { id } = await json(`${sim.url}/api/background?every=20&ms=100000`, { method: "POST" });
+    const frozen = await eventually("a frozen instance", 5_000, () => instances(sim).find(({ pid }) => stateOf(pid) === "T"));
+    assert.ok(frozen);
+    const ticks = async () => (await json(`${sim.url}/api/background?id=${id}`)).ticks;
+    const before = await ticks();
+    await new Promise((done) => setTimeout(done, 1_000)); // 50 ticks, if it ran
+    assert.ok((await ticks()) - before < 25);
+  });
+
+  test("Instance: out of memory ends one instance, and is called that", { timeout: 90_000 }, async () => {
+    const response = await request(`${sim.url}/api/crash?how=oom`);
+    assert.match(response.headers.get("x-vercel-error"), /FUNCTION_INVOCATION_(FAILED|TIMEOUT)/);
+    assert.equal((await request(`${sim.url}/api/crash`)).status, 200);
+  });
+
+  test("Instance: Ctrl-C with frozen instances leaves nothing", async () => {
+    await eventually("a frozen instance", 10_000, () => instances(sim).some(({ pid }) => stateOf(pid) === "T"));
+    const { left, files, code } = await sim.stop("SIGINT");
+    assert.equal(code, 130);
+    assert.deepEqual(left, []);
+    assert.deepEqual(files, []);
+  });
+});
+
+describe("Isolation: Fluid compute", { timeout: 200_000 }, () => {
+  let sim;
+  before(async () => {
+    sim = await startSim(["--profile", "hobby-fluid", "--seed", "7", "--set", "duration.default=6s"], { cwd: await copyApp(kFiles) });
+  });
+  after(cleanUp);
+
+  test("Fluid: with spread:2 two clients take turns on two instances and see two counts", async () => {
+    const seen = [];
+    for (let i = 0; i < 8; i += 1) seen.push(await json(`${sim.url}/api/kept`));
+    const pids = [...new Set(seen.map(({ pid }) => pid))];
+    assert.equal(pids.length, 2);
+    for (const pid of pids) {
+      const counts = seen.filter((answer) => answer.pid === pid).map(({ count }) => count);
+      assert.deepEqual(counts, [1, 2, 3, 4]);
+    }
+  });
+
+  test("Fluid: requests at the same time share an instance", async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => json(`${sim.url}/api/kept?ms=1000`)));
+    assert.equal(new Set(answers.map(({ pid }) => pid)).size, 2);
+  });
+
+  test("Fluid: a loop takes its neighbours with it, and they are told why", async () => {
+    const slow = Promise.all(Array.from({ length: 4 }, () => request(`${sim.url}/api/slow?ms=20000`)));
+    const loop = await request(`${sim.url}/api/crash?how=loop`);
+    assert.equal(loop.status, 504);
+    for (const answer of await slow) assert.ok([500, 504].includes(answer.status), `${answer.status}`);
+    assert.equal((await request(`${sim.url}/api/crash`)).status, 200);
+  });
+
+  test("Fluid: it stops clean", async () => {
+    assert.deepEqual((await sim.stop()).left, []);
+  });
+});
