@@ -1,0 +1,158 @@
+// The reports as others read them: SARIF against its official schema, JUnit against a schema with xmllint, JSON against ours, the HTML page in
+// Chromium. The recorded run is tests/golden/report/sample.jsonl, which the unit tests write: its paths hold markup, quotes and control characters.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import Ajv from 'ajv';
+import { chromium } from 'playwright-core';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = join(here, '../..');
+const golden = join(root, 'tests/golden/report');
+const bin = process.env.VSIM_BIN ?? join(root, 'build/vercel-sim');
+const events = join(golden, 'sample.jsonl');
+const dir = mkdtempSync(join(tmpdir(), 'vercel-sim-report-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+const run = (args, options = {}) => spawnSync(bin, args, { encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 28, ...options });
+const report = (...args) => {
+  const done = run(['report', events, ...args]);
+  assert.equal(done.status, 0, done.stderr);
+  return done.stdout;
+};
+
+const ajv = new Ajv({ schemaId: 'auto', allErrors: true, format: 'full', unknownFormats: 'ignore', logger: false });
+const package_of = (name) => join(here, 'node_modules', name);
+const sarifSchema = ajv.compile(JSON.parse(readFileSync(join(package_of('@microsoft/jest-sarif'), 'lib/schemas/sarif-2.1.0-rtm.5.json'), 'utf8')));
+const jsonSchema = ajv.compile(JSON.parse(readFileSync(join(root, 'docs/report-schema.json'), 'utf8')));
+const valid = (validate, text) => {
+  const value = JSON.parse(text);
+  assert.ok(validate(value), JSON.stringify(validate.errors?.slice(0, 5), null, 2));
+  return value;
+};
+
+test('the program writes what the unit tests hold it to, byte for byte', () => {
+  assert.equal(report(), readFileSync(join(golden, 'summary.txt'), 'utf8'));
+  for (const [option, file] of [['--junit', 'junit.xml'], ['--sarif', 'report.sarif'], ['--json', 'report.json'], ['--html', 'report.html']])
+    assert.equal(report(option, '-'), readFileSync(join(golden, file), 'utf8'), option);
+});
+
+test('several reports at once, into folders that are not there yet', () => {
+  report('--html', join(dir, 'a/b/r.html'), '--junit', join(dir, 'a/j.xml'), `--json=${join(dir, 'r.json')}`);
+  for (const file of ['a/b/r.html', 'a/j.xml', 'r.json']) assert.ok(existsSync(join(dir, file)), file);
+});
+
+test('SARIF is valid, with the findings of check and without', () => {
+  const plain = valid(sarifSchema, report('--sarif', '-'));
+  assert.ok(plain.runs[0].results.some((r) => r.locations[0]?.physicalLocation.region?.startLine === 3));
+  for (const r of plain.runs[0].results) assert.equal(plain.runs[0].tool.driver.rules[r.ruleIndex].id, r.ruleId);
+  const both = valid(sarifSchema, readFileSync(join(golden, 'report_with_check.sarif'), 'utf8'));
+  assert.ok(both.runs[0].results.some((r) => r.suppressions?.length === 1));
+  assert.ok(both.runs[0].results.some((r) => r.properties.struck === true));
+});
+
+test('the schema that is used is strict enough to fail', () => {
+  const broken = JSON.parse(report('--sarif', '-'));
+  delete broken.runs[0].tool;
+  assert.equal(sarifSchema(broken), false);
+});
+
+test('SARIF of check is valid', () => {
+  const project = join(dir, 'project');
+  mkdirSync(join(project, 'app/api/x'), { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{"dependencies":{"next":"16.0.0"}}');
+  writeFileSync(join(project, 'app/api/x/route.ts'),
+    'import { Server } from "socket.io";\nconst hits: string[] = [];\nexport const maxDuration = 900;\nexport async function GET() { hits.push("x"); new Server(); return Response.json(hits); }\n');
+  const done = run(['check', '--format', 'sarif', project]);
+  assert.ok(done.status === 0 || done.status === 2, done.stderr);
+  assert.ok(valid(sarifSchema, done.stdout).runs[0].results.length > 0);
+});
+
+test('JSON is what docs/report-schema.json says', () => {
+  const value = valid(jsonSchema, report('--json', '-'));
+  assert.equal(value.summary.violations, value.problems.filter((p) => p.violation).reduce((n, p) => n + p.count, 0));
+  for (const i of value.invocations) for (const p of i.problems ?? []) assert.ok(p < value.problems.length);
+  valid(jsonSchema, readFileSync(join(golden, 'report_with_check.json'), 'utf8'));
+});
+
+test('JUnit is valid and its counts are right', () => {
+  for (const file of ['junit.xml', 'junit_with_check.xml']) {
+    execFileSync('xmllint', ['--noout', '--nonet', '--schema', join(here, 'junit.xsd'), join(golden, file)], { stdio: 'pipe' });
+    const text = readFileSync(join(golden, file), 'utf8');
+    const count = (name) => text.split(`<${name} `).length - 1;
+    for (const [name, element] of [['tests', 'testcase'], ['failures', 'failure'], ['skipped', 'skipped']])
+      assert.match(text, new RegExp(`<testsuite [^>]*${name}="${count(element)}"`), `${file}: ${name}`);
+  }
+});
+
+test('GitHub: annotations on standard output, the summary added to its file', () => {
+  const summary = join(dir, 'summary.md');
+  writeFileSync(summary, 'before\n');
+  const done = run(['report', events, '--github'], { env: { ...process.env, GITHUB_STEP_SUMMARY: summary } });
+  assert.equal(done.status, 0, done.stderr);
+  for (const line of done.stdout.trimEnd().split('\n')) assert.match(line, /^::(error|warning|notice) (file=|title=)/);
+  assert.match(readFileSync(summary, 'utf8'), /^before\n## vercel-sim: 4 violations, 3 warnings\n/);
+});
+
+test('what is no recording is refused with its place; one that was cut is read', () => {
+  const bad = join(dir, 'bad.jsonl');
+  writeFileSync(bad, readFileSync(events, 'utf8').split('\n').slice(0, 2).join('\n') + '\nnonsense\n');
+  const refused = run(['report', bad]);
+  assert.equal(refused.status, 64);
+  assert.match(refused.stderr, /bad\.jsonl:3: not JSON/);
+  assert.equal(run(['report', join(dir, 'missing.jsonl')]).status, 64);
+  assert.equal(run(['report', dir]).status, 64);
+
+  const cut = run(['report', '-'], { input: readFileSync(events, 'utf8').slice(0, -30) });
+  assert.equal(cut.status, 0, cut.stderr);
+  assert.match(cut.stderr, /the last line is not whole/);
+  assert.match(cut.stdout, /The events end before the run did/);
+});
+
+test('a report that cannot be written is said', () => {
+  writeFileSync(join(dir, 'file'), '');
+  const done = run(['report', events, '--junit', join(dir, 'file/j.xml')]);
+  assert.equal(done.status, 64);
+  assert.match(done.stderr, /--junit .*file\/j\.xml/);
+});
+
+test('HTML: opens without a request, without script, and shows the verdicts as text', async () => {
+  const page_file = join(dir, 'page.html');
+  report('--html', page_file);
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  try {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await (await browser.newContext({ colorScheme })).newPage();
+      const requests = [], errors = [];
+      page.on('request', (r) => requests.push(r.url()));
+      page.on('console', (m) => errors.push(m.text()));
+      page.on('pageerror', (e) => errors.push(String(e)));
+      await page.goto(pathToFileURL(page_file).href);
+      assert.deepEqual(requests.filter((url) => !url.startsWith('data:')), [pathToFileURL(page_file).href]);
+      assert.deepEqual(errors, []);
+      assert.equal(await page.locator('.verdict').innerText(), '✗ 4 violations on hobby');
+      for (const code of ['FUNCTION_INVOCATION_TIMEOUT', 'SIM_POLLING_FALSE_PASS', 'SIM_MAX_DURATION_OVER_PLAN', 'SIM_BACKGROUND_WORK_FROZEN'])
+        assert.ok(await page.locator('article h3', { hasText: code }).isVisible(), code);
+      assert.equal(await page.locator('img, script, iframe').count(), 0);
+      assert.ok((await page.locator('article', { hasText: 'FUNCTION_INVOCATION_TIMEOUT' }).first().innerText()).includes('/x/</script>'));
+      const box = await page.locator('svg').boundingBox();
+      assert.ok(box.width > 300 && box.height > 50);
+      assert.equal(await page.locator('svg rect.bad:not(.charged)').count(), 3);
+      // Nothing but the timeline and tables, in boxes of their own, is wider than a telephone.
+      await page.setViewportSize({ width: 375, height: 700 });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= 375), true);
+      const contrast = await page.evaluate(() => {
+        const light = (c) => { const v = c.match(/[\d.]+/g).slice(0, 3).map((x) => x / 255).map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)); return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
+        const background = light(getComputedStyle(document.body).backgroundColor);
+        return ['body', '.facts', '.verdict', 'a'].map((s) => { const f = light(getComputedStyle(document.querySelector(s)).color); return (Math.max(f, background) + 0.05) / (Math.min(f, background) + 0.05); });
+      });
+      for (const ratio of contrast) assert.ok(ratio >= 4.5, String(contrast));
+    }
+  } finally {
+    await browser.close();
+  }
+});
