@@ -401,12 +401,6 @@ std::vector<std::string_view> default_names() {
   return out;
 }
 
-bool is_switch(std::string_view name) {
-  Test ignored;
-  const auto o = find_option(fmt::format("--{}", name), true, ignored);
-  return o && o->takes == Takes::nothing;
-}
-
 std::optional<std::string> set_default(Test& target, std::string_view name, std::string_view value) {
   const std::string option = fmt::format("--{}", name);
   Test probe;

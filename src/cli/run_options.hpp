@@ -22,8 +22,6 @@ bool set_text(std::string& out, std::string_view text);
 
 // What a vercel-sim.yaml may give of the table; names without the dashes.
 std::vector<std::string_view> default_names();
-// Whether its value in the file is true or false instead of text.
-bool is_switch(std::string_view name);
 // Gives `name` the value of a vercel-sim.yaml. What was expected when the value is wrong; the options of the
 // command line are left as they are (Run::given).
 std::optional<std::string> set_default(Test&, std::string_view name, std::string_view value);
