@@ -76,7 +76,7 @@ TEST_CASE("a recording that was cut in its last line is read without it; all oth
   const std::pair<std::string, std::string> rows[] = {
       {"", "e.jsonl: holds no event"},
       {"\n\n", "e.jsonl: holds no event"},
-      {"{\"t\":\"run_started\"", "e.jsonl:1: not JSON: '}' is missing at byte 20"},
+      {"{\"t\":\"run_started\"", "e.jsonl:1: not JSON: '}' is missing at byte 19"},
       {whole + "hello\n", "e.jsonl:23: not JSON: unexpected 'h' at byte 1"},
       {"{\"t\":\"run_stopped\",\"exit_code\":\"x\"}\n", "e.jsonl:1: \"exit_code\": expected a number"},
   };
@@ -107,7 +107,9 @@ TEST_CASE("no bytes crash the reader or a renderer") {
     broken.resize(broken.size() - rng.next() % 200);
     const auto e = read_events(broken, "e.jsonl");
     if (!e) continue;
-    for (const Render render : kAll)
-      CHECK_FALSE(render(e->run, test::extras()).empty() && render != render_github);
+    for (const Render render : kAll) {
+      const std::string out = render(e->run, test::extras());
+      CHECK_FALSE(out.empty());
+    }
   }
 }

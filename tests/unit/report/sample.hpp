@@ -64,9 +64,9 @@ class Sample {
     ended(25s, 5, kNasty, "/x/</script>", "app/x/<b>&\"'/page.tsx", 504, 10s, nasty_, "i4");
     ended(26s, 6, "/gone", "", "", 502, 0s, away_, "");
     direct(27s);
-    tell(28s, Notice{Level::error, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan",
-                     "Lower it.", "vercel.json", 4});
-    tell(28s, Notice{Level::warning, "", "something <else>", "Do it.", "next.config.js", 2});
+    tell(28s, event::Notice{Level::error, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan",
+                            "Lower it.", "vercel.json", 4});
+    tell(28s, event::Notice{Level::warning, "", "something <else>", "Do it.", "next.config.js", 2});
     tell(29s, CommandRun{"npx playwright test", true, 1});
     tell(30s, RunStopped{"the command ended", 1});
   }
