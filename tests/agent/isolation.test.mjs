@@ -1,11 +1,12 @@
 // Function instances on Node's side: an unmodified `next dev` with the agent, real instances, and this test in vercel-sim's place. Each
 // kind of function, and each pitfall that was met on the way.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cleanUp, combo, kToken, readText, within } from './harness.mjs';
+import { cleanUp, combo, copyApp, kToken, readText, within } from './harness.mjs';
 import { startIsolated } from './isolation.mjs';
 
 const { major, bundler } = combo();
@@ -203,7 +204,12 @@ describe(name, { timeout: 900_000 }, () => {
   });
 
   test('the data cache is shared, and so is what is revalidated', async () => {
-    const read = async (pool) => (await ask('/iso/shared', pool)).text;
+    // The cache is written while the response is sent: the invocation lasts until it is.
+    const read = async (pool) => {
+      const answer = await ask('/iso/shared', pool);
+      await answer.instance.done(answer.id);
+      return answer.text;
+    };
     word = 'first';
     assert.equal(await read('A'), 'first');
     word = 'second';
@@ -484,6 +490,27 @@ describe(name, { timeout: 900_000 }, () => {
 
 describe(`${name}: other settings`, { timeout: 600_000 }, () => {
   after(cleanUp);
+
+  test('a Next that lacks a hook: it is said, and functions run in next dev', async () => {
+    const project = await copyApp();
+    const dist = join(project.app, 'node_modules/next/dist/server');
+    for (const file of [`${dist}/next-server.js`, `${dist}/dev/next-dev-server.js`]) {
+      const text = await readText(file);
+      await rm(file); // shared with the other copies
+      await writeFile(file, text.replaceAll('runInstrumentationHookIfAvailable', 'runInstrumentationHookOtherwise'));
+    }
+    const { world } = await startIsolated({ project });
+    const hello = world.events.all.find((event) => event.t === 'hello');
+    assert.deepEqual(hello.isolation, { ok: false, missing: ['instrumentation'], grouped: isGrouped });
+    assert.equal(world.events.all.some((event) => event.t === 'boot'), false);
+    const { pid } = hello;
+    for (const count of [1, 2]) {
+      const answer = await world.request('/iso/count');
+      assert.deepEqual([json(answer).count, json(answer).pid, answer.meta.page], [count, pid, '/iso/count/route']);
+      assert.deepEqual(world.of(answer.id).filter((event) => event.t === 'handler').length, 1);
+    }
+    await world.stop();
+  });
 
   test('basePath and a time scale', async () => {
     const fleet = await startIsolated({ env: { BASE_PATH: '/shop' }, timeScale: 10 });
