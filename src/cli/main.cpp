@@ -1,5 +1,6 @@
 #include "cli/main.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -77,6 +78,9 @@ struct Execute {
 }  // namespace
 
 int run_main(int argc, char** argv) {
+  // A standard descriptor that is closed would be the number of the next socket, and so a child's input.
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return 70;
   if (argc > 1 && std::strcmp(argv[1], "__guardian") == 0) return process::guardian_main(argc, argv);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const auto options = parse_options(arguments);

@@ -31,6 +31,7 @@ class Held final : public event::Sink {
   }
   void app_output(std::string_view line) {
     if (!running_ || live_) return people_.app_output(line);
+    if (lines_.empty() && line.find_first_not_of(" \r\n") == std::string_view::npos) return;
     lines_.emplace_back(line);
     if (lines_.size() > kKeepLines) lines_.pop_front();
   }
@@ -96,6 +97,7 @@ int test(const Test& asked, bool no_color) {
   command.env = process::current_environment();
   command.ready_timeout = options.ready_timeout;
   setup.emulator.command = std::move(command);
+  setup.emulator.isolation_required = true;  // a test of state that passes for want of it is worse than none
 
   TerminalStyle style;
   style.colour = !no_color && ::isatty(STDERR_FILENO) == 1;

@@ -93,6 +93,13 @@ describe('the command', {concurrency: true}, () => {
     assert.equal(sim.stdout, 'first');
   });
 
+  test('with standard input closed, the command finds it empty, and none of our sockets', async (t) => {
+    const dir = write(tempDir(t), {'app.cjs': kApp});
+    const sim = command(t, ['sh', '-c', `exec ${kBin} test --port 0 --app 'exec node app.cjs' -- sh -c 'readlink /proc/self/fd/0; cat; echo end' <&-`], {cwd: dir});
+    assert.equal((await sim.end()).code, 0, sim.text);
+    assert.equal(sim.stdout, '/dev/null\nend\n');
+  });
+
   test('starts when the app is ready, not before', async (t) => {
     const gate = (await import('node:net')).createServer();
     await new Promise((resolve) => gate.listen(0, '127.0.0.1', resolve));
