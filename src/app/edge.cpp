@@ -421,6 +421,7 @@ void Edge::wake() {
       case engine::Command::Kind::expire:
         break;
     }
+    if (isolated(exchange)) fleet_->timed_out(command.id);
   }
   schedule();
 }
