@@ -54,10 +54,7 @@ std::string render_github(const Run& run, const Extras& extras) {
 }
 
 std::string render_markdown(const Run& run, const Extras& extras) {
-  std::string out = "## vercel-sim: ";
-  out += run.violations() == 0 ? std::string("no violation")
-                               : fmt::format("{}", number(run.violations(), "violation", "violations"));
-  if (run.warnings() > 0) out += fmt::format(", {}", number(run.warnings(), "warning", "warnings"));
+  std::string out = "## vercel-sim: " + headline(run, extras);
   out += fmt::format("\n\nProfile **{}**", markdown(run.profile));
   if (!run.profile_as_of.empty()) out += fmt::format(", as of {}", markdown(run.profile_as_of));
   out += fmt::format(": {}, {} of functions, {}.\n", number(run.requests, "request", "requests"),

@@ -249,7 +249,8 @@ std::string render_html(const Run& run, const Extras& extras) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; img-src data:\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" "
+      "'unsafe-inline'; img-src data:\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<link "
+      "rel=\"icon\" "
       "href=\"data:,\">\n";
   out += fmt::format("<title>vercel-sim: {} on {}</title>\n<style>{}</style>\n</head>\n<body>\n",
                      number(run.violations(), "violation", "violations"), html(run.profile), kStyle);

@@ -30,7 +30,7 @@ void place(std::string& out, const Problem& p, const Group& group, const Extras&
   row(out, group.places.size() > 1 ? times(p.count) : "route",
       file.empty() || file == place_of(p) ? place_of(p) : place_of(p) + "  " + file);
   row(out, "seen", p.message);
-  row(out, "limit", limit_of(p));
+  row(out, p.limit.empty() ? "seen" : "limit", limit_of(p));
   row(out, "first", request_of(p));
   if (const Expected* e = expected(p, extras)) row(out, "meant", e->reason);
   if (const StaticFinding* f = foreseen(p, extras))
@@ -88,10 +88,8 @@ std::string render_text(const Run& run, const Extras& extras) {
     row(out, "fix", n.fix);
   }
   out += "\n";
-  out += run.violations() == 0 ? std::string("no violation")
-                               : fmt::format("{} in {}", number(run.violations(), "violation", "violations"),
-                                             number(routes, "place", "places"));
-  if (run.warnings() > 0) out += fmt::format(", {}", number(run.warnings(), "warning", "warnings"));
+  out += headline(run, extras);
+  if (routes > 1) out += fmt::format(", in {} places", routes);
   return out + "\n";
 }
 

@@ -125,6 +125,21 @@ std::string millis(Duration d) {
   return out;
 }
 
+std::size_t meant(const Run& run, const Extras& extras) {
+  std::size_t n = 0;
+  for (const Problem& p : run.problems)
+    if (is_violation(p) && expected(p, extras) != nullptr) n += p.count;
+  return n;
+}
+
+std::string headline(const Run& run, const Extras& extras) {
+  std::string out =
+      run.violations() == 0 ? "no violation" : number(run.violations(), "violation", "violations");
+  if (const std::size_t n = meant(run, extras); n > 0) out += fmt::format(" ({} expected)", n);
+  if (run.warnings() > 0) out += ", " + number(run.warnings(), "warning", "warnings");
+  return out;
+}
+
 std::string ending(const Run& run) {
   if (!run.stopped) return "The events end before the run did: it was cut off, or its recording was.";
   if (run.crashes > 0) return fmt::format("The app stopped by itself {}.", times(run.crashes));

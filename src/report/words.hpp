@@ -38,6 +38,10 @@ std::string number(std::size_t n, std::string_view one, std::string_view many);
 std::string iso_time(WallTime);  // "2026-11-22T21:04:05.123Z"
 std::string seconds(Duration);   // "1.234", for machines
 std::string millis(Duration);    // "1234.5", for machines: exact
+// "4 violations (1 expected), 3 warnings"; "no violation".
+std::string headline(const Run&, const Extras&);
+// Of the violations, how many the project says are meant.
+std::size_t meant(const Run&, const Extras&);
 // How the run ended, where that needs a word; empty when it ended as it should.
 std::string ending(const Run&);
 
