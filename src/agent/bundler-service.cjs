@@ -73,6 +73,7 @@ module.exports = function (sim) {
     });
     sim.server = (sim.handlers.server ?? sim.handlers.app)?.server;  // 14: app
     for (const [field, value] of Object.entries(fields)) fieldChanged(undefined, field, value);
+    sim.server.revalidate = (asked) => sim.revalidate(asked);
     guard('preview', takePreview);
     // In a process of its own, which next dev has and keeps the answers of.
     if (sim.server.getStaticPaths) sim.server.getStaticPaths = (asked) => sim.peer.call('getStaticPaths', asked);
