@@ -12,10 +12,11 @@ done
 [ -n "$full" ] && export VSIM_FULL=1
 
 need_packages "${build_packages[@]}" catch2 clang libclang-rt-14-dev clang-format curl procps chromium \
-  busybox-static shellcheck dpkg-dev ${full:+lintian}
+  busybox-static shellcheck libxml2-utils dpkg-dev ${full:+lintian}
 need_node
 npm_ci fixtures/apps/chat
 npm_ci tests/e2e
+npm_ci tests/report
 npm_ci tests/differential/minimatch
 npm_ci tests/packaging
 

@@ -21,6 +21,7 @@ body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.55 system-ui,-app
 main,header,footer{max-width:1000px;margin:0 auto;padding:0 20px}
 header{padding-top:32px}
 h1{font-size:16px;font-weight:600;color:var(--dim);margin:0 0 8px}
+p,h3,li,summary,figcaption,footer{overflow-wrap:anywhere}
 h2{font-size:20px;margin:40px 0 12px}
 h3{font-size:16px;margin:0}
 a{color:var(--link)}
@@ -66,13 +67,15 @@ std::string link(std::string_view url) {
 
 std::string status(int n) { return n == 0 ? "none" : std::to_string(n); }
 
-void header(std::string& out, const Run& run) {
+void header(std::string& out, const Run& run, const Extras& extras) {
   const std::size_t n = run.violations();
   out += "<header>\n<h1>vercel-sim report</h1>\n";
-  out +=
-      fmt::format("<p class=\"verdict {}\">{}</p>\n", n > 0 ? "fail" : "pass",
-                  n > 0 ? fmt::format("✗ {} on {}", number(n, "violation", "violations"), html(run.profile))
-                        : fmt::format("✓ No violation on {}", html(run.profile)));
+  const std::size_t expected_ones = meant(run, extras);
+  const bool failed = n > expected_ones;
+  out += fmt::format(
+      "<p class=\"verdict {}\">{} {}{} on {}</p>\n", failed ? "fail" : "pass", failed ? "✗" : "✓",
+      n == 0 ? std::string("No violation") : number(n, "violation", "violations"),
+      expected_ones > 0 ? fmt::format(", {} expected", expected_ones) : std::string(), html(run.profile));
   out += fmt::format(
       "<p class=\"facts\">{}{}, {}", code(run.app.empty() ? run.url : run.app),
       run.profile_as_of.empty() ? std::string() : fmt::format(", limits as of {}", html(run.profile_as_of)),
@@ -254,7 +257,7 @@ std::string render_html(const Run& run, const Extras& extras) {
       "href=\"data:,\">\n";
   out += fmt::format("<title>vercel-sim: {} on {}</title>\n<style>{}</style>\n</head>\n<body>\n",
                      number(run.violations(), "violation", "violations"), html(run.profile), kStyle);
-  header(out, run);
+  header(out, run, extras);
   out += "<main>\n";
   const auto all = groups(run);
   if (!all.empty()) out += "<h2>Verdicts</h2>\n";

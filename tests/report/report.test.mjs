@@ -26,6 +26,8 @@ const report = (...args) => {
 };
 
 const ajv = new Ajv({ schemaId: 'auto', allErrors: true, format: 'full', unknownFormats: 'ignore', logger: false });
+// The official schema is of draft 4, ours of draft 7.
+ajv.addMetaSchema(JSON.parse(readFileSync(join(here, 'node_modules/ajv/lib/refs/json-schema-draft-04.json'), 'utf8')));
 const package_of = (name) => join(here, 'node_modules', name);
 const sarifSchema = ajv.compile(JSON.parse(readFileSync(join(package_of('@microsoft/jest-sarif'), 'lib/schemas/sarif-2.1.0-rtm.5.json'), 'utf8')));
 const jsonSchema = ajv.compile(JSON.parse(readFileSync(join(root, 'docs/report-schema.json'), 'utf8')));
