@@ -291,9 +291,18 @@ describe('ways to start', {concurrency: true}, () => {
     nothingLeft(sim);
   });
 
+  test('a Next whose instances cannot be isolated: 70, unless --isolation none says that it is meant', async (t) => {
+    const dir = write(tempDir(t), nextProject());  // no Next at all but by its name
+    const sim = program(t, ['test', '--port', '0', '--', 'echo', 'ran'], {cwd: dir});
+    assert.equal((await sim.end()).code, 70, sim.text);
+    assert.equal(sim.stdout, '');
+    assert.match(sim.stderr, /^error: function instances are NOT isolated: .*\n {2}fix: --isolation none/m);
+    nothingLeft(sim);
+  });
+
   test('the project’s own next dev, with none of our variables in the command', async (t) => {
     const dir = write(tempDir(t), nextProject());
-    const sim = program(t, ['test', '--port', '0', '--', ...script(`
+    const sim = program(t, ['test', '--port', '0', '--isolation', 'none', '--', ...script(`
       console.log(JSON.stringify({status: (await get('/a')).status, ours: Object.keys(process.env).filter((n) => /^VSIM_/.test(n) && !['VSIM_BIN', 'VSIM_INTEGRATION_MARK'].includes(n)), options: process.env.NODE_OPTIONS}))`)], {cwd: dir});
     assert.equal((await sim.end()).code, 0, sim.text);
     assert.deepEqual(JSON.parse(sim.stdout), {status: 200, ours: []});
@@ -406,7 +415,7 @@ vercel-sim.yaml:8:5: expect: "route" is missing: say where it is meant, such as 
 
   test('is found beside the package.json above, and in --cwd', async (t) => {
     const dir = write(tempDir(t), {...nextProject(), 'deep/er/x': '', 'vercel-sim.yaml': 'profile: enterprise\n'});
-    const sim = program(t, ['test', '--port', '0', '--', 'true'], {cwd: path.join(dir, 'deep/er')});
+    const sim = program(t, ['test', '--port', '0', '--isolation', 'none', '--', 'true'], {cwd: path.join(dir, 'deep/er')});
     assert.equal((await sim.end()).code, 0, sim.text);
     assert.match(sim.stderr, /\(profile enterprise,/);
   });
@@ -420,7 +429,7 @@ describe('check', {concurrency: true}, () => {
 
   test('what only the sources say is told and does not fail the test', async (t) => {
     const dir = write(tempDir(t), project);
-    const sim = program(t, ['test', '--port', '0', '--', ...script(`await get('/a')`)], {cwd: dir});
+    const sim = program(t, ['test', '--port', '0', '--isolation', 'none', '--', ...script(`await get('/a')`)], {cwd: dir});
     assert.equal((await sim.end()).code, 0, sim.text);
     assert.match(sim.stderr, /from the sources, not seen to strike in this run[^]*app\/api\/list\/route\.ts:1 {2}module-level-mutable-state/);
   });
