@@ -71,6 +71,8 @@ how functions run
   --isolation POLICY    invocation | instance | fluid | none (default: the profile's)
   --placement POLICY    pack | spread:N (default: the profile's)
   --seed N              repeat the ids and placements of an earlier run (default: random)
+  --inspect-instance    each instance opens an inspector on a port of its own; while a debugger is
+                        attached, its deadlines stand still
 
 what you see
   --events FILE|-       write every event as one line of JSON, secrets masked; - for standard output
@@ -119,7 +121,7 @@ reports
 
 the plan, where it listens, what stands behind it: as in vercel-sim run
   --profile, --set, --time-scale, --port, --host, --https, --cwd, --app, --upstream,
-  --compile-grace, --isolation, --placement, --events, --record, --no-color
+  --compile-grace, --isolation, --placement, --inspect-instance, --events, --record, --no-color
   --quiet               only errors before the command starts
   --verbose             also every request and the app's output, while the command runs
 

@@ -52,6 +52,7 @@ struct Run {
   std::optional<profile::Isolation> isolation;
   std::optional<std::string> placement;  // "pack" or "spread:N"
   std::optional<std::uint64_t> seed;
+  bool inspect_instance = false;
   Duration compile_grace{};
   std::optional<Upstream> upstream;  // at most one of upstream, app, command
   std::optional<std::string> app;    // a line for the shell

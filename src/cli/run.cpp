@@ -150,6 +150,14 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   emulator.engine.time_scale = options.time_scale;
   emulator.engine.compile_grace = options.compile_grace;
   emulator.engine.seed = options.seed.value_or(std::random_device{}());
+  emulator.inspect_instance = options.inspect_instance;
+  if (emulator.isolation_required && (options.app || !options.command.empty())) {
+    print_error({fmt::format("--isolation {}: of a command only one copy can be run in this version, so its "
+                             "instances cannot be isolated",
+                             profile::to_string(*options.isolation)),
+                 "leave --isolation out, or let vercel-sim run the project's own next dev"});
+    return kUsage;
+  }
 
   if (options.upstream) {
     const Upstream& u = *options.upstream;

@@ -166,6 +166,14 @@ constexpr OptionOf<Run> kRunOptions[] = {
     {"--placement", Takes::value, "pack, or spread:N with N from 1 to 64", "spread:2", set_placement},
     {"--seed", Takes::value, "a whole number", "42",
      [](Run& r, std::string_view v) { return parse_number(v, r.seed.emplace()); }},
+    {"--inspect-instance",
+     Takes::nothing,
+     {},
+     {},
+     [](Run& r, std::string_view) {
+       r.inspect_instance = true;
+       return true;
+     }},
     {"--events", Takes::value, "a file, or - for standard output", "events.jsonl",
      [](Run& r, std::string_view v) { return set_text(r.events.emplace(), v); }},
     {"--quiet",
@@ -369,7 +377,8 @@ class Parser {
 
 // What a file of the project may say for everybody who works on it. Left out: --cwd, which says where the
 // file is, and what a single run asks for (--events, --quiet, --verbose).
-constexpr std::string_view kNotInFile[] = {"--cwd", "--set", "--events", "--quiet", "--verbose"};
+constexpr std::string_view kNotInFile[] = {"--cwd",    "--set",   "--inspect-instance",
+                                           "--events", "--quiet", "--verbose"};
 
 }  // namespace
 

@@ -247,10 +247,19 @@ describe("Hobby", { timeout: 400_000 }, () => {
     await context.close();
   });
 
-  test("Hobby: the chat over polling works in one process, and the terminal calls that a false pass", async () => {
+  test("Hobby: the chat over polling, which works under next dev, never connects", async () => {
     const context = await browser.newContext();
     const ada = await openChat(context, sim.url, { transport: "polling", room: "tea", name: "Ada" });
-    const bob = await openChat(context, sim.url, { transport: "polling", room: "tea", name: "Bob" });
+    await ada.join();
+    await ada.waitFor("error", /connect_error|disconnect/, 20_000);
+    await context.close();
+  });
+
+  test("Hobby: with --isolation none the chat over polling works in one process, and the terminal calls that a false pass", async () => {
+    const shared = await startSim(["--profile", "hobby", "--isolation", "none"], { cwd: await copyApp() });
+    const context = await browser.newContext();
+    const ada = await openChat(context, shared.url, { transport: "polling", room: "tea", name: "Ada" });
+    const bob = await openChat(context, shared.url, { transport: "polling", room: "tea", name: "Bob" });
     for (const tab of [ada, bob]) {
       await tab.join();
       await tab.waitFor("status", /^connected$/);
@@ -258,7 +267,8 @@ describe("Hobby", { timeout: 400_000 }, () => {
     await ada.say("polling along");
     await bob.waitFor("messages", /polling along/);
     await context.close();
-    await sim.output.waitFor(/SIM_POLLING_FALSE_PASS|false pass/i, 10_000);
+    await shared.output.waitFor(/SIM_POLLING_FALSE_PASS|false pass/i, 10_000);
+    assert.deepEqual((await shared.stop()).left, []);
   });
 
   // ------------------------------------------------------------ sizes
