@@ -1,10 +1,12 @@
 'use strict';
 // Isolation, in next dev: serves the calls of instances, to Next's bundler service above all, and tells them what they share: compiled files
-// to forget, fields of the render server, revalidated tags of the data cache.
+// to forget, fields of the render server, revalidated tags of the data cache, the runtime cache.
 
 const fs = require('node:fs');
 const net = require('node:net');
 const { createPeer } = require('./rpc.cjs');
+
+const kMostCached = 10_000;  // entries of the runtime cache; the oldest go
 
 module.exports = function (sim) {
   const { guard, isolation, lastRun, options, prerenderedPaths } = sim;
@@ -14,7 +16,23 @@ module.exports = function (sim) {
   // What of Next's bundler service (dev-bundler-service.js) takes plain arguments and gives a plain answer.
   const kPlain = ['ensurePage', 'getCompilationError', 'getCompilationErrors', 'getFallbackErrorComponents', 'setIsrStatus', 'sendHmrMessage'];
 
+  const runtimeCache = new Map();  // key → {text, expires, tags}: Vercel's runtime cache, which outlives instances
+
   const methods = {
+    cacheGet(key) {
+      const entry = runtimeCache.get(key);
+      if (entry && entry.expires <= Date.now()) runtimeCache.delete(key);
+      return runtimeCache.get(key)?.text;
+    },
+    cacheSet(key, text, ttl, tags) {
+      runtimeCache.delete(key);  // so that the oldest is first
+      runtimeCache.set(key, { text, expires: ttl ? Date.now() + ttl * 1000 : Infinity, tags: tags ?? [] });
+      if (runtimeCache.size > kMostCached) runtimeCache.delete(runtimeCache.keys().next().value);
+    },
+    cacheDelete: (key) => void runtimeCache.delete(key),
+    cacheExpire(tags) {
+      for (const [key, entry] of runtimeCache) if (entry.tags.some((tag) => tags.includes(tag))) runtimeCache.delete(key);
+    },
     ...Object.fromEntries(kPlain.map((name) => [name, (...args) => isolation.bundlerService[name]?.(...args)])),
     // Next's own errors tell by their class what they are, which does not travel.
     logErrorWithOriginalStack: (error, type) => isolation.bundlerService.logErrorWithOriginalStack(error, type),
@@ -60,6 +78,19 @@ module.exports = function (sim) {
   function welcome(socket) {
     const peer = createPeer(socket, methods, { closed: () => peers.delete(peer) });
     peers.add(peer);
+    // A frozen instance reads nothing for hours: what it is to forget is gathered then, and each file named once.
+    const behind = { files: new Set(), count: 0 };
+    peer.evict = (files, count) => {
+      if (!socket.writableNeedDrain) return peer.tell('evict', files, count);
+      for (const file of files) behind.files.add(file);
+      behind.count = count;
+    };
+    socket.on('drain', () => {
+      if (behind.count === 0) return;
+      peer.tell('evict', [...behind.files], behind.count);
+      behind.files.clear();
+      behind.count = 0;
+    });
     peer.tell('welcome', {
       evictions: isolation.evictions,
       fields: sim.serverFields(),
@@ -70,7 +101,7 @@ module.exports = function (sim) {
   }
 
   sim.broadcast = (name, ...args) => {
-    for (const peer of peers) guard('instances', () => peer.tell(name, ...args));
+    for (const peer of peers) guard('instances', () => (name === 'evict' ? peer.evict(...args) : peer.tell(name, ...args)));
   };
   return { serveInstances };
 };

@@ -9,6 +9,7 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { promisify } = require('node:util');
 
 const kMost = 10;  // told of one invocation
+const kMostKept = 256;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 
 module.exports = function (sim) {
@@ -119,8 +120,9 @@ module.exports = function (sim) {
   }
 
   function add(invocation, entry) {
-    (invocation.left ??= []).push(entry);
-    if (invocation.left.length >= 256) invocation.left = invocation.left.filter(isOpen);
+    invocation.left ??= [];
+    if (invocation.left.length >= kMostKept) invocation.left = invocation.left.filter(isOpen);
+    if (invocation.left.length < kMostKept) invocation.left.push(entry);
   }
 
   function isOpen({ kind, handle }) {

@@ -68,26 +68,21 @@ module.exports = function (sim) {
     invocation.pending.add(settled);
   }
 
-  // ---- The runtime cache: in next dev's place it lives in memory, shared by nothing else ----------------------------------------------
+  // ---- The runtime cache: shared by all instances, as the platform's is in a region; next dev keeps it (bundler-host.cjs) ------------------
 
-  const entries = new Map();  // key → {value, expires, tags}
   const runtimeCache = {
     async get(key) {
-      const entry = entries.get(key);
-      if (!entry) return null;
-      if (entry.expires > Date.now()) return structuredClone(entry.value);
-      entries.delete(key);
-      return null;
+      const text = await sim.peer.call('cacheGet', String(key));
+      return text === undefined ? null : JSON.parse(text);
     },
     async set(key, value, { ttl, tags = [] } = {}) {
-      entries.set(key, { value: structuredClone(value), expires: ttl ? Date.now() + ttl * 1000 : Infinity, tags });
+      await sim.peer.call('cacheSet', String(key), JSON.stringify(value), ttl, tags);
     },
     async delete(key) {
-      entries.delete(key);
+      await sim.peer.call('cacheDelete', String(key));
     },
     async expireTag(tag) {
-      const tags = [tag].flat();
-      for (const [key, entry] of entries) if (entry.tags.some((one) => tags.includes(one))) entries.delete(key);
+      await sim.peer.call('cacheExpire', [tag].flat());
     },
   };
 

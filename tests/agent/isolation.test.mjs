@@ -239,6 +239,7 @@ describe(name, { timeout: 900_000 }, () => {
       header: '7',
       upgrade: 'undefined',
       before: { b: 1 },
+      kept: null,
       after: null,
       purged: null,
       isListed: false,
@@ -247,6 +248,8 @@ describe(name, { timeout: 900_000 }, () => {
     assert.ok(left >= 60_000 && left < 75_000, `${left} ms`);
     await answer.instance.done(answer.id);
     assert.equal(world.output.match(/printed once/g).length, 1);
+    await ask('/iso/context?keep', 'A');
+    assert.deepEqual(json(await ask('/iso/context', 'B')).kept, [1, { two: 2 }], 'instances share the runtime cache');
   });
 
   test('waitUntil: the invocation lasts until its work has settled, or until it is told that it is over', async () => {
