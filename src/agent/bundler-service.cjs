@@ -158,9 +158,10 @@ module.exports = function (sim) {
     }
   }
 
-  // The keys of draft mode, which each process of a dev server makes for itself: one client's cookie is good for all.
+  // The keys of draft mode: one client's cookie is good for all. Later versions keep them in a file; each server of 14 makes its own.
   function takePreview() {
-    if (boot.preview) Object.assign(sim.server.getPrerenderManifest().preview, boot.preview);
+    const { preview } = sim.server.getPrerenderManifest();
+    if (boot.preview && preview.previewModeId !== boot.preview.previewModeId) Object.assign(preview, boot.preview);
   }
 
   // Before the render server is there the fields are kept for it.
