@@ -37,12 +37,14 @@ need_node() {
   [ "$major" -ge 20 ] || die "Node.js 20 or newer is needed, this is $(node --version)"
 }
 
-# npm_ci DIR : install what the lock file names, unless that is what is there
+# npm_ci DIR : install what the lock file names, unless that is what is there. `npm ci` refuses a lock that does not name the
+# optional packages of every other system (rollup's, of vitest), which not every registry has; `npm install` follows it all the same.
 npm_ci() {
   local stamp="$1/node_modules/.lock-copy"
   if ! cmp -s "$1/package-lock.json" "$stamp"; then
     step "Installing npm packages of $1"
-    (cd "$1" && npm ci --no-audit --no-fund --loglevel=error) || die "npm ci failed in $1"
+    (cd "$1" && { npm ci --no-audit --no-fund --loglevel=silent || npm install --no-save --no-audit --no-fund --loglevel=error; }) ||
+      die "the npm packages of $1 could not be installed"
     cp "$1/package-lock.json" "$stamp"
   fi
 }
