@@ -10,7 +10,7 @@ const all = ['16-turbopack', '16-webpack', '15-turbopack', '15-webpack', '14-web
 const asked = process.argv.slice(2);
 const combos = asked.length ? asked : process.env.VSIM_FULL === '1' ? all : ['16-turbopack', '14-webpack'];
 
-let failed = false;
+let failed = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, 'parts.test.mjs')], { stdio: 'inherit' }).status !== 0;
 for (const combo of combos) {
   if (!all.includes(combo)) {
     console.error(`unknown combination ${combo}; there are ${all.join(', ')}`);
