@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "agent/control.hpp"
+#include "app/clock.hpp"
 #include "app/instance_process.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -183,8 +184,13 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
 
   void on_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                 instance::GroupId, TimePoint) override;
+  // The scheduler is called and obeyed; what the owner or a process does meanwhile calls it again, and is
+  // obeyed afterwards, in order.
   template <class F>
-  void tell(F);
+  void tell(F f) {
+    f(now(), commands_);
+    carry_out();
+  }
   void carry_out();
   void arm();
   void obey(instance::Spawn&);

@@ -1,4 +1,6 @@
-// `vercel-sim run --profile hobby-fluid`: WebSockets work, and are closed at the function's maximum duration.
+// `vercel-sim run --profile hobby-fluid --isolation none`: the tunnel itself, which carries WebSockets to whoever listens for them in the one
+// process, and is closed at the function's maximum duration. On instances (isolation.test.mjs) only a route can take an upgrade, as on Vercel:
+// the example's /ws and /socket.io hang on the http server of `next dev`.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { WebSocket } from "ws";
@@ -24,7 +26,7 @@ describe("Hobby-fluid", { timeout: 200_000 }, () => {
 
   before(async () => {
     const app = await copyApp();
-    sim = await startSim(["--profile", "hobby-fluid", "--set", `duration.default=${kLimitMs / 1000}s`], { cwd: app });
+    sim = await startSim(["--profile", "hobby-fluid", "--isolation", "none", "--set", `duration.default=${kLimitMs / 1000}s`], { cwd: app });
     browser = await startBrowser();
     await request(`${sim.url}/api/socket`); // compiled before the clock of a socket runs
     await request(`${sim.url}/api/ws`);

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { io } from "socket.io-client";
+import { WebSocket } from "ws";
 import { cleanUp, copyApp, editFile, eventually, isEnd, listens, once, request, startSim, within } from "./harness.mjs";
 
 const kCrashes = `
@@ -47,7 +48,29 @@ export async function GET(request: Request) {
   return Response.json(kept);
 }
 `;
+// A room in module state, by the contract that experimental_upgradeWebSocket of @vercel/functions stands on.
+const kRoom = `
+import { WebSocketServer, type WebSocket } from "ws";
+const members = new Set<WebSocket>();
+export const dynamic = "force-dynamic";
+export async function GET() {
+  const context = (globalThis as any)[Symbol.for("@vercel/request-context")]?.get?.();
+  if (typeof context?.upgradeWebSocket !== "function") return Response.json({ upgradable: false });
+  const { req, socket, head } = context.upgradeWebSocket();
+  await new Promise<void>((done) => {
+    new WebSocketServer({ noServer: true }).handleUpgrade(req, socket, head, (client) => {
+      members.add(client);
+      client.on("message", (data) => members.forEach((member) => member.send(String(data))));
+      client.on("close", () => members.delete(client));
+      client.send(JSON.stringify({ pid: process.pid }));
+      done();
+    });
+  });
+  return new Response(null, { status: 204 });
+}
+`;
 const kFiles = {
+  "app/api/room/route.ts": kRoom,
   "app/api/crash/route.ts": kCrashes,
   "app/api/self/route.ts": kSelf,
   "app/api/settings/route.ts": kSettings,
@@ -278,6 +301,38 @@ describe("Isolation: Fluid compute", { timeout: 200_000 }, () => {
     assert.equal(loop.status, 504);
     for (const answer of await slow) assert.ok([500, 504].includes(answer.status), `${answer.status}`);
     assert.equal((await request(`${sim.url}/api/crash`)).status, 200);
+  });
+
+  test("Fluid: WebSockets in a route: a room is one instance's, and a socket is closed at the function's maximum duration", async () => {
+    assert.deepEqual(await json(`${sim.url}/api/room`), { upgradable: false }); // compiled before the clock of a socket runs
+    const begin = performance.now();
+    const sockets = await Promise.all(
+      ["a", "b", "c", "d"].map(async (name) => {
+        const socket = new WebSocket(`ws://localhost:${sim.port}/api/room?${name}`);
+        const heard = [];
+        socket.on("error", () => {});
+        const closed = new Promise((done) => socket.once("close", (code) => done({ code, ms: performance.now() - begin })));
+        const [first] = await within(15_000, `a word to ${name}`, new Promise((done) => socket.once("message", (...all) => done(all))));
+        socket.on("message", (data) => heard.push(String(data)));
+        return { name, socket, heard, closed, pid: JSON.parse(first).pid };
+      }),
+    );
+    assert.equal(new Set(sockets.map(({ pid }) => pid)).size, 2);
+    const [speaker] = sockets;
+    const neighbours = sockets.filter(({ pid }) => pid === speaker.pid);
+    const strangers = sockets.filter(({ pid }) => pid !== speaker.pid);
+    speaker.socket.send("hello");
+    await eventually("everybody in the room heard it", 3_000, () => neighbours.every(({ heard }) => heard.includes("hello")));
+    strangers[0].socket.send("hello there");
+    await eventually("the others hear each other", 3_000, () => strangers.every(({ heard }) => heard.includes("hello there")));
+    for (const { heard } of strangers) assert.deepEqual(heard, ["hello there"]);
+    for (const { closed } of sockets) {
+      const { code, ms } = await within(15_000, "close", closed);
+      assert.equal(code, 1006);
+      assert.ok(ms >= 5_500, `closed after ${ms} ms`);
+    }
+    const end = await sim.waitForEvent("end of a socket", isEnd({ target: "/api/room?a", code: "SIM_WEBSOCKET_CLOSED_AT_LIMIT" }));
+    assert.match(end.instance, /^i\d+$/);
   });
 
   test("Fluid: it stops clean", async () => {

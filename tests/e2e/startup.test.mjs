@@ -92,15 +92,14 @@ describe("Startup", { timeout: 400_000 }, () => {
 
   test("Startup: when next dev is killed, it is said, and it is started again", async () => {
     const sim = await startSim(["--profile", "hobby"], { cwd: await copyApp() });
-    const first = JSON.parse((await request(`${sim.url}/api/echo`)).text).pid;
+    assert.equal((await request(`${sim.url}/api/echo`)).status, 200);
+    const devServer = () => sim.alive().find(({ command }) => /next-server|start-server\.js/.test(command))?.pid;
+    const first = devServer();
     const printed = sim.output.text.length;
     process.kill(first, "SIGKILL");
     await sim.output.waitFor(/the app stopped: [^]*restarting the app/, 20_000, printed);
-    const second = await eventually("an answer of the new dev server", 60_000, async () => {
-      const response = await request(`${sim.url}/api/echo`).catch(() => null);
-      return response?.status === 200 && JSON.parse(response.text).pid;
-    });
-    assert.notEqual(second, first);
+    await eventually("an answer of the new dev server", 60_000, async () => (await request(`${sim.url}/api/echo`).catch(() => null))?.status === 200);
+    assert.notEqual(devServer(), first);
     const { left, files } = await sim.stop("SIGTERM");
     assert.deepEqual(left, []);
     assert.deepEqual(files, []);

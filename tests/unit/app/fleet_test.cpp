@@ -47,7 +47,6 @@ struct World final : FleetOwner, FleetWatcher {
   struct Call {
     InvocationId id;
     std::string path;
-    net::UpstreamPool* pool = nullptr;
   };
 
   explicit World(instance::Options scheduler, process::Environment env = {}) {
@@ -77,6 +76,9 @@ struct World final : FleetOwner, FleetWatcher {
     bool stopped = false;
     supervisor.stop_all(0ms, [&] { stopped = true; });
     CHECK(until([&] { return stopped; }));
+    open.clear();
+    attempts.clear();
+    pools.clear();
     fleet.reset();
     std::filesystem::remove_all(folder);
   }
@@ -104,7 +106,7 @@ struct World final : FleetOwner, FleetWatcher {
 
   InvocationId ask(std::string path, std::uint64_t generation = 0, std::string_view page = "/a/route") {
     const auto id = static_cast<InvocationId>(++last);
-    calls[id] = {id, std::move(path), nullptr};
+    calls[id] = {id, std::move(path)};
     fleet->request(id, {page, "APP_ROUTE", "nodejs", "GET / HTTP/1.1\r\n", {}}, InvocationId::none,
                    generation);
     return id;
@@ -119,8 +121,7 @@ struct World final : FleetOwner, FleetWatcher {
   bool fleet_placed(InvocationId id, const Placed& placed) override {
     said.push_back("placed " + text(id) + " " + std::string(placed.instance));
     if (refuse_placement) return false;
-    Call& call = calls[id];
-    call.pool = &placed.pool;
+    pools.push_back(placed.pool.shared_from_this());
     attempts[id] =
         placed.pool.connect([this, id](net::ErrorCode error, std::unique_ptr<net::Upstream> upstream) {
           if (error) return said.push_back("unreachable " + text(id));
@@ -166,6 +167,7 @@ struct World final : FleetOwner, FleetWatcher {
   std::string folder, output;
   std::map<InvocationId, Call> calls;
   std::map<InvocationId, std::string> causes;
+  std::vector<std::shared_ptr<net::UpstreamPool>> pools;
   std::map<InvocationId, std::shared_ptr<net::UpstreamPool::Attempt>> attempts;
   std::map<InvocationId, std::unique_ptr<net::Upstream>> open;
   std::map<instance::InstanceId, std::string> states;

@@ -1,0 +1,233 @@
+// The fleet's part about processes: their ends, what they say, what they weigh.
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "app/clock.hpp"
+#include "app/fleet.hpp"
+#include "base/text.hpp"
+#include "process/usage.hpp"
+
+namespace vsim::app {
+namespace {
+
+using namespace std::chrono_literals;
+using instance::InstanceId;
+using instance::Why;
+
+// An instance without a control channel is of no use; but one that is ending closes it first.
+constexpr auto kSilencePatience = 250ms;
+constexpr auto kSampleEvery = 1s;
+constexpr auto kSampleAge = 10s;
+constexpr std::size_t kMostCauses = 64;
+
+std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
+std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
+
+}  // namespace
+
+// --- Processes
+
+Fleet::Instance* Fleet::find(InstanceId id) {
+  const auto it = instances_.find(id);
+  return it == instances_.end() || !it->second.process ? nullptr : &it->second;
+}
+
+Fleet::Invocation* Fleet::held(InvocationId id, InstanceId by) {
+  const auto it = invocations_.find(id);
+  return it != invocations_.end() && it->second.lease && it->second.instance == by ? &it->second : nullptr;
+}
+
+void Fleet::say(InstanceId id, std::string line) {
+  if (channel_ != nullptr) channel_->send(number(id), std::move(line));
+}
+
+void Fleet::ended(InstanceId id) {
+  const auto it = instances_.find(id);
+  if (it == instances_.end()) return;
+  std::shared_ptr<InstanceProcess> process = std::move(it->second.process);
+  instances_.erase(it);
+  // What it said last may still be in its channel; but whoever is named by a death is told of it now.
+  if (channel_ != nullptr) channel_->forget(number(id));
+  causes_.emplace_back(id, process->cause());
+  if (causes_.size() > kMostCauses) causes_.pop_front();
+  const instance::Death death = process->death();
+  last_death_ = process->cause();
+  boost::asio::post(io_, [process] {});  // it is on the stack
+  tell([&](TimePoint t, auto& out) { scheduler_.exited(id, death, t, out); });
+}
+
+void Fleet::debugger(InstanceId id) {
+  Instance* i = find(id);
+  if (i == nullptr || std::exchange(i->debugged, true)) return;
+  // Whoever stands at a breakpoint is not cut, frozen or taken for slow, from now to the instance's end: that
+  // a debugger leaves, Node does not say.
+  std::vector<InvocationId> held_by;
+  for (const auto& [invocation, state] : invocations_)
+    if (state.lease && state.instance == id) held_by.push_back(invocation);
+  tell([&](TimePoint t, auto& out) { scheduler_.dev_call_opened(id, t, out); });
+  for (const InvocationId invocation : held_by) owner_.fleet_compile(invocation, false);
+}
+
+void Fleet::on_state(InstanceId id, const instance::State& from, const instance::State& to,
+                     instance::GroupId group, TimePoint) {
+  watcher_.fleet_state(id, from, to, group);
+}
+
+std::string Fleet::function_of(InstanceId id, const instance::State& state) const {
+  instance::FunctionId function = instance::FunctionId::none;
+  if (const auto* binding = std::get_if<instance::Binding>(&state)) function = binding->function;
+  if (const auto* bound = std::get_if<instance::Bound>(&state)) function = bound->function;
+  if (const auto it = instances_.find(id); function == instance::FunctionId::none && it != instances_.end())
+    function = it->second.function;
+  const auto index = static_cast<std::size_t>(function);
+  return index < functions_.size() ? functions_[index].page : std::string();
+}
+
+Fleet::Figures Fleet::figures(InstanceId id) const {
+  const auto it = instances_.find(id);
+  if (it == instances_.end() || !it->second.process) return {};
+  return {it->second.memory, it->second.process->pid()};
+}
+
+// --- What instances say
+
+bool Fleet::on_instance(std::uint64_t n) {
+  Instance* i = find(n);
+  if (i == nullptr || i->connected) return false;
+  i->connected = true;
+  return true;
+}
+
+void Fleet::on_ready(std::uint64_t n, double) {
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  i->ready = true;
+  tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
+}
+
+void Fleet::on_bound(std::uint64_t n, std::string_view, std::vector<std::string> files) {
+  if (find(n) == nullptr) return;
+  const auto id = static_cast<InstanceId>(n);
+  tell([&](TimePoint t, auto& out) {
+    if (!files.empty()) scheduler_.loaded(id, std::move(files), t, out);
+    scheduler_.bound(id, t, out);
+  });
+}
+
+void Fleet::on_handler(std::uint64_t n, InvocationId id) {
+  Invocation* v = held(id, static_cast<InstanceId>(n));
+  if (v == nullptr) return;
+  v->handler = true;
+  tell([&](TimePoint t, auto& out) { scheduler_.handler_started(id, t, out); });
+  owner_.fleet_handler(id);
+}
+
+void Fleet::on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,
+                        std::string_view runtime, bool is_static) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr)
+    owner_.fleet_identity(id, page, kind, runtime, is_static);
+}
+
+void Fleet::on_compile(std::uint64_t n, InvocationId id, bool is_over) {
+  const Instance* i = find(n);
+  if (i == nullptr || i->debugged || held(id, static_cast<InstanceId>(n)) == nullptr) return;
+  owner_.fleet_compile(id, is_over);
+}
+
+void Fleet::on_call(std::uint64_t n, bool open) {
+  Instance* i = find(n);
+  if (i == nullptr || i->call_open == open) return;
+  i->call_open = open;
+  const auto id = static_cast<InstanceId>(n);
+  tell([&](TimePoint t, auto& out) {
+    open ? scheduler_.dev_call_opened(id, t, out) : scheduler_.dev_call_closed(id, t, out);
+  });
+}
+
+void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<std::string>> files,
+                    const std::vector<agent::Hanging>& hanging) {
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  if (files)
+    tell([&](TimePoint t, auto& out) {
+      scheduler_.loaded(static_cast<InstanceId>(n), std::move(*files), t, out);
+    });
+  const Invocation* v = held(id, static_cast<InstanceId>(n));
+  if (v == nullptr) return;
+  if (!v->again) owner_.fleet_done(id, hanging);
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) give_back(id);
+}
+
+void Fleet::on_pong(std::uint64_t n) {
+  if (find(n) != nullptr)
+    tell([&](TimePoint t, auto& out) { scheduler_.pong(static_cast<InstanceId>(n), t, out); });
+}
+
+void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) {
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  const std::string_view word = why == "uncaughtException"    ? "uncaught exception: "
+                                : why == "unhandledRejection" ? "unhandled rejection: "
+                                : why == "boot"               ? "it could not start: "
+                                                              : "";
+  i->process->last_words(std::string(word) + std::string(message.substr(0, 300)));
+}
+
+void Fleet::on_closed(std::uint64_t n) {
+  Instance* i = find(n);
+  if (i == nullptr || stopped_) return;
+  i->silence = std::make_unique<boost::asio::steady_timer>(io_, kSilencePatience);
+  i->silence->async_wait([this, n](boost::system::error_code error) {
+    Instance* silent = error ? nullptr : find(n);
+    if (silent == nullptr) return;
+    silent->process->last_words("it had closed its control channel, and was killed for that");
+    silent->process->kill();
+  });
+}
+
+// --- Memory
+
+void Fleet::sample() {
+  sampler_.expires_after(kSampleEvery);
+  sampler_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    sample();
+    const TimePoint at = now();
+    for (auto& [id, i] : instances_) {
+      if (i.sampling || !i.process || (i.sampled != TimePoint{} && at - i.sampled < kSampleAge)) continue;
+      i.sampling = true;
+      boost::asio::post(reader_, [this, id = id, pid = i.process->pid(), alive = alive_] {
+        const std::uint64_t bytes = process::memory_of(pid);
+        boost::asio::post(io_, [this, id, bytes, alive] {
+          if (*alive) sampled(id, bytes);
+        });
+        net::Poller::of(io_).wake();
+      });
+      break;  // one a second, and the longest waiting: reading costs the process it is about
+    }
+  });
+}
+
+void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
+  Instance* i = find(id);
+  if (i == nullptr) return;
+  i->sampling = false;
+  i->sampled = now();
+  i->memory = bytes;
+  if (bytes == 0) return;
+  tell([&](TimePoint t, auto& out) { scheduler_.memory(id, bytes, t, out); });
+  if (options_.memory_max == 0 || bytes <= options_.memory_max || options_.memory_mode == profile::Mode::off)
+    return;
+  if (options_.memory_mode == profile::Mode::enforce)
+    return tell([&](TimePoint t, auto& out) { scheduler_.condemn(id, Why::memory_limit, t, out); });
+  if (!warned_.insert(name_of(id)).second) return;
+  watcher_.fleet_warns(
+      fmt::format("{} uses {} of memory; memory.max is {}", name_of(id), human_size(bytes),
+                  human_size(options_.memory_max)),
+      "code of `next dev` weighs more than what is deployed; --set memory.mode=enforce ends it");
+}
+
+}  // namespace vsim::app
