@@ -115,7 +115,8 @@ class Edge final : public net::Edge, public FleetOwner {
   std::string extra_, response_extra_, origin_;
   std::vector<engine::Command> commands_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                    boost::asio::wait_traits<std::chrono::steady_clock>, boost::asio::io_context::executor_type>
+                                    boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    boost::asio::io_context::executor_type>
       timer_;
   TimePoint armed_for_ = TimePoint::max();
   bool stopped_ = false;

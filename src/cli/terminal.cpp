@@ -273,7 +273,8 @@ bool is_next_request_line(std::string_view line) {
     }
   }
   std::string_view rest = plain;
-  if (rest.starts_with("[i")) rest.remove_prefix(std::min(rest.find("] ") + 2, rest.size()));  // an instance's
+  if (rest.starts_with("[i"))
+    rest.remove_prefix(std::min(rest.find("] ") + 2, rest.size()));  // an instance's
   if (!rest.starts_with(' ')) return false;
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
   static constexpr std::array<std::string_view, 7> kMethods{"GET ",    "POST ", "PUT ",    "PATCH ",
