@@ -249,10 +249,13 @@ describe("Isolation: instances that are used again", { timeout: 200_000 }, () =>
 
   test("Instance: an idle instance stands still, and its timers with it", async () => {
     const { id } = await json(`${sim.url}/api/background?every=20&ms=100000`, { method: "POST" });
-    const frozen = await eventually("a frozen instance", 5_000, () => instances(sim).find(({ pid }) => stateOf(pid) === "T"));
-    assert.ok(frozen);
+    // Given back: a request before that would meet another instance.
+    const { instance } = await sim.waitForEvent("what was left", (one) => one.t === "background_work" && one.route === "/api/background");
+    const { pid } = await sim.waitForEvent("its standstill", (one) => one.t === "instance_changed" && one.instance === instance && one.to === "frozen");
+    await eventually("a stopped process", 5_000, () => stateOf(pid) === "T");
     const ticks = async () => (await json(`${sim.url}/api/background?id=${id}`)).ticks;
     const before = await ticks();
+    assert.equal(typeof before, "number");
     await new Promise((done) => setTimeout(done, 1_000)); // 50 ticks, if it ran
     assert.ok((await ticks()) - before < 25);
   });
