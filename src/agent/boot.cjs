@@ -123,8 +123,10 @@ module.exports = function (sim) {
     if (changed.length > 0) announce({ files: changed });
   }
 
+  // vendor-chunks (webpack) hold what all live pages need of packages: they grow and shrink with every page that is compiled or forgotten, while
+  // the modules in them, which nobody edits, stay what they are.
   function isBookkeeping(file) {
-    return /manifest|webpack-(api-)?runtime\.js$|\[turbopack\]_runtime\.js$/.test(path.basename(file));
+    return /manifest|webpack-(api-)?runtime\.js$|\[turbopack\]_runtime\.js$/.test(path.basename(file)) || /[\\/]vendor-chunks[\\/]/.test(file);
   }
 
   function hasChanged(file) {

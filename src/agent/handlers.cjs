@@ -177,6 +177,7 @@ module.exports = function (sim) {
         return {
           ...module,
           evaluateInContext(...args) {
+            sim.noteFile?.(args[0]);
             const result = module.evaluateInContext(...args);
             guard('edge', () => wrapEdgeEntry(context._ENTRIES, `middleware_${contextOptions.moduleName}`));
             return result;

@@ -21,6 +21,7 @@ module.exports = function (sim) {
   }
 
   function noteFile(file) {
+    if (typeof file !== 'string') return;
     if (file.startsWith(serverDir) || (file.startsWith(chunksDir) && !file.includes(`${path.sep}node_modules${path.sep}`))) files.add(file);
   }
 

@@ -465,6 +465,25 @@ describe(name, { timeout: 900_000 }, () => {
     assert.ok(files.every((file) => file.startsWith(world.app)), files.join(' '));
   });
 
+  test('hot reload of pages, of client components and of what they import', async () => {
+    const edits = [
+      ['/iso/page', 'app/iso/client/counter.js', 'clicked ', 'pressed '],
+      ['/iso/page', 'app/iso/page/page.js', 'rendered ', 'made '],
+      ['/iso/ssr', 'pages/iso/ssr.js', 'ssr ', 'shown '],
+      ['/iso/count', 'lib/shared.js', 'calls += 1', 'calls += 7000'],
+      ['/iso/edge', 'app/iso/edge/route.js', 'count += 1', 'count += 7000'],
+    ];
+    for (const [path, name, from, to] of edits) {
+      const before = await ask(path, 'hot');
+      const file = `${world.app}/${name}`;
+      await writeFile(file, (await readText(file)).replace(from, to));
+      const wanted = to.split(' ').filter(Boolean).at(-1);
+      let text = before.text;
+      for (const end = performance.now() + 30_000; performance.now() < end && !text.includes(wanted); ) text = (await ask(path, 'hot')).text;
+      assert.ok(!before.text.includes(wanted) && text.includes(wanted), `${name}: ${text.slice(0, 400)}`);
+    }
+  });
+
   test('a changed .env makes every instance stale, and the next has it', async () => {
     const { at } = world.events.all.findLast((event) => event.t === 'boot');
     await writeFile(`${world.app}/.env`, 'FROM_DOT_ENV=two\n');
