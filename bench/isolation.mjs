@@ -1,0 +1,334 @@
+// What isolation costs: plain `next dev` against `vercel-sim run` on fresh and on warm instances; one run, the same app, interleaved rounds.
+//   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--json FILE] [--check] [--keep DIR]
+//                            [--only api,page,fetches,sustained,unbound,empty]
+// Each server has a copy of fixtures/apps/chat (its packages as hard links), so that no two share a .next. Each round asks each server once for each
+// target, beginning with another server each time. Before a request that is to meet a spare, the run waits until --events has told that the
+// spare is bound and frozen, its reserve is full and no instance starts, binds or dies; what the request met is then read from the event of its end
+// (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
+// The bars are those the product has set itself; --check makes a missed one the exit code 1. --keep DIR keeps events and output of all servers. On a busy machine the numbers say nothing; the load is printed.
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, cpSync, existsSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
+const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
+const app = resolve(option('app', join(here, '../fixtures/apps/chat')));
+const rounds = Number(option('rounds', 30));
+const seconds = Number(option('seconds', 10));
+const only = option('only', 'api,page,fetches,sustained,unbound,empty').split(',');
+const api = '/api/counter';
+const page = option('page', '/time');
+const targets = [...(only.includes('api') ? [api] : []), ...(only.includes('page') ? [page] : [])];
+const dir = mkdtempSync(join(tmpdir(), 'vs-bench-'));
+const mark = `vsim-bench-${process.pid}-${Date.now()}`;
+const servers = new Set();
+const now = () => performance.now();
+const quantile = (xs, q) => [...xs].sort((a, b) => a - b)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
+const round1 = (x) => x === undefined || Number.isNaN(x) ? '' : x.toFixed(1);
+const raw = { samples: {}, misses: {}, spawn_ms: [], bind_ms: [], pss: {}, fetches: {}, sustained: [] };
+const push = (table, key, value) => (table[key] ??= []).push(value);
+
+// Asks until the probe answers something truthy: for events in a file, and ports.
+async function until(what, ms, probe, every = 10) {
+  for (const end = now() + ms; ;) {
+    const value = await probe();
+    if (value) return value;
+    if (now() > end) throw new Error(`${what}: not within ${ms} ms`);
+    await new Promise((r) => setTimeout(r, every));
+  }
+}
+
+// ---- servers
+
+const freePort = () => new Promise((done) => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
+
+function copyApp(name) {
+  if (!existsSync(join(app, 'node_modules/next/package.json'))) throw new Error(`no packages in ${app}: run "npm ci" there first`);
+  const to = join(dir, name);
+  const skipped = new Set(['node_modules', '.next']);
+  cpSync(app, to, { recursive: true, filter: (from) => !skipped.has(relative(app, from).split('/')[0]) });
+  try {
+    execFileSync('cp', ['-al', join(app, 'node_modules'), join(to, 'node_modules')], { stdio: 'ignore' });
+  } catch {  // another file system
+    rmSync(join(to, 'node_modules'), { recursive: true, force: true });
+    execFileSync('cp', ['-a', join(app, 'node_modules'), join(to, 'node_modules')]);
+  }
+  return to;
+}
+
+// Nothing is told when a process is started: its age says that, in ticks of 10 ms.
+const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
+function spawned({ pid, time }) {
+  try {
+    const begun = Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19]) / ticks;
+    const age = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) - begun;
+    raw.spawn_ms.push(age * 1000 - (Date.now() - Date.parse(time)));
+  } catch {}  // gone meanwhile
+}
+
+// The events of one vercel-sim as far as this benchmark needs them.
+class Events {
+  #fd = -1; #at = 0; #rest = '';
+  instances = new Map();  // name: its last instance_changed, with the time of each state it had
+  ends = new Map();       // last part of the request id (the header names one more region): invocation_ended
+  constructor(path) { this.path = path; }
+  read() {
+    if (this.#fd < 0) { if (!existsSync(this.path)) return; this.#fd = openSync(this.path, 'r'); }
+    const size = fstatSync(this.#fd).size;
+    if (size <= this.#at) return;
+    const bytes = Buffer.alloc(size - this.#at);
+    this.#at += readSync(this.#fd, bytes, 0, bytes.length, this.#at);
+    const lines = (this.#rest + bytes.toString('latin1')).split('\n');
+    this.#rest = lines.pop();
+    for (const line of lines) this.#take(JSON.parse(line));
+  }
+  #take(e) {
+    if (e.t === 'invocation_ended') this.ends.set(e.request_id.split('::').at(-1), e);
+    if (e.t !== 'instance_changed') return;
+    const before = this.instances.get(e.instance);
+    const times = { ...before?.times, [e.to]: Date.parse(e.time) };
+    if (e.from === 'spawning' && e.to === 'spare') spawned(e);
+    if (e.from === 'binding' && e.to === 'bound') raw.bind_ms.push(times.bound - times.binding);
+    this.instances.set(e.instance, { ...before, ...e, was: e.from, times });
+  }
+  in(...states) { return [...this.instances.values()].filter((i) => states.includes(i.to)); }
+  // A bound spare is frozen until used; one that has served an invocation is frozen from idle.
+  bound(route) { return this.in('bound', 'frozen').filter((i) => (i.to === 'bound' || i.was === 'bound') && (i.function === route || i.function === `${route}/route` || i.function === `${route}/page`)); }
+  close() { if (this.#fd >= 0) closeSync(this.#fd); this.#fd = -1; }
+}
+
+class Server {
+  constructor(name) { this.name = name; this.agent = new http.Agent({ keepAlive: true, maxSockets: Infinity }); }
+  async start(command, args, cwd) {
+    this.log = openSync(join(dir, `${this.name}.log`), 'w');
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', VSIM_BENCH_MARK: mark };
+    for (const name of ['PORT', 'NODE_OPTIONS', 'NODE_ENV']) delete env[name];
+    this.child = spawn(command, args, { cwd, env, stdio: ['ignore', this.log, this.log] });
+    this.exited = new Promise((done) => { this.child.once('exit', done); this.child.once('error', done); });
+    servers.add(this);
+    await until(`${this.name} answers`, 120_000, async () => {
+      if (this.child.exitCode !== null) throw new Error(`${this.name} ended:\n${readFileSync(join(dir, `${this.name}.log`), 'utf8').slice(-3000)}`);
+      return (await this.get(api).catch(() => ({}))).status === 200;
+    }, 100);
+  }
+  // One request, from the first byte sent to the last byte read.
+  get(path) {
+    return new Promise((done, fail) => {
+      const begin = now();
+      http.get({ host: '127.0.0.1', port: this.port, path, agent: this.agent, headers: { Accept: 'text/html,*/*' } }, (response) => {
+        const chunks = [];
+        response.on('data', (c) => chunks.push(c)).on('error', fail).on('end', () =>
+          done({ ms: now() - begin, status: response.statusCode, id: response.headers['x-vercel-id'], body: Buffer.concat(chunks).toString() }));
+      }).on('error', fail);
+    });
+  }
+  async stop() {
+    this.agent.destroy();
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGINT');
+    await Promise.race([this.exited, new Promise((r) => setTimeout(r, 10_000))]);
+    this.child.kill('SIGKILL');
+    this.events?.close();
+    closeSync(this.log);
+    servers.delete(this);
+  }
+}
+
+async function startPlain() {
+  const server = new Server('plain');
+  const cwd = copyApp('plain');
+  server.port = await freePort();
+  await server.start(process.execPath, [join(cwd, 'node_modules/next/dist/bin/next'), 'dev', '-H', '127.0.0.1', '-p', String(server.port)], cwd);
+  return server;
+}
+async function startSim(name, extra) {
+  const server = new Server(name);
+  const cwd = copyApp(name);
+  server.events = new Events(join(dir, `${name}.jsonl`));
+  server.port = await freePort();
+  await server.start(bin, ['run', '--profile', 'hobby', '--port', String(server.port), '--no-color', '--events', server.events.path, ...extra], cwd);
+  return server;
+}
+
+// Nothing starts, is bound or goes, and the store is as full as it gets: two unbound spares, and a bound one for each target.
+const kSpares = 2;
+function settled(server, routes) {
+  return until(`${server.name} settles for ${routes}`, 180_000, () => {
+    server.events.read();
+    if (server.events.in('spawning', 'binding', 'leased', 'retired', 'dying').length > 0) return false;
+    return server.events.in('spare').length >= kSpares && routes.every((route) => server.events.bound(route).length > 0);
+  });
+}
+const endOf = (server, id) => until(`${server.name} tells the end of ${id}`, 10_000, () => { server.events.read(); return server.events.ends.get(id?.split('::').at(-1)); });
+
+// A request, checked: its time, and what it met there.
+async function ask(server, path) {
+  const answer = await server.get(path);
+  if (answer.status !== 200) throw new Error(`${server.name} ${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+  const count = path === api ? JSON.parse(answer.body).count : undefined;
+  const start = server.events ? (await endOf(server, answer.id)).start : 'warm';
+  if (start !== 'warm' && count !== undefined && count !== 1) throw new Error(`${server.name}: a fresh instance (${start}) counted ${count}`);
+  return { ms: answer.ms, start };
+}
+async function measure(server, path, wanted) {
+  const { ms, start } = await ask(server, path);
+  if (start === wanted) push(raw.samples, `${server.name} ${wanted} ${path}`, ms);
+  else push(raw.misses, `${server.name} ${wanted} ${path}`, { start, ms });
+}
+
+function weigh(server) {
+  for (const i of server.events.in('spare', 'bound', 'idle', 'frozen')) {
+    const what = i.to === 'spare' ? 'spare' : i.to === 'bound' || i.was === 'bound' ? 'bound spare' : 'has served';
+    try {
+      const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${i.pid}/smaps_rollup`, 'utf8'))[1]) / 1024;
+      push(raw.pss, what, pss);
+    } catch {}  // gone meanwhile
+  }
+}
+
+// ---- phases
+
+async function warmUp(server, routes) {
+  for (let i = 0; i < 5; i++) for (const path of routes) await ask(server, path);
+}
+async function latencies(plain, fresh, warm) {
+  const cells = [[plain, 'warm'], [fresh, 'bound'], [warm, 'warm']];
+  for (let round = 0; round < rounds; round++) {
+    for (const path of targets) {
+      for (let i = 0; i < cells.length; i++) {
+        const [server, wanted] = cells[(i + round) % cells.length];
+        await settled(fresh, targets);  // also before the others: its refill would take the machine from them
+        await measure(server, path, wanted);
+      }
+    }
+    if (round % 5 === 4 || round === rounds - 1) for (const server of [fresh, warm]) { server.events.read(); weigh(server); }
+  }
+}
+// What a page does that asks its own API for 20 things at once.
+async function fetches(all, fresh) {
+  for (let round = 0; round < Math.max(3, Math.round(rounds / 3)); round++) {
+    for (let i = 0; i < all.length; i++) {
+      const server = all[(i + round) % all.length];
+      await settled(fresh, [api]);
+      const begin = now();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => server.get(api)));
+      const ms = now() - begin;
+      const bad = answers.find((a) => a.status !== 200 || (server === fresh && JSON.parse(a.body).count !== 1));
+      if (bad) throw new Error(`20 fetches, ${server.name}: ${bad.status} ${bad.body.slice(0, 300)}`);
+      push(raw.fetches, server.name, ms);
+    }
+  }
+}
+async function sustained(server) {
+  for (const clients of [1, 4]) {
+    await settled(server, [api]);
+    let done = 0;
+    const begin = now();
+    await Promise.all(Array.from({ length: clients }, async () => {
+      for (; now() - begin < seconds * 1000; done++) {
+        const answer = await server.get(api);
+        if (answer.status !== 200 || JSON.parse(answer.body).count !== 1) throw new Error(`sustained: ${answer.status} ${answer.body.slice(0, 300)}`);
+      }
+    }));
+    raw.sustained.push({ clients, invocations: done, rate: done / (now() - begin) * 1000 });
+  }
+}
+async function unbound(plain, server) {
+  for (let round = 0; round < rounds; round++) {
+    for (const path of targets) {
+      await settled(server, []);
+      await measure(server, path, 'spare');
+    }
+  }
+}
+// One request after the other until one meets no instance: refill waits for a pause. The process may have been on its way when it came.
+async function empty(server) {
+  for (let round = 0; round < Math.max(3, Math.round(rounds / 3)); round++) {
+    for (const path of targets) {
+      await settled(server, []);
+      for (let i = 0; i < 20; i++) {
+        const { ms, start } = await ask(server, path);
+        if (start === 'cold') { push(raw.samples, `${server.name} cold ${path}`, ms); break; }
+      }
+    }
+  }
+}
+
+// ---- report
+
+let missed = 0;
+function report() {
+  const line = (...cells) => console.log(`| ${cells.join(' | ')} |`);
+  console.log(`\n${rounds} rounds, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load ${loadavg().map((x) => x.toFixed(1)).join(' ')}\n`);
+  line('invocation', 'target', 'n', 'p50 ms', 'p95 ms', '× plain', 'p50 − plain', 'bar', '');
+  line('---', '---', '--:', '--:', '--:', '--:', '--:', '---', '---');
+  const rows = [['plain next dev, warm', 'plain warm'], ['fresh instance, waited as a bound spare', 'invocation bound'], ['warm instance', 'instance warm'],
+    ['fresh instance, unbound spare', 'unbound spare'], ['fresh instance, empty pool', 'unbound cold']];
+  for (const path of targets) {
+    const plain = raw.samples[`plain warm ${path}`];
+    const base = plain && quantile(plain, 0.5);
+    for (const [title, key] of rows) {
+      const xs = raw.samples[`${key} ${path}`];
+      const lost = raw.misses[`${key} ${path}`]?.length ?? 0;
+      if (!xs && !lost) continue;
+      const p50 = xs ? quantile(xs, 0.5) : NaN;
+      let bar, limit;
+      if (key === 'invocation bound') { const more = path === api ? 20 : 30; bar = `+${more} ms`; limit = base + more; }
+      if (key === 'instance warm') { bar = '× 1.25 or +3 ms'; limit = Math.max(base * 1.25, base + 3); }
+      const fails = bar && !(p50 <= limit);
+      if (fails) missed++;
+      line(title, path, `${xs?.length ?? 0}${lost ? ` (${lost} met another)` : ''}`, round1(p50), xs ? round1(quantile(xs, 0.95)) : '',
+        key === 'plain warm' ? '' : (p50 / base).toFixed(2), key === 'plain warm' ? '' : round1(p50 - base), bar ?? '', bar ? (fails ? '**fail**' : 'pass') : '');
+    }
+  }
+  console.log('\n| what | n | p50 | p95 | unit |\n|---|--:|--:|--:|---|');
+  const other = (title, xs, unit) => { if (xs?.length) line(title, xs.length, round1(quantile(xs, 0.5)), round1(quantile(xs, 0.95)), unit); };
+  for (const [name, title] of [['plain', 'plain next dev'], ['invocation', 'fresh instances'], ['instance', 'reused instances']]) other(`20 fetches at once, ${title}`, raw.fetches[name], 'ms for all');
+  other('spawn to ready', raw.spawn_ms, 'ms');
+  other('spare to bound', raw.bind_ms, 'ms');
+  for (const [what, xs] of Object.entries(raw.pss)) other(`memory of an instance, ${what}`, xs, 'MiB PSS');
+  for (const s of raw.sustained) line(`fresh invocations, ${s.clients} client${s.clients > 1 ? 's' : ''} without pause`, s.invocations, round1(s.rate), '', 'a second');
+}
+
+async function endAll() {
+  await Promise.all([...servers].map((s) => s.stop()));
+  const left = [];
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    try { if (readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark)) left.push(Number(pid)); } catch {}
+  }
+  for (const pid of left) try { process.kill(pid, 'SIGKILL'); } catch {}
+  if (option('keep')) for (const f of readdirSync(dir)) if (/[.](jsonl|log)$/.test(f)) cpSync(join(dir, f), join(option('keep'), f));
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => endAll().finally(() => process.exit(130)));
+
+try {
+  const plain = await startPlain();
+  const fresh = await startSim('invocation', ['--isolation', 'invocation']);
+  const warm = await startSim('instance', ['--isolation', 'instance']);
+  for (const server of [plain, fresh, warm]) await warmUp(server, targets);
+  await latencies(plain, fresh, warm);
+  if (only.includes('fetches')) await fetches([plain, fresh, warm], fresh);
+  if (only.includes('sustained')) await sustained(fresh);
+  await Promise.all([fresh, warm].map((s) => s.stop()));
+  if (only.includes('unbound') || only.includes('empty')) {
+    const server = await startSim('unbound', ['--isolation', 'invocation', '--set', 'spares.bound=off']);
+    await warmUp(server, targets);
+    if (only.includes('unbound')) await unbound(plain, server);
+    if (only.includes('empty')) await empty(server);
+  }
+} catch (error) {
+  console.error(error);
+  for (const { events } of servers) if (events) console.error(events.path, [...events.instances.values()].filter((i) => i.to !== 'dead').map((i) => `${i.instance} ${i.was}→${i.to} ${i.function ?? ''}`));
+  process.exitCode = 1;
+} finally {
+  await endAll();
+}
+report();
+if (option('json')) writeFileSync(option('json'), JSON.stringify(raw, null, 1));
+if (missed && process.argv.includes('--check')) process.exitCode = 1;
