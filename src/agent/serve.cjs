@@ -9,7 +9,8 @@ const net = require('node:net');
 const { unpack } = require('./values.cjs');
 
 module.exports = function (sim) {
-  const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain, publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
+  const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
+  const { publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
   const running = new Map();  // id → invocation
 
   function prepareServer(server) {

@@ -51,7 +51,12 @@ module.exports = function (sim) {
   }
 
   function relative(source) {
-    const name = decodeURIComponent(source.replace(/^file:\/\//, '').replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '').replace(/^webpack(-internal)?:\/\/[^/]*\/(\([a-z-]+\)\/)?(\.\/)?/, ''));
+    const name = decodeURIComponent(
+      source
+        .replace(/^file:\/\//, '')
+        .replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '')
+        .replace(/^webpack(-internal)?:\/\/[^/]*\/(\([a-z-]+\)\/)?(\.\/)?/, ''),
+    );
     return path.isAbsolute(name) ? path.relative(boot.options.dir, name) : name.replace(/^\.\//, '');
   }
 

@@ -162,5 +162,19 @@ module.exports = function (sim) {
     globalThis.fetch = watched;
   }
 
-  return { lastRun, prerenderedPaths, looksStatic, becameDynamic, finished, readSegments, isStaticRoute, isStaticPage, hookWorkUnitStorage, hookWorkStorage, hookStaticPaths, pathOf, hookFetch };
+  return {
+    lastRun,
+    prerenderedPaths,
+    looksStatic,
+    becameDynamic,
+    finished,
+    readSegments,
+    isStaticRoute,
+    isStaticPage,
+    hookWorkUnitStorage,
+    hookWorkStorage,
+    hookStaticPaths,
+    pathOf,
+    hookFetch,
+  };
 };
