@@ -21,9 +21,13 @@ instance::Options scheduler_options(const IsolationOptions& given, bool grouped)
   out.groups_shared = grouped;
   const std::uint64_t machine = process::memory_of_machine();
   if (machine != 0) out.memory_budget = std::min(kMostMemory, machine / 4);
-  // One core is the dev server's and ours.
-  out.spawns_at_once = std::clamp(process::cores_of_machine() - 1, 1u, 4u);
+  // Starting one is work for one core; the dev server has little to do while invocations wait.
+  out.spawns_at_once = std::clamp(process::cores_of_machine(), 1u, 4u);
   if (given.profile->spares_bound.value == profile::Switch::off) out.bound_functions = 0;
+  if (given.inspect) {  // a debugger cannot attach to what stands still
+    out.freeze_idle = false;
+    out.bound_functions = 0;
+  }
   return out;
 }
 
