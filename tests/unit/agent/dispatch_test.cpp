@@ -6,10 +6,11 @@ using namespace vsim::agent;
 
 TEST_CASE("Dispatch: a line that says which function, then the head for it") {
   const std::string head = "GET /a?b=1 HTTP/1.1\r\nHost: x\r\n";
-  const auto d = parse_dispatch(
+  const std::string text =
       R"({"page":"/a/[b]/page","kind":"APP_PAGE","runtime":"edge","static":true,"file":"/app/a/page.tsx","generation":7})"
       "\n" +
-      head);
+      head;
+  const auto d = parse_dispatch(text);  // its head is a view into the text
   REQUIRE(d);
   CHECK(d->page == "/a/[b]/page");
   CHECK(d->kind == "APP_PAGE");
