@@ -300,7 +300,9 @@ function report() {
   for (const s of raw.sustained) line(`fresh invocations, ${s.clients} client${s.clients > 1 ? 's' : ''} without pause`, s.invocations, round1(s.rate), '', 'a second');
 }
 
-async function endAll() {
+let ending;
+const endAll = () => ending ??= end();
+async function end() {
   await Promise.all([...servers].map((s) => s.stop()));
   const left = [];
   for (const pid of readdirSync('/proc')) {
@@ -311,7 +313,7 @@ async function endAll() {
   if (option('keep')) for (const f of readdirSync(dir)) if (/[.](jsonl|log)$/.test(f)) cpSync(join(dir, f), join(option('keep'), f));
   rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => endAll().finally(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => endAll().finally(() => { report(); process.exit(130); }));
 
 try {
   const plain = await startPlain();
