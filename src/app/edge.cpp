@@ -72,6 +72,11 @@ Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions opti
       this);
 }
 
+Edge::~Edge() {
+  stopped_ = true;  // no timer any more
+  exchanges_.clear();
+}
+
 Edge::Exchange* Edge::find(net::ExchangeId id) {
   const auto it = exchanges_.find(id);
   return it == exchanges_.end() ? nullptr : &it->second;
@@ -128,6 +133,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     for (const auto& h : head.headers)
       if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
         exchange.parent = static_cast<InvocationId>(agent::parse_tagged_id(h.value, options_.token));
+    if (exchange.parent != InvocationId::none) exchange.caller_waits = CallerWaits(*this, exchange.parent);
   }
 
   extra_.clear();

@@ -7,8 +7,10 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "app/clock.hpp"
 #include "app/fleet.hpp"
 #include "engine/engine.hpp"
 #include "net/edge.hpp"
@@ -30,6 +32,7 @@ class Edge final : public net::Edge, public FleetOwner {
  public:
   // `engine` must outlive the edge.
   Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options);
+  ~Edge();
 
   // Where requests go; null while the app is not ready (they get 503).
   void set_upstream(net::UpstreamPool* pool) { pool_ = pool; }
@@ -74,6 +77,31 @@ class Edge final : public net::Edge, public FleetOwner {
   void fleet_done(InvocationId, const std::vector<agent::Hanging>&) override;
 
  private:
+  // A request that a function makes to its own app meets what only happens here: a compile, an instance that
+  // must start. Meanwhile its caller's clock stands still.
+  class CallerWaits {
+   public:
+    CallerWaits() = default;
+    CallerWaits(Edge& edge, InvocationId caller) : edge_(&edge), caller_(caller) {
+      edge.engine_.compile_started(caller, now());
+    }
+    CallerWaits(CallerWaits&& other) noexcept
+        : edge_(std::exchange(other.edge_, nullptr)), caller_(other.caller_) {}
+    CallerWaits& operator=(CallerWaits&& other) noexcept {
+      end();
+      edge_ = std::exchange(other.edge_, nullptr);
+      caller_ = other.caller_;
+      return *this;
+    }
+    ~CallerWaits() { end(); }
+    void end() {
+      if (Edge* const edge = std::exchange(edge_, nullptr)) edge->compile_ended(caller_);
+    }
+
+   private:
+    Edge* edge_ = nullptr;
+    InvocationId caller_ = InvocationId::none;
+  };
   struct Lost {
     limits::Code code;
     std::string cause;
@@ -87,6 +115,7 @@ class Edge final : public net::Edge, public FleetOwner {
     bool again = false;      // whose answer is "try the next route"
     bool head_seen = false;  // whose response has begun
     InvocationId parent = InvocationId::none;
+    CallerWaits caller_waits;                          // until it is placed
     std::string page, skip;                            // where it is, and the pages that have passed it on
     std::string head;                                  // for the instance, until it is placed
     std::optional<std::vector<limits::Hanging>> done;  // told before its response was read

@@ -104,6 +104,7 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
 bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange == nullptr) return false;
+  exchange->caller_waits.end();
   engine_.placed(id, placed.instance, word(placed.start), placed.waited, now());
   exchange->placed = true;
   exchange->head_seen = false;

@@ -19,7 +19,8 @@ struct Init {
   InvocationId invocation;  // none: binding
   FunctionId function;
   Duration left;
-  TimePoint since;  // runs from here, unless a dev call is open
+  TimePoint since;                 // runs from here, unless a dev call is open
+  std::optional<TimePoint> asked;  // over, but others are there: is it they who hold up the event loop?
 };
 
 struct Instance {
@@ -128,6 +129,7 @@ struct Scheduler::Impl {
   void kill(Instance&, Why, limits::Code);
   void retire(Instance&, Why);
   void overdue(Instance&, Why);
+  void answered(Instance&);  // its event loop turns
   void spawn_failed();
   void initialised(Instance&, InvocationId);
   void pause_inits(Instance&);

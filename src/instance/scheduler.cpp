@@ -228,7 +228,7 @@ void Scheduler::bound(InstanceId id, TimePoint now, Commands& out) {
 void Scheduler::pong(InstanceId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
-  if (Instance* i = s.find(id)) i->ping_due.reset();
+  if (Instance* i = s.find(id)) s.answered(*i);
   s.settle();
 }
 

@@ -213,7 +213,7 @@ void Scheduler::Impl::refill() {
     i.generation = generation;
     i.code.push_back(next.function);
     if (options.init_limit != kForever)
-      i.inits.push_back({InvocationId::none, next.function, options.init_limit, now});
+      i.inits.push_back({InvocationId::none, next.function, options.init_limit, now, {}});
     out->push_back(Bind{id, next.function});
     return;
   }

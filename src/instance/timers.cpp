@@ -16,7 +16,8 @@ std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
   if (i.life.is<Idle>()) sooner(after(i.last_used, options.idle_expiry));
   if (i.ping_due) sooner(*i.ping_due);
   if (i.dev_calls == 0)
-    for (const Init& init : i.inits) sooner(after(init.since, init.left));
+    for (const Init& init : i.inits)
+      if (!init.asked) sooner(after(init.since, init.left));
   return at;
 }
 
@@ -27,16 +28,41 @@ void Scheduler::Impl::strike(Instance& i) {
   }
   if (i.life.is<Idle>()) return kill(i, Why::idle, Code::none);
   if (i.ping_due && *i.ping_due <= now) return kill(i, Why::unresponsive, Code::function_invocation_failed);
-  const auto late = std::find_if(i.inits.begin(), i.inits.end(),
-                                 [&](const Init& init) { return after(init.since, init.left) <= now; });
+  const auto late = std::find_if(i.inits.begin(), i.inits.end(), [&](const Init& init) {
+    return !init.asked && after(init.since, init.left) <= now;
+  });
   if (late == i.inits.end()) return;
   const InvocationId invocation = late->invocation;
   if (invocation == InvocationId::none) {
     unbindable.insert(late->function);
     return kill(i, Why::init_timeout, Code::none);
   }
+  if (i.holders.size() > 1) {
+    late->asked = now;
+    out->push_back(Ping{i.id});
+    return;
+  }
   lose(i, invocation, Code::function_invocation_timeout, Why::init_timeout);
   overdue(i, Why::init_timeout);
+}
+
+void Scheduler::Impl::answered(Instance& i) {
+  i.ping_due.reset();
+  std::vector<InvocationId> hung;
+  for (Init& init : i.inits) {
+    if (!init.asked) continue;
+    if (now - *init.asked <= options.ping_limit) {
+      hung.push_back(init.invocation);
+    } else {  // it had no turn before: it has one now
+      init.asked.reset();
+      init.left = options.init_limit;
+      init.since = now;
+    }
+  }
+  for (const InvocationId invocation : hung) {
+    lose(i, invocation, Code::function_invocation_timeout, Why::init_timeout);
+    overdue(i, Why::init_timeout);
+  }
 }
 
 std::optional<TimePoint> Scheduler::next_wakeup() const {

@@ -142,11 +142,33 @@ TEST_CASE(
   r.w.request(2, g);
   CHECK(r.w.said() == "place 2 i1 warm\n");
   r.w.advance(10s);
+  CHECK(r.w.said() == "ping i1\n");
+  r.w.pong(1);
   CHECK(r.w.said() == "lost 2 i1 FUNCTION_INVOCATION_TIMEOUT init_timeout\nping i1\n");
   r.w.pong(1);
   r.w.release(2);
   r.w.release(1);
   CHECK(r.w.said() == "kill i1 init_timeout\n");
+}
+
+TEST_CASE("fluid: a neighbour that holds up the event loop is no fault of modules that had no turn") {
+  Running r(plain(Isolation::fluid), 1);
+  r.w.request(2, r.w.define("/b"));
+  r.w.said();
+  r.w.advance(10s);
+  CHECK(r.w.said() == "ping i1\n");
+  r.w.advance(25s);  // 1 computes, within its own limit
+  CHECK(r.w.said() == "");
+  r.w.pong(1);
+  CHECK(r.w.said() == "");
+  r.w.advance(9s);
+  CHECK(r.w.said() == "");
+  r.w.handler(2);
+  r.w.advance(60s);
+  CHECK(r.w.said() == "");
+  r.w.release(1);
+  r.w.release(2);
+  CHECK(r.w.lost.empty());
 }
 
 TEST_CASE("an instance that is not ready in time is replaced while its invocation waits on") {
