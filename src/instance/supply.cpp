@@ -212,8 +212,10 @@ void Scheduler::Impl::refill() {
     i.group = groups.group_of(next.function);
     i.generation = generation;
     i.code.push_back(next.function);
+    // Nobody waits for it, and it runs at low priority: it gets the time of a start.
     if (options.init_limit != kForever)
-      i.inits.push_back({InvocationId::none, next.function, options.init_limit, now, {}});
+      i.inits.push_back(
+          {InvocationId::none, next.function, std::max(options.init_limit, options.spawn_limit), now, {}});
     out->push_back(Bind{id, next.function});
     return;
   }
