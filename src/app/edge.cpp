@@ -133,7 +133,6 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     for (const auto& h : head.headers)
       if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
         exchange.parent = static_cast<InvocationId>(agent::parse_tagged_id(h.value, options_.token));
-    if (exchange.parent != InvocationId::none) exchange.caller_waits = CallerWaits(*this, exchange.parent);
   }
 
   extra_.clear();
@@ -357,11 +356,38 @@ void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
   engine_.dispatched(id, dispatch, now());
   schedule();
 }
-void Edge::compile_started(InvocationId id) { engine_.compile_started(id, now()); }
+void Edge::compile_started(InvocationId id) {
+  engine_.compile_started(id, now());
+  if (Exchange* exchange = find(static_cast<net::ExchangeId>(id))) hold_callers(*exchange);
+}
 void Edge::compile_ended(InvocationId id) {
   engine_.compile_ended(id, now());
+  if (Exchange* exchange = find(static_cast<net::ExchangeId>(id)); exchange != nullptr && !exchange->queued)
+    exchange->callers_wait.end();
   schedule();
 }
+
+Edge::CallersWait::CallersWait(Edge& edge, InvocationId caller) : edge_(&edge) {
+  while (caller != InvocationId::none) {
+    callers_.push_back(caller);
+    edge.engine_.compile_started(caller, now());
+    const Exchange* exchange = edge.find(static_cast<net::ExchangeId>(caller));
+    caller = exchange != nullptr ? exchange->parent : InvocationId::none;  // always an older one
+  }
+}
+
+void Edge::CallersWait::end() {
+  Edge* const edge = std::exchange(edge_, nullptr);
+  if (edge == nullptr) return;
+  for (const InvocationId caller : std::exchange(callers_, {})) edge->engine_.compile_ended(caller, now());
+  edge->schedule();
+}
+
+void Edge::hold_callers(Exchange& exchange) {
+  if (exchange.parent != InvocationId::none && !exchange.callers_wait)
+    exchange.callers_wait = CallersWait(*this, exchange.parent);
+}
+
 void Edge::handler_started(InvocationId id) {
   engine_.handler_started(id, now());
   schedule();

@@ -78,29 +78,26 @@ class Edge final : public net::Edge, public FleetOwner {
 
  private:
   // A request that a function makes to its own app meets what only happens here: a compile, an instance that
-  // must start. Meanwhile its caller's clock stands still.
-  class CallerWaits {
+  // must start. Meanwhile the clocks of its caller, and of that one's caller…, stand still.
+  class CallersWait {
    public:
-    CallerWaits() = default;
-    CallerWaits(Edge& edge, InvocationId caller) : edge_(&edge), caller_(caller) {
-      edge.engine_.compile_started(caller, now());
-    }
-    CallerWaits(CallerWaits&& other) noexcept
-        : edge_(std::exchange(other.edge_, nullptr)), caller_(other.caller_) {}
-    CallerWaits& operator=(CallerWaits&& other) noexcept {
+    CallersWait() = default;
+    CallersWait(Edge& edge, InvocationId caller);
+    CallersWait(CallersWait&& other) noexcept
+        : edge_(std::exchange(other.edge_, nullptr)), callers_(std::move(other.callers_)) {}
+    CallersWait& operator=(CallersWait&& other) noexcept {
       end();
       edge_ = std::exchange(other.edge_, nullptr);
-      caller_ = other.caller_;
+      callers_ = std::move(other.callers_);
       return *this;
     }
-    ~CallerWaits() { end(); }
-    void end() {
-      if (Edge* const edge = std::exchange(edge_, nullptr)) edge->compile_ended(caller_);
-    }
+    ~CallersWait() { end(); }
+    explicit operator bool() const { return edge_ != nullptr; }
+    void end();
 
    private:
     Edge* edge_ = nullptr;
-    InvocationId caller_ = InvocationId::none;
+    std::vector<InvocationId> callers_;
   };
   struct Lost {
     limits::Code code;
@@ -115,7 +112,8 @@ class Edge final : public net::Edge, public FleetOwner {
     bool again = false;      // whose answer is "try the next route"
     bool head_seen = false;  // whose response has begun
     InvocationId parent = InvocationId::none;
-    CallerWaits caller_waits;                          // until it is placed
+    bool queued = false;                               // asked the fleet for an instance
+    CallersWait callers_wait;                          // while it is compiled, or queued
     std::string page, skip;                            // where it is, and the pages that have passed it on
     std::string head;                                  // for the instance, until it is placed
     std::optional<std::vector<limits::Hanging>> done;  // told before its response was read
@@ -128,6 +126,7 @@ class Edge final : public net::Edge, public FleetOwner {
   // The answer of the platform, or a cut where it is too late for one. The exchange is over.
   void finish(net::ExchangeId, limits::Code);
   void settle(net::ExchangeId, Exchange&&);
+  void hold_callers(Exchange&);
   void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   // `session` is null for a head that could not be read.
   std::string error_text(const net::Session* session, limits::Code, int status, std::string_view tag,

@@ -98,13 +98,16 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
   ref.config.edge = function->edge;
   ref.config.supports_cancellation = function->supports_cancellation;
   ref.config.prerender = function->is_static;
+  exchange.queued = true;
+  hold_callers(exchange);
   fleet_->request(invocation(id), ref, exchange.parent, answer->generation);
 }
 
 bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange == nullptr) return false;
-  exchange->caller_waits.end();
+  exchange->queued = false;
+  exchange->callers_wait.end();
   engine_.placed(id, placed.instance, word(placed.start), placed.waited, now());
   exchange->placed = true;
   exchange->head_seen = false;

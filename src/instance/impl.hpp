@@ -129,6 +129,7 @@ struct Scheduler::Impl {
   void kill(Instance&, Why, limits::Code);
   void retire(Instance&, Why);
   void overdue(Instance&, Why);
+  void init_failed(Instance&, InvocationId);
   void answered(Instance&);  // its event loop turns
   void spawn_failed();
   void initialised(Instance&, InvocationId);

@@ -42,6 +42,10 @@ void Scheduler::Impl::strike(Instance& i) {
     out->push_back(Ping{i.id});
     return;
   }
+  init_failed(i, invocation);
+}
+
+void Scheduler::Impl::init_failed(Instance& i, InvocationId invocation) {
   lose(i, invocation, Code::function_invocation_timeout, Why::init_timeout);
   overdue(i, Why::init_timeout);
 }
@@ -59,10 +63,7 @@ void Scheduler::Impl::answered(Instance& i) {
       init.since = now;
     }
   }
-  for (const InvocationId invocation : hung) {
-    lose(i, invocation, Code::function_invocation_timeout, Why::init_timeout);
-    overdue(i, Why::init_timeout);
-  }
+  for (const InvocationId invocation : hung) init_failed(i, invocation);
 }
 
 std::optional<TimePoint> Scheduler::next_wakeup() const {

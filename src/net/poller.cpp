@@ -60,7 +60,12 @@ void Poller::defer(Pollable& pollable) {
   if (pollable.deferred_) return;
   pollable.deferred_ = true;
   deferred_.push_back(&pollable);
-  if (running_ || posted_) return;
+  post_deferred();
+}
+
+// run() gives them their turn by itself.
+void Poller::post_deferred() {
+  if (deferred_.empty() || running_ || posted_) return;
   posted_ = true;
   asio::post(io_, [this] {
     posted_ = false;
@@ -78,12 +83,7 @@ void Poller::serve_deferred() {
     pollable->on_ready(0);
   }
   std::erase(deferred_, nullptr);
-  if (deferred_.empty() || running_ || posted_) return;
-  posted_ = true;
-  asio::post(io_, [this] {
-    posted_ = false;
-    serve_deferred();
-  });
+  post_deferred();
 }
 
 void Poller::serve(int timeout_ms) {

@@ -65,6 +65,7 @@ class Poller final : public asio::execution_context::service {
   void wait_inside();  // below the io_context's own loop
   void serve(int timeout_ms);
   void serve_deferred();
+  void post_deferred();
   int find_asio_epoll() const;
 
   static constexpr int kBatch = 128;
