@@ -12,6 +12,7 @@ constexpr int kDeepest = 16;
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
+  std::size_t at() const { return at_; }  // how far it came
 
   Result<JsonValue> run() {
     JsonValue v;
@@ -49,6 +50,7 @@ class Parser {
   bool value(JsonValue& v, int depth) {
     if (depth > kDeepest) return fail("nesting too deep");
     space();
+    v.at = at_;
     if (end()) return fail("unexpected end");
     switch (text_[at_]) {
       case '{':
@@ -234,6 +236,11 @@ const JsonValue* JsonValue::find(std::string_view key) const {
   return found;
 }
 
-Result<JsonValue> parse_json(std::string_view text) { return Parser(text).run(); }
+Result<JsonValue> parse_json(std::string_view text, std::size_t* failed_at) {
+  Parser parser(text);
+  auto value = parser.run();
+  if (!value && failed_at != nullptr) *failed_at = parser.at();
+  return value;
+}
 
 }  // namespace vsim::event

@@ -1,7 +1,8 @@
-// A small strict JSON reader for event lines (RFC 8259). Pure; internal to this module. Numbers are kept as
-// text, so that 64-bit counts and nanoseconds lose nothing.
+// A small strict JSON reader for lines of events and of recordings (RFC 8259). Pure; called by this module and
+// by replay. Numbers are kept as text, so that 64-bit counts and nanoseconds lose nothing.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@ namespace vsim::event {
 struct JsonValue {
   enum class Type { null, boolean, number, string, array, object } type = Type::null;
   bool boolean = false;
+  std::size_t at = 0;  // where in the text it begins, in bytes
   std::string text;  // of a string, unescaped; of a number, as written
   std::vector<JsonValue> items;
   std::vector<std::pair<std::string, JsonValue>> members;
@@ -21,7 +23,7 @@ struct JsonValue {
   const JsonValue* find(std::string_view key) const;  // the last one of that name
 };
 
-// The whole text is one value. Nesting deeper than 16 is an error.
-Result<JsonValue> parse_json(std::string_view text);
+// The whole text is one value. Nesting deeper than 16 is an error. `failed_at`: where it is wrong, in bytes.
+Result<JsonValue> parse_json(std::string_view text, std::size_t* failed_at = nullptr);
 
 }  // namespace vsim::event
