@@ -10,6 +10,7 @@ void BodyRelay::start(http1::Body from, bool to_chunked) {
   to_chunked_ = to_chunked;
   left_ = from.length;
   bytes_ = 0;
+  copy_ = nullptr;
   done_ = from.kind == http1::BodyKind::none || (from.kind == http1::BodyKind::length && from.length == 0);
   if (from_ == http1::BodyKind::chunked) decoder_.reset();
 }
@@ -36,6 +37,7 @@ BodyRelay::State BodyRelay::relay(std::string_view data, Pieces& out, std::size_
       out.add(data.substr(0, n));
       consumed = n;
       run_bytes = n;
+      if (copy_ != nullptr) copy_->take(data.substr(0, n));
       left_ -= n;
       done_ = left_ == 0;
       break;
@@ -46,6 +48,7 @@ BodyRelay::State BodyRelay::relay(std::string_view data, Pieces& out, std::size_
         consumed += step.consumed;
         run_bytes += step.data.size();
         out.add(step.data);
+        if (copy_ != nullptr) copy_->take(step.data);
         if (step.state == http1::ParseState::error) {
           state = State::error;
           break;
@@ -57,6 +60,7 @@ BodyRelay::State BodyRelay::relay(std::string_view data, Pieces& out, std::size_
   }
 
   bytes_ += run_bytes;
+  if (copy_ != nullptr) copy_->ended = done_;
   if (to_chunked_) {
     if (run_bytes == 0) {
       --out.count_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "net/body_copy.hpp"
 #include "net/http1.hpp"
 
 namespace vsim::net {
@@ -37,6 +38,11 @@ class BodyRelay {
  public:
   // `to_chunked`: the receiver gets chunks; else the bare bytes.
   void start(http1::Body from, bool to_chunked);
+  // After start(): what passes is kept there as well, which must outlive the body.
+  void copy_to(BodyCopy* copy) {
+    copy_ = copy;
+    if (copy_ != nullptr) copy_->ended = done_;
+  }
   enum class State : std::uint8_t { more, done, error };
   // Takes what it can of `data` and adds the pieces to send. `consumed` bytes of data are done with; fewer
   // than all with State::more means: send the pieces and call again.
@@ -50,6 +56,7 @@ class BodyRelay {
   void finish(Pieces& out, bool after_chunk);
   http1::ChunkedDecoder decoder_;
   std::uint64_t left_ = 0, bytes_ = 0;
+  BodyCopy* copy_ = nullptr;
   http1::BodyKind from_ = http1::BodyKind::none;
   bool to_chunked_ = false, done_ = true;
 };

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "net/body_copy.hpp"
 #include "net/http1.hpp"
 
 namespace vsim::net {
@@ -43,7 +45,8 @@ struct RequestDecision {
       extra;  // header lines for the app, each with CRLF; the edge keeps the text until its next call
   std::string_view origin;  // replaces the value of Origin when not empty
   std::uint64_t body_limit = UINT64_MAX;
-  std::string response;  // whole response for `answer`
+  std::shared_ptr<BodyCopy> copy;  // of a request that is recorded; null: none is kept
+  std::string response;            // whole response for `answer`
 };
 
 struct ResponseDecision {

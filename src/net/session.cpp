@@ -176,6 +176,8 @@ void Session::forward(const http1::RequestHead& head, const RequestDecision& dec
   body_limit_ = decision.body_limit;
   want_tunnel_ = decision.tunnel;
   pool_ = decision.pool;
+  copy_ = decision.copy;
+  request_.copy_to(copy_.get());
   client_left_ = upstream_deaf_ = false;
   tunnel_in_ = tunnel_out_ = 0;
   response_at_ = ResponseAt::head;

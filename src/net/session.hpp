@@ -131,6 +131,7 @@ class Session final
   UpstreamPool* pool_ = nullptr;
   std::unique_ptr<http1::RequestParser> partial_head_;  // only while a head arrives in pieces
   std::unique_ptr<http1::ResponseParser> partial_response_;
+  std::shared_ptr<BodyCopy> copy_;     // what request_ keeps of a body that is recorded
   std::unique_ptr<HeldRequest> held_;  // until an answer for the client begins
   BodyRelay request_, response_;
   ExchangeId exchange_ = 0;
