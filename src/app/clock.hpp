@@ -17,4 +17,18 @@ inline WallTime wall_now() {
               .count()};
 }
 
+// The wall time of `at`, which is now() or a moment ago. Reads the second clock only now and then: on the
+// path of every request.
+inline WallTime wall_at(TimePoint at) {
+  constexpr Duration kTrusted = std::chrono::milliseconds(50);
+  static thread_local TimePoint read_at{};
+  static thread_local std::chrono::system_clock::time_point read;
+  if (at - read_at > kTrusted || at < read_at) {
+    read_at = at;
+    read = std::chrono::system_clock::now();
+  }
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(read.time_since_epoch() + (at - read_at))
+              .count()};
+}
+
 }  // namespace vsim::app

@@ -104,7 +104,8 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   info.largest_header = head.largest_header;
   info.headers_total = head.headers_total;
   info.header_not_utf8 = head.header_not_utf8;
-  const engine::Admission admission = engine_.admit(info, now(), wall_now());
+  const TimePoint at = now();
+  const engine::Admission admission = engine_.admit(info, at, wall_at(at));
 
   if (admission.action == engine::Action::refuse) {
     decision.response = error_text(&session, admission.error, admission.error_status, admission.tag.view(),
@@ -338,7 +339,8 @@ void Edge::on_end(net::ExchangeId id, net::Totals totals) {
   if (exchange == nullptr) return;
   Exchange over = std::move(*exchange);
   exchanges_.erase(id);
-  engine_.ended(invocation(id), engine_totals(totals), now(), wall_now());
+  const TimePoint at = now();
+  engine_.ended(invocation(id), engine_totals(totals), at, wall_at(at));
   settle(id, std::move(over));
 }
 

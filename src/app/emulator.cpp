@@ -44,6 +44,13 @@ std::uint16_t free_port(boost::asio::io_context& io) {
   return probe.local_endpoint().port();
 }
 
+// While the I/O thread turns, sinks hand on what they gathered once in a turn.
+struct TurnsOf {
+  TurnsOf(EventHub& of, net::Poller& poller) : hub(of) { hub.join(poller); }
+  ~TurnsOf() { hub.leave(); }
+  EventHub& hub;
+};
+
 }  // namespace
 
 struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
@@ -166,6 +173,7 @@ Result<int> Emulator::Impl::run() {
   edge_options.stream_cut = options.profile->stream_cut.value;
   edge_options.websocket_close_code = options.profile->websocket_close_code.value;
   edge = std::make_unique<Edge>(io, *engine, edge_options);
+  edge->set_recorder(options.recorder);
   server = std::make_unique<net::Server>(io, *edge);
   if (options.https) {
     const auto certificate = net::make_certificate(options.https_name);
@@ -225,7 +233,10 @@ Result<int> Emulator::Impl::run() {
     if (const auto started = start_app(); !started) return started.error();
     server->start();  // answers 503 and /_vercel-sim/health until the app is ready
   }
-  net::Poller::of(io).run();
+  {
+    const TurnsOf turns(hub, net::Poller::of(io));
+    net::Poller::of(io).run();
+  }
 
   edge->stop();
   sources.reset();

@@ -12,8 +12,9 @@ class JsonSink final : public event::Sink {
   // `start`: what at_ms counts from.
   JsonSink(LineWriter& writer, TimePoint start) : writer_(writer), start_(start) {}
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
-    writer_.append([&](std::string& out) { event::encode(out, stamp, event, start_); });
+    writer_.gather([&](std::string& out) { event::encode(out, stamp, event, start_); });
   }
+  void on_pause() override { writer_.hand_over(); }
 
  private:
   LineWriter& writer_;

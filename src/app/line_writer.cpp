@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 namespace vsim::app {
 
@@ -14,6 +15,7 @@ LineWriter::LineWriter(int fd, bool owned)
     : shared_(std::make_shared<Shared>(fd, owned)), thread_([shared = shared_] { run(*shared); }) {}
 
 LineWriter::~LineWriter() {
+  hand_over();
   std::unique_lock lock(shared_->mutex);
   shared_->stop = true;
   shared_->wake.notify_all();
@@ -23,6 +25,21 @@ LineWriter::~LineWriter() {
   } else {
     thread_.detach();
   }
+}
+
+void LineWriter::hand_over() {
+  if (pieces_ == 0) return;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->buffer.size() > kMost) {
+      shared_->lost += pieces_;
+    } else {
+      shared_->buffer.append(gathered_);
+      if (!std::exchange(shared_->asked, true)) shared_->wake.notify_one();
+    }
+  }
+  gathered_.clear();
+  pieces_ = 0;
 }
 
 std::uint64_t LineWriter::lost() const {
@@ -36,6 +53,7 @@ int LineWriter::error() const {
 }
 
 void LineWriter::flush() {
+  hand_over();
   std::unique_lock lock(shared_->mutex);
   shared_->hurry = true;
   shared_->wake.notify_all();

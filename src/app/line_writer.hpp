@@ -23,20 +23,21 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
-  // fill(std::string&) appends; called at once. When the reader is far behind (kMost) it is not called, and
-  // the loss is counted.
+  // fill(std::string&) appends one piece; called at once. It is written after the next hand_over(): gathered
+  // without a lock, since a lock for each line would wait for the line's own bytes to leave the processor.
+  template <class Fill>
+  void gather(Fill fill) {
+    fill(gathered_);
+    ++pieces_;
+    if (gathered_.size() >= kGather) hand_over();
+  }
+  // To the thread that writes. When the reader is far behind (kMost) what was gathered is thrown away, and
+  // the loss is counted in pieces.
+  void hand_over();
   template <class Fill>
   void append(Fill fill) {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->buffer.size() > kMost) {
-      ++shared_->lost;
-      return;
-    }
-    fill(shared_->buffer);
-    if (!shared_->asked) {
-      shared_->asked = true;
-      shared_->wake.notify_one();
-    }
+    gather(fill);
+    hand_over();
   }
   std::uint64_t lost() const;
   // Why writing ended for good (errno: ENOSPC, EPIPE…); 0 while it goes on.
@@ -45,7 +46,7 @@ class LineWriter {
   void flush();
 
  private:
-  static constexpr std::size_t kMost = 16u << 20;
+  static constexpr std::size_t kMost = 16u << 20, kGather = 64u << 10;
   // Outlives the writer when its thread is stuck in write().
   struct Shared {
     Shared(int descriptor, bool is_owned) : fd(descriptor), owned(is_owned) {}
@@ -60,6 +61,8 @@ class LineWriter {
   };
   static void run(Shared&);
 
+  std::string gathered_;
+  std::uint64_t pieces_ = 0;  // in it
   std::shared_ptr<Shared> shared_;
   std::thread thread_;
 };

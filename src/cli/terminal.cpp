@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 
 #include "base/text.hpp"
@@ -127,9 +128,14 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   if (!shown || (style.quiet && e.verdicts.empty())) return;
   Paint paint(out, style.colour);
   constexpr std::size_t kLongest = 160;
+  constexpr std::string_view kPad = "    ";  // methods in a column
   const std::string_view target = e.target.substr(0, kLongest);
-  paint(" ")(Ink::bold, fmt::format("{:<4}", e.method))(" ")(target)(e.target.size() > kLongest ? "… " : " ");
-  paint(status_ink(e.status), e.status == 0 ? std::string("---") : std::to_string(e.status));
+  paint(" ")(Ink::bold, e.method)(kPad.substr(0, kPad.size() - std::min(e.method.size(), kPad.size())))(" ")(
+      target)(e.target.size() > kLongest ? "… " : " ");
+  char digits[12];
+  const std::string_view status(
+      digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, e.status).ptr - digits));
+  paint(status_ink(e.status), e.status == 0 ? std::string_view("---") : status);
   // What the function took; what came before it is named when it is worth it.
   const bool charged =
       (e.traffic == event::Traffic::invocation || !e.instance.empty()) && e.charged.count() > 0;
@@ -249,7 +255,7 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
 }
 
 void Terminal::on_event(const event::Stamp&, const event::Event& event) {
-  writer_.append([&](std::string& out) { format_event(out, event, profile_, style_, &explained_); });
+  writer_.gather([&](std::string& out) { format_event(out, event, profile_, style_, &explained_); });
   const auto* started = std::get_if<event::RunStarted>(&event);
   if (started == nullptr || ready_hint_.empty()) return;
   std::string hint = ready_hint_;

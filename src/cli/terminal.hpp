@@ -34,6 +34,7 @@ class Terminal final : public event::Sink {
   Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style)
       : writer_(writer), profile_(profile), style_(style) {}
   void on_event(const event::Stamp&, const event::Event&) override;
+  void on_pause() override { writer_.hand_over(); }
   // Output of the app, passed on as it came.
   void app_output(std::string_view text);
   // One more line after the ready line; {url} in it becomes the address.

@@ -29,6 +29,7 @@ class Held final : public event::Sink {
     if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
     if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
   }
+  void on_pause() override { people_.on_pause(); }
   void app_output(std::string_view line) {
     if (!running_ || live_) return people_.app_output(line);
     if (lines_.empty() && line.find_first_not_of(" \r\n") == std::string_view::npos) return;

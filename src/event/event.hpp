@@ -125,6 +125,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void on_event(const Stamp&, const Event&) = 0;  // must not throw, must not block
+  // No more for the moment: what was gathered may be handed on. Always told after the last event.
+  virtual void on_pause() {}
 };
 
 std::string_view to_string(EndedBy);

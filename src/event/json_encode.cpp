@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 
 #include "base/text.hpp"
@@ -37,54 +38,33 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  Writer& text(std::string_view key, std::string_view value) {
+  [[gnu::always_inline]] Writer& text(std::string_view key, std::string_view value) {
     name(key);
     string(value);
     return *this;
   }
-  Writer& text_if(std::string_view key, std::string_view value) {
+  [[gnu::always_inline]] Writer& text_if(std::string_view key, std::string_view value) {
     return value.empty() ? *this : text(key, value);
   }
-  Writer& masked(std::string_view key, std::string_view target) {
+  [[gnu::always_inline]] Writer& masked(std::string_view key, std::string_view target) {
     name(key);
-    if (target.find('?') == std::string_view::npos) {
-      string(target);
-    } else if (is_plain(target)) {
-      put('"');
-      mask_target(target, [&](std::string_view piece) { put(piece); });
-      put('"');
-    } else {
-      std::string plain;
-      mask_target(target, [&](std::string_view piece) { plain += piece; });
-      string(plain);
-    }
+    mask(target);
     return *this;
   }
   template <class Int>
-  Writer& number(std::string_view key, Int value) {
+  [[gnu::always_inline]] Writer& number(std::string_view key, Int value) {
     name(key);
     digits(value);
     return *this;
   }
-  Writer& flag(std::string_view key, bool value) {
+  [[gnu::always_inline]] Writer& flag(std::string_view key, bool value) {
     name(key);
     put(value ? std::string_view("true") : std::string_view("false"));
     return *this;
   }
-  // Milliseconds, exact: as many decimals as the nanoseconds need.
-  Writer& millis(std::string_view key, Duration d) {
+  [[gnu::always_inline]] Writer& millis(std::string_view key, Duration d) {
     name(key);
-    std::int64_t ns = d.count();
-    if (ns < 0) put('-');
-    std::uint64_t magnitude = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-    digits(magnitude / 1'000'000);
-    auto rest = static_cast<std::uint32_t>(magnitude % 1'000'000);
-    if (rest == 0) return *this;
-    char decimals[7] = {'.'};
-    for (int i = 6; i >= 1; --i, rest /= 10) decimals[i] = static_cast<char>('0' + rest % 10);
-    std::size_t size = 7;
-    while (decimals[size - 1] == '0') --size;
-    put(std::string_view(decimals, size));
+    decimal(d.count());
     return *this;
   }
   Writer& real(std::string_view key, double value) {
@@ -112,6 +92,19 @@ class Writer {
   }
 
  private:
+  void mask(std::string_view target) {
+    if (target.find('?') == std::string_view::npos) {
+      string(target);
+    } else if (is_plain(target)) {
+      put('"');
+      mask_target(target, [&](std::string_view piece) { put(piece); });
+      put('"');
+    } else {
+      std::string plain;
+      mask_target(target, [&](std::string_view piece) { plain += piece; });
+      string(plain);
+    }
+  }
   void flush() {
     out_.append(buffer_, size_);
     size_ = 0;
@@ -132,12 +125,23 @@ class Writer {
     std::memcpy(buffer_ + size_, s.data(), s.size());
     size_ += s.size();
   }
-  void name(std::string_view key) {
-    if (!first_) put(',');
+  // The place of the next `size` bytes, of which there are few.
+  char* room(std::size_t size) {
+    if (size > sizeof buffer_ - size_) flush();
+    char* const at = buffer_ + size_;
+    size_ += size;
+    return at;
+  }
+  // Keys are known when this is compiled: each becomes a few stores.
+  [[gnu::always_inline]] void name(std::string_view key) {
+    char* at = room(key.size() + 3 + (first_ ? 0 : 1));
+    if (!first_) *at++ = ',';
     first_ = false;
-    put('"');
-    put(key);
-    put(std::string_view("\":", 2));
+    *at++ = '"';
+    std::memcpy(at, key.data(), key.size());
+    at += key.size();
+    *at++ = '"';
+    *at = ':';
   }
   void string(std::string_view s) {
     if (is_plain(s)) {
@@ -148,6 +152,21 @@ class Writer {
     }
     flush();
     append_json_string(out_, s);
+  }
+  // Milliseconds, exact: as many decimals as the nanoseconds need.
+  void decimal(std::int64_t ns) {
+    if (ns == 0) return put('0');
+    if (ns < 0) put('-');
+    const std::uint64_t magnitude =
+        ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+    digits(magnitude / 1'000'000);
+    auto rest = static_cast<std::uint32_t>(magnitude % 1'000'000);
+    if (rest == 0) return;
+    char decimals[7] = {'.'};
+    for (int i = 6; i >= 1; --i, rest /= 10) decimals[i] = static_cast<char>('0' + rest % 10);
+    std::size_t size = 7;
+    while (decimals[size - 1] == '0') --size;
+    put(std::string_view(decimals, size));
   }
   template <class Int>
   void digits(Int value) {
@@ -163,30 +182,39 @@ class Writer {
 };
 
 // "2026-11-22T21:04:05.123Z"; the civil date from days since 1970 by the usual era arithmetic (proleptic
-// Gregorian).
+// Gregorian). A second's text is kept for the events that follow in it.
 Writer& Writer::time(std::string_view key, WallTime wall) {
-  name(key);
-  std::int64_t days = wall.unix_ms / 86'400'000, ms = wall.unix_ms % 86'400'000;
-  if (ms < 0) {
-    ms += 86'400'000;
-    --days;
-  }
-  const std::int64_t z = days + 719'468, era = (z >= 0 ? z : z - 146'096) / 146'097, doe = z - era * 146'097,
-                     yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365,
-                     doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153,
-                     day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
-                     year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-  char text[27] = "\"0000-00-00T00:00:00.000Z\"";
-  const auto set = [&](int at, int width, std::int64_t value) {
+  static thread_local std::int64_t kept = INT64_MIN;
+  static thread_local char text[27] = "\"0000-00-00T00:00:00.000Z\"";
+  const auto set = [](int at, int width, std::int64_t value) {
     for (int i = at + width - 1; i >= at; --i, value /= 10) text[i] = static_cast<char>('0' + value % 10);
   };
-  set(1, 4, year);
-  set(6, 2, month);
-  set(9, 2, day);
-  set(12, 2, ms / 3'600'000);
-  set(15, 2, ms / 60'000 % 60);
-  set(18, 2, ms / 1000 % 60);
-  set(21, 3, ms % 1000);
+  std::int64_t seconds = wall.unix_ms / 1000, ms = wall.unix_ms % 1000;
+  if (ms < 0) {
+    ms += 1000;
+    --seconds;
+  }
+  if (seconds != kept) {
+    kept = seconds;
+    std::int64_t days = seconds / 86'400, rest = seconds % 86'400;
+    if (rest < 0) {
+      rest += 86'400;
+      --days;
+    }
+    const std::int64_t z = days + 719'468, era = (z >= 0 ? z : z - 146'096) / 146'097,
+                       doe = z - era * 146'097, yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365,
+                       doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153,
+                       day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
+                       year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+    set(1, 4, year);
+    set(6, 2, month);
+    set(9, 2, day);
+    set(12, 2, rest / 3'600);
+    set(15, 2, rest / 60 % 60);
+    set(18, 2, rest % 60);
+  }
+  set(21, 3, ms);
+  name(key);
   put(std::string_view(text, 26));
   return *this;
 }

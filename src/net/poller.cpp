@@ -51,6 +51,10 @@ void Poller::remove(int fd, Pollable& pollable) {
   for (int i = batch_at_; i < batch_size_; ++i)
     if (batch_[static_cast<std::size_t>(i)].data.ptr == &pollable)
       batch_[static_cast<std::size_t>(i)].data.ptr = nullptr;
+  forget(pollable);
+}
+
+void Poller::forget(Pollable& pollable) {
   if (!pollable.deferred_) return;
   pollable.deferred_ = false;
   std::replace(deferred_.begin(), deferred_.end(), &pollable, static_cast<Pollable*>(nullptr));

@@ -50,6 +50,8 @@ class Poller final : public asio::execution_context::service {
   // Before `fd` is closed or handed on. `pollable` is not told anything any more, not even what was found
   // already.
   void remove(int fd, Pollable& pollable);
+  // The same for one that was never added, only deferred.
+  void forget(Pollable& pollable);
   // on_ready(0) before the next wait, not from inside this call.
   void defer(Pollable& pollable);
 

@@ -162,7 +162,7 @@ void Session::drop_upstream(bool reusable) {
     if (reusable)
       pool_->give_back(std::move(upstream_));
     else
-      upstream_.reset();
+      pool_->retire(std::move(upstream_));
   }
   pool_keep_.reset();
 }

@@ -3,6 +3,8 @@
 // so idle streams cause no wake-ups. I/O thread only.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -51,7 +53,7 @@ class Timeouts {
     if (w.is_linked()) w.unlink();
     w.wait_ = wait;
     if (wait == Wait::none) return;
-    w.since_ = Clock::now();
+    w.since_ = coarse_now();
     lists_[index(wait)].push_back(w);
     if (const auto at = w.since_ + kLength[index(wait)]; at < armed_for_) arm(at);
   }
@@ -61,6 +63,13 @@ class Timeouts {
   }
 
  private:
+  // A few milliseconds behind at most (the kernel's tick), and several times cheaper; these waits are
+  // seconds.
+  static Clock::time_point coarse_now() {
+    timespec t{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return Clock::time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
+  }
   using List = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
   static constexpr std::size_t index(Wait w) { return static_cast<std::size_t>(w); }
   // Chosen for a developer's machine: generous to a person with a debugger, still an end to what would leak.

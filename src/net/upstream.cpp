@@ -120,7 +120,7 @@ UpstreamPool::UpstreamPool(asio::io_context& io, Timeouts& timeouts, std::vector
       endpoints_(std::move(endpoints)),
       origin_(std::move(origin)) {}
 
-UpstreamPool::~UpstreamPool() = default;
+UpstreamPool::~UpstreamPool() { poller_.forget(*this); }
 
 std::unique_ptr<Upstream> UpstreamPool::take_idle() {
   while (!idle_.empty()) {
@@ -150,6 +150,12 @@ void UpstreamPool::give_back(std::unique_ptr<Upstream> upstream) {
   connection.start_reading();
   timeouts_.set(*upstream, Wait::idle_upstream);
   idle_.push_back(std::move(upstream));
+}
+
+void UpstreamPool::retire(std::unique_ptr<Upstream> upstream) {
+  upstream->connection_->set_owner(nullptr);
+  retired_.push_back(std::move(upstream));
+  poller_.defer(*this);
 }
 
 void UpstreamPool::drop(Upstream* upstream) {

@@ -38,7 +38,7 @@ class Upstream final : private ConnectionOwner, private Waiter {
 
 // Owned by a shared_ptr, a pool lives on while a session that was sent to it uses it; else it must outlive
 // them all.
-class UpstreamPool : public std::enable_shared_from_this<UpstreamPool> {
+class UpstreamPool : public std::enable_shared_from_this<UpstreamPool>, private Pollable {
  public:
   using Endpoint = asio::generic::stream_protocol::endpoint;
   using OnConnected = std::function<void(ErrorCode, std::unique_ptr<Upstream>)>;
@@ -55,17 +55,21 @@ class UpstreamPool : public std::enable_shared_from_this<UpstreamPool> {
   struct Attempt;
   std::shared_ptr<Attempt> connect(OnConnected done);
   void give_back(std::unique_ptr<Upstream>);
+  // Closes it in the poller's next turn: a thousand clients whose streams are cut at once need not wait while
+  // the app is told of each.
+  void retire(std::unique_ptr<Upstream>);
   void close_idle();
 
  private:
   friend class Upstream;
   void drop(Upstream*);
+  void on_ready(std::uint32_t) override { retired_.clear(); }
 
   Poller& poller_;
   Timeouts& timeouts_;
   std::vector<Endpoint> endpoints_;
   std::string origin_;
-  std::vector<std::unique_ptr<Upstream>> idle_;
+  std::vector<std::unique_ptr<Upstream>> idle_, retired_;
 };
 
 }  // namespace vsim::net
