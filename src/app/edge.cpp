@@ -105,6 +105,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   info.headers_total = head.headers_total;
   info.header_not_utf8 = head.header_not_utf8;
   const TimePoint at = now();
+  if (recorder_ != nullptr) recorder_->arrived(head, at);
   const engine::Admission admission = engine_.admit(info, at, wall_at(at));
 
   if (admission.action == engine::Action::refuse) {
@@ -121,6 +122,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   exchange.internal = internal;
   if (admission.action == engine::Action::drop) {
     decision.kind = net::RequestDecision::Kind::drop;
+    if (recorder_ != nullptr) recorder_->admitted(admission.id);
     return;
   }
   decision.kind = net::RequestDecision::Kind::forward;
@@ -134,6 +136,12 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     for (const auto& h : head.headers)
       if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
         exchange.parent = static_cast<InvocationId>(agent::parse_tagged_id(h.value, options_.token));
+  }
+  if (recorder_ != nullptr) {
+    if (internal || exchange.parent != InvocationId::none)
+      recorder_->forget();
+    else
+      decision.copy = recorder_->admitted(admission.id);
   }
 
   extra_.clear();
@@ -273,6 +281,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     engine_.released(invocation(id), *std::exchange(exchange->done, std::nullopt), at, wall_now());
     schedule();
   }
+  if (recorder_ != nullptr) recorder_->responds(invocation(id), head);
   if (exchange->internal || info.direct || head.status == 101) return;
   decision.drop_server = true;
   response_extra_.assign("Server: Vercel\r\nX-Vercel-Cache: MISS\r\nX-Vercel-Id: ");
@@ -301,6 +310,7 @@ std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
 }
 
 bool Edge::on_client_left(net::ExchangeId id) {
+  if (recorder_ != nullptr) recorder_->client_left(invocation(id), now());
   const bool goes_on = engine_.client_left(invocation(id), now());
   if (fleet_ != nullptr) fleet_->client_left(invocation(id));
   schedule();

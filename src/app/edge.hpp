@@ -12,6 +12,7 @@
 
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
+#include "app/recorder.hpp"
 #include "engine/engine.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
@@ -40,6 +41,8 @@ class Edge final : public net::Edge, public FleetOwner {
   bool ready() const { return pool_ != nullptr; }
   // Functions run on its instances from now on; null: in the app itself. Outlives the edge's last call.
   void set_fleet(Fleet* fleet) { fleet_ = fleet; }
+  // Whole requests are kept by it; null: nobody records. Outlives the edge's last call.
+  void set_recorder(Recorder* recorder) { recorder_ = recorder; }
   // What the agent tells of a request.
   void dispatched(InvocationId, const engine::Dispatch&);
   void compile_started(InvocationId);
@@ -139,6 +142,7 @@ class Edge final : public net::Edge, public FleetOwner {
   EdgeOptions options_;
   net::UpstreamPool* pool_ = nullptr;
   Fleet* fleet_ = nullptr;
+  Recorder* recorder_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
   std::string extra_, response_extra_, origin_;
   std::vector<engine::Command> commands_;

@@ -26,6 +26,10 @@ int CommandEnd::exit_code() const {
 WrappedCommand::WrappedCommand(boost::asio::io_context& io, CommandSpec spec, Callbacks callbacks)
     : io_(io), spec_(std::move(spec)), callbacks_(std::move(callbacks)), timer_(io) {}
 
+WrappedCommand::~WrappedCommand() {
+  if (spec_.program) spec_.program->stop();
+}
+
 void WrappedCommand::expect_ready() {
   timer_.expires_after(spec_.ready_timeout);
   timer_.async_wait([this](boost::system::error_code error) {
@@ -37,6 +41,15 @@ Result<bool> WrappedCommand::start(process::Supervisor& supervisor, const std::s
                                    std::uint16_t port) {
   started_ = true;
   timer_.cancel();
+  began_ = Clock::now();
+  if (spec_.program) {
+    program_runs_ = true;
+    spec_.program->start(io_, base_url, [this] {
+      program_runs_ = false;
+      ended(process::Exited{0});
+    });
+    return true;
+  }
   process::SpawnOptions options;
   options.argv = spec_.argv;
   options.env = spec_.env;
@@ -45,7 +58,6 @@ Result<bool> WrappedCommand::start(process::Supervisor& supervisor, const std::s
   options.in_place = true;
   process::ChildCallbacks callbacks;
   callbacks.exit = [this](const process::ExitCause& cause) { ended(cause); };
-  began_ = Clock::now();
   auto child = supervisor.spawn(std::move(options), std::move(callbacks));
   if (!child) return child.error();
   child_ = std::move(*child);
@@ -67,6 +79,11 @@ void WrappedCommand::ended(const process::ExitCause& cause) {
 }
 
 bool WrappedCommand::interrupted(int signal, bool from_terminal) {
+  if (program_runs_) {
+    if (interrupted_by_ == 0) spec_.program->interrupt();
+    interrupted_by_ = signal;
+    return true;
+  }
   if (!child_) return false;
   if (interrupted_by_ != 0) {
     child_->kill();

@@ -18,11 +18,24 @@
 
 namespace vsim::app {
 
+// What tests the app from inside our own process instead.
+class InProcess {
+ public:
+  virtual ~InProcess() = default;
+  // The app is ready at `base_url`. Once, on the I/O thread; `done` is called there, once, later, unless
+  // stop() comes first.
+  virtual void start(boost::asio::io_context& io, const std::string& base_url,
+                     std::function<void()> done) = 0;
+  virtual void interrupt() = 0;  // come to an end now; `done` is still called
+  virtual void stop() = 0;       // touch nothing any more: the io context goes
+};
+
 struct CommandSpec {
   std::vector<std::string> argv;
-  std::string name;          // as typed, for people and events
-  process::Environment env;  // whole, but for BASE_URL and PORT
-  Duration ready_timeout{};  // from our start to the app's being ready
+  std::string name;                    // as typed, for people and events
+  process::Environment env;            // whole, but for BASE_URL and PORT
+  Duration ready_timeout{};            // from our start to the app's being ready
+  std::shared_ptr<InProcess> program;  // not null: this, and no command
 };
 
 // How it ended; what `test` says and reports.
@@ -41,6 +54,7 @@ class WrappedCommand {
     std::function<void(const CommandEnd&)> end;  // exactly once after a start() that succeeded
   };
   WrappedCommand(boost::asio::io_context& io, CommandSpec spec, Callbacks callbacks);
+  ~WrappedCommand();
 
   void expect_ready();  // the time begins
   // The app is ready. Once.
@@ -59,7 +73,7 @@ class WrappedCommand {
   std::unique_ptr<process::Child> child_;
   boost::asio::steady_timer timer_;
   std::chrono::steady_clock::time_point began_{};
-  bool started_ = false;
+  bool started_ = false, program_runs_ = false;
   int interrupted_by_ = 0;
 };
 

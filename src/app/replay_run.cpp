@@ -1,0 +1,114 @@
+#include "app/replay_run.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <charconv>
+
+#include "net/poller.hpp"
+
+namespace vsim::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After the last answer: an instance tells what was left hanging a moment after its response.
+constexpr auto kAfterglow = 250ms;
+
+}  // namespace
+
+ReplayRun::ReplayRun(const replay::Recording& recording, ReplaySpeed speed,
+                     std::function<std::string()> build)
+    : recording_(recording), speed_(speed), build_(std::move(build)), outcomes_(recording.requests.size()) {}
+
+ReplayRun::~ReplayRun() = default;
+
+void ReplayRun::start(boost::asio::io_context& io, const std::string& base_url, std::function<void()> done) {
+  done_ = std::move(done);
+  timer_.emplace(io);
+  client_ = std::make_unique<ReplayClient>(recording_, replay::Destination{base_url, build_()}, speed_,
+                                           [this, &io] {  // on its thread
+                                             boost::asio::post(io, [this] { client_done(); });
+                                             net::Poller::of(io).wake();
+                                           });
+  client_->start();
+}
+
+void ReplayRun::interrupt() {
+  if (client_) client_->interrupt();
+  settling_ = true;
+  settle();
+}
+
+void ReplayRun::stop() {
+  over_ = true;
+  done_ = nullptr;
+  timer_.reset();
+  if (client_) client_->stop();
+}
+
+void ReplayRun::ended(replay::Request&& request, std::string_view mark) {
+  std::size_t index = 0;
+  const auto read = std::from_chars(mark.data(), mark.data() + mark.size(), index);
+  if (over_ || read.ec != std::errc() || mark.empty() || index >= outcomes_.size()) return;
+  outcomes_[index] = std::move(request.outcome);
+  by_n_[request.n] = index;
+  if (all_sent_) look();
+}
+
+void ReplayRun::later(std::uint64_t n, limits::Code code) {
+  const auto found = by_n_.find(n);
+  if (over_ || found == by_n_.end()) return;
+  auto& codes = outcomes_[found->second]->codes;
+  if (std::find(codes.begin(), codes.end(), code) == codes.end()) codes.push_back(code);
+}
+
+void ReplayRun::client_done() {
+  if (over_ || settling_) return;
+  all_sent_ = true;
+  look();
+  if (settling_) return;
+  // Functions whose client has left go on, as they did in the recording.
+  Duration longest{};
+  for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    if (client_->sent()[i].sent && !outcomes_[i])
+      longest = std::max(longest, recording_.requests[i].outcome.total);
+  timer_->expires_after(2 * longest + speed_.give_up_after);
+  timer_->async_wait([this](boost::system::error_code error) {
+    if (!error) settle();
+  });
+}
+
+// Whether all that was sent has ended.
+void ReplayRun::look() {
+  if (settling_) return;
+  for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    if (client_->sent()[i].sent && client_->sent()[i].why_not.empty() && !outcomes_[i]) return;
+  settling_ = true;
+  timer_->expires_after(kAfterglow);
+  timer_->async_wait([this](boost::system::error_code error) {
+    if (!error) settle();
+  });
+}
+
+void ReplayRun::settle() {
+  over_ = true;
+  if (const auto done = std::exchange(done_, nullptr)) done();
+}
+
+std::vector<replay::Met> ReplayRun::results() const {
+  std::vector<replay::Met> out(outcomes_.size());
+  for (std::size_t i = 0; client_ && i < out.size(); ++i) {
+    const ReplayClient::Sent& sent = client_->sent()[i];
+    out[i].renewed = sent.renewed;
+    out[i].why_not = sent.why_not;
+    if (!sent.why_not.empty()) continue;
+    if (sent.sent && outcomes_[i])
+      out[i].outcome = outcomes_[i];
+    else
+      out[i].why_not =
+          sent.sent ? "it had not ended when the replay did" : "the replay ended before its turn";
+  }
+  return out;
+}
+
+}  // namespace vsim::app
