@@ -3,6 +3,7 @@
 //   - lets Next listen on a private unix socket while Next believes in the public port;
 //   - tells vercel-sim which function a request was dispatched to, when it was compiled and when the user's own code began;
 //   - takes our internal fields out of requests before anyone sees them, and writes the function into the response head;
+//   - compiles routes ahead of their first request when it is asked to;
 //   - scales timers of user code (VSIM_TIME_SCALE); ends the process when vercel-sim ends;
 //   - where functions run in instances (VSIM_ISOLATION), answers with what is to be run instead of running it, and serves the instances.
 // It decides nothing about limits. Whatever of Next it does not find, it reports and does without: it never throws into Next.
@@ -29,11 +30,14 @@ function start() {
       process.kill(process.pid, 'SIGTERM');
       setTimeout(() => process.exit(143), 350);
     },
+    received(message) {
+      if (message.t === 'compile') sim.precompile(message);
+    },
   });
   const nextDist = path.resolve(path.dirname(process.argv[1]), '../..');
   const sim = createShared({ options, nextDist, tell: control.tell });
   sim.sayHello = sayHello;
-  const parts = ['invocation', 'modules', 'statics', 'timers', 'compile', 'requests', 'listen', 'router', 'handlers'];
+  const parts = ['invocation', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router', 'handlers'];
   if (options.rpcSocket) parts.push('boot', 'bundler-host', 'dispatch');
   for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
@@ -85,6 +89,7 @@ function start() {
       bundler: process.env.TURBOPACK ? 'turbopack' : 'webpack',
       missing: [...sim.missing],
       exec: process.execPath,
+      ...(sim.hello.compile && { compile: true }),
       ...(sim.isolationState && { isolation: isolation(sim.isolationState) }),
     });
   }

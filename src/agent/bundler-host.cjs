@@ -14,7 +14,7 @@ module.exports = function (sim) {
   const tags = new Map();  // tag of the data cache → what Next notes of its revalidation
 
   // What of Next's bundler service (dev-bundler-service.js) takes plain arguments and gives a plain answer.
-  const kPlain = ['ensurePage', 'getCompilationError', 'getCompilationErrors', 'getFallbackErrorComponents', 'setIsrStatus', 'sendHmrMessage'];
+  const kPlain = ['getCompilationError', 'getCompilationErrors', 'getFallbackErrorComponents', 'setIsrStatus', 'sendHmrMessage'];
 
   const runtimeCache = new Map();  // key → {text, expires, tags}: Vercel's runtime cache, which outlives instances
 
@@ -33,6 +33,7 @@ module.exports = function (sim) {
     cacheExpire(tags) {
       for (const [key, entry] of runtimeCache) if (entry.tags.some((tag) => tags.includes(tag))) runtimeCache.delete(key);
     },
+    ensurePage: (asked) => sim.ensureOnce(asked),
     ...Object.fromEntries(kPlain.map((name) => [name, (...args) => isolation.bundlerService[name]?.(...args)])),
     // Next's own errors tell by their class what they are, which does not travel.
     logErrorWithOriginalStack: (error, type) => isolation.bundlerService.logErrorWithOriginalStack(error, type),

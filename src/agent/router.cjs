@@ -38,6 +38,7 @@ module.exports = function (sim) {
       async initialize(renderOptions) {
         if (!first) {
           first = true;
+          guard('precompile', () => sim.takeBundler(renderOptions.bundlerService));
           guard('compile', () => hookCompile(renderOptions.bundlerService?.bundler?.hotReloader));
           if (sim.isolation) guard('isolation', () => sim.takeRenderOptions(renderOptions));
         }

@@ -171,7 +171,10 @@ class World {
           const line = buffer.slice(0, end);
           buffer = buffer.slice(end + 1);
           if (first && line.startsWith(`${kToken} instance `)) instance = this.instances.get(line.split(' ')[2]).joined(socket);
-          else if (first) this.tokens.push(line);
+          else if (first) {
+            this.tokens.push(line);
+            this.agentSocket = socket;
+          }
           else if (instance) instance.take({ at, ...JSON.parse(line) });
           else {
             if (process.env.AGENT_VERBOSE) process.stderr.write(`  > ${line}\n`);
@@ -209,6 +212,11 @@ class World {
     await new Promise((done) => this.publicServers[0].listen(0, '127.0.0.1', done));
     this.port = this.publicServers[0].address().port;
     await new Promise((done) => this.publicServers[1].listen(this.port, '::1', done));
+  }
+
+  // A line to the agent.
+  tell(message) {
+    this.agentSocket.write(`${JSON.stringify(message)}\n`);
   }
 
   nextId() {

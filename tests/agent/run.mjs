@@ -19,7 +19,7 @@ for (const combo of combos) {
   install(`next${combo.split('-')[0]}`);
   const from = performance.now();
   let passed = true;
-  for (const file of ['agent.test.mjs', 'isolation.test.mjs']) {
+  for (const file of ['agent.test.mjs', 'precompile.test.mjs', 'isolation.test.mjs']) {
     const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], {
       stdio: 'inherit',
       env: { ...process.env, AGENT_COMBO: combo },
