@@ -2,7 +2,7 @@
 // How an instance dies of user code: as on the platform, and with its cause told first. `next dev` would go on.
 
 module.exports = function (sim) {
-  const { options, plainExit, tell } = sim;
+  const { invocations, options, plainExit, tell } = sim;
   // Exit statuses of the platform's launcher.
   const kStatus = { uncaughtException: 129, unhandledRejection: 128 };
   let status = 0;
@@ -18,14 +18,17 @@ module.exports = function (sim) {
     };
   }
 
-  // On fluid compute requests that are running may finish first; no others come.
+  // On fluid compute the other requests that are running may finish first; no more come. The one whose code it was gets no answer any more, so
+  // it is not waited for.
   function fatal(why, error) {
     if (isHarmless(error)) return;
+    const culprit = invocations.getStore();
+    if (culprit) culprit.isLost = true;
     const title = why === 'uncaughtException' ? 'Uncaught Exception' : 'Unhandled Rejection';
     console.error(`${title}:`, error);
     announce(why, error, kStatus[why]);
-    if (options.isFluid && sim.running.size > 0) sim.isDying = true;
-    else die();
+    sim.isDying = true;
+    dieWhenDone();
   }
 
   // Next's own: a client that left, React's way to postpone.
@@ -49,9 +52,10 @@ module.exports = function (sim) {
     return undefined;
   }
 
-  function die() {
+  function dieWhenDone() {
+    if (!sim.isDying || (options.isFluid && [...sim.running.values()].some(({ isLost }) => !isLost))) return;
     plainExit(status);
   }
 
-  return { dieAsThePlatformDoes, die };
+  return { dieAsThePlatformDoes, dieWhenDone };
 };

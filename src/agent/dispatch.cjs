@@ -48,7 +48,9 @@ module.exports = function (sim) {
   // Next internals: from 16 on the router has matched the request (request meta `match`); before, base-server.js does it from `invokePath`, and
   // so do we, as its renderToResponseImpl does. Matching compiles there.
   async function findFunction(req, meta) {
-    if (meta.match?.definition) return meta.match.definition;
+    // Of a request that goes to an error page, `match` is that of the page which did not have its path; with `invokeError` the page itself is to
+    // show why it does not compile.
+    if (meta.match?.definition && (meta.invokeStatus === undefined || meta.invokeError)) return meta.match.definition;
     const { matchers } = sim.server;
     if (matchers && meta.invokeStatus === undefined) {
       const pathname = withoutTrailingSlash(meta.invokePath ?? req.url.split('?', 1)[0]);

@@ -171,7 +171,7 @@ module.exports = function (sim) {
     const hanging = sim.hangingOf(invocation);
     if (hanging.length > 0) message.hanging = hanging;
     tell(message);
-    if (sim.isDying && running.size === 0) sim.die();
+    sim.dieWhenDone();
   }
 
   // Its deadline has come after the response: waitUntil is no longer waited for.

@@ -174,6 +174,8 @@ void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view mes
                                 : why == "boot"               ? "it could not start: "
                                                               : "";
   i->process->last_words(std::string(word) + std::string(message.substr(0, 300)));
+  const auto id = static_cast<InstanceId>(n);
+  tell([&](TimePoint t, auto& out) { scheduler_.failing(id, t, out); });
 }
 
 void Fleet::on_closed(std::uint64_t n) {

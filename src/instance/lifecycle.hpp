@@ -39,6 +39,7 @@ enum class Why : std::uint8_t {
   init_timeout,   // its modules were not evaluated in time
   spawn_timeout,  // it was not ready in time
   memory_limit,   // the function used more than its memory
+  failed,         // an error that nobody caught: it ends when the others on it have finished
   shutdown,       // the emulator stops
 };
 std::string_view to_string(Why);

@@ -290,6 +290,16 @@ void Scheduler::condemn(InstanceId id, Why why, TimePoint now, Commands& out) {
   s.settle();
 }
 
+void Scheduler::failing(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && i->life.living()) {
+    if (i->life.is<Spawning>() || i->life.is<Spare>() || i->life.is<Binding>()) return s.settle();
+    s.retire(*i, Why::failed);
+  }
+  s.settle();
+}
+
 void Scheduler::invalidate(const Change& change, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);

@@ -116,6 +116,8 @@ class Scheduler {
   void memory(InstanceId, std::uint64_t pss, TimePoint now, Commands& out);
   void loaded(InstanceId, std::vector<std::string> files, TimePoint now, Commands& out);  // all it has loaded
   void condemn(InstanceId, Why, TimePoint now, Commands& out);  // must go at once, e.g. memory_limit
+  // It has said that it will end: it finishes what it has (its exit is told then) and is given nothing more.
+  void failing(InstanceId, TimePoint now, Commands& out);
 
   void invalidate(const Change&, TimePoint now, Commands& out);
 

@@ -92,6 +92,32 @@ TEST_CASE(
   CHECK(three.w.said() == "kill i1 deadline\n");
 }
 
+TEST_CASE("an error that nobody caught: the instance takes no more, the others on it finish, then it ends") {
+  Running r(plain(Isolation::fluid), 3);
+  r.w.failing(1);
+  CHECK(r.w.state(1) == "retired");
+  CHECK(r.w.said() == "");
+  r.w.request(4, r.f);
+  CHECK(r.w.said() == "spawn i2\n");
+  r.w.release(1);
+  r.w.release(3);
+  CHECK(r.w.said() == "");
+  r.w.exited(1, {Death::Kind::exited, 129});  // it does not wait for the one whose error it was
+  CHECK(r.w.said() == "lost 2 i1 FUNCTION_INVOCATION_FAILED none\n");
+  r.w.failing(1);
+  CHECK(r.w.said() == "");
+
+  Running done(plain(Isolation::fluid), 1);
+  done.w.failing(1);
+  done.w.release(1);  // it has answered nevertheless
+  CHECK(done.w.said() == "kill i1 failed\n");
+
+  Running idle(plain(Isolation::fluid), 1);
+  idle.w.release(1);
+  idle.w.failing(1);
+  CHECK(idle.w.said() == "kill i1 failed\n");
+}
+
 TEST_CASE("modules that are not evaluated in time end the invocation; those that are, do not") {
   Sim w(plain(Isolation::instance));
   const FunctionId f = w.define("/a");

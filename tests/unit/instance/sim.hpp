@@ -106,6 +106,9 @@ class Sim final : public Watcher {
   void pong(int i) {
     call([&] { scheduler.pong(ins(i), now, out); });
   }
+  void failing(int i) {
+    call([&] { scheduler.failing(ins(i), now, out); });
+  }
   void exited(int i, Death d = {Death::Kind::signaled, 9}) {
     // The process is gone before anybody hears of it, and takes nothing any more.
     ended.insert(ins(i));
