@@ -100,11 +100,22 @@ Hello hello(const json::object& o) {
   out.bundler = text(o, "bundler");
   out.missing = texts(o, "missing");
   out.exec = text(o, "exec");
+  out.compile = flag(o, "compile");
   if (const auto* v = o.if_contains("isolation"); v != nullptr && v->is_object()) {
     const json::object& i = v->get_object();
     out.isolation = {flag(i, "ok"), texts(i, "missing"), flag(i, "grouped")};
   }
   return out;
+}
+std::optional<Precompiled> precompiled(const json::object& o) {
+  using Status = Precompiled::Status;
+  static constexpr std::pair<std::string_view, Status> kWords[] = {
+      {"ok", Status::ok}, {"missing", Status::missing}, {"failed", Status::failed}, {"left", Status::left}};
+  const std::string_view word = text(o, "status");
+  for (const auto& [name, status] : kWords)
+    if (name == word)
+      return Precompiled{text(o, "page"), text(o, "kind"), number(o, "ms"), status, text(o, "error")};
+  return std::nullopt;
 }
 bool parse(std::string_view line, json::value& out) {
   boost::system::error_code error;
@@ -131,6 +142,10 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
     handler.on_config(config);
   } else if (type == "compiled") {
     handler.on_compiled(text(o, "page"), number(o, "ms"));
+  } else if (type == "precompiled") {
+    const auto done = precompiled(o);
+    if (!done) return false;
+    handler.on_precompiled(*done);
   } else if (type == "boot") {
     if (text(o, "file").empty()) return false;
     booted = true;
@@ -184,6 +199,10 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
   return true;
 }
 
+std::string compile_line(std::string_view page, std::string_view kind) {
+  return json::serialize(
+      json::object{{"t", "compile"}, {"page", json::string_view(page)}, {"kind", json::string_view(kind)}});
+}
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
                       std::string_view head) {
   json::object o{{"t", "bind"},
@@ -214,7 +233,7 @@ struct ControlChannel::Impl : std::enable_shared_from_this<ControlChannel::Impl>
   InstanceHandler* instances = nullptr;
   std::string token;
   std::vector<std::weak_ptr<Peer>> peers;
-  std::map<std::uint64_t, std::weak_ptr<Peer>> by_number;
+  std::map<std::uint64_t, std::weak_ptr<Peer>> by_number;  // 0: the agent that came last
 };
 
 namespace {
@@ -301,6 +320,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
     rest.remove_prefix(shared_->token.size());
     if (rest.empty()) {
       trusted_ = true;
+      shared_->by_number[0] = weak_from_this();
       return;
     }
     std::uint64_t n = 0;

@@ -25,6 +25,7 @@ struct Hello {
   std::string_view next, bundler;
   std::vector<std::string> missing;  // hooks that this Next does not have
   std::string_view exec;             // the program that runs next dev
+  bool compile = false;              // it understands compile_line()
   // What instances need of Next; absent: the agent cannot isolate.
   struct Isolation {
     bool ok = false;
@@ -55,6 +56,14 @@ struct Hanging {
   double ms = 0;     // of a timer
 };
 
+// The answer to compile_line().
+struct Precompiled {
+  std::string_view page, kind;
+  double ms = 0;
+  enum class Status { ok, missing, failed, left } status = Status::ok;
+  std::string_view error;  // failed: the bundler's text; left: why it was not tried
+};
+
 // What the agent says.
 class ControlHandler {
  public:
@@ -66,7 +75,8 @@ class ControlHandler {
   virtual void on_compile(InvocationId, bool ended) = 0;
   virtual void on_handler(InvocationId) = 0;
   virtual void on_compiled(std::string_view page, double ms) = 0;  // for the terminal
-  virtual void on_boot(std::string_view file) = 0;                 // what an instance needs to start is there
+  virtual void on_precompiled(const Precompiled&) {}
+  virtual void on_boot(std::string_view file) = 0;  // what an instance needs to start is there
   virtual void on_changed(const Changed&) = 0;
   virtual void on_problem(std::string_view message) = 0;  // the channel itself: junk, a line without end
   virtual void on_closed(bool booted) = 0;                // `booted`: the one that had said `boot`
@@ -112,6 +122,8 @@ class ControlChannel {
   // One line to an instance, without its end. False: it is not connected. Never blocks; a process that is
   // stopped, or reads no more, gets it later or never.
   bool send(std::uint64_t n, std::string line);
+  // The same, to the agent that came last.
+  bool send_to_agent(std::string line) { return send(0, std::move(line)); }
   // Its number means nobody from now on: it is not heard any more, and its connection is closed.
   void forget(std::uint64_t n);
 
@@ -126,6 +138,8 @@ class ControlChannel {
 bool deliver(std::string_view line, ControlHandler& handler);
 bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler);
 
+// For the agent. `kind` as Next says it ("APP_ROUTE"), or "MIDDLEWARE".
+std::string compile_line(std::string_view page, std::string_view kind);
 // Lines for instances.
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
                       std::string_view head);

@@ -20,6 +20,7 @@ class AppEvents final : private agent::ControlHandler {
     virtual void app_config(const agent::AppConfig&) = 0;
     virtual void app_compiled(std::string_view page, double ms) = 0;
     virtual void app_warns(std::string_view what, std::string_view fix) = 0;
+    virtual void app_precompiled(const agent::Precompiled&) {}
     virtual void app_boot(std::string_view /*file*/) {}
     virtual void app_changed(const agent::Changed&) {}
     virtual void app_gone() {}  // the agent that had said boot
@@ -54,6 +55,7 @@ class AppEvents final : private agent::ControlHandler {
   }
   void on_handler(InvocationId id) override { edge_.handler_started(id); }
   void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
+  void on_precompiled(const agent::Precompiled& done) override { owner_.app_precompiled(done); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }
   void on_boot(std::string_view file) override { owner_.app_boot(file); }
   void on_changed(const agent::Changed& changed) override { owner_.app_changed(changed); }

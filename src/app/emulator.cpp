@@ -16,6 +16,7 @@
 #include "app/edge.hpp"
 #include "app/isolation.hpp"
 #include "app/node_options.hpp"
+#include "app/warm_up.hpp"
 #include "net/resolve.hpp"
 #include "net/server.hpp"
 #include "process/guardian.hpp"
@@ -62,10 +63,12 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   Result<bool> start_app();
   void look_upstream();
   void start_command();
+  void warm_up();
   void start_sources();
   void take_sources(const std::shared_ptr<const project::Snapshot>&);
   void start_signals();
   void ready();
+  void tell_started();
   bool died(const process::ExitCause& cause, bool try_again);
   void stop(int code, std::string_view reason);
   void notice(event::Level level, std::string_view message, std::string_view fix = {},
@@ -77,7 +80,11 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
 
   // AppEvents::Owner
   void app_hello(const agent::Hello& hello) override {
+    can_compile = hello.compile;
     if (isolation) isolation->hello(hello);
+  }
+  void app_precompiled(const agent::Precompiled& done) override {
+    if (warming) warming->take(done);
   }
   void app_boot(std::string_view file) override {
     if (isolation) isolation->boot(file);
@@ -128,6 +135,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::unique_ptr<AppProcess> app;
   std::unique_ptr<WrappedCommand> command;
   std::optional<CommandEnd> command_end;
+  std::unique_ptr<WarmUp> warming;
+  std::shared_ptr<const routes::RouteTable> routes;
   std::unique_ptr<project::SourceIndex> sources;
   boost::asio::signal_set signals;
   boost::asio::steady_timer look_again{io};
@@ -135,7 +144,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::string token, url;
   std::uint16_t port = 0;
   int exit_code = 0, failure_code = kSoftware, interrupts = 0;
-  bool stopping = false, was_ready = false, told_missing = false;
+  bool stopping = false, was_ready = false, told_missing = false, can_compile = false;
 };
 
 Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(std::string_view)> app_output)
@@ -361,6 +370,25 @@ void Emulator::Impl::start_command() {
   stop(kUsage, "command");
 }
 
+// Again when the app comes back after a crash in between: its compiles are lost.
+void Emulator::Impl::warm_up() {
+  if (!can_compile || !routes) {
+    notice(event::Level::warning,
+           "--warm: the agent in this app cannot compile ahead: first requests compile");
+    return start_command();
+  }
+  WarmUp::Callbacks callbacks;
+  callbacks.send = [this](std::string line) { return app_events->channel().send_to_agent(std::move(line)); };
+  callbacks.tell = [this](event::Level level, const std::string& message, const std::string& fix,
+                          const std::string& file) { notice(level, message, fix, {}, file); };
+  callbacks.done = [this] { start_command(); };
+  auto all = warm_routes(*routes);
+  notice(event::Level::info, fmt::format("warming {} routes", all.size()));
+  warming =
+      std::make_unique<WarmUp>(io, std::move(all), options.command->ready_timeout, std::move(callbacks));
+  warming->start();
+}
+
 void Emulator::Impl::start_sources() {
   project::SourceOptions source_options;
   source_options.root = options.project_dir;
@@ -375,6 +403,7 @@ void Emulator::Impl::start_sources() {
 
 void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>& snapshot) {
   engine->set_routes(snapshot->table);
+  routes = snapshot->table;
   std::set<std::string> now_known;
   const auto tell = [&](event::Level level, const std::string& message, const std::string& fix,
                         std::string_view code, const std::string& file, int line) {
@@ -432,7 +461,13 @@ void Emulator::Impl::ready() {
   if (isolation) isolation->app_ready();
   event::AppChanged changed{event::AppState::ready, options.app_label};
   emit(changed);
-  if (std::exchange(was_ready, true)) return;
+  if (!std::exchange(was_ready, true)) tell_started();
+  if (!command || options.upstream || command->started()) return;  // an upstream may not answer yet
+  command->app_is_ready();
+  options.warm ? warm_up() : start_command();
+}
+
+void Emulator::Impl::tell_started() {
   event::RunStarted e;
   e.version = VSIM_VERSION;
   e.url = url;
@@ -442,12 +477,12 @@ void Emulator::Impl::ready() {
   e.isolation = isolation ? isolation->effective() : "none";
   e.time_scale = options.engine.time_scale;
   emit(e);
-  if (command && !options.upstream) start_command();  // an upstream may not answer yet
 }
 
 bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
   edge->set_upstream(nullptr);
   pool->close_idle();
+  warming.reset();
   if (isolation) isolation->app_gone();
   const std::string how = process::describe(cause);
   event::AppChanged e{event::AppState::crashed, how};
@@ -480,6 +515,7 @@ void Emulator::Impl::stop(int code, std::string_view) {
     stopping = true;
     exit_code = code;
     look_again.cancel();
+    warming.reset();
     edge->set_upstream(nullptr);
     server->shut_all();  // first: with open sockets `next dev` would ignore SIGTERM
     if (pool) pool->close_idle();

@@ -41,7 +41,9 @@ struct EmulatorOptions {
   std::string app_label;    // "next 16.4.6", "http://127.0.0.1:4000"
   // `test`: run this once the app is ready, and stop when it ends; run() answers its exit code then.
   std::optional<CommandSpec> command;
-  Recorder* recorder = nullptr;  // a sink of the hub that the edge shall tell of requests; outlives the emulator
+  bool warm = false;  // compile all routes before the command; `next dev` only
+  Recorder* recorder =
+      nullptr;  // a sink of the hub that the edge shall tell of requests; outlives the emulator
 };
 
 class Emulator {

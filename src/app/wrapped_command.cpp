@@ -37,6 +37,8 @@ void WrappedCommand::expect_ready() {
   });
 }
 
+void WrappedCommand::app_is_ready() { timer_.cancel(); }
+
 Result<bool> WrappedCommand::start(process::Supervisor& supervisor, const std::string& base_url,
                                    std::uint16_t port) {
   started_ = true;

@@ -57,6 +57,7 @@ class WrappedCommand {
   ~WrappedCommand();
 
   void expect_ready();  // the time begins
+  void app_is_ready();  // and ends, although the command does not start yet
   // The app is ready. Once.
   Result<bool> start(process::Supervisor&, const std::string& base_url, std::uint16_t port);
   bool started() const { return started_; }

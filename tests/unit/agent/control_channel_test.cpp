@@ -302,3 +302,35 @@ TEST_CASE("Control channel: what the agent tells of isolation, and which agent h
                           "problem a line on the agent's channel was not understood: {\"t\":\"boot\"}",
                           "closed", "closed booted"});
 }
+
+TEST_CASE("Channel: a line to the agent reaches the one that came last, which answers it") {
+  World w;
+  CHECK_FALSE(w.channel->send_to_agent(compile_line("/a/route", "APP_ROUTE")));
+  Agent first(w.path);
+  first.write(kToken + "\n" + kHello + "\n");
+  REQUIRE(w.until_said(1));
+  Agent agent(w.path);
+  agent.write(kToken + "\n" + kHello.substr(0, kHello.size() - 1) + R"(,"compile":true})" + "\n");
+  REQUIRE(w.until_said(2));
+  CHECK(w.r.said[1] == kHelloSaid + " compile");
+  REQUIRE(w.channel->send_to_agent(compile_line("/a \"b\"/route", "APP_ROUTE")));
+  std::string line;
+  REQUIRE(w.until([&] {
+    char bytes[256];
+    const ssize_t n = ::recv(agent.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n > 0) line.append(bytes, static_cast<std::size_t>(n));
+    return line.ends_with('\n');
+  }));
+  CHECK(line == R"({"t":"compile","page":"/a \"b\"/route","kind":"APP_ROUTE"})"
+                "\n");
+  agent.write(R"({"t":"precompiled","page":"/a","kind":"PAGES","ms":7.5,"status":"failed","error":"no"})"
+              "\n"
+              R"({"t":"precompiled","page":"/a","kind":"PAGES","status":"odd"})"
+              "\n");
+  REQUIRE(w.until_said(4));
+  CHECK(w.r.said[2] == "precompiled /a PAGES failed 7 no");
+  CHECK(w.r.said[3].starts_with("problem "));
+  agent.close();
+  REQUIRE(w.until_said(5));
+  CHECK_FALSE(w.channel->send_to_agent("x"));
+}

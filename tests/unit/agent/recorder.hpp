@@ -26,7 +26,14 @@ struct Recorder final : ControlHandler {
     if (h.isolation)
       line += " " + std::string(h.exec) + (h.isolation->ok ? " ok " : " no ") + joined(h.isolation->missing) +
               (h.isolation->grouped ? " grouped" : "");
+    if (h.compile) line += " compile";
     say(std::move(line));
+  }
+  void on_precompiled(const Precompiled& done) override {
+    static constexpr const char* kWords[] = {"ok", "missing", "failed", "left"};
+    say("precompiled " + std::string(done.page) + " " + std::string(done.kind) + " " +
+        kWords[static_cast<int>(done.status)] + " " + std::to_string(static_cast<int>(done.ms)) + " " +
+        std::string(done.error));
   }
   void on_listening() override { say("listening"); }
   void on_config(const AppConfig& config) override {
