@@ -1,4 +1,4 @@
-// `vercel-sim test` around real test runners, in front of the example app in real `next dev`: Playwright and Vitest as a project of today has them,
+// `vercel-sim test` around real test runners, in front of the example app in real `next dev`: Playwright, Vitest and Jest as a project of today has them,
 // with the exit code a CI job sees, and nothing left behind.
 import assert from "node:assert/strict";
 import { symlink, writeFile } from "node:fs/promises";
@@ -46,6 +46,7 @@ test("a slow answer", async ({ request }) => {
 `;
 const kConfig = `export default { testDir: "specs", reporter: "json", workers: 1, use: { baseURL: process.env.BASE_URL ?? "http://localhost:3000" } };\n`;
 const playwright = [process.execPath, join(kPackages, "@playwright/test/cli.js"), "test"];
+const jest = [process.execPath, join(kPackages, "jest/bin/jest.js"), "--json"];
 const vitest = [process.execPath, join(kPackages, "vitest/vitest.mjs"), "run", "--reporter=json"];
 
 describe("vercel-sim test", { timeout: 400_000 }, () => {
@@ -87,5 +88,25 @@ test("the counter counts", async () => {
     const bad = await simTest(app, [], vitest, { env: { WANTED: "418" } });
     assert.equal(bad.code, 1, bad.text);
     assert.match(bad.text, /^exit code 1: the command's own$/m);
+  });
+
+  test("Jest: a failing test gives its own code, a passing one 0, and over a limit 2", async () => {
+    const app = await project({
+      "jest.config.cjs": `module.exports = { testMatch: ["<rootDir>/unit/*.test.js"] };\n`,
+      "unit/list.test.js": `test("an answer", async () => {
+  const response = await fetch(process.env.BASE_URL + (process.env.TARGET ?? "/api/counter"));
+  expect(response.status).toBe(Number(process.env.WANTED ?? 200));
+}, 30000);
+`,
+    });
+    const good = await simTest(app, [], jest);
+    assert.equal(good.code, 0, good.text);
+    assert.equal(JSON.parse(good.stdout).numPassedTests, 1);
+    const bad = await simTest(app, [], jest, { env: { WANTED: "418" } });
+    assert.equal(bad.code, 1, bad.text);
+    assert.match(bad.text, /^exit code 1: the command's own$/m);
+    const late = await simTest(app, [], jest, { env: { TARGET: "/api/limited?ms=8000", WANTED: "504" } });
+    assert.equal(late.code, 2, late.text);
+    assert.match(late.text, /✗ FUNCTION_INVOCATION_TIMEOUT {2}once/);
   });
 });
