@@ -6,6 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const kMostText = 4000;  // of an error
+const kAhead = Symbol('vsim.ahead');
+const kNobody = '/vercel-sim/no-such-page';
 
 module.exports = function (sim) {
   const { nextDist, round, tell } = sim;
@@ -13,6 +15,7 @@ module.exports = function (sim) {
   const known = new Map();  // text of an error → the page that met it first
   let last = Promise.resolve();
   let service;
+  let allErrors;
   let prepared;
   let instrumentation;
   let hasSlots;
@@ -22,10 +25,32 @@ module.exports = function (sim) {
     if (typeof bundlerService?.ensurePage !== 'function' || typeof bundlerService.bundler?.hotReloader?.getCompilationErrors !== 'function') return;
     service = bundlerService;
     sim.hello.compile = true;
+    const { hotReloader } = service.bundler;
+    const { ensurePage, getCompilationErrors } = hotReloader;
+    allErrors = () => getCompilationErrors.call(hotReloader, kNobody);
+    hotReloader.getCompilationErrors = async function (page) {
+      const errors = await getCompilationErrors.call(this, page);
+      return known.size > 0 && errors?.length > 0 ? ownOf(page, errors) : errors;
+    };
+    hotReloader.ensurePage = function (asked, ...rest) {
+      if (known.size > 0 && !asked?.[kAhead]) forget(asked?.definition?.page ?? asked?.page);
+      return ensurePage.call(this, asked, ...rest);
+    };
   }
 
-  // One after the other: both bundlers tell of all errors that there are, and which are this page's is seen by their being new. They use all
-  // processors for one.
+  // Somebody asks for that page: from now on Next does with its error what it does.
+  function forget(page) {
+    for (const [text, owner] of known) if (owner === page) known.delete(text);
+  }
+
+  // Where one page does not compile, Next shows its error in the place of every other that has none of its own. After a developer has opened it that
+  // is a service; a test which never asks for that page must not fail because it was tried ahead.
+  async function ownOf(page, errors) {
+    if (errors.length < (await allErrors()).length) return errors;
+    return errors.filter((error) => (known.get(textOf(error)) ?? page) === page);
+  }
+
+  // One after the other: whose an error is, is seen by its being new. The bundlers use all processors for one.
   function precompile({ page, kind }) {
     if (!service || !sim.server || typeof page !== 'string') return;
     last = last.then(() => compileOne(page, kind));
@@ -52,7 +77,7 @@ module.exports = function (sim) {
       const definition = await definitionOf(page, kind);
       if (!definition && !isTurbopack && kind === 'APP_PAGE' && appHasSlots())
         return { status: 'left', error: 'with webpack, the parts of a page with parallel routes are known at its first request' };
-      await service.ensurePage({ page, clientOnly: false, definition, url: definition?.pathname });
+      await service.ensurePage({ page, clientOnly: false, definition, ...(!definition && kind === 'APP_PAGE' && { appPaths: [page] }), [kAhead]: true });
     }
     if (!isTurbopack) keepEntries();
     return failed(page, await errorsOf(page));
@@ -110,15 +135,14 @@ module.exports = function (sim) {
   }
 
   function failed(page, errors) {
-    const texts = errors.map((error) => textOf(error).slice(0, kMostText));
-    const own = texts.find((text) => (known.get(text) ?? page) === page);
+    const texts = errors.map(textOf);
     for (const text of texts) if (!known.has(text)) known.set(text, page);
-    return own === undefined ? { status: 'ok' } : { status: 'failed', error: own };
+    return texts.length === 0 ? { status: 'ok' } : { status: 'failed', error: texts[0] };
   }
 
   function textOf(error) {
     const { stripVTControlCharacters } = require('node:util');
-    return stripVTControlCharacters(String(error?.message ?? error)).trim();
+    return stripVTControlCharacters(String(error?.message ?? error)).trim().slice(0, kMostText);
   }
 
   return { takeBundler, precompile, ensureOnce };

@@ -87,5 +87,10 @@ describe(`Compiled ahead: Next ${major} ${bundler}`, { timeout: 600_000 }, () =>
     assert.match(told.error, /torn/);
     const other = await compile('/api/hello/route', 'APP_ROUTE');
     assert.equal(other.status, 'ok', JSON.stringify(other));
+    // Nor do they answer with its error, as they do in next dev once somebody has opened it.
+    const answer = await fleet.request('/api/noted/8', { place: () => fleet.spawn() });
+    assert.equal(answer.text, 'noted');
+    const own = await fleet.request('/api/torn', { place: () => fleet.spawn() });
+    assert.equal(own.status, 500);
   });
 });
