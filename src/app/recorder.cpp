@@ -93,7 +93,8 @@ void Recorder::end(Open&& open, const event::InvocationEnded& e) {
   const bool warned = std::any_of(e.verdicts.begin(), e.verdicts.end(), [&](const limits::Verdict& v) {
     return v.code == e.outcome.code && !v.enforced;
   });
-  if (!warned) add(e.outcome.code);
+  // What strikes after the client has left, nobody sees: it counts where the engine gave a verdict.
+  if (!warned && !x.left) add(e.outcome.code);
   for (const limits::Verdict& v : e.verdicts)
     if (v.enforced) add(v.code);
   if (!e.instance.empty()) {
@@ -127,15 +128,17 @@ void Recorder::on_event(const event::Stamp& stamp, const event::Event& event) {
   }
   if (const auto* e = std::get_if<event::RunStarted>(&event); e != nullptr && !zero_) {
     zero_ = stamp.at;
-    about_.version = e->version;
-    about_.profile = e->profile;
-    about_.profile_as_of = e->profile_as_of;
-    about_.isolation = e->isolation;
-    about_.app = e->app;
-    about_.url = e->url;
-    about_.time_scale = e->time_scale;
-    about_.started = stamp.wall;
-    target_.began(about_);
+    replay::About about;
+    about.version = e->version;
+    about.profile = e->profile;
+    about.profile_as_of = e->profile_as_of;
+    about.isolation = e->isolation;
+    about.app = e->app;
+    about.url = e->url;
+    about.time_scale = e->time_scale;
+    about.started = stamp.wall;
+    if (build_) about.build = build_();
+    target_.began(about);
   }
 }
 

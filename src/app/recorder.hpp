@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,9 +36,10 @@ class RecordTarget {
 
 class Recorder final : public event::Sink {
  public:
-  // `bodies`: keep them too. The target must outlive the recorder; `about` gets what the run tells of itself.
-  Recorder(RecordTarget& target, bool bodies, replay::About about)
-      : target_(target), bodies_(bodies), about_(std::move(about)) {}
+  // `bodies`: keep them too. `build` is asked once, when the app is ready (replay::About::build). The target
+  // must outlive the recorder.
+  Recorder(RecordTarget& target, bool bodies, std::function<std::string()> build = {})
+      : target_(target), bodies_(bodies), build_(std::move(build)) {}
 
   // From the edge, in this order; `head` is valid during the call. What the engine refuses in between is
   // over.
@@ -62,7 +64,7 @@ class Recorder final : public event::Sink {
 
   RecordTarget& target_;
   const bool bodies_;
-  replay::About about_;
+  std::function<std::string()> build_;
   std::optional<TimePoint> zero_;
   std::uint64_t arrivals_ = 0;
   std::optional<Open> arriving_;

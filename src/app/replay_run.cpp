@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 // After the last answer: an instance tells what was left hanging a moment after its response.
 constexpr auto kAfterglow = 250ms;
+// For ends that do not come, besides twice the time they took: the app died, or was not there.
+constexpr auto kMostWait = 5s;
 
 }  // namespace
 
@@ -72,7 +74,7 @@ void ReplayRun::client_done() {
   for (std::size_t i = 0; i < outcomes_.size(); ++i)
     if (client_->sent()[i].sent && !outcomes_[i])
       longest = std::max(longest, recording_.requests[i].outcome.total);
-  timer_->expires_after(2 * longest + speed_.give_up_after);
+  timer_->expires_after(2 * longest + kMostWait);
   timer_->async_wait([this](boost::system::error_code error) {
     if (!error) settle();
   });

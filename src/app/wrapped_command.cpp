@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <utility>
 
 namespace vsim::app {
 namespace {
@@ -82,8 +83,7 @@ void WrappedCommand::ended(const process::ExitCause& cause) {
 
 bool WrappedCommand::interrupted(int signal, bool from_terminal) {
   if (program_runs_) {
-    if (interrupted_by_ == 0) spec_.program->interrupt();
-    interrupted_by_ = signal;
+    if (std::exchange(interrupted_by_, signal) == 0) spec_.program->interrupt();
     return true;
   }
   if (!child_) return false;

@@ -10,6 +10,7 @@ usage: vercel-sim COMMAND [options]
 
   run         start the project's own `next dev` behind the limits of a Vercel plan
   test        the same around a command that tests the app, with a verdict for CI
+  replay      recorded requests once more, on another plan or on all: what breaks where
   check       what in the sources will break on the plan, without running the app
   profiles    the plans: list them, show one with its sources, compare two
   report      reports of a recorded run: HTML, JUnit, SARIF, JSON, GitHub
@@ -18,7 +19,7 @@ usage: vercel-sim COMMAND [options]
   completion  Tab completion for bash, zsh or fish
   help        help of a command: vercel-sim help run
 
-not in this version yet: replay, learn
+not in this version yet: learn
 
   -h, --help     this text, or the help of the command before it
   -V, --version  the version
@@ -76,7 +77,8 @@ how functions run
 
 what you see
   --events FILE|-       write every event as one line of JSON, secrets masked; - for standard output
-  --record FILE         not in this version yet
+  --record FILE         keep whole requests for vercel-sim replay: bodies, cookies and tokens are in
+                        it, only you can read it (mode 0600); do not share it
   --quiet               only verdicts and errors
   --verbose             also what is passed through: assets, hot reload, middleware answers
   --no-color            plain text (also: NO_COLOR=1, or when the output is not a terminal)
@@ -109,6 +111,7 @@ the verdict
   --fail-on WHEN        violations | none: whether a limit that struck gives exit code 2 when the
                         command succeeded (default: violations)
   --ready-timeout D     how long the app may take to get ready (default: 2m)
+  --warm                compile every route before COMMAND starts, without running any
   --seed N              repeat the ids and placements of an earlier run, for the same order of
                         requests (default: random; printed at the start and with the verdict)
 
@@ -140,6 +143,51 @@ examples:
 exit codes: COMMAND's own if it is not 0 (128 + n when signal n ended it); else 2 for violations;
 64 usage or configuration; 70 vercel-sim itself, or the app never got ready or died for good;
 130 interrupted (Ctrl-C); else 0
+)";
+
+constexpr std::string_view kReplay =
+    R"(vercel-sim replay: recorded requests once more, on another plan: what broke that had worked
+
+usage: vercel-sim replay [options] FILE     what --record wrote; in the project, as for vercel-sim test
+
+Starts the app behind the limits of the plan, sends the requests again in their order and with what
+ran at the same time at the same time, and compares how they end. Pauses are shortened to 250ms; a
+client that had left leaves after the same time. What cannot be sent again is listed with the
+reason: WebSockets, Server Actions of another build, bodies that were not read to their end.
+
+  --profile NAME|FILE   whose limits to enforce (default: hobby); see vercel-sim profiles
+  --profiles LIST       all, or names with commas between them: one run after another, one table
+  --fail-on WHEN        violations | broke | none: what gives exit code 2. violations: a limit that
+                        struck, or a request that broke; broke: only what had worked in the
+                        recording (default: violations)
+  --ready-timeout D     how long the app may take to get ready (default: 2m)
+  --warm                compile every route before the first request, without running any
+  --seed N              repeat the ids and placements of an earlier run (default: random)
+
+reports
+  --json FILE           every request, recorded and replayed, with the report of each run
+  --html FILE           of the run, as in vercel-sim test; with one profile
+  --junit FILE          the same
+  --sarif FILE          the same
+  --github              the same
+
+the plan, where it listens, what stands behind it: as in vercel-sim run
+  --set, --time-scale, --port, --https, --cwd, --app, --upstream, --compile-grace,
+  --isolation, --placement, --inspect-instance, --events, --no-color
+  --quiet               only errors, and what was found
+  --verbose             also every request and the app's output
+
+  -h, --help            this text
+
+examples:
+  vercel-sim run --profile hobby-fluid --record session.jsonl
+  vercel-sim replay session.jsonl --profile hobby
+  vercel-sim replay session.jsonl --profiles all
+  vercel-sim replay session.jsonl --profiles hobby,pro --json replay.json
+
+exit codes: 0 nothing broke; 2 violations, or something broke that had worked; 64 usage,
+configuration or no recording; 70 vercel-sim itself, or the app never got ready or died for good;
+130 interrupted (Ctrl-C)
 )";
 
 constexpr std::string_view kCheck =
@@ -277,6 +325,8 @@ std::string_view help_text(HelpTopic topic) {
       return kRun;
     case HelpTopic::test:
       return kTest;
+    case HelpTopic::replay:
+      return kReplay;
     case HelpTopic::check:
       return kCheck;
     case HelpTopic::profiles:
@@ -294,11 +344,15 @@ std::string_view help_text(HelpTopic topic) {
 }
 
 std::span<const NamedTopic> help_topics() {
-  static constexpr NamedTopic kTopics[] = {
-      {"run", HelpTopic::run},         {"test", HelpTopic::test},
-      {"check", HelpTopic::check},     {"profiles", HelpTopic::profiles},
-      {"explain", HelpTopic::explain}, {"report", HelpTopic::report},
-      {"doctor", HelpTopic::doctor},   {"completion", HelpTopic::completion}};
+  static constexpr NamedTopic kTopics[] = {{"run", HelpTopic::run},
+                                           {"test", HelpTopic::test},
+                                           {"replay", HelpTopic::replay},
+                                           {"check", HelpTopic::check},
+                                           {"profiles", HelpTopic::profiles},
+                                           {"explain", HelpTopic::explain},
+                                           {"report", HelpTopic::report},
+                                           {"doctor", HelpTopic::doctor},
+                                           {"completion", HelpTopic::completion}};
   return kTopics;
 }
 

@@ -16,6 +16,7 @@
 #include "cli/explain.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
+#include "cli/replay.hpp"
 #include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/test.hpp"
@@ -51,6 +52,7 @@ struct Execute {
   }
   int operator()(const Run& o) const { return run(o, no_color); }
   int operator()(const Test& o) const { return test(o, no_color); }
+  int operator()(const Replay& o) const { return run_replay(o, no_color); }
   int operator()(const Check& o) const { return run_check(o); }
   int operator()(const ProfilesList&) const { return list_profiles(); }
   int operator()(const ProfilesShow& o) const {

@@ -18,7 +18,6 @@ namespace vsim::cli {
 using Words = std::span<const std::string_view>;
 using Outcome = Result<Options, UsageError>;
 
-inline constexpr std::string_view kRecord = "--record";
 inline constexpr std::string_view kNoColor = "--no-color";
 inline constexpr std::string_view kHelp = "--help";
 

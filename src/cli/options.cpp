@@ -14,7 +14,7 @@
 namespace vsim::cli {
 namespace {
 
-constexpr std::string_view kLater[] = {"replay", "learn"};
+constexpr std::string_view kLater[] = {"learn"};
 constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
                                           "report", "replay",   "learn",   "doctor", "completion"};
 
@@ -174,6 +174,7 @@ Outcome parse_options(Words arguments) {
   const Words rest = arguments.subspan(1);
   if (first == "run") return parse_run(rest);
   if (first == "test") return parse_test(rest);
+  if (first == "replay") return parse_replay(rest);
   if (first == "check") return parse_check(rest);
   if (first == "profiles") return parse_profiles(rest);
   if (first == "explain") return parse_explain(rest);

@@ -20,7 +20,7 @@
 namespace vsim::cli {
 
 // What a command's help is about; `general` for `vercel-sim` alone.
-enum class HelpTopic { general, run, test, check, profiles, explain, report, doctor, completion };
+enum class HelpTopic { general, run, test, replay, check, profiles, explain, report, doctor, completion };
 
 struct ShowHelp {
   HelpTopic topic = HelpTopic::general;
@@ -49,6 +49,7 @@ struct Run {
   std::string cwd;  // empty: ours
   double time_scale = 1.0;
   std::optional<std::string> events;  // a file, "-" for standard output
+  std::optional<std::string> record;  // a file
   std::optional<profile::Isolation> isolation;
   std::optional<std::string> placement;  // "pack" or "spread:N"
   std::optional<std::uint64_t> seed;
@@ -61,13 +62,21 @@ struct Run {
   std::vector<std::string> given;  // names of the options that stood on the command line, with their dashes
 };
 
-enum class FailOn { violations, none };
+// `broke`: only what had worked in the recording; of replay alone.
+enum class FailOn { violations, broke, none };
 struct Test {
   Run run;                           // its `command` stays empty: the app's is run.app
   std::vector<std::string> command;  // what tests, after "--"; not empty
   FailOn fail_on = FailOn::violations;
   ReportOutputs reports;                             // none of them to standard output
   Duration ready_timeout = std::chrono::minutes(2);  // Playwright's webServer gives 1, for warm machines
+  bool warm = false;                                 // compile every route before the command starts
+};
+
+struct Replay {
+  Test test;  // its `command` stays empty
+  std::string recording;
+  std::vector<std::string> profiles;  // --profiles; empty: the one of test.run
 };
 
 enum class CheckFormat { text, json, sarif, github };
@@ -102,8 +111,8 @@ struct Completion {
 };
 
 struct Options {
-  std::variant<ShowHelp, ShowVersion, Run, Test, Check, ProfilesList, ProfilesShow, ProfilesDiff, Explain,
-               Report, Doctor, Completion>
+  std::variant<ShowHelp, ShowVersion, Run, Test, Replay, Check, ProfilesList, ProfilesShow, ProfilesDiff,
+               Explain, Report, Doctor, Completion>
       command;
   bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
 };
@@ -124,5 +133,6 @@ std::string to_text(const UsageError&);
 // Every option of run, with its dashes: for completion and for the test that holds the help to it.
 std::vector<std::string_view> run_option_names();
 std::vector<std::string_view> test_option_names();  // those of run among them
+std::vector<std::string_view> replay_option_names();
 
 }  // namespace vsim::cli

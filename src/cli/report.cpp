@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 #include "cli/option_words.hpp"
+#include "cli/read_file.hpp"
 #include "cli/run.hpp"
 #include "report/collector.hpp"
 
@@ -14,20 +14,6 @@ namespace vsim::cli {
 namespace {
 
 constexpr int kUsage = 64;
-
-Result<std::string> read_all(const std::string& path) {
-  errno = 0;
-  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
-  if (file == nullptr) return Error{fmt::format("{}: {}", path, std::strerror(errno))};
-  std::string text;
-  char buffer[65536];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, file)) > 0;) text.append(buffer, n);
-  const bool failed = std::ferror(file) != 0;
-  const int error = errno;
-  if (file != stdin) std::fclose(file);
-  if (failed) return Error{fmt::format("{}: {}", path, std::strerror(error))};
-  return text;
-}
 
 }  // namespace
 
@@ -82,7 +68,7 @@ Outcome parse_report(Words words) {
 }
 
 int run_report(const Report& options) {
-  const auto text = read_all(options.events);
+  const auto text = read_file(options.events);
   if (!text) {
     print_error(text.error());
     return kUsage;

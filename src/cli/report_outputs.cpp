@@ -64,6 +64,17 @@ std::string problem_with(const ReportOutputs& out) {
   return {};
 }
 
+Result<bool> write_text(std::string_view name, const std::string& file, std::string_view text) {
+  if (file != "-") {
+    const auto folder = std::filesystem::path(file).parent_path();
+    std::error_code ignored;  // the write says what is wrong
+    if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  }
+  if (const std::string problem = put(file, "wb", text); !problem.empty())
+    return Error{fmt::format("{} {}: {}", name, file, problem), "Name a file that can be written."};
+  return true;
+}
+
 Result<bool> write_reports(const report::Run& run, const ReportOutputs& outputs,
                            const report::Extras& extras) {
   using Render = std::string (*)(const report::Run&, const report::Extras&);
@@ -74,13 +85,7 @@ Result<bool> write_reports(const report::Run& run, const ReportOutputs& outputs,
   for (const auto& [name, render] : kinds) {
     const auto& file = outputs.*slot(name);
     if (!file) continue;
-    if (*file != "-") {
-      const auto folder = std::filesystem::path(*file).parent_path();
-      std::error_code ignored;  // the write says what is wrong
-      if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-    }
-    if (const std::string problem = put(*file, "wb", render(run, extras)); !problem.empty())
-      return Error{fmt::format("{} {}: {}", name, *file, problem), "Name a file that can be written."};
+    if (auto written = write_text(name, *file, render(run, extras)); !written) return written;
   }
   if (!outputs.github) return true;
   if (const std::string problem = put("-", "wb", report::render_github(run, extras)); !problem.empty())

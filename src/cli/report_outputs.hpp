@@ -30,6 +30,9 @@ std::string set_report_output(ReportOutputs& out, std::string_view name, std::st
 // is.
 std::string problem_with(const ReportOutputs& out);
 
+// `text` as the value of option `name`; folders are made.
+Result<bool> write_text(std::string_view name, const std::string& file, std::string_view text);
+
 // Writes all that was asked for; folders are made. --github prints annotations to standard output and adds
 // the summary to the file that GITHUB_STEP_SUMMARY names, when it names one. The first failure ends it.
 Result<bool> write_reports(const report::Run& run, const ReportOutputs& outputs,

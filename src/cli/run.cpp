@@ -15,6 +15,7 @@
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
 #include "cli/project_config.hpp"
+#include "cli/record_file.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
 #include "project/finder.hpp"
@@ -249,7 +250,11 @@ int run(const Run& asked, bool no_color) {
   EventsFile events;
   if (options.events && !events.open(*options.events, hub)) return kUsage;
 
+  RecordFile record;
+  if (options.record && !record.open(*options.record, hub, emulator)) return kUsage;
+
   if (!style.quiet) print_banner(people, options, setup);
+  record.say(people);
   // What ./demo.sh says to try, after the ready line.
   if (const char* hint = std::getenv("VERCEL_SIM_READY_HINT"); hint != nullptr) people.set_ready_hint(hint);
   const bool drop_request_lines = emulator.app.next;
@@ -263,6 +268,7 @@ int run(const Run& asked, bool no_color) {
   if (!result) print_error(result.error());
   int code = result ? *result : program.failure_code();
   if (!events.complete() && code == 0) code = kSoftware;
+  if (!record.complete() && code == 0) code = kSoftware;
   return code;
 }
 

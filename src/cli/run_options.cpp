@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "cli/option_words.hpp"
+#include "profile/schema.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -114,6 +115,26 @@ bool set_text(std::string& out, std::string_view text) {
 
 namespace {
 
+// "all", or names with commas between them, each once.
+bool set_profiles(Replay& replay, std::string_view text) {
+  replay.profiles.clear();
+  if (text == "all") {
+    for (const std::string_view name : profile::kBuiltinProfiles) replay.profiles.emplace_back(name);
+    return true;
+  }
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view name = text.substr(0, comma);
+    if (name.empty() || comma + 1 == text.size()) return false;
+    if (std::find(replay.profiles.begin(), replay.profiles.end(), name) == replay.profiles.end())
+      replay.profiles.emplace_back(name);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return !replay.profiles.empty();
+}
+
+enum class For { run, test, replay };
+
 enum class Takes { nothing, value, maybe_value };
 template <class T>
 struct OptionOf {
@@ -176,6 +197,10 @@ constexpr OptionOf<Run> kRunOptions[] = {
      }},
     {"--events", Takes::value, "a file, or - for standard output", "events.jsonl",
      [](Run& r, std::string_view v) { return set_text(r.events.emplace(), v); }},
+    {"--record", Takes::value, "a file", "session.jsonl",
+     [](Run& r, std::string_view v) {
+       return set_text(r.record.emplace(), v) && v != "-" && !v.ends_with('/');
+     }},
     {"--quiet",
      Takes::nothing,
      {},
@@ -208,7 +233,28 @@ constexpr OptionOf<Test> kTestOptions[] = {
        t.ready_timeout = *d;
        return true;
      }},
+    {"--warm",
+     Takes::nothing,
+     {},
+     {},
+     [](Test& t, std::string_view) {
+       t.warm = true;
+       return true;
+     }},
 };
+
+// What only replay has, or has otherwise than test.
+constexpr OptionOf<Replay> kReplayOptions[] = {
+    {"--profiles", Takes::value, "all, or names of profiles with commas between them", "hobby,pro",
+     [](Replay& r, std::string_view v) { return set_profiles(r, v); }},
+    {"--fail-on", Takes::value, "one of violations, broke, none", "broke",
+     [](Replay& r, std::string_view v) {
+       r.test.fail_on = v == "none" ? FailOn::none : v == "broke" ? FailOn::broke : FailOn::violations;
+       return v == "none" || v == "broke" || v == "violations";
+     }},
+};
+// Of run: what is recorded already is not recorded again, and only this machine asks.
+constexpr std::string_view kNotInReplay[] = {"--record", "--host"};
 
 // An option of either table, its target bound.
 struct Found {
@@ -218,12 +264,20 @@ struct Found {
   std::function<bool(std::string_view value)> set;
 };
 
-std::optional<Found> find_option(std::string_view name, bool test, Test& target) {
+std::optional<Found> find_option(std::string_view name, For command, Replay& of) {
+  Test& target = of.test;
+  if (command == For::replay) {
+    for (const auto& o : kReplayOptions)
+      if (o.name == name)
+        return Found{o.name, o.takes, o.expects, o.example, [&](std::string_view v) { return o.set(of, v); }};
+    if (std::find(std::begin(kNotInReplay), std::end(kNotInReplay), name) != std::end(kNotInReplay))
+      return std::nullopt;
+  }
   for (const auto& o : kRunOptions)
     if (o.name == name)
       return Found{o.name, o.takes, o.expects, o.example,
                    [&o, &target](std::string_view v) { return o.set(target.run, v); }};
-  if (!test) return std::nullopt;
+  if (command == For::run) return std::nullopt;
   for (const auto& o : kTestOptions)
     if (o.name == name)
       return Found{o.name, o.takes, o.expects, o.example,
@@ -236,30 +290,47 @@ std::optional<Found> find_option(std::string_view name, bool test, Test& target)
   return std::nullopt;
 }
 
-std::vector<std::string_view> names_of(bool test) { return test ? test_option_names() : run_option_names(); }
+std::vector<std::string_view> names_of(For command) {
+  return command == For::run    ? run_option_names()
+         : command == For::test ? test_option_names()
+                                : replay_option_names();
+}
 
 class Parser {
  public:
-  Parser(Words words, bool test) : words_(words), test_(test) {
-    error_.command = test ? "vercel-sim test" : "vercel-sim run";
+  Parser(Words words, For command) : words_(words), for_(command) {
+    error_.command = command == For::run    ? "vercel-sim run"
+                     : command == For::test ? "vercel-sim test"
+                                            : "vercel-sim replay";
     error_.help = error_.command + " --help";
   }
 
   Outcome parse() {
     while (at_ < words_.size()) {
       const std::string_view word = words_[at_++];
-      if (word == "--") {
-        auto& command = test_ ? out_.command : out_.run.command;
+      if (word == "--" && for_ == For::replay) {
+        problem("unexpected --: the recording is what tests; another app than next dev comes with --app");
+        at_ = words_.size();
+      } else if (word == "--") {
+        auto& command = for_ == For::test ? out_.command : out_.run.command;
         for (std::string_view w : words_.subspan(at_)) command.emplace_back(w);
         at_ = words_.size();
         if (command.empty())
           problem(fmt::format("-- expects a command after it, such as -- {}",
-                              test_ ? "npx playwright test" : "node server.js"));
+                              for_ == For::test ? "npx playwright test" : "node server.js"));
         after_dashes_ = true;
       } else if (is_help(word)) {
-        return Options{ShowHelp{test_ ? HelpTopic::test : HelpTopic::run}, no_color_};
+        return Options{ShowHelp{for_ == For::run    ? HelpTopic::run
+                                : for_ == For::test ? HelpTopic::test
+                                                    : HelpTopic::replay},
+                       no_color_};
       } else if (word.size() > 1 && word.front() == '-') {
         option(word);
+      } else if (for_ == For::replay) {
+        if (word.empty() || !replay_.recording.empty())
+          problem(fmt::format("expects one recording; got {}", quoted(word)));
+        else
+          replay_.recording = word;
       } else {
         problem(fmt::format("unexpected argument {}: a command comes after --, a directory after --cwd",
                             quoted(word)));
@@ -267,7 +338,8 @@ class Parser {
     }
     conflicts();
     if (!error_.problems.empty()) return error_;
-    if (test_) return Options{std::move(out_), no_color_};
+    if (for_ == For::replay) return Options{std::move(replay_), no_color_};
+    if (for_ == For::test) return Options{std::move(out_), no_color_};
     return Options{std::move(out_.run), no_color_};
   }
 
@@ -289,13 +361,9 @@ class Parser {
       no_color_ = true;
       return no_value(name, value);
     }
-    if (name == kRecord) {
-      take_value(value);
-      return problem(not_yet(kRecord));
-    }
-    const auto o = find_option(name, test_, out_);
+    const auto o = find_option(name, for_, replay_);
     if (!o) {
-      const auto names = names_of(test_);
+      const auto names = names_of(for_);
       problem(fmt::format("unknown option {}{}", name, did_you_mean(name, names)));
       // What follows a misspelt option is its value, not one more mistake.
       if (const auto meant = nearest_name(name, names); meant && takes_value(*meant)) take_value(value);
@@ -320,8 +388,8 @@ class Parser {
   }
 
   bool takes_value(std::string_view name) {
-    const auto o = find_option(name, test_, out_);
-    return name == kRecord || (o && o->takes == Takes::value);
+    const auto o = find_option(name, for_, replay_);
+    return o && o->takes == Takes::value;
   }
 
   // The next word is the value, unless it is an option that we know: then the value was forgotten.
@@ -329,7 +397,7 @@ class Parser {
     if (value || at_ == words_.size()) return;
     const std::string_view next = words_[at_];
     const std::string_view next_name = next.substr(0, next.find('='));
-    const auto names = names_of(test_);
+    const auto names = names_of(for_);
     if (next == "--" || std::find(names.begin(), names.end(), next_name) != names.end()) return;
     value = next;
     ++at_;
@@ -347,15 +415,19 @@ class Parser {
     constexpr std::string_view kWhy = "each says what stands behind vercel-sim, so only one can be given";
     const Run& run = out_.run;
     if (given("--upstream") && given("--app")) problem(fmt::format("--upstream and --app: {}", kWhy));
-    if (!test_ && given("--upstream") && after_dashes_) problem(fmt::format("--upstream and --: {}", kWhy));
-    if (!test_ && given("--app") && after_dashes_) problem(fmt::format("--app and --: {}", kWhy));
+    if (for_ == For::run && given("--upstream") && after_dashes_)
+      problem(fmt::format("--upstream and --: {}", kWhy));
+    if (for_ == For::run && given("--app") && after_dashes_) problem(fmt::format("--app and --: {}", kWhy));
     if (run.upstream && run.isolation && *run.isolation != profile::Isolation::none)
       problem(
           fmt::format("--upstream and --isolation {}: a server that already runs cannot be isolated; leave "
                       "--isolation out",
                       profile::to_string(*run.isolation)));
     if (given("--quiet") && given("--verbose")) problem("--quiet and --verbose contradict each other");
-    if (!test_) return;
+    if (run.events && run.record && *run.events == *run.record)
+      problem("--events and --record name the same file");
+    if (for_ == For::run) return;
+    if (for_ == For::replay) return replay_conflicts();
     if (!after_dashes_)
       problem("expects the command that tests after --, such as: vercel-sim test -- npx playwright test");
     if (run.events == "-")
@@ -366,10 +438,26 @@ class Parser {
         problem("a report to - and a command: standard output is the command's own; name a file");
   }
 
+  void replay_conflicts() {
+    if (replay_.recording.empty())
+      problem("expects the recording that --record wrote, such as: vercel-sim replay session.jsonl");
+    if (given("--profiles") && given("--profile")) problem("--profile and --profiles: give one of them");
+    const ReportOutputs& files = out_.reports;
+    if (out_.run.events == "-")
+      problem("--events -: standard output is for what the replay found; name a file");
+    for (const auto* file : {&files.html, &files.junit, &files.sarif, &files.json})
+      if (*file == "-") problem("a report to -: standard output is for what the replay found; name a file");
+    if (replay_.profiles.size() < 2) return;
+    if (files.html || files.junit || files.sarif || files.github || out_.run.events)
+      problem(
+          "--html, --junit, --sarif, --github and --events are about one run: give one profile, or --json");
+  }
+
   Words words_;
-  bool test_;
+  For for_;
   std::size_t at_ = 0;
-  Test out_;
+  Replay replay_;
+  Test& out_ = replay_.test;
   bool no_color_ = false;
   bool after_dashes_ = false;
   UsageError error_;
@@ -377,18 +465,19 @@ class Parser {
 
 // What a file of the project may say for everybody who works on it. Left out: --cwd, which says where the
 // file is, and what a single run asks for (--events, --quiet, --verbose).
-constexpr std::string_view kNotInFile[] = {"--cwd",    "--set",   "--inspect-instance",
-                                           "--events", "--quiet", "--verbose"};
+constexpr std::string_view kNotInFile[] = {"--cwd",    "--set",   "--inspect-instance", "--events",
+                                           "--record", "--quiet", "--verbose"};
 
 }  // namespace
 
-Outcome parse_run(Words words) { return Parser(words, false).parse(); }
-Outcome parse_test(Words words) { return Parser(words, true).parse(); }
+Outcome parse_run(Words words) { return Parser(words, For::run).parse(); }
+Outcome parse_test(Words words) { return Parser(words, For::test).parse(); }
+Outcome parse_replay(Words words) { return Parser(words, For::replay).parse(); }
 
 std::vector<std::string_view> run_option_names() {
   std::vector<std::string_view> out;
   for (const auto& o : kRunOptions) out.push_back(o.name);
-  for (std::string_view n : {kRecord, kNoColor, kHelp}) out.push_back(n);
+  for (std::string_view n : {kNoColor, kHelp}) out.push_back(n);
   return out;
 }
 
@@ -396,6 +485,15 @@ std::vector<std::string_view> test_option_names() {
   std::vector<std::string_view> out = run_option_names();
   for (const auto& o : kTestOptions) out.push_back(o.name);
   for (std::string_view n : report_option_names()) out.push_back(n);
+  return out;
+}
+
+std::vector<std::string_view> replay_option_names() {
+  std::vector<std::string_view> out = test_option_names();
+  std::erase_if(out, [](std::string_view n) {
+    return std::find(std::begin(kNotInReplay), std::end(kNotInReplay), n) != std::end(kNotInReplay);
+  });
+  out.push_back("--profiles");
   return out;
 }
 
@@ -412,8 +510,8 @@ std::vector<std::string_view> default_names() {
 
 std::optional<std::string> set_default(Test& target, std::string_view name, std::string_view value) {
   const std::string option = fmt::format("--{}", name);
-  Test probe;
-  const auto o = find_option(option, true, probe);
+  Replay probe, found;
+  const auto o = find_option(option, For::test, probe);
   if (!o) return "an option";
   if (o->takes == Takes::nothing) {
     if (value != "true" && value != "false") return "true or false";
@@ -428,7 +526,11 @@ std::optional<std::string> set_default(Test& target, std::string_view name, std:
   const bool behind = option == "--app" || option == "--upstream";
   if (has(option) || (behind && (has("--app") || has("--upstream") || !target.run.command.empty())))
     return std::nullopt;
-  if (o->takes != Takes::nothing || value == "true") find_option(option, true, target)->set(value);
+  if (o->takes != Takes::nothing || value == "true") {
+    found.test = std::move(target);
+    find_option(option, For::test, found)->set(value);
+    target = std::move(found.test);
+  }
   return std::nullopt;
 }
 

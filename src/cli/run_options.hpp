@@ -1,5 +1,6 @@
-// The options of `run`, which `test` shares, and those of `test` alone: one table for the command line, for
-// vercel-sim.yaml and for completion. Opens no file. Called by options.cpp and project_config.cpp.
+// The options of `run`, which `test` and `replay` share, and those that they have alone: one table for the
+// command line, for vercel-sim.yaml and for completion. Opens no file. Called by options.cpp and
+// project_config.cpp.
 #pragma once
 
 #include <optional>
@@ -14,6 +15,7 @@ namespace vsim::cli {
 
 Result<Options, UsageError> parse_run(std::span<const std::string_view> words);
 Result<Options, UsageError> parse_test(std::span<const std::string_view> words);
+Result<Options, UsageError> parse_replay(std::span<const std::string_view> words);
 
 // For the other commands that know one of these: what the option of that name means. False: not a value of
 // it.

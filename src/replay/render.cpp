@@ -156,8 +156,9 @@ std::string cell(const std::map<std::string, std::size_t>& words, std::size_t al
     out += word;
     if (n < all) out += fmt::format(" {}/{}", n, all);
   }
-  if (!out.empty()) return out;
-  return unsent == all ? "not sent" : "ok";
+  if (unsent == all) return "not sent";
+  if (out.empty()) out = "ok";
+  return unsent == 0 ? out : out + fmt::format(", {} not sent", unsent);
 }
 
 std::size_t width(std::string_view text) {  // of UTF-8, for columns

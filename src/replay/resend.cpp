@@ -134,7 +134,8 @@ std::string head_of(const Request& r, const About& about, const Destination& to,
                     std::string_view mark) {
   const auto was = parse_origin(about.url), is = parse_origin(to.url);
   const Header* host = find(r, "host");
-  const auto asked = parse_origin(fmt::format("http://{}", host != nullptr ? host->value : ""));
+  const std::string asked_url = "http://" + (host != nullptr ? host->value : std::string());
+  const auto asked = parse_origin(asked_url);
   const std::string request_host(asked ? asked->host : "");
   // The name that the client used, at the new port.
   const std::string name = request_host.empty() ? std::string(is->host) : request_host;

@@ -1,0 +1,177 @@
+#include "cli/replay.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/replay_run.hpp"
+#include "cli/read_file.hpp"
+#include "cli/record_file.hpp"
+#include "cli/run.hpp"
+#include "cli/tested_app.hpp"
+#include "replay/compare.hpp"
+#include "report/render.hpp"
+
+namespace vsim::cli {
+namespace {
+
+// Besides twice the time that an answer took when it was recorded: for another machine, a cold compile.
+constexpr Duration kPatience = std::chrono::seconds(60);
+
+struct One {
+  replay::Replayed replayed;
+  std::optional<Tested> tested;
+  Judgement judgement;
+  bool failed = false;  // something that is not meant broke, or struck
+};
+
+// What broke that is not meant, told apart from what only struck.
+std::size_t broke(const replay::Replayed& replayed, Expectations& expectations) {
+  std::size_t n = 0;
+  for (const replay::Line& l : replayed.lines) {
+    if (l.change != replay::Change::broke && l.change != replay::Change::other) continue;
+    const replay::Outcome& now = *l.met.outcome;
+    const std::string path = l.request->target.substr(0, l.request->target.find('?'));
+    bool meant = !now.codes.empty();
+    for (const limits::Code code : now.codes)
+      meant = meant && expectations.match(code, now.route, now.file, path) != nullptr;
+    n += meant ? 0 : 1;
+  }
+  return n;
+}
+
+Duration give_up_after(const std::string& name, const Run& run) {
+  std::vector<std::string> overrides;
+  for (const auto& [key, value] : run.set) overrides.push_back(key + "=" + value);
+  const auto profile = load(name, overrides);
+  const Duration longest = profile ? profile->duration_max.value : Duration{};
+  if (longest <= Duration::zero() || longest > std::chrono::hours(1))
+    return kPatience + std::chrono::hours(1);
+  return kPatience + longest;
+}
+
+One replay_on(const replay::Recording& recording, const Test& options, const ProjectConfig& config,
+              bool no_color) {
+  One out;
+  out.replayed.profile = options.run.profile;
+  // Asked when the app is ready: set_up() knows it by then.
+  const auto identity = std::make_shared<std::function<std::string()>>();
+  app::ReplaySpeed speed;
+  speed.stay = recording.about.time_scale / options.run.time_scale;
+  speed.give_up_after = give_up_after(options.run.profile, options.run);
+  const auto program = std::make_shared<app::ReplayRun>(
+      recording, speed, [identity] { return *identity ? (*identity)() : std::string(); });
+  app::CommandSpec command;
+  command.name = "replay";
+  command.program = program;
+  const Watch watch{*program, *identity};
+  auto tested = run_tested(options, std::move(command), &watch, no_color);
+  if (!tested) {
+    out.replayed.exit_code = tested.error();
+    return out;
+  }
+  out.replayed = replay::make_replayed(recording, options.run.profile, program->results());
+  Expectations expectations(config.expect);
+  out.judgement = judge(*tested, expectations);
+  const bool limits = options.fail_on == FailOn::violations && out.judgement.failing > 0;
+  const bool new_ones = options.fail_on != FailOn::none && broke(out.replayed, expectations) > 0;
+  out.failed = limits || new_ones;
+  int code = tested->code;
+  if (code == 0 && out.failed) code = kViolations;
+  out.replayed.exit_code = code;
+  out.replayed.report = report::render_json(tested->run, out.judgement.extras);
+  out.tested = std::move(*tested);
+  return out;
+}
+
+std::string closing(const One& one, const ProjectConfig& config) {
+  Closing c;
+  c.config_file = config.file;
+  c.seed = one.tested->seed;
+  c.stale_matters = false;  // a recording is a part of what there is to do
+  c.exit_code = one.replayed.exit_code;
+  c.exit_reason = why(one.replayed.exit_code, one.tested->end);
+  if (c.exit_code == kViolations && one.judgement.failing == 0) c.exit_reason = "something broke";
+  return render_closing(one.tested->run, one.judgement, c);
+}
+
+// What failed to run comes before what ran and failed.
+int worst(int a, int b) {
+  if (a == 0 || b == 0) return a + b;
+  return a == kViolations ? b : a;
+}
+
+}  // namespace
+
+int run_replay(const Replay& asked, bool no_color) {
+  const auto text = read_file(asked.recording);
+  if (!text) {
+    print_error(text.error());
+    return kUsage;
+  }
+  const auto recording = replay::read_recording(*text, asked.recording);
+  if (!recording) {
+    print_error(recording.error());
+    return kUsage;
+  }
+  if (recording->requests.empty()) {
+    print_error({fmt::format("{}: no request is in it", asked.recording),
+                 "record one: vercel-sim run --record FILE"});
+    return kUsage;
+  }
+  Test options = asked.test;
+  ProjectConfig config;
+  if (!load_project_config(options, config)) return kUsage;
+  options.run.listen = {"127.0.0.1", "::1"};
+  if (recording->about.url.starts_with("https://")) options.run.https = true;
+  const std::optional<std::string> json = std::exchange(options.reports.json, std::nullopt);
+
+  const std::vector<std::string> profiles =
+      asked.profiles.empty() ? std::vector<std::string>{options.run.profile} : asked.profiles;
+  for (const std::string& name : profiles)
+    if (!load(name, {})) return kUsage;
+  const bool several = profiles.size() > 1;
+  std::vector<replay::Replayed> all;
+  int code = 0;
+  for (const std::string& name : profiles) {
+    Test run = options;
+    run.run.profile = name;
+    if (several && run.run.verbosity != Verbosity::verbose) {
+      run.run.verbosity = Verbosity::quiet;
+      fmt::print(stderr, "replaying on {}\n", name);
+    }
+    One one = replay_on(*recording, run, config, no_color);
+    const int its = one.replayed.exit_code;
+    if (one.tested && !several) {
+      if (its != 0 && its != kViolations && !one.tested->last_lines.empty())
+        fmt::print(stderr, "\nwhat the app wrote last meanwhile:\n{}", one.tested->last_lines);
+      fmt::print(stderr, "\n{}", report::render_text(one.tested->run, one.judgement.extras));
+      fmt::print("\n{}", replay::render_comparison(*recording, one.replayed));
+      std::fflush(stdout);
+      fmt::print(stderr, "{}", closing(one, config));
+      if (options.reports.github) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+      if (const auto written = write_reports(one.tested->run, options.reports, one.judgement.extras);
+          !written) {
+        print_error(written.error());
+        code = kSoftware;
+      }
+    }
+    all.push_back(std::move(one.replayed));
+    code = worst(code, its);
+    if (its == 128 + 2 || its == 128 + 15 || its == 128 + 1) break;  // interrupted
+  }
+  if (several) {
+    fmt::print("\n{}", replay::render_table(*recording, all));
+    std::fflush(stdout);
+    fmt::print(stderr, "\nexit code {}{}\n", code,
+               code == kViolations ? ": violations, or something broke" : "");
+  }
+  if (json) {
+    if (const auto written = write_text("--json", *json, replay::render_json(*recording, all)); !written) {
+      print_error(written.error());
+      if (code == 0) code = kSoftware;
+    }
+  }
+  return code;
+}
+
+}  // namespace vsim::cli

@@ -1,0 +1,138 @@
+#include "cli/tested_app.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <deque>
+
+#include "app/recorder.hpp"
+#include "cli/check.hpp"
+#include "cli/record_file.hpp"
+#include "cli/run.hpp"
+#include "report/collector.hpp"
+
+namespace vsim::cli {
+namespace {
+
+// Of what the app wrote while the command ran: enough for a stack trace and what led to it.
+constexpr std::size_t kKeepLines = 60;
+
+// People's lines, but none while the command runs: a reporter that moves the cursor, and whoever reads its
+// output, must not meet them. Verdicts come with the summary, what went wrong with the app after it.
+class Held final : public event::Sink {
+ public:
+  Held(Terminal& people, bool live) : people_(people), live_(live) {}
+
+  void on_event(const event::Stamp& stamp, const event::Event& event) override {
+    if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
+    if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
+  }
+  void on_pause() override { people_.on_pause(); }
+  void app_output(std::string_view line) {
+    if (!running_ || live_) return people_.app_output(line);
+    if (lines_.empty() && line.find_first_not_of(" \r\n") == std::string_view::npos) return;
+    lines_.emplace_back(line);
+    if (lines_.size() > kKeepLines) lines_.pop_front();
+  }
+  // What the app wrote last while the command ran.
+  std::string last_lines() const {
+    std::string out;
+    for (const std::string& line : lines_) out += "  " + line;
+    return out;
+  }
+
+ private:
+  // Rare, and why the rest of the run may look as it does: not held back.
+  static bool urgent(const event::Event& event) {
+    if (const auto* e = std::get_if<event::Notice>(&event)) return e->level == event::Level::error;
+    return std::holds_alternative<event::AppChanged>(event);
+  }
+
+  Terminal& people_;
+  bool live_, running_ = false;
+  std::deque<std::string> lines_;
+};
+
+}  // namespace
+
+Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, const Watch* watch,
+                               bool no_color) {
+  auto prepared = set_up(options.run);
+  if (!prepared) return prepared.error();
+  Setup& setup = **prepared;
+  const std::uint64_t seed = setup.emulator.engine.seed;
+  const std::string sources = setup.emulator.project_dir;
+  if (options.warm && !setup.emulator.app.next) {
+    print_error({"--warm compiles the routes of next dev, and another app is tested here",
+                 "leave --warm out, or let vercel-sim run the project's own next dev"});
+    return kUsage;
+  }
+  setup.emulator.warm = options.warm;
+  command.ready_timeout = options.ready_timeout;
+  setup.emulator.command = std::move(command);
+  setup.emulator.isolation_required = true;  // a test of state that passes for want of it is worse than none
+
+  TerminalStyle style;
+  style.colour = !no_color && ::isatty(STDERR_FILENO) == 1;
+  style.quiet = options.run.verbosity == Verbosity::quiet;
+  style.verbose = options.run.verbosity == Verbosity::verbose;
+  app::LineWriter writer(STDERR_FILENO);
+  Terminal people(writer, setup.profile, style);
+  Held held(people, style.verbose);
+  report::Collector collector;
+  app::EventHub hub;
+  hub.add(held);
+  hub.add(collector);
+  EventsFile events;
+  if (options.run.events && !events.open(*options.run.events, hub)) return kUsage;
+  RecordFile record;
+  if (options.run.record && !record.open(*options.run.record, hub, setup.emulator)) return kUsage;
+  std::optional<app::Recorder> recorder;
+  if (watch != nullptr) {
+    watch->build = [directory = sources, env = setup.emulator.app.env, label = setup.emulator.app_label,
+                    next = setup.emulator.app.next] {
+      return next ? build_identity(directory, env, label) : std::string();
+    };
+    recorder.emplace(watch->outcomes, false);
+    hub.add(*recorder);
+    setup.emulator.recorder = &*recorder;
+  }
+
+  if (!style.quiet) {
+    print_banner(people, options.run, setup);
+    people.app_output(fmt::format("seed {} (repeat with --seed {})\n", seed, seed));
+  }
+  record.say(people);
+  const bool drop_request_lines = setup.emulator.app.next;
+  app::Emulator program(std::move(setup.emulator), hub, [&](std::string_view line) {
+    if (!drop_request_lines || !is_next_request_line(line)) held.app_output(line);
+  });
+  const auto result = program.run();
+  writer.flush();
+  if (!result) print_error(result.error());
+  int code = result ? *result : program.failure_code();
+  if (!events.complete() && code == 0) code = kSoftware;
+  if (!record.complete() && code == 0) code = kSoftware;
+  const auto& end = program.command_end();
+  if (!end) return code;  // it never started, and why is told
+
+  return Tested{code, *end, setup.profile, collector.run(), seed, sources, held.last_lines()};
+}
+
+Judgement judge(const Tested& tested, Expectations& expectations) {
+  check::Report found;
+  if (!tested.sources.empty()) found = check_sources(tested.sources, tested.profile);
+  const std::string prefix =
+      tested.sources.empty() ? std::string() : source_prefix(tested.sources, CheckFormat::github);
+  return judge(tested.run, expectations, found, prefix);
+}
+
+std::string why(int code, const app::CommandEnd& end) {
+  if (code == 0) return {};
+  if (end.interrupted_by != 0) return "interrupted";
+  if (code == end.exit_code()) return "the command's own";
+  if (code == kViolations) return "violations";
+  return "the app or vercel-sim itself failed, see above";
+}
+
+}  // namespace vsim::cli
