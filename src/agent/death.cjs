@@ -2,9 +2,11 @@
 // How an instance dies of user code: as on the platform, and with its cause told first. `next dev` would go on.
 
 module.exports = function (sim) {
-  const { invocations, options, plainExit, tell } = sim;
+  const { invocations, options, plain, plainExit, tell } = sim;
   // Exit statuses of the platform's launcher.
   const kStatus = { uncaughtException: 129, unhandledRejection: 128 };
+  // For requests that were given to this instance before vercel-sim has heard that it dies: they are on their way.
+  const kArrivalMs = 100;
   let status = 0;
 
   function dieAsThePlatformDoes() {
@@ -12,6 +14,9 @@ module.exports = function (sim) {
       process.removeAllListeners(why);
       process.on(why, (error) => fatal(why, error));
     }
+    // Next internals: process-error-handlers.js (16) adds the listener it finds here when a page is loaded, else its own, which prints the error
+    // once more.
+    globalThis[Symbol.for('next.unhandledRejectionListener')] = () => {};
     process.exit = function (code = process.exitCode) {
       announce('exit', new Error(`process.exit(${code ?? ''})`), Number(code ?? 0));
       return plainExit(code);
@@ -27,8 +32,12 @@ module.exports = function (sim) {
     const title = why === 'uncaughtException' ? 'Uncaught Exception' : 'Unhandled Rejection';
     console.error(`${title}:`, error);
     announce(why, error, kStatus[why]);
-    sim.isDying = true;
-    dieWhenDone();
+    const go = () => {
+      sim.isDying = true;
+      dieWhenDone();
+    };
+    if (options.isFluid) plain.setTimeout(go, kArrivalMs);
+    else go();
   }
 
   // Next's own: a client that left, React's way to postpone.

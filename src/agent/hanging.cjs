@@ -25,7 +25,7 @@ module.exports = function (sim) {
       const watched = function (...args) {
         const handle = Reflect.apply(real, this, args);
         const invocation = invocations.getStore();
-        if (invocation?.req) note(invocation, kind, handle, watched);
+        if (isOpenTo(invocation)) note(invocation, kind, handle, watched);
         return handle;
       };
       const own = Object.getOwnPropertyDescriptors(real);
@@ -37,13 +37,13 @@ module.exports = function (sim) {
     const { connect } = net.Socket.prototype;
     net.Socket.prototype.connect = function noted(...args) {
       const invocation = invocations.getStore();
-      if (invocation?.req) note(invocation, 'socket', this, noted);
+      if (isOpenTo(invocation)) note(invocation, 'socket', this, noted);
       return Reflect.apply(connect, this, args);
     };
     const { listen } = net.Server.prototype;
     net.Server.prototype.listen = function noted(...args) {
       const invocation = invocations.getStore();
-      if (invocation?.req) note(invocation, 'server', this, noted);
+      if (isOpenTo(invocation)) note(invocation, 'server', this, noted);
       return Reflect.apply(listen, this, args);
     };
     require('node:module').syncBuiltinESMExports();
@@ -52,7 +52,7 @@ module.exports = function (sim) {
   function promised(real) {
     const watched = async function (...args) {
       const invocation = invocations.getStore();
-      if (!invocation?.req) return Reflect.apply(real, this, args);
+      if (!isOpenTo(invocation)) return Reflect.apply(real, this, args);
       const handle = { _destroyed: false, _idleTimeout: Number(args[0]) };
       note(invocation, 'timeout', handle, watched);
       try {
@@ -76,7 +76,7 @@ module.exports = function (sim) {
       if (typeof real !== 'function') return real;
       const watched = function (...args) {
         const invocation = invocations.getStore();
-        if (!invocation?.req || calls.getStore()) return Reflect.apply(real, this, args);
+        if (!isOpenTo(invocation) || calls.getStore()) return Reflect.apply(real, this, args);
         return calls.run({ invocation, trace: traceBelow(watched) }, () => Reflect.apply(real, this, args));
       };
       return Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
@@ -93,7 +93,7 @@ module.exports = function (sim) {
     });
     diagnostics.channel('undici:request:create').subscribe(({ request }) => {
       const call = calls.getStore();
-      if (!call) return;
+      if (!call || !isOpenTo(call.invocation)) return;
       const entry = { kind: 'fetch', handle: { destroyed: false }, trace: call.trace };
       open.set(request, entry.handle);
       add(call.invocation, entry);
@@ -104,6 +104,11 @@ module.exports = function (sim) {
         if (handle) handle.destroyed = true;
       });
     }
+  }
+
+  // A connection that is kept open works on in the name of the invocation that opened it, long after that is over.
+  function isOpenTo(invocation) {
+    return invocation?.req !== undefined && !invocation.isOver;
   }
 
   function note(invocation, kind, handle, below) {
@@ -141,6 +146,7 @@ module.exports = function (sim) {
   function hangingOf(invocation) {
     const { left } = invocation;
     invocation.left = undefined;
+    invocation.isOver = true;
     if (!left) return [];
     const told = [];
     for (const one of left) {
