@@ -148,7 +148,7 @@ exit codes: COMMAND's own if it is not 0 (128 + n when signal n ended it); else 
 constexpr std::string_view kReplay =
     R"(vercel-sim replay: recorded requests once more, on another plan: what broke that had worked
 
-usage: vercel-sim replay [options] FILE     what --record wrote; in the project, as for vercel-sim test
+usage: vercel-sim replay [options] FILE     what --record wrote; where vercel-sim test would run
 
 Starts the app behind the limits of the plan, sends the requests again in their order and with what
 ran at the same time at the same time, and compares how they end. Pauses are shortened to 250ms; a

@@ -62,7 +62,6 @@ struct About {
   std::string build;  // whose Server Action ids it holds; empty: of that one start of the app only
   double time_scale = 1;
   WallTime started;
-  bool operator==(const About&) const = default;
 };
 
 struct Recording {

@@ -34,6 +34,7 @@ std::string describe(const Run& r) {
   if (!r.cwd.empty()) out += fmt::format("cwd {}\n", r.cwd);
   if (r.time_scale != 1.0) out += fmt::format("time scale {}\n", r.time_scale);
   if (r.events) out += fmt::format("events {}\n", *r.events);
+  if (r.record) out += fmt::format("record {}\n", *r.record);
   if (r.isolation) out += fmt::format("isolation {}\n", profile::to_string(*r.isolation));
   if (r.placement) out += fmt::format("placement {}\n", *r.placement);
   if (r.seed) out += fmt::format("seed {}\n", *r.seed);
@@ -54,13 +55,20 @@ struct Describe {
   std::string operator()(const Test& t) const {
     std::string out = "test\n" + describe(t.run);
     if (t.fail_on == FailOn::none) out += "fail on none\n";
+    if (t.fail_on == FailOn::broke) out += "fail on broke\n";
     for (const auto& [name, file] : {std::pair("html", t.reports.html), std::pair("junit", t.reports.junit),
                                      std::pair("sarif", t.reports.sarif), std::pair("json", t.reports.json)})
       if (file) out += fmt::format("{} {}\n", name, *file);
     if (t.reports.github) out += "github\n";
     out += fmt::format("ready timeout {}\n", format_duration(t.ready_timeout));
+    if (t.warm) out += "warm\n";
     for (const std::string& c : t.command) out += fmt::format("tested by {}\n", c);
     return out;
+  }
+  std::string operator()(const Replay& r) const {
+    std::string out = fmt::format("replay {}\n", r.recording);
+    for (const std::string& p : r.profiles) out += fmt::format("on {}\n", p);
+    return out + (*this)(r.test);
   }
   std::string operator()(const Check& c) const {
     std::string out = fmt::format("check {} on {}, format {}\n", c.directory.empty() ? "here" : c.directory,
@@ -178,10 +186,17 @@ TEST_CASE("command line: every option of test is in its help, and the help names
   CHECK(found == std::set<std::string_view>(names.begin(), names.end()));
 }
 
+TEST_CASE("command line: every option of replay is in its help, and the help names no other but --record") {
+  const auto names = replay_option_names();
+  auto found = options_in(help_text(HelpTopic::replay));
+  found.erase("--record");  // what wrote the recording
+  CHECK(found == std::set<std::string_view>(names.begin(), names.end()));
+}
+
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
-  for (HelpTopic t :
-       {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check, HelpTopic::profiles,
-        HelpTopic::explain, HelpTopic::report, HelpTopic::doctor, HelpTopic::completion}) {
+  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay,
+                      HelpTopic::check, HelpTopic::profiles, HelpTopic::explain, HelpTopic::report,
+                      HelpTopic::doctor, HelpTopic::completion}) {
     CHECK(help_text(t).ends_with("\n"));
     for (const std::string& line : lines_of(std::string(help_text(t)))) {
       CAPTURE(line);
@@ -196,9 +211,9 @@ TEST_CASE("command line: help is at most 100 columns wide, without tabs or trail
 
 TEST_CASE("command line: the examples in the help parse") {
   std::size_t count = 0;
-  for (HelpTopic t :
-       {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::check, HelpTopic::profiles,
-        HelpTopic::explain, HelpTopic::report, HelpTopic::doctor, HelpTopic::completion}) {
+  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay,
+                      HelpTopic::check, HelpTopic::profiles, HelpTopic::explain, HelpTopic::report,
+                      HelpTopic::doctor, HelpTopic::completion}) {
     const std::string text(help_text(t));
     const std::size_t examples = text.find("\nexample");
     REQUIRE(examples != std::string::npos);
