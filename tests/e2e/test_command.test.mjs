@@ -1,7 +1,7 @@
 // `vercel-sim test` around real test runners, in front of the example app in real `next dev`: Playwright, Vitest and Jest as a project of today has them,
 // with the exit code a CI job sees, and nothing left behind.
 import assert from "node:assert/strict";
-import { symlink, writeFile } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, describe, test } from "node:test";
@@ -88,6 +88,37 @@ test("the counter counts", async () => {
     const bad = await simTest(app, [], vitest, { env: { WANTED: "418" } });
     assert.equal(bad.code, 1, bad.text);
     assert.match(bad.text, /^exit code 1: the command's own$/m);
+  });
+
+  test("--warm: all routes are compiled before the command starts and none has run; one that does not compile is named", async () => {
+    const ran = `import { appendFileSync } from "node:fs";\nconst note = (what) => appendFileSync(process.env.RAN!, what + "\\n");\nnote("module");\n`;
+    const app = await copyApp({
+      "app/api/noted/[id]/route.ts": `${ran}export async function GET() {\n  note("handler");\n  return new Response("noted");\n}\n`,
+      "app/api/torn/route.ts": "export function GET( {\n",
+    });
+    const temp = await tempFolder("warm");
+    const [events, noted] = [join(temp, "events.jsonl"), join(temp, "ran.txt")];
+    const command = ["sh", "-c", 'cat "$RAN"; echo; curl -sf "$BASE_URL/api/noted/7"; curl -sf "$BASE_URL/about" | head -c 15'];
+    const { code, stdout, text } = await simTest(app, ["--warm", "--events", events], command, { env: { RAN: noted } });
+    assert.equal(code, 0, text);
+    assert.equal(stdout, "\nnoted<!DOCTYPE html>", "code of the app ran before the command");
+    // Once by the request, before or after it by a spare that has the function's modules ready.
+    assert.match(await readFile(noted, "utf8"), /^(module\n)+handler\n(module\n)*$/);
+    assert.match(text, /^error: app\/api\/torn\/route\.ts: \/api\/torn does not compile: /m);
+    const [, routes] = /^note: warming (\d+) routes$/m.exec(text);
+    assert.match(text, new RegExp(`^note: warmed ${routes - 1} routes in \\d+\\.\\ds$`, "m"));
+    const ends = (await readFile(events, "utf8")).trim().split("\n").map((line) => JSON.parse(line)).filter((event) => event.t === "invocation_ended");
+    assert.deepEqual(ends.map(({ route }) => route), ["/api/noted/[id]", "/about"]);
+    // What is left is asking the bundler, which has the answer.
+    for (const end of ends) assert.ok((end.compile_ms ?? 0) < 100, JSON.stringify(end));
+  });
+
+  test("--warm and another app than next dev: refused", async () => {
+    const sim = spawnSim(["test", "--warm", "--port", "0", "--app", "node server.js", "--", "true"], { cwd: await copyApp(), temp: await tempFolder("warm") });
+    const { code } = await within(20_000, "its end", sim.exited);
+    await sim.stop();
+    assert.equal(code, 64);
+    assert.match(sim.output.text, /^error: --warm compiles the routes of next dev/m);
   });
 
   test("Jest: a failing test gives its own code, a passing one 0, and over a limit 2", async () => {
