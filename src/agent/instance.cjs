@@ -85,6 +85,7 @@ function takeOptions() {
     controlSocket: env.VSIM_CONTROL,
     token: env.VSIM_TOKEN ?? '',
     publicPort: Number(env.VSIM_PUBLIC_PORT),
+    isHttps: env.VSIM_PUBLIC_HTTPS === '1',
     timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
     isFluid: env.VSIM_ISOLATION === 'fluid',
     isWarmed: env.VSIM_WARM !== '0',

@@ -79,9 +79,10 @@ module.exports = function (sim) {
     }
 
     meta() {
+      const kept = this.kept?.() ?? '';
       return (
         `${options.token} page=${encodeURIComponent(this.page)};kind=${this.kind};runtime=${this.runtime};` +
-        `static=${this.isStatic ? 1 : 0};compile=${Math.round(this.compileMs)}`
+        `static=${this.isStatic ? 1 : 0};compile=${Math.round(this.compileMs)}${kept && `;kept=${kept}`}`
       );
     }
   }

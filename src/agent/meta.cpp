@@ -40,6 +40,13 @@ std::optional<Meta> parse_meta(std::string_view name, std::string_view value, st
     if (key == "kind") meta.kind = text;
     if (key == "runtime") meta.runtime = text;
     if (key == "static") meta.is_static = text == "1";
+    if (key == "kept") {
+      for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view one = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        if (!one.empty()) meta.kept.push_back(percent_decoded(one));
+      }
+    }
   }
   return meta;
 }

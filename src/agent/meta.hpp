@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vsim::agent {
 
@@ -13,6 +14,7 @@ struct Meta {
   std::string page;
   std::string_view kind, runtime;  // views into the value
   bool is_static = false;
+  std::vector<std::string> kept;  // new on the instance's server object: "io"
 };
 
 // nullopt unless `name` is x-vsim-meta and the value begins with `token`: an app cannot forge it.

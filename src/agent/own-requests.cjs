@@ -1,9 +1,10 @@
 'use strict';
 // Requests of the app to itself name the invocation that makes them (`x-vsim-parent`), so that an app which calls its own API at the cap of instances
-// does not wait for itself.
+// does not wait for itself. What it asks of `https://$VERCEL_URL`, as it would in production, goes to the plain port that vercel-sim listens on.
 
 const diagnostics = require('node:diagnostics_channel');
 const http = require('node:http');
+const https = require('node:https');
 
 const kHere = new Set(['localhost', '127.0.0.1', '::1', '[::1]', '0.0.0.0']);
 
@@ -26,6 +27,48 @@ module.exports = function (sim) {
         req.setHeader('x-vsim-parent', `${options.token}.${invocation.id}`);
       return addRequest.call(this, req, asked, ...rest);
     };
+    if (!options.isHttps) hookScheme();
+  }
+
+  // Beneath Next's fetch, which so keeps the user's address for its cache.
+  function hookScheme() {
+    const { fetch } = globalThis;
+    const mapped = function (input, ...rest) {
+      return Reflect.apply(fetch, this, [plainInput(input), ...rest]);
+    };
+    globalThis.fetch = Object.defineProperties(mapped, Object.getOwnPropertyDescriptors(fetch));
+    for (const name of ['request', 'get']) {
+      const real = https[name];
+      https[name] = function (...args) {
+        const plain = plainArguments(args);
+        return plain ? Reflect.apply(http[name], http, plain) : Reflect.apply(real, this, args);
+      };
+    }
+  }
+
+  // `http:…` of an address of ours; undefined for all others.
+  function plainAddress(address) {
+    if (!/^https:/i.test(address) || !URL.canParse(address)) return undefined;
+    const url = new URL(address);
+    return isOurs(url.hostname, url.port) ? `http:${url.href.slice('https:'.length)}` : undefined;
+  }
+
+  function plainInput(input) {
+    if (typeof input === 'string' || input instanceof URL) return plainAddress(String(input)) ?? input;
+    const plain = typeof input?.url === 'string' ? plainAddress(input.url) : undefined;
+    return plain ? new Request(plain, input) : input;
+  }
+
+  // Of https.request: (address, options?, callback?) or (options, callback?).
+  function plainArguments([first, ...rest]) {
+    const forHttp = (given) => ({ ...given, protocol: 'http:', agent: undefined });
+    if (typeof first === 'string' || first instanceof URL) {
+      const plain = plainAddress(String(first));
+      if (!plain) return undefined;
+      return rest[0] !== null && typeof rest[0] === 'object' ? [plain, forHttp(rest[0]), ...rest.slice(1)] : [plain, ...rest];
+    }
+    if (first === null || typeof first !== 'object' || !isOurs(first.hostname ?? first.host, first.port)) return undefined;
+    return [forHttp(first), ...rest];
   }
 
   function isOurs(host, port) {

@@ -8,10 +8,14 @@ const http = require('node:http');
 const net = require('node:net');
 const { unpack } = require('./values.cjs');
 
+const kMostKept = 8;
+const kMostName = 64;
+
 module.exports = function (sim) {
   const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
   const { publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
   const running = new Map();  // id → invocation
+  const onServer = new Set();  // names of the server object's own properties that are known
 
   function prepareServer(server) {
     const { emit } = server;
@@ -39,6 +43,21 @@ module.exports = function (sim) {
       sim.httpServer.once('error', reject);
       net.Server.prototype.listen.call(sim.httpServer, { path: options.socketPath }, resolve);
     });
+    for (const name of Object.keys(sim.httpServer)) onServer.add(name);
+  }
+
+  // What user code has put on the server since it was asked last, as Socket.IO's examples do with `res.socket.server.io`: state that lives in
+  // this process alone. In the text of a response head.
+  function kept() {
+    const names = [];
+    for (const name of Object.keys(sim.httpServer)) {
+      if (onServer.has(name)) continue;
+      onServer.add(name);
+      const value = sim.httpServer[name];
+      const isState = value !== null && (typeof value === 'object' || typeof value === 'function');
+      if (isState && !name.startsWith('_') && name.length <= kMostName) names.push(encodeURIComponent(name));
+    }
+    return names.slice(0, kMostKept).join(',');
   }
 
   // ---- A request -----------------------------------------------------------------------------------------------------------------
@@ -84,6 +103,7 @@ module.exports = function (sim) {
       req,
       res,
       limitMs: Number(fields.limit) || 0,  // from the begin of the handler, in real milliseconds
+      kept,
       isWarming: fields.warm !== undefined,
       isServed: false,
       isServing: false,

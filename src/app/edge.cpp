@@ -265,6 +265,8 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
         info.direct = false;
         engine_.dispatched(invocation(id),
                            to_dispatch(meta->page, meta->kind, meta->runtime, meta->is_static), at);
+        for (const std::string& name : meta->kept)
+          engine_.kept_on_server(invocation(id), name, at, wall_now());
       }
     }
   }
@@ -382,7 +384,7 @@ void Edge::compile_ended(InvocationId id) {
 Edge::CallersWait::CallersWait(Edge& edge, InvocationId caller) : edge_(&edge) {
   while (caller != InvocationId::none) {
     callers_.push_back(caller);
-    edge.engine_.compile_started(caller, now());
+    edge.engine_.own_request_waits(caller, now());
     const Exchange* exchange = edge.find(static_cast<net::ExchangeId>(caller));
     caller = exchange != nullptr ? exchange->parent : InvocationId::none;  // always an older one
   }
@@ -391,7 +393,8 @@ Edge::CallersWait::CallersWait(Edge& edge, InvocationId caller) : edge_(&edge) {
 void Edge::CallersWait::end() {
   Edge* const edge = std::exchange(edge_, nullptr);
   if (edge == nullptr) return;
-  for (const InvocationId caller : std::exchange(callers_, {})) edge->engine_.compile_ended(caller, now());
+  for (const InvocationId caller : std::exchange(callers_, {}))
+    edge->engine_.own_request_goes_on(caller, now());
   edge->schedule();
 }
 

@@ -298,6 +298,7 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.control_socket = control_socket;
       wanted.token = token;
       wanted.port = port;
+      wanted.https = options.https;
       wanted.time_scale = options.engine.time_scale;
       wanted.inspect = options.inspect_instance;
       wanted.required = options.isolation_required;

@@ -275,6 +275,7 @@ void Fleet::obey(instance::Spawn& c) {
     if (process) {
       InstanceProcess& started = **process;
       instances_[c.id].process = std::move(*process);
+      watcher_.fleet_spawned(c.id);
       if (!options_.command.empty()) started.probe([this, id = c.id] { on_ready(number(id), 0); });
       return;
     }
@@ -319,6 +320,7 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   process::set_env(spec.env, "VSIM_CONTROL", options_.control_socket);
   process::set_env(spec.env, "VSIM_TOKEN", options_.token);
   process::set_env(spec.env, "VSIM_PUBLIC_PORT", std::to_string(options_.public_port));
+  if (options_.public_https) process::set_env(spec.env, "VSIM_PUBLIC_HTTPS", "1");
   process::set_env(spec.env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
   if (!options_.warm) process::set_env(spec.env, "VSIM_WARM", "0");
   if (options_.time_scale != 1)

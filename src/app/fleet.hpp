@@ -44,6 +44,7 @@ struct FleetOptions {
   std::vector<std::string> command;
   std::string control_socket, token;
   std::uint16_t public_port = 0;
+  bool public_https = false;
   double time_scale = 1;
   std::uint64_t memory_max = 0;  // bytes; 0: unlimited
   profile::Mode memory_mode = profile::Mode::observe;
@@ -94,6 +95,7 @@ class FleetWatcher {
   virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
   virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                            instance::GroupId) = 0;
+  virtual void fleet_spawned(instance::InstanceId) {}  // its process runs; fleet_state from now on
 
  protected:
   ~FleetWatcher() = default;
@@ -131,8 +133,11 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   instance::Totals totals() const { return scheduler_.totals(); }
   // For events, from inside fleet_state.
   const std::string& last_death() const { return last_death_; }
-  // The page that it is bound to, or that was placed on it last; empty: none.
-  std::string function_of(instance::InstanceId, const instance::State&) const;
+  // What it is bound to, or what was placed on it last, in Next's words; empty: none.
+  struct PageName {
+    std::string page, kind;
+  };
+  PageName function_of(instance::InstanceId, const instance::State&) const;
   struct Figures {
     std::uint64_t memory = 0;
     int pid = 0;

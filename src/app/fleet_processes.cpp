@@ -76,14 +76,14 @@ void Fleet::on_state(InstanceId id, const instance::State& from, const instance:
   watcher_.fleet_state(id, from, to, group);
 }
 
-std::string Fleet::function_of(InstanceId id, const instance::State& state) const {
+Fleet::PageName Fleet::function_of(InstanceId id, const instance::State& state) const {
   instance::FunctionId function = instance::FunctionId::none;
   if (const auto* binding = std::get_if<instance::Binding>(&state)) function = binding->function;
   if (const auto* bound = std::get_if<instance::Bound>(&state)) function = bound->function;
   if (const auto it = instances_.find(id); function == instance::FunctionId::none && it != instances_.end())
     function = it->second.function;
   const auto index = static_cast<std::size_t>(function);
-  return index < functions_.size() ? functions_[index].page : std::string();
+  return index < functions_.size() ? PageName{functions_[index].page, functions_[index].kind} : PageName{};
 }
 
 Fleet::Figures Fleet::figures(InstanceId id) const {

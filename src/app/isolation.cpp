@@ -82,6 +82,7 @@ void Isolation::hello(const agent::Hello& hello) {
   out.control_socket = options_.control_socket;
   out.token = options_.token;
   out.public_port = options_.port;
+  out.public_https = options_.https;
   out.time_scale = options_.time_scale;
   out.memory_max = options_.profile->memory_max.value;
   out.memory_mode = options_.profile->memory_mode.value;
@@ -111,7 +112,9 @@ void Isolation::boot(std::string_view file) {
   if (fleet_ && !given_up_) fleet_->boot(file, exec_);
 }
 void Isolation::changed(const agent::Changed& changed) {
-  if (fleet_ && !given_up_) fleet_->changed(changed);
+  if (!fleet_ || given_up_) return;
+  engine_.code_changed();
+  fleet_->changed(changed);
 }
 void Isolation::app_ready() {
   if (fleet_ && !given_up_) fleet_->start();
@@ -126,6 +129,15 @@ void Isolation::stop() {
 std::string_view Isolation::effective() const {
   return profile::to_string(fleet_ && !given_up_ ? options_.profile->isolation.value
                                                  : profile::Isolation::none);
+}
+
+void Isolation::fleet_spawned(instance::InstanceId id) {
+  const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
+  event::InstanceChanged e;
+  e.instance = name;
+  e.to = "spawning";
+  if (fleet_) e.pid = fleet_->figures(id).pid;
+  owner_.isolation_event(e);
 }
 
 void Isolation::fleet_state(instance::InstanceId id, const instance::State& from, const instance::State& to,
@@ -144,7 +156,8 @@ void Isolation::fleet_state(instance::InstanceId id, const instance::State& from
   std::string function;
   if (fleet_) {  // not while it is being built
     death = std::holds_alternative<instance::Dead>(to) ? fleet_->last_death() : std::string();
-    function = fleet_->function_of(id, to);
+    const auto name_of = fleet_->function_of(id, to);
+    function = engine_.route_of(Edge::to_dispatch(name_of.page, name_of.kind, {}, false));
     const auto seen = fleet_->figures(id);
     e.memory = seen.memory;
     e.pid = seen.pid;

@@ -25,6 +25,7 @@ struct IsolationOptions {
   std::string run_dir, script;  // instance.cjs
   std::string control_socket, token;
   std::uint16_t port = 0;
+  bool https = false;  // what listens there speaks TLS
   double time_scale = 1;
   bool inspect = false;
   bool required = false;  // without it the run is worth nothing: tell lost()
@@ -63,6 +64,7 @@ class Isolation final : private FleetWatcher {
   void fleet_warns(std::string_view what, std::string_view fix) override {
     owner_.isolation_says(event::Level::warning, what, fix);
   }
+  void fleet_spawned(instance::InstanceId) override;
   void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                    instance::GroupId) override;
   void give_up(std::string_view why);

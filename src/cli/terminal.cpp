@@ -114,9 +114,10 @@ std::string not_counted(const event::InvocationEnded& e) {
   part("compile", e.compile);
   part("waited", e.waited);
   part("init", e.init);
+  part("own requests", e.own_requests);
   // After an instance has said its last byte a slow client may still be reading.
   part(e.instance.empty() ? "routing" : "routing and delivery",
-       e.total - e.charged - e.compile - e.waited - e.init);
+       e.total - e.charged - e.compile - e.waited - e.init - e.own_requests);
   return out.empty() ? out : "not counted: " + out;
 }
 

@@ -60,7 +60,8 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   e.runtime = v.runtime;
   e.total = now - v.arrived;
   e.charged = limited(v) ? v.life.charged(now) : Duration::zero();
-  e.compile = v.life.compile().total(now);
+  e.own_requests = v.own_requests.total(now);
+  e.compile = std::max(v.life.compile().total(now) - e.own_requests, Duration::zero());
   e.instance = v.instance;
   e.start = v.start;
   e.waited = v.waited;

@@ -143,6 +143,9 @@ class Engine {
   void dispatched(InvocationId, const Dispatch&, TimePoint now);
   void compile_started(InvocationId, TimePoint now);
   void compile_ended(InvocationId, TimePoint now);
+  // A request that it makes to the app itself compiles or waits: its clock stands still too.
+  void own_request_waits(InvocationId, TimePoint now);
+  void own_request_goes_on(InvocationId, TimePoint now);
   void handler_started(InvocationId, TimePoint now);
   // Isolation was asked for and cannot be had: none from now on, before the first request.
   void set_isolation(profile::Isolation);
@@ -151,7 +154,13 @@ class Engine {
   void set_handler_told(bool told);
 
   // From the instances; ids already ended are ignored.
-  std::optional<Function> function(InvocationId) const;  // once dispatched
+  std::optional<Function> function(InvocationId) const;
+  // The route of a page as people know it: "/api/users/[id]" of "/api/users/[id]/route".
+  std::string route_of(const Dispatch&) const;
+  // User code has put something new on the server of its instance, as Socket.IO's examples do with `io`. Made
+  // again by the same function on another instance it is SIM_STATE_NOT_SHARED.
+  void kept_on_server(InvocationId, std::string_view name, TimePoint now, WallTime wall);
+  void code_changed();  // what functions made again after an edit is no news  // once dispatched
   // It has an instance ("i3") and holds a slot of it. `start`: "cold", "warm"; `waited`: in the queue.
   // Neither that nor the time to the handler's start is charged. Followed by exactly one of released,
   // instance_lost and again, unless a Command (but expire) ends the invocation before: then they may be left

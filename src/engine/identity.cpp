@@ -20,6 +20,12 @@ const routes::Function* Engine::Impl::function_of(const Dispatch& d) {
   return found;
 }
 
+std::string Engine::route_of(const Dispatch& d) const {
+  if (d.page.empty()) return {};
+  const routes::Function* f = impl_->function_of(d);
+  return f != nullptr ? f->route : routes::normalize_app_page(d.page);
+}
+
 void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge, bool with_grace) {
   limits::duration::Ask ask;
   ask.edge = edge;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -112,7 +113,8 @@ struct Engine::Impl {
 
   // Routes and paths that have answered once; used with a compile grace only.
   std::set<std::string, std::less<>> warm;
-  std::vector<std::string> polling_told;  // paths whose polling was remarked on
+  std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
+  std::vector<std::string> polling_told;              // paths whose polling was remarked on
 };
 
 }  // namespace vsim::engine

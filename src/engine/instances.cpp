@@ -1,4 +1,8 @@
 // Where an invocation runs: what the shell tells of its instance.
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "engine/impl.hpp"
 #include "limits/instance_end.hpp"
 
@@ -110,7 +114,8 @@ Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, c
   const bool answerable = code != Code::none && !v->life.head_seen() && !v->life.client_has_left();
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::none && code != Code::sim_not_ready)
-    v->verdicts.push_back(limits::instance_end::lost(code, v->instance, cause, v->route, v->file));
+    v->verdicts.push_back(
+        limits::instance_end::lost(code, v->instance, cause, v->route, v->file, v->life.head_seen()));
   e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code), v->life.phase(), code}, totals, now);
   return answerable ? code : Code::none;
 }
@@ -141,6 +146,29 @@ void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hangin
   }
   drop(v);
 }
+
+void Engine::kept_on_server(InvocationId id, std::string_view name, TimePoint now, WallTime wall) {
+  constexpr std::size_t kMostRemembered = 256;
+  Impl& e = *impl_;
+  const Invocation* v = e.slab.find(id);
+  if (v == nullptr || v->instance.empty()) return;
+  std::string key = v->route;
+  key.append("\n").append(name);
+  const auto known = e.kept_on_server.find(key);
+  if (known == e.kept_on_server.end()) {
+    if (e.kept_on_server.size() < kMostRemembered) e.kept_on_server.emplace(std::move(key), v->instance);
+    return;
+  }
+  const std::string first = std::exchange(known->second, v->instance);
+  if (first == v->instance) return;
+  state_not_shared(id,
+                   fmt::format("res.socket.server.{} was made again on {}: {} has its own, and nothing of it "
+                               "is seen here",
+                               name, v->instance, first),
+                   now, wall);
+}
+
+void Engine::code_changed() { impl_->kept_on_server.clear(); }
 
 void Engine::state_not_shared(InvocationId id, std::string_view evidence, TimePoint now, WallTime wall) {
   Impl& e = *impl_;

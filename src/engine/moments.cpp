@@ -35,6 +35,23 @@ void Engine::compile_ended(InvocationId id, TimePoint now) {
         now);
 }
 
+void Engine::own_request_waits(InvocationId id, TimePoint now) {
+  Impl& e = *impl_;
+  e.tick(now);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || !v->life.compile_started(now)) return;
+  v->own_requests.start(now);
+  e.rearm(*v);
+}
+
+void Engine::own_request_goes_on(InvocationId id, TimePoint now) {
+  Impl& e = *impl_;
+  e.tick(now);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || !v->own_requests.end(now) || !v->life.compile_ended(now)) return;
+  e.rearm(*v);
+}
+
 void Engine::handler_started(InvocationId id, TimePoint now) {
   Impl& e = *impl_;
   e.tick(now);
@@ -78,6 +95,8 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
       return Code::function_response_payload_too_large;
     }
   }
+  // As the edge writes it: an answer of a function has been in two regions, its own second.
+  if (function && info.status != 101 && !v->life.client_has_left()) v->request_id.insert(0, e.id_prefix);
   e.note_polling(*v, info.status);
   if (e.isolated() && function && limits::shared_state::session_unknown(v->target, info.status))
     e.note_state(*v, limits::shared_state::kSessionUnknown);

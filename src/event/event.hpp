@@ -64,9 +64,10 @@ struct InvocationEnded {
   Duration charged{};                           // what counted against the deadline
   Duration compile{};                           // not charged
   std::string_view instance;                    // "i3"; empty when no instance of ours served it
-  std::string_view start;  // "warm", "bound", "spare", "cold": what it found there; empty likewise
-  Duration waited{};       // for an instance; not charged
-  Duration init{};         // evaluating the function's modules; not charged
+  std::string_view start;   // "warm", "bound", "spare", "cold": what it found there; empty likewise
+  Duration waited{};        // for an instance; not charged
+  Duration init{};          // evaluating the function's modules; not charged
+  Duration own_requests{};  // while requests of its own to the app compiled or waited; not charged
   std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
   Outcome outcome;
   bool client_left = false;

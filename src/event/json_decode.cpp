@@ -232,6 +232,7 @@ Result<OwnedEvent> decode(std::string_view line) {
     e.start = r.text("start");
     e.waited = r.millis("waited_ms");
     e.init = r.millis("init_ms");
+    e.own_requests = r.millis("own_requests_ms");
     e.bytes_in = r.number<std::uint64_t>("bytes_in");
     e.bytes_out = r.number<std::uint64_t>("bytes_out");
     e.outcome.ended_by = r.word("ended_by", EndedBy::emulator, EndedBy::function);

@@ -293,6 +293,7 @@ struct Encode {
     w.text_if("instance", e.instance).text_if("start", e.start);
     if (e.waited != Duration::zero()) w.millis("waited_ms", e.waited);
     if (e.init != Duration::zero()) w.millis("init_ms", e.init);
+    if (e.own_requests != Duration::zero()) w.millis("own_requests_ms", e.own_requests);
     w.number("bytes_in", e.bytes_in).number("bytes_out", e.bytes_out);
     w.word("ended_by", to_string(e.outcome.ended_by)).word("phase", to_string(e.outcome.phase));
     if (e.outcome.code != limits::Code::none) w.text("code", limits::info(e.outcome.code).name);

@@ -49,9 +49,10 @@ struct Invocation {
   TimePoint placed_at{};
   Duration compiled_before_placed{};  // CompileMeter::total at placed_at
   Duration waited{};                  // for an instance
-  std::optional<Duration> init;       // from placed_at to the handler's start, compiling left out
-  bool leased = false;                // holds a slot of its instance
-  bool expiring = false;              // waitUntil work has passed the deadline, and was told to end
+  CompileMeter own_requests;  // requests of its own to the app that compiled or waited: the clock stood still
+  std::optional<Duration> init;  // from placed_at to the handler's start, compiling left out
+  bool leased = false;           // holds a slot of its instance
+  bool expiring = false;         // waitUntil work has passed the deadline, and was told to end
   std::vector<limits::Hanging>
       hanging;  // left behind when the instance was given back before the response's end
 

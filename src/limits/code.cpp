@@ -79,7 +79,8 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "https://vercel.com/docs/errors/EDGE_FUNCTION_INVOCATION_TIMEOUT"},
     {Code::function_invocation_failed, "FUNCTION_INVOCATION_FAILED", 500,
      "The function crashed",
-     "The process ended, or threw while its modules were loaded, before it could answer.",
+     "The function's process ended in the middle of the request: an error that nobody caught, process.exit, "
+     "out of memory, or modules that threw while they were loaded. If its answer had begun, it is cut off there.",
      "Read the stack trace above. A missing environment variable or a module that fails at import are "
      "the usual cause; catch errors inside the handler and return a response.",
      "https://vercel.com/docs/errors/FUNCTION_INVOCATION_FAILED"},

@@ -9,9 +9,10 @@
 
 namespace vsim::limits::instance_end {
 
-// `cause`: how the instance died, in words: "process.exit(1)", "killed by signal 9 (SIGKILL)".
+// `cause`: how the instance died, in words: "process.exit(1)", "killed by signal 9 (SIGKILL)". `answering`:
+// the client had the head of its answer.
 Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
-             std::string_view file);
+             std::string_view file, bool answering = false);
 Verdict not_placed(Code code, Duration waited, std::string_view route, std::string_view file);
 
 }  // namespace vsim::limits::instance_end

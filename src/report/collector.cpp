@@ -140,6 +140,7 @@ struct Collector::Fold {
     i.compile = e.compile;
     i.waited = e.waited;
     i.init = e.init;
+    i.own_requests = e.own_requests;
     i.bytes_in = e.bytes_in;
     i.bytes_out = e.bytes_out;
     i.outcome = e.outcome;

@@ -89,7 +89,7 @@ void call(Out& o, const Invocation& i, const Extras& extras) {
   o.text("route", i.route).text("file", i.file.empty() ? i.file : extras.prefix + i.file);
   o.text("kind", i.kind).text("instance", i.instance).text("start", i.start);
   o.ms("began_ms", i.began).ms("total_ms", i.total).ms("charged_ms", i.charged).ms("compile_ms", i.compile);
-  o.ms("waited_ms", i.waited).ms("init_ms", i.init);
+  o.ms("waited_ms", i.waited).ms("init_ms", i.init).ms("own_requests_ms", i.own_requests);
   o.number("bytes_in", i.bytes_in).number("bytes_out", i.bytes_out);
   o.text("ended_by", to_string(i.outcome.ended_by)).text("phase", to_string(i.outcome.phase));
   if (i.outcome.code != limits::Code::none) o.text("code", limits::info(i.outcome.code).name);

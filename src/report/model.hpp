@@ -44,7 +44,7 @@ struct Invocation {
   event::Traffic traffic = event::Traffic::invocation;
   int status = 0;
   Duration began{};  // since the run's first event
-  Duration total{}, charged{}, compile{}, waited{}, init{};
+  Duration total{}, charged{}, compile{}, waited{}, init{}, own_requests{};
   std::uint64_t bytes_in = 0, bytes_out = 0;
   event::Outcome outcome;
   bool client_left = false;

@@ -359,17 +359,22 @@ describe(name, { timeout: 900_000 }, () => {
 
   test('a server whose listeners were all removed is still an instance\'s', async () => {
     const answers = [];
+    const kept = [];
     for (const path of ['/api/iso/greedy', '/api/iso/greedy?poll=1', '/api/iso/greedy']) {
       const answer = await ask(path, 'greedy');
       await assertDispatch(answer, { page: '/api/iso/greedy', kind: 'PAGES_API' });
       answers.push([answer.status, json(answer)]);
+      if (answer.status === 200) kept.push(answer.meta.kept);
     }
     assert.deepEqual(answers, [
       [200, { isFresh: true, calls: 1, polls: 0 }],
       [400, { code: 1, message: 'Session ID unknown' }],
       [200, { isFresh: false, calls: 2, polls: 1 }],
     ]);
-    assert.equal(json(await fresh('/api/iso/greedy')).isFresh, true, 'another instance knows nothing of it');
+    const elsewhere = await fresh('/api/iso/greedy');
+    assert.equal(json(elsewhere).isFresh, true, 'another instance knows nothing of it');
+    assert.equal(elsewhere.meta.kept, 'io', 'what it put on its server is told, once');
+    assert.deepEqual(kept, ['io', undefined]);
   });
 
   test('requests of the app to itself name their invocation, others do not', async () => {
@@ -378,7 +383,7 @@ describe(name, { timeout: 900_000 }, () => {
     const own = world.publicRequests.filter((req) => req.url.startsWith('/plain?by='));
     assert.deepEqual(
       own.map((req) => [req.url, req.headers['x-vsim-parent']]),
-      [['/plain?by=fetch', `${kToken}.${answer.id}`], ['/plain?by=http', `${kToken}.${answer.id}`]],
+      ['fetch', 'http', 'secure-fetch', 'secure-request', 'https'].map((by) => [`/plain?by=${by}`, `${kToken}.${answer.id}`]),
     );
     const outside = seenOutside.filter((req) => req.url === '/seen').at(-1);
     assert.ok(!Object.keys(outside.headers).some((header) => header.startsWith('x-vsim')));

@@ -45,3 +45,10 @@ TEST_CASE("Meta: broken pairs and escapes are taken as they are") {
   CHECK(meta->kind.empty());
   CHECK_FALSE(meta->is_static);
 }
+
+TEST_CASE("meta: what was put on the server object") {
+  const auto meta = parse_meta(kName, "abc page=%2Fa;kept=io,my%2Cname,,x", "abc");
+  REQUIRE(meta);
+  CHECK(meta->kept == std::vector<std::string>{"io", "my,name", "x"});
+  CHECK(parse_meta(kName, "abc page=%2Fa;kept=", "abc")->kept.empty());
+}

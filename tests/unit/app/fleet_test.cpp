@@ -152,12 +152,14 @@ struct World final : FleetOwner, FleetWatcher {
   }
   void fleet_output(std::string_view line) override { output += line; }
   void fleet_warns(std::string_view what, std::string_view) override { warnings.emplace_back(what); }
+  void fleet_spawned(instance::InstanceId id) override { spawned.push_back(id); }
   void fleet_state(instance::InstanceId id, const instance::State&, const instance::State& to,
                    instance::GroupId) override {
     states[id] = instance::name(to);
     if (std::holds_alternative<instance::Dead>(to)) states.erase(id);
   }
 
+  std::vector<instance::InstanceId> spawned;
   boost::asio::io_context io;
   std::unique_ptr<process::Guardian> guardian;
   process::Supervisor supervisor{io};

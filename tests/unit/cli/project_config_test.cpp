@@ -39,6 +39,7 @@ std::string outcome_of(std::string_view text) {
   if (t.run.time_scale != 1) out += fmt::format("time scale {}\n", t.run.time_scale);
   if (t.fail_on == FailOn::none) out += "fail on none\n";
   out += fmt::format("ready timeout {}\n", format_duration(t.ready_timeout));
+  if (t.warm) out += "warm\n";
   for (const Expectation& e : config.expect)
     out += fmt::format("line {}: {} at {}{}{}\n", e.line, limits::info(e.code).name, e.route,
                        e.reason.empty() ? "" : ": ", e.reason);

@@ -421,6 +421,93 @@ TEST_CASE("an instance may tell itself that state was looked for which another o
   w.released(id);
 }
 
+TEST_CASE(
+    "while a request to the app itself compiles or waits the caller's clock stands still, and no compile is "
+    "told") {
+  World w;
+  const InvocationId id = w.start();
+  w.advance(1s);
+  w.engine().own_request_waits(id, w.now);
+  w.advance(20s);
+  CHECK_FALSE(w.next().has_value());
+  w.compile_started(id);  // its own chunk meanwhile
+  w.advance(2s);
+  w.engine().own_request_goes_on(id, w.now);
+  w.advance(3s);
+  w.compile_ended(id);
+  w.engine().own_request_goes_on(id, w.now);  // one too many
+  w.advance(1s);
+  w.head(id);
+  w.ended(id);
+  w.released(id);
+  CHECK(w.last().charged == 2s);
+  CHECK(w.last().own_requests == 22s);
+  CHECK(w.last().compile == 3s);
+}
+
+TEST_CASE("what a function puts on its server is not shared when it makes it again on another instance") {
+  World w;
+  const auto answer = [&](std::string_view instance, std::string_view name,
+                          std::string_view page = "/api/a/route") {
+    const InvocationId id = w.dispatch("/api/a", page);
+    w.placed(id, instance);
+    w.handler_started(id);
+    w.engine().kept_on_server(id, name, w.now, w.wall());
+    w.head(id);
+    w.ended(id);
+    w.released(id);
+    return w.last().verdicts;
+  };
+  CHECK(answer("i1", "io").empty());
+  CHECK(answer("i1", "io").empty());
+  CHECK(answer("i2", "wss").empty());
+  CHECK(answer("i2", "io", "/api/b/route").empty());  // another function
+  const auto verdicts = answer("i3", "io");
+  REQUIRE(verdicts.size() == 1);
+  CHECK(verdicts[0].code == Code::sim_state_not_shared);
+  CHECK(verdicts[0].measured ==
+        "res.socket.server.io was made again on i3: i1 has its own, and nothing of it is seen here");
+  CHECK(answer("i4", "io").size() == 1);
+  w.engine().code_changed();
+  CHECK(answer("i5", "io").empty());
+}
+
+TEST_CASE("the id of an answer has the function's region too, as its header does; that of an error one") {
+  World w;
+  const InvocationId answered = w.start();
+  w.head(answered);
+  w.ended(answered);
+  w.released(answered);
+  CHECK(w.last().request_id.starts_with("dev1::dev1::"));
+  const InvocationId crashed = w.start();
+  w.lost(crashed, Code::function_invocation_failed);
+  CHECK(w.last().request_id.starts_with("dev1::"));
+  CHECK_FALSE(w.last().request_id.starts_with("dev1::dev1::"));
+  const Admission direct = w.admit("/robots.txt");
+  w.head(direct.id, 200, true);
+  w.ended(direct.id);
+  CHECK_FALSE(w.last().request_id.starts_with("dev1::dev1::"));
+}
+
+TEST_CASE("a crash after the head is told as an answer that is cut, not as one that never came") {
+  World w;
+  const InvocationId before = w.start();
+  w.lost(before, Code::function_invocation_failed, "process.exit(1)");
+  CHECK(w.last().verdicts.at(0).measured == "instance i1: process.exit(1)");
+  const InvocationId streaming = w.start();
+  w.head(streaming);
+  w.lost(streaming, Code::function_invocation_failed, "process.exit(1)");
+  CHECK(w.last().verdicts.at(0).measured ==
+        "instance i1: process.exit(1); its answer had begun and was cut off");
+}
+
+TEST_CASE("the route of a page is what people call it") {
+  World w;
+  CHECK(w.engine().route_of({.page = "/api/a/route", .kind = Kind::app_route}) == "/api/a");
+  CHECK(w.engine().route_of({.page = "/(shop)/cart/page", .kind = Kind::app_page}) == "/cart");
+  CHECK(w.engine().route_of({}).empty());
+}
+
 TEST_CASE("an edge function that does not begin in time is named as documented and answered as seen") {
   World w;
   const Admission a = w.admit("/api/edge");

@@ -37,7 +37,7 @@ struct Ended {
   int status;
   Duration total, charged, compile;
   std::string instance, start;
-  Duration waited, init;
+  Duration waited, init, own_requests;
   std::uint64_t bytes_in, bytes_out;
   event::Outcome outcome;
   bool client_left;
@@ -80,6 +80,7 @@ class Recorder final : public event::Sink {
                        std::string(x->start),
                        x->waited,
                        x->init,
+                       x->own_requests,
                        x->bytes_in,
                        x->bytes_out,
                        x->outcome,

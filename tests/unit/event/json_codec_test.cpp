@@ -58,6 +58,7 @@ InvocationEnded ended(const std::vector<limits::Verdict>& verdicts) {
   e.start = "cold";
   e.waited = 412500us;
   e.init = 88ms;
+  e.own_requests = 1500ms;
   e.bytes_in = 18'446'744'073'709'551'615u;
   e.bytes_out = 66;
   e.outcome = {EndedBy::platform, Phase::running, limits::Code::function_invocation_timeout};
