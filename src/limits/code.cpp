@@ -86,10 +86,12 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "https://vercel.com/docs/errors/FUNCTION_INVOCATION_FAILED"},
     {Code::no_response_from_function, "NO_RESPONSE_FROM_FUNCTION", 502,
      "The function ended without a response",
-     "The connection to the function was closed before a whole response head came: an uncaught "
-     "exception, an unhandled rejection, a crash, or bytes that are not HTTP.",
+     "The function was over without a whole response: its process ended as if all were well "
+     "(`process.exit(0)`), or, with `--isolation none`, its connection was closed by an uncaught exception, an "
+     "unhandled rejection or a crash, or carried bytes that are not HTTP.",
      "Make every path of the handler return a response and await its promises, so that an error "
-     "becomes a 500 of your own. If next dev itself crashed, its output says why.",
+     "becomes a 500 of your own, and leave process.exit to scripts. If next dev itself crashed, its output "
+     "says why.",
      "https://vercel.com/docs/errors/NO_RESPONSE_FROM_FUNCTION"},
     {Code::router_external_target_connection_error, "ROUTER_EXTERNAL_TARGET_CONNECTION_ERROR", 502,
      "The server behind the proxy cannot be reached",
