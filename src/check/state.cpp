@@ -6,12 +6,15 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "check/callers.hpp"
 #include "check/predicates.hpp"
+#include "check/state.hpp"
 
 namespace vsim::check {
 namespace {
 
 struct Use {
+  const File* file;
   const Ast* ast;
   int node;
   enum Kind { read, assign, update, insert, remove, emit, listen } kind;
@@ -22,67 +25,9 @@ bool contains(std::span<const std::string_view> list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// "cachedAt" → cached, at
-std::vector<std::string> name_words(std::string_view name) {
-  std::vector<std::string> out(1);
-  for (const char c : name) {
-    if (c == '_' || c == '$') {
-      out.emplace_back();
-      continue;
-    }
-    const bool upper = c >= 'A' && c <= 'Z';
-    if (upper && !out.back().empty() && !(out.back().back() >= 'A' && out.back().back() <= 'Z'))
-      out.emplace_back();
-    out.back() += c;
-  }
-  for (std::string& w : out)
-    for (char& c : w) c = ascii_lower(c);
-  return out;
-}
-
-// Values that every instance may well have for itself: what is lost is time, not truth.
-bool per_instance_by_name(std::string_view name, bool constant) {
-  static constexpr std::string_view kBoth[] = {"cache",    "caches",     "cached",    "memo",
-                                               "memoized", "promise",    "promises",  "inflight",
-                                               "registry", "dataloader", "singleton", "lru"};
-  static constexpr std::string_view kCell[] = {
-      "client", "conn",   "connection", "pool",     "prisma", "db",      "database", "redis",       "logger",
-      "log",    "config", "options",    "settings", "debug",  "verbose", "instance", "transporter", "sdk",
-      "stripe", "resend", "schema",     "model",    "env",    "pending", "provider", "adapter",     "driver"};
-  for (const std::string& w : name_words(name)) {
-    if (contains(kBoth, w)) return true;
-    if (!constant && contains(kCell, w)) return true;
-  }
-  return false;
-}
-
-enum class Container { no, keyed, list, emitter };
-
-Container container_of(const Ast& ast, int value) {
-  while (value != kNone) {
-    value = ast.strip(value);
-    const std::string_view t = value == kNone ? std::string_view() : ast.type(value);
-    if (t == "binary_expression" || t == "augmented_assignment_expression" || t == "assignment_expression") {
-      value = ast.field(value, "right");
-    } else if (t == "array") {
-      return Container::list;
-    } else if (t == "object") {
-      return Container::keyed;
-    } else if (t == "new_expression") {
-      const int c = ast.field(value, "constructor");
-      if (c == kNone) return Container::no;
-      if (ast.text(c) == "Array") return Container::list;
-      if (ast.text(c) == "EventEmitter") return Container::emitter;
-      return ast.text(c) == "Map" || ast.text(c) == "Set" ? Container::keyed : Container::no;
-    } else {
-      return Container::no;
-    }
-  }
-  return Container::no;
-}
-
 // One reference of the name, or nullopt when it is a declaration or a type.
-std::optional<Use> classify(const Ast& ast, int id) {
+std::optional<Use> classify(const File& file, int id) {
+  const Ast& ast = *file.ast;
   const int use = ast.strip_up(id);
   const int p = ast.parent(use);
   if (p == kNone) return std::nullopt;
@@ -94,49 +39,42 @@ std::optional<Use> classify(const Ast& ast, int id) {
   if ((t == "assignment_expression" || t == "augmented_assignment_expression") &&
       ast.field(p, "left") == use) {
     const int value = ast.field(p, "right");
-    return Use{&ast, id, t == "assignment_expression" ? Use::assign : Use::update, value};
+    return Use{&file, &ast, id, t == "assignment_expression" ? Use::assign : Use::update, value};
   }
-  if (t == "update_expression") return Use{&ast, id, Use::update};
+  if (t == "update_expression") return Use{&file, &ast, id, Use::update};
   const bool member = t == "member_expression" && ast.field(p, "object") == use;
   const bool element = t == "subscript_expression" && ast.field(p, "object") == use;
-  if (!member && !element) return Use{&ast, id, Use::read};
+  if (!member && !element) return Use{&file, &ast, id, Use::read};
   const int outer = ast.strip_up(p), q = ast.parent(outer);
   if (q != kNone) {
     const std::string_view qt = ast.type(q);
     if ((qt == "assignment_expression" || qt == "augmented_assignment_expression") &&
         ast.field(q, "left") == outer)
-      return Use{&ast, id, Use::insert, ast.field(q, "right")};
-    if (qt == "update_expression") return Use{&ast, id, Use::insert};
-    if (qt == "unary_expression" && ast.text(q).starts_with("delete")) return Use{&ast, id, Use::remove};
+      return Use{&file, &ast, id, Use::insert, ast.field(q, "right")};
+    if (qt == "update_expression") return Use{&file, &ast, id, Use::insert};
+    if (qt == "unary_expression" && ast.text(q).starts_with("delete"))
+      return Use{&file, &ast, id, Use::remove};
     if (member && qt == "call_expression" && ast.field(q, "function") == outer) {
       const std::string_view method = ast.text(ast.field(p, "property"));
       static constexpr std::string_view kInsert[] = {"set", "add", "push", "unshift"};
       static constexpr std::string_view kRemove[] = {"delete", "clear", "splice", "pop", "shift"};
-      if (contains(kInsert, method)) return Use{&ast, id, Use::insert};
-      if (contains(kRemove, method)) return Use{&ast, id, Use::remove};
-      if (method == "emit") return Use{&ast, id, Use::emit};
-      if (method == "on" || method == "once" || method == "addListener") return Use{&ast, id, Use::listen};
+      if (contains(kInsert, method)) return Use{&file, &ast, id, Use::insert};
+      if (contains(kRemove, method)) return Use{&file, &ast, id, Use::remove};
+      if (method == "emit") return Use{&file, &ast, id, Use::emit};
+      if (method == "on" || method == "once" || method == "addListener")
+        return Use{&file, &ast, id, Use::listen};
     }
   }
-  return Use{&ast, id, Use::read};
+  return Use{&file, &ast, id, Use::read};
 }
 
-// Code of a callback that the module itself hands to the process or to a timer: no request runs it.
-bool in_process_callback(const Ast& ast, int i) {
-  int outer = kNone;
-  for (int f = ast.function_of(i); f != kNone; f = ast.function_of(f)) outer = f;
-  const int arguments = ast.parent(ast.strip_up(outer));
-  if (!ast.is(arguments, "arguments")) return false;
-  const std::string_view callee = ast.text(ast.field(ast.parent(arguments), "function"));
-  return callee.starts_with("process.") || callee == "setInterval" || callee == "setTimeout";
-}
-
-void collect(const Ast& ast, std::string_view name, std::vector<Use>& out) {
+void collect(const File& file, std::string_view name, std::vector<Use>& out) {
+  const Ast& ast = *file.ast;
   for (int i = 0; i < ast.size(); ++i) {
     const std::string_view t = ast.type(i);
     if ((t != "identifier" && t != "shorthand_property_identifier") || ast.text(i) != name) continue;
-    if (ast.function_of(i) == kNone || ast.is_local(i, name) || in_process_callback(ast, i)) continue;
-    if (const auto use = classify(ast, i)) out.push_back(*use);
+    if (ast.function_of(i) == kNone || ast.is_local(i, name) || in_load_callback(ast, i)) continue;
+    if (const auto use = classify(file, i)) out.push_back(*use);
   }
 }
 
@@ -157,6 +95,34 @@ bool mentions(const Ast& ast, int from, int to, std::string_view name) {
   return false;
 }
 
+// `mod = await import("lib")`, `parse = mod.parse`: code that is loaded late, the same in every instance.
+bool loads_code(const Ast& ast, int value) {
+  const auto loader = [&](int v) {
+    const std::string_view text = v == kNone ? std::string_view() : ast.text(v);
+    return text.starts_with("await import(") || text.starts_with("(await import(") ||
+           text.starts_with("require(");
+  };
+  value = ast.strip(value);
+  if (loader(value)) return true;
+  while (ast.is(value, "member_expression")) value = ast.strip(ast.field(value, "object"));
+  if (!ast.is(value, "identifier")) return false;
+  for (int i = ast.function_of(value); i != kNone && i < value; ++i)
+    if (ast.is(i, "variable_declarator") && ast.text(ast.field(i, "name")) == ast.text(value))
+      return loader(ast.field(i, "value"));
+  return false;
+}
+
+// `function initMailer(options) { mailer = new Mailer(options); }`: a service that is set up, not what it
+// holds.
+bool sets_up(const Ast& ast, const Use& use) {
+  const int value = ast.strip(use.value);
+  if (!ast.is(value, "new_expression") || container_of(ast, value) != Container::no) return false;
+  const std::string_view name = ast.function_name(named_function(ast, use.node));
+  for (const std::string_view prefix : {"init", "setup", "setUp", "create", "configure", "bootstrap"})
+    if (name.starts_with(prefix)) return true;
+  return false;
+}
+
 // `if (!x) x = …`, `x ??= …`, `x ? … : …`: made once and kept.
 bool lazy(const Use& use) {
   const Ast& ast = *use.ast;
@@ -169,7 +135,7 @@ bool lazy(const Use& use) {
   if (use.value != kNone) {
     const int v = ast.strip(use.value);
     static constexpr std::string_view kFlags[] = {"true", "false", "null", "undefined"};
-    if (contains(kFlags, ast.type(v))) return true;
+    if (contains(kFlags, ast.type(v)) || loads_code(ast, v) || sets_up(ast, use)) return true;
     if (ast.is(v, "binary_expression") && mentions(ast, v, ast.end(v), name)) {
       const std::string_view text = ast.text(v);
       if (text.find("??") != std::string_view::npos || text.find("||") != std::string_view::npos) return true;
@@ -201,7 +167,7 @@ bool makes_once(const Use& insert, int function, const std::set<std::string_view
     value = arguments[1];
   }
   value = ast.strip(value);
-  if (ast.is(value, "object") || ast.is(value, "array")) return false;
+  if (container_of(ast, value) != Container::no) return false;
   bool guarded = false;
   for (int p = ast.parent(insert.node); p != kNone && p != function; p = ast.parent(p))
     if (ast.is(p, "if_statement")) guarded = guarded || about(ast.field(p, "condition"));
@@ -262,26 +228,8 @@ bool crosses_requests(const std::vector<Use>& uses, std::string& detail) {
   return false;
 }
 
-}  // namespace
-
-bool shared_state(Match& m, const Predicate& p) {
-  const int name_node = capture(m, p);
-  if (name_node == kNone) return false;
-  const std::string name(m.ast.text(name_node));
-  const int declarator = m.ast.parent(name_node);
-  if (!m.ast.is(declarator, "variable_declarator") || m.ast.top_level(name) != declarator) return false;
-  const int declaration = m.ast.parent(declarator);
-  const bool constant = m.ast.text(declaration).starts_with("const");
-  const Container container = container_of(m.ast, m.ast.field(declarator, "value"));
-  if (constant && container == Container::no) return false;
-  if (per_instance_by_name(name, constant)) return false;
-
-  std::vector<Use> uses;
-  collect(m.ast, name, uses);
-  for (const Origin& other : m.program.importers(m.file, name))
-    if (other.file != &m.file) collect(*other.file->ast, other.name, uses);
-
-  if (container == Container::emitter) return crosses_requests(uses, m.detail);
+// One request changes it and another reads it; sets the detail.
+bool changed(const std::vector<Use>& uses, Container container, Match& m) {
   const Use* write = nullptr;
   const Use* read = nullptr;
   bool all_lazy = true, all_cache = true, any_insert = false, any_assign = false;
@@ -312,8 +260,8 @@ bool shared_state(Match& m, const Predicate& p) {
         break;
     }
   }
-  const bool changed = (any_assign && !all_lazy) || (any_insert && !all_cache);
-  if (!changed || write == nullptr || read == nullptr) return false;
+  const bool shared = (any_assign && !all_lazy) || (any_insert && !all_cache);
+  if (!shared || write == nullptr || read == nullptr) return false;
   if (any_assign && !all_lazy)
     for (const Use& u : uses)
       if ((u.kind == Use::assign || u.kind == Use::update) && !lazy(u)) {
@@ -322,6 +270,56 @@ bool shared_state(Match& m, const Predicate& p) {
       }
   m.detail = fmt::format("changed at {}, read at {}", place(*write), place(*read));
   return true;
+}
+
+// What other files read of the same member of globalThis under their own names; what they write to it is
+// their own finding.
+void collect_by_key(const Match& m, const std::string& key, std::vector<Use>& uses) {
+  if (key.empty()) return;
+  std::vector<Use> found;
+  for (const auto& [path, file] : m.program.files()) {
+    if (!file.request || &file == &m.file) continue;
+    const Ast& ast = *file.ast;
+    for (int i = 0; i < ast.size(); ++i) {
+      if (!ast.is(i, "variable_declarator") || ast.function_of(i) != kNone) continue;
+      if (ast.is(ast.field(i, "name"), "identifier") && global_key(ast, ast.field(i, "value")) == key)
+        collect(file, ast.text(ast.field(i, "name")), found);
+    }
+  }
+  for (Use& u : found) {
+    if (u.kind == Use::assign || u.kind == Use::update || u.kind == Use::insert) continue;
+    uses.push_back(u);
+  }
+}
+
+}  // namespace
+
+bool shared_state(Match& m, const Predicate& p) {
+  const int name_node = capture(m, p);
+  if (name_node == kNone) return false;
+  const std::string name(m.ast.text(name_node));
+  const int declarator = m.ast.parent(name_node);
+  if (!m.ast.is(declarator, "variable_declarator") || m.ast.top_level(name) != declarator) return false;
+  const int declaration = m.ast.parent(declarator);
+  const bool constant = m.ast.text(declaration).starts_with("const");
+  const Container container = container_of(m.ast, m.ast.field(declarator, "value"));
+  if (constant && container == Container::no) return false;
+  if (per_instance_by_name(name, constant)) return false;
+
+  std::vector<Use> uses;
+  collect(m.file, name, uses);
+  for (const Origin& other : m.program.importers(m.file, name))
+    if (other.file != &m.file) collect(*other.file, other.name, uses);
+  collect_by_key(m, global_key(m.ast, m.ast.field(declarator, "value")), uses);
+
+  if (container == Container::emitter) return crosses_requests(uses, m.detail);
+  if (!changed(uses, container, m)) return false;
+  // Only what looks like state so far is asked for its callers: registries are filled while modules load.
+  std::erase_if(uses, [&](const Use& u) {
+    return (u.kind == Use::assign || u.kind == Use::update || u.kind == Use::insert) &&
+           only_at_load(m.program, *u.file, u.node);
+  });
+  return changed(uses, container, m);
 }
 
 }  // namespace vsim::check

@@ -1,9 +1,7 @@
-// Work that goes on after the response, and waits that do not end before the plan's limit.
+// Work that goes on after the response, and loops that wait without an end.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <optional>
 
 #include "base/text.hpp"
 #include "check/predicates.hpp"
@@ -20,16 +18,14 @@ bool mentions(const Ast& ast, int from, std::string_view name) {
   return false;
 }
 
-// Any name bound by the function's parameters is used below `node`: the callback answers the request itself.
-bool uses_parameter(const Ast& ast, int function, int node) {
-  for (const char* field : {"parameters", "parameter"}) {
-    const int list = ast.field(function, field);
-    if (list == kNone) continue;
-    for (int i = list; i < ast.end(list); ++i)
-      if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier_pattern")) &&
-          mentions(ast, node, ast.text(i)))
-        return true;
-  }
+// A name bound by the parameter of the response is used below `node`: it answers the request itself.
+bool uses_response(const Ast& ast, int function, int node) {
+  const auto parameters = ast.children(ast.field(function, "parameters"));
+  if (parameters.size() < 2) return false;
+  for (int i = parameters[1]; i < ast.end(parameters[1]); ++i)
+    if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier_pattern")) &&
+        mentions(ast, node, ast.text(i)))
+      return true;
   return false;
 }
 
@@ -38,7 +34,9 @@ bool in_timer_callback(const Ast& ast, int i, int up_to) {
   for (int p = ast.parent(i); p != kNone && p != up_to; p = ast.parent(p)) {
     if (!ast.is(p, "call_expression")) continue;
     const int f = ast.field(p, "function");
-    if (ast.is(f, "identifier") && (ast.text(f) == "setTimeout" || ast.text(f) == "setInterval") && i > f)
+    if (ast.is(f, "identifier") &&
+        (ast.text(f) == "setTimeout" || ast.text(f) == "setInterval" || ast.text(f) == "setImmediate") &&
+        i > f)
       return true;
   }
   return false;
@@ -59,38 +57,25 @@ bool handed_over(const Ast& ast, int i, int handler) {
   return false;
 }
 
-// `sleep(1000)`, `new Promise((r) => setTimeout(r, 1000))`, `setTimeout(1000)` of node:timers/promises
-bool sleeps(const Ast& ast, int awaited) {
-  const int call = ast.strip(awaited);
-  const std::string_view text = ast.text(call);
-  if (ast.is(call, "new_expression")) return text.starts_with("new Promise") && says(text, "setTimeout(");
-  if (!ast.is(call, "call_expression")) return false;
-  const std::string_view callee = ast.text(ast.field(call, "function"));
-  for (const std::string_view name : {"sleep", "delay", "wait", "setTimeout", "timeout"})
-    if (iequals(callee, name)) return true;
-  return false;
-}
-
-// The value of `8_000` or `1000 * 60 * 20`.
-std::optional<double> milliseconds(const Ast& ast, int value) {
-  value = ast.strip(value);
-  if (ast.is(value, "number")) return routes::number_value(ast.text(value));
-  if (!ast.is(value, "binary_expression") || ast.text(value).find('*') == std::string_view::npos)
-    return std::nullopt;
-  const auto left = milliseconds(ast, ast.field(value, "left")),
-             right = milliseconds(ast, ast.field(value, "right"));
-  if (!left || !right) return std::nullopt;
-  return *left * *right;
-}
-
-// How long the function of this file may run, in milliseconds.
-double allowed(const Match& m) {
-  Duration most = m.profile.duration_default.value;
-  for (const routes::Function& f : m.program.functions())
-    if (f.file == m.ast.path() && f.max_duration)
-      most = f.max_duration->max ? m.profile.duration_max.value
-                                 : std::min(f.max_duration->value, m.profile.duration_max.value);
-  return std::chrono::duration<double, std::milli>(most).count();
+// `inngest.send(…).catch(…)`, `void audit.write(…)`, `axios.post(…)`. What only gives something back may be
+// left to itself.
+bool floating_method(Match& m, int callee, bool promise) {
+  const Ast& ast = m.ast;
+  const std::string_view method = ast.text(ast.field(callee, "property"));
+  for (const std::string_view harmless : {"cancel", "close", "release", "destroy", "abort", "end", "quit",
+                                          "disconnect", "$disconnect", "terminate", "kill", "unlock"})
+    if (method == harmless) return false;
+  const int object = ast.strip(ast.field(callee, "object"));
+  if (!promise) {
+    if (!ast.is(object, "identifier")) return false;
+    const Import* i = ast.import_of(ast.text(object));
+    if (i == nullptr || i->source != "axios" || i->imported != "default") return false;
+    if (method == "create") return false;
+  }
+  const std::string_view whole = ast.text(callee);
+  const bool plain = whole.size() <= 60 && whole.find_first_of("(\n") == std::string_view::npos;
+  m.detail = fmt::format("{}()", plain ? whole : method);
+  return true;
 }
 
 }  // namespace
@@ -113,7 +98,7 @@ bool outlives_response(Match& m, const Predicate& p) {
        {"abort", "resolve", "reject", "controller", "writer", ".enqueue(", ".end(", ".close(", ".write("})
     if (says(body, word)) return false;
   if (!Ast::is_function(ast.type(callback)) && !ast.is(callback, "identifier")) return false;
-  if (handler->kind == HandlerKind::pages_api && uses_parameter(ast, handler->function, callback))
+  if (handler->kind == HandlerKind::pages_api && uses_response(ast, handler->function, callback))
     return false;
   if (streams(ast, handler->function)) return false;
 
@@ -154,32 +139,31 @@ bool floating(Match& m, const Predicate& p) {
   const auto parts = ast.children(statement);
   if (parts.size() != 1) return false;
   int call = ast.strip(parts[0]);
-  if (ast.is(call, "unary_expression") && ast.text(call).starts_with("void"))
+  bool promise = false;  // it is one for sure, whatever is called
+  if (ast.is(call, "unary_expression") && ast.text(call).starts_with("void")) {
     call = ast.strip(ast.children(call).empty() ? kNone : ast.children(call)[0]);
+    promise = true;
+  }
   // fetch(…).then(…).catch(…): the head of the chain is what runs.
   while (ast.is(call, "call_expression")) {
     const int f = ast.strip(ast.field(call, "function"));
     if (!ast.is(f, "member_expression")) break;
     const std::string_view method = ast.text(ast.field(f, "property"));
-    if (method != "then" && method != "catch" && method != "finally") return false;
+    if (method != "then" && method != "catch" && method != "finally") break;
+    promise = true;
     call = ast.strip(ast.field(f, "object"));
   }
   if (!ast.is(call, "call_expression")) return false;
   // A pages/api handler may answer from the chain itself.
-  if (handler->kind == HandlerKind::pages_api) {
-    const int list = ast.field(handler->function, "parameters");
-    const auto parameters = ast.children(list);
-    if (parameters.size() > 1) {
-      for (int i = parameters[1]; i < ast.end(parameters[1]); ++i)
-        if (ast.is(i, "identifier") && mentions(ast, statement, ast.text(i))) return false;
-    }
-  }
+  if (handler->kind == HandlerKind::pages_api && uses_response(ast, handler->function, statement))
+    return false;
   const int callee = ast.strip(ast.field(call, "function"));
   if (Ast::is_function(ast.type(callee))) {  // (async () => { … })()
     if (!ast.is_async(callee)) return false;
     m.detail = "the async function";
     return true;
   }
+  if (ast.is(callee, "member_expression")) return floating_method(m, callee, promise);
   if (!ast.is(callee, "identifier")) return false;
   const std::string_view name = ast.text(callee);
   m.detail = fmt::format("{}()", name);
@@ -249,45 +233,6 @@ bool endless_wait(Match& m, const Predicate& p) {
   if (ast.is(condition, "unary_expression")) return ast.text(condition).starts_with("!");
   return ast.is(condition, "binary_expression") &&
          (says(ast.text(condition), "!==") || says(ast.text(condition), "==="));
-}
-
-bool endless_stream(Match& m, const Predicate& p) {
-  const int text = capture(m, p);
-  if (text == kNone) return false;
-  const Ast& ast = m.ast;
-  if (!m.ast.is_string(text) || !ast.string(text).starts_with("text/event-stream")) return false;
-  const Handler* handler = m.program.handler_around(m.file, text);
-  if (handler == nullptr || (handler->kind != HandlerKind::route && handler->kind != HandlerKind::pages_api))
-    return false;
-  // Only what is sent counts, not an `accept` header of a request to somebody else.
-  for (int q = ast.parent(text); q != kNone && q != handler->function; q = ast.parent(q))
-    if (ast.is(q, "pair") && iequals(ast.text(ast.field(q, "key")).substr(0, 7), "\"accept")) return false;
-  const int f = handler->function;
-  bool endless = false;
-  for (int i = f; i < ast.end(f); ++i) {
-    if (ast.is(i, "string") && iequals(ast.string(i), "last-event-id")) return false;
-    if (ast.is(i, "call_expression")) {
-      const int callee = ast.field(i, "function");
-      if (ast.is(callee, "identifier") && ast.text(callee) == "setInterval") endless = true;
-      if (ast.is(callee, "identifier") && ast.text(callee) == "setTimeout") {
-        // A stream that closes itself before the platform does.
-        const auto arguments = ast.children(ast.field(i, "arguments"));
-        const int callback = arguments.size() == 2 ? ast.strip(arguments[0]) : kNone;
-        const auto after = callback != kNone ? milliseconds(ast, arguments[1]) : std::nullopt;
-        const std::string_view closes = callback != kNone ? ast.text(callback) : std::string_view();
-        if (after && *after < allowed(m) &&
-            (says(closes, "close") || says(closes, ".end(") || says(closes, "stop")))
-          return false;
-      }
-    } else if (ast.is(i, "while_statement")) {
-      const int c = ast.strip(ast.field(i, "condition"));
-      if (c == kNone || !(ast.is(c, "true") || ast.text(c) == "1")) continue;
-      for (int a = i; a < ast.end(i); ++a)
-        if (ast.is(a, "await_expression") && !ast.children(a).empty() && sleeps(ast, ast.children(a)[0]))
-          endless = true;
-    }
-  }
-  return endless;
 }
 
 }  // namespace vsim::check

@@ -11,23 +11,10 @@
 namespace vsim::check {
 namespace {
 
-constexpr int kMaxDepth = 4;  // names and joins followed
+constexpr int kMaxDepth = 4;   // names and joins followed
+constexpr int kMaxTerms = 16;  // of a number: names followed and operators nested
 
 enum class Path { unknown, tmp, outside };
-
-// The value of a name that is declared once with const, here or around.
-int constant(const Ast& ast, int identifier) {
-  const std::string_view name = ast.text(identifier);
-  int found = kNone;
-  for (int i = 0; i < ast.size(); ++i) {
-    if (!ast.is(i, "variable_declarator") || ast.text(ast.field(i, "name")) != name) continue;
-    if (found != kNone || !ast.text(ast.parent(i)).starts_with("const")) return kNone;
-    found = i;
-  }
-  // A parameter of the same name wins.
-  if (found == kNone || (ast.is_local(identifier, name) && ast.top_level(name) == found)) return kNone;
-  return ast.field(found, "value");
-}
 
 Path judge_text(std::string_view text, bool whole) {
   if (text == "/tmp" || text.starts_with("/tmp/") || text.starts_with("/dev/")) return Path::tmp;
@@ -98,6 +85,49 @@ std::optional<double> bytes_of(const Ast& ast, int value) {
 }
 
 }  // namespace
+
+int constant(const Ast& ast, int identifier) {
+  const std::string_view name = ast.text(identifier);
+  int found = kNone;
+  for (int i = 0; i < ast.size(); ++i) {
+    if (!ast.is(i, "variable_declarator") || ast.text(ast.field(i, "name")) != name) continue;
+    if (found != kNone || !ast.text(ast.parent(i)).starts_with("const")) return kNone;
+    found = i;
+  }
+  // A parameter of the same name wins.
+  if (found == kNone || (ast.is_local(identifier, name) && ast.top_level(name) == found)) return kNone;
+  return ast.field(found, "value");
+}
+
+std::optional<double> number(const Ast& ast, int value, int depth) {
+  value = ast.strip(value);
+  if (value == kNone || depth > kMaxTerms) return std::nullopt;
+  if (ast.is(value, "number")) return routes::number_value(ast.text(value));
+  if (ast.is(value, "identifier")) {
+    const int v = constant(ast, value);
+    return v == kNone ? std::nullopt : number(ast, v, depth + 1);
+  }
+  if (!ast.is(value, "binary_expression")) return std::nullopt;
+  const int left = ast.field(value, "left"), right = ast.field(value, "right");
+  const auto a = number(ast, left, depth + 1), b = number(ast, right, depth + 1);
+  if (!a || !b) return std::nullopt;
+  const std::string_view l = ast.text(left), r = ast.text(right);
+  const std::string_view between(l.data() + l.size(),
+                                 static_cast<std::size_t>(r.data() - l.data()) - l.size());
+  const std::size_t op = between.find_first_not_of(" \t\n");
+  switch (op == std::string_view::npos ? ' ' : between[op]) {
+    case '*':
+      return *a * *b;
+    case '+':
+      return *a + *b;
+    case '-':
+      return *a - *b;
+    case '/':
+      return *b == 0 ? std::nullopt : std::optional(*a / *b);
+    default:
+      return std::nullopt;
+  }
+}
 
 bool outside_tmp(Match& m, const Predicate& p) {
   const int call = capture(m, p);

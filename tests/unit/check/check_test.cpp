@@ -12,10 +12,12 @@
 #include "check/predicates.hpp"
 #include "check/query.hpp"
 #include "check/render.hpp"
+#include "unit/check/projects.hpp"
 #include "unit/profile/files.hpp"
 
 using namespace vsim;
 using check::Input;
+using check::test::project;
 
 namespace {
 
@@ -25,25 +27,6 @@ constexpr std::string_view kRule = "----------\n";
 std::string read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// "// file: path" begins a file; its text is what follows, up to the next one.
-Input project(std::string_view text) {
-  Input out;
-  std::string path;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    constexpr std::string_view kMark = "// file: ";
-    if (line.starts_with(kMark)) {
-      path = line.substr(kMark.size());
-      out.files[path];
-    } else if (!path.empty()) {
-      out.files[path] += std::string(line) + "\n";
-    }
-  }
-  return out;
 }
 
 // The first line of a golden file may name a profile: "// profile: pro-fluid".

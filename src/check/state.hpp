@@ -1,0 +1,24 @@
+// What the state rules know of values and names: what holds many things, what every instance may well have
+// for itself, what lies on globalThis. Pure; shared by state.cpp and class_state.cpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "check/program.hpp"
+
+namespace vsim::check {
+
+// Values that every instance may well have for itself (caches, clients): what is lost is time, not truth.
+bool per_instance_by_name(std::string_view name, bool constant);
+
+enum class Container : std::uint8_t { no, keyed, list, emitter };
+// What a value makes: a Map, a Set or an object, a list, an EventEmitter. A member ("g.rooms") is what the
+// module's top level puts there.
+Container container_of(const Ast& ast, int value);
+
+// "rooms" of a value that reads globalThis.rooms or global.rooms, also by another name; else "".
+std::string global_key(const Ast& ast, int value);
+
+}  // namespace vsim::check

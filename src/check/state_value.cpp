@@ -1,0 +1,111 @@
+#include "check/state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
+
+#include "base/text.hpp"
+
+namespace vsim::check {
+namespace {
+
+bool contains(std::span<const std::string_view> list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// "cachedAt" → cached, at
+std::vector<std::string> name_words(std::string_view name) {
+  std::vector<std::string> out(1);
+  for (const char c : name) {
+    if (c == '_' || c == '$') {
+      out.emplace_back();
+      continue;
+    }
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (upper && !out.back().empty() && !(out.back().back() >= 'A' && out.back().back() <= 'Z'))
+      out.emplace_back();
+    out.back() += c;
+  }
+  for (std::string& w : out)
+    for (char& c : w) c = ascii_lower(c);
+  return out;
+}
+
+// What statements of the top level assign to this member: `if (!g.rooms) g.rooms = new Map();`
+int assigned_at_load(const Ast& ast, std::string_view member) {
+  for (int i = 0; i < ast.size(); ++i) {
+    if (!ast.is(i, "assignment_expression") && !ast.is(i, "augmented_assignment_expression")) continue;
+    const int left = ast.strip(ast.field(i, "left"));
+    if (left != kNone && ast.text(left) == member && ast.function_of(i) == kNone)
+      return ast.field(i, "right");
+  }
+  return kNone;
+}
+
+bool is_global_object(const Ast& ast, int object) {
+  object = ast.strip(object);
+  if (!ast.is(object, "identifier")) return false;
+  if (ast.text(object) == "globalThis" || ast.text(object) == "global") return true;
+  const int declared = ast.top_level(ast.text(object));
+  if (!ast.is(declared, "variable_declarator")) return false;
+  const int value = ast.strip(ast.field(declared, "value"));
+  return ast.is(value, "identifier") && (ast.text(value) == "globalThis" || ast.text(value) == "global");
+}
+
+}  // namespace
+
+bool per_instance_by_name(std::string_view name, bool constant) {
+  static constexpr std::string_view kBoth[] = {"cache",    "caches",     "cached",    "memo",
+                                               "memoized", "promise",    "promises",  "inflight",
+                                               "registry", "dataloader", "singleton", "lru"};
+  static constexpr std::string_view kCell[] = {
+      "client", "conn",   "connection", "pool",     "prisma", "db",      "database", "redis",       "logger",
+      "log",    "config", "options",    "settings", "debug",  "verbose", "instance", "transporter", "sdk",
+      "stripe", "resend", "schema",     "model",    "env",    "pending", "provider", "adapter",     "driver"};
+  for (const std::string& w : name_words(name)) {
+    if (contains(kBoth, w)) return true;
+    if (!constant && contains(kCell, w)) return true;
+  }
+  return false;
+}
+
+Container container_of(const Ast& ast, int value) {
+  bool followed = false;
+  while (value != kNone) {
+    value = ast.strip(value);
+    const std::string_view t = value == kNone ? std::string_view() : ast.type(value);
+    if (t == "binary_expression" || t == "augmented_assignment_expression" || t == "assignment_expression") {
+      value = ast.field(value, "right");
+    } else if (t == "member_expression" || t == "subscript_expression") {
+      if (followed) return Container::no;
+      followed = true;
+      value = assigned_at_load(ast, ast.text(value));
+    } else if (t == "array") {
+      return Container::list;
+    } else if (t == "object") {
+      return Container::keyed;
+    } else if (t == "new_expression") {
+      const int c = ast.field(value, "constructor");
+      if (c == kNone) return Container::no;
+      if (ast.text(c) == "Array") return Container::list;
+      if (ast.text(c) == "EventEmitter") return Container::emitter;
+      return ast.text(c) == "Map" || ast.text(c) == "Set" ? Container::keyed : Container::no;
+    } else {
+      return Container::no;
+    }
+  }
+  return Container::no;
+}
+
+std::string global_key(const Ast& ast, int value) {
+  if (value == kNone) return {};
+  for (int i = value; i < ast.end(value); ++i) {
+    if (Ast::is_function(ast.type(i))) return {};
+    if (ast.is(i, "member_expression") && is_global_object(ast, ast.field(i, "object")))
+      return std::string(ast.text(ast.field(i, "property")));
+  }
+  return {};
+}
+
+}  // namespace vsim::check
