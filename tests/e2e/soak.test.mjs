@@ -179,7 +179,7 @@ async function assertStopsClean(sim) {
 }
 
 const policies = [
-  { name: "fresh instances", args: ["--profile", "hobby"], once: kOnce || 150, warmup: 80, atOnce: 6 },
+  { name: "fresh instances", args: ["--profile", "hobby"], once: kOnce || 140, warmup: 60, atOnce: 6 },
   { name: "instances used again", args: ["--profile", "hobby", "--isolation", "instance"], once: kOnce || 800, warmup: 300, atOnce: 6 },
   { name: "fluid", args: ["--profile", "hobby-fluid"], once: kOnce || 1_500, warmup: 400, atOnce: 12, shared: true },
 ];
