@@ -214,7 +214,7 @@ class Lines {
     }
     if (value->type != Type::object) return fail(value->at, "expected an object");
     const JsonValue* type = value->find("type");
-    const std::string_view word = type != nullptr && type->type == Type::string ? type->text : "";
+    const std::string word = type != nullptr && type->type == Type::string ? type->text : "";
     if (!begun_ && word != "recording")
       return fail(value->at, "expected the first line of a recording, {\"type\":\"recording\",…}");
     Reader::Problem problem;
