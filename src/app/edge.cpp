@@ -254,6 +254,12 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       fleet_->responding(invocation(id));
       exchange = find(id);
       if (exchange == nullptr) return;
+      for (const auto& h : head.headers) {
+        if (h.field != Field::x_vsim || h.value.find(";kept=") == std::string_view::npos) continue;
+        if (const auto meta = agent::parse_meta(h.name, h.value, options_.token))
+          for (const std::string& name : meta->kept)
+            engine_.kept_on_server(invocation(id), name, at, wall_now());
+      }
     }
   }
   if (!options_.token.empty() && !exchange->internal && !exchange->placed) {
@@ -265,8 +271,6 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
         info.direct = false;
         engine_.dispatched(invocation(id),
                            to_dispatch(meta->page, meta->kind, meta->runtime, meta->is_static), at);
-        for (const std::string& name : meta->kept)
-          engine_.kept_on_server(invocation(id), name, at, wall_now());
       }
     }
   }

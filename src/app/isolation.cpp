@@ -112,9 +112,7 @@ void Isolation::boot(std::string_view file) {
   if (fleet_ && !given_up_) fleet_->boot(file, exec_);
 }
 void Isolation::changed(const agent::Changed& changed) {
-  if (!fleet_ || given_up_) return;
-  engine_.code_changed();
-  fleet_->changed(changed);
+  if (fleet_ && !given_up_) fleet_->changed(changed);
 }
 void Isolation::app_ready() {
   if (fleet_ && !given_up_) fleet_->start();
@@ -151,6 +149,7 @@ void Isolation::fleet_state(instance::InstanceId id, const instance::State& from
   if (const auto* retired = std::get_if<instance::Retired>(&to)) why = retired->why;
   if (const auto* dying = std::get_if<instance::Dying>(&to)) why = dying->why;
   if (const auto* dead = std::get_if<instance::Dead>(&to)) why = dead->why;
+  if (why == instance::Why::stale) engine_.code_changed();  // an edit, and not a compile of something new
   if (why != instance::Why::none) e.why = instance::to_string(why);
   std::string death;
   std::string function;

@@ -14,6 +14,11 @@ const hog: unknown[] = [];
 export async function GET(request: Request) {
   const how = new URL(request.url).searchParams.get("how");
   if (how === "exit") process.exit(3);
+  if (how === "leave") process.exit(0);
+  if (how === "stream") {
+    setTimeout(() => process.exit(4), 300);
+    return new Response(new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode("begun")) }));
+  }
   if (how === "throw") setTimeout(() => { throw new Error("thrown later"); }, 1);
   if (how === "reject") void Promise.reject(new Error("rejected"));
   if (how === "loop") for (;;);
@@ -69,7 +74,17 @@ export async function GET() {
   return new Response(null, { status: 204 });
 }
 `;
+// As Socket.IO's examples do it in pages/api.
+const kOnServer = `
+export default function handler(req: any, res: any) {
+  const { server } = res.socket;
+  const isNew = !server.io;
+  if (isNew) server.io = { rooms: new Map() };
+  res.json({ isNew });
+}
+`;
 const kFiles = {
+  "pages/api/on-server.ts": kOnServer,
   "app/api/room/route.ts": kRoom,
   "app/api/crash/route.ts": kCrashes,
   "app/api/self/route.ts": kSelf,
@@ -145,6 +160,38 @@ describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }
       assert.match(JSON.stringify(end.verdicts), cause);
       assert.equal((await request(`${sim.url}/api/crash`)).status, 200, how);
     }
+  });
+
+  test("Isolation: process.exit(0) is an invocation without a response; a crash behind the head cuts the answer off", async () => {
+    const left = await request(`${sim.url}/api/crash?how=leave`);
+    assert.equal(left.status, 502);
+    assert.equal(left.headers.get("x-vercel-error"), "NO_RESPONSE_FROM_FUNCTION");
+    const cut = await fetch(`${sim.url}/api/crash?how=stream`);
+    assert.equal(cut.status, 200);
+    await assert.rejects(cut.text());
+    const end = await sim.waitForEvent("end of the stream", isEnd({ target: "/api/crash?how=stream" }));
+    assert.equal(end.status, 200);
+    assert.match(end.verdicts[0].measured, /its answer had begun and was cut off$/);
+  });
+
+  test("Isolation: what a function puts on its server is told as not shared when it makes it again", async () => {
+    assert.deepEqual(await json(`${sim.url}/api/on-server`), { isNew: true });
+    assert.deepEqual(await json(`${sim.url}/api/on-server`), { isNew: true });
+    const end = await sim.waitForEvent("the second server", (event) => event.t === "invocation_ended" && event.target === "/api/on-server" && event.verdicts);
+    assert.equal(end.verdicts[0].code, "SIM_STATE_NOT_SHARED");
+    assert.match(end.verdicts[0].measured, /^res\.socket\.server\.io was made again on i\d+: i\d+ has its own/);
+    assert.match(end.verdicts[0].fix, /^This is the worst case/);
+  });
+
+  test("Isolation: events tell an instance's birth, the route it serves and the id that the client got", async () => {
+    const response = await request(`${sim.url}/api/counter?of=events`);
+    const end = await sim.waitForEvent("its end", isEnd({ target: "/api/counter?of=events" }));
+    assert.equal(end.request_id, response.headers.get("x-vercel-id"));
+    const life = sim.events().filter((event) => event.t === "instance_changed" && event.instance === end.instance);
+    assert.deepEqual([life[0].from, life[0].to], [undefined, "spawning"]);
+    assert.ok(life[0].pid > 0);
+    const served = new Set(life.map((event) => event.function).filter(Boolean));
+    assert.deepEqual([...served], ["/api/counter"]);
   });
 
   test("Isolation: a loop that never ends is killed at the deadline, and the next request works", async () => {
