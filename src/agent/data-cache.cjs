@@ -6,6 +6,7 @@ module.exports = function (sim) {
   const { withExports } = sim;
   const notes = new Map();  // tag → what Next notes of its revalidation
   let manifest;  // Next's tagsManifest
+  let tagsModule;
   let isTaking = false;
   let cache14;
   let revalidate14;
@@ -15,6 +16,7 @@ module.exports = function (sim) {
     const { tagsManifest } = real;
     if (!(tagsManifest instanceof Map) || manifest) return undefined;
     manifest = tagsManifest;
+    tagsModule = real;
     for (const [tag, note] of notes) manifest.set(tag, note);
     manifest.set = function (tag, note) {
       if (!isTaking) sim.peer.tell('tag', tag, note);
@@ -62,8 +64,53 @@ module.exports = function (sim) {
     return withExports(real, { getMemoryCache: () => nothing });
   }
 
+  // Next internals: use-cache/handlers.js (15, 16) takes the handler of `use cache: remote` from here, as on the platform, where it is the runtime
+  // cache of the region. Plain `use cache` lives in each instance's memory, there and here.
+  function provideRemoteCache() {
+    const symbol = Symbol.for('@next/cache-handlers');
+    globalThis[symbol] = { ...globalThis[symbol], RemoteCache: remoteCache };
+  }
+
+  const kPrefix = 'use-cache:';
+  const writing = new Map();  // key → promise: is being written by this instance
+  const remoteCache = {
+    async get(key) {
+      await writing.get(key);
+      const text = await sim.peer.call('cacheGet', kPrefix + key);
+      if (text === undefined) return undefined;
+      const { value, ...entry } = JSON.parse(text);
+      const now = performance.timeOrigin + performance.now();
+      if (now > entry.timestamp + entry.expire * 1000 || isExpired(entry)) return undefined;
+      if (tagsModule?.areTagsStale?.(entry.tags, entry.timestamp)) entry.revalidate = -1;
+      return { ...entry, value: new Blob([Buffer.from(value, 'base64')]).stream() };
+    },
+    set(key, pending) {
+      const written = (async () => {
+        const { value, ...entry } = await pending;
+        if (!(entry.expire > 0)) return value.cancel();
+        const bytes = Buffer.from(await new Response(value).arrayBuffer());
+        await sim.peer.call('cacheSet', kPrefix + key, JSON.stringify({ ...entry, value: bytes.toString('base64') }), Math.min(entry.expire, 31_536_000), entry.tags);
+      })();
+      const settled = written.catch(() => {}).finally(() => writing.delete(key));
+      writing.set(key, settled);
+      return written;
+    },
+    async refreshTags() {},  // they come by themselves
+    async getExpiration(tags) {
+      const times = tags.map((tag) => manifest?.get(tag)).map((note) => (typeof note === 'number' ? note : note?.expired) || 0);
+      return Math.max(0, ...times);
+    },
+    async updateTags() {},  // the handler of plain `use cache` does, and its tags are everybody's
+  };
+
+  // 16: areTagsExpired; 15: isStale.
+  function isExpired({ tags, timestamp }) {
+    return (tagsModule?.areTagsExpired ?? tagsModule?.isStale)?.(tags, timestamp) ?? false;
+  }
+
   return {
     takeTag,
+    provideRemoteCache,
     cacheHooks: [
       [/(^|[\\/])tags-manifest\.external(\.js)?$/, hookTags],
       [/(^|[\\/])memory-cache\.external(\.js)?$/, hookMemoryCache],

@@ -152,15 +152,15 @@ module.exports = function (sim) {
     for (const one of left) {
       if (told.length >= kMost) break;
       if (!isOpen(one)) continue;
-      const found = invocations.run(invocation, () => userFrame(one.trace));
+      const found = invocations.run(invocation, () => userFrame(one));
       if (found) told.push({ kind: one.kind, ...found, ...delayOf(one) });
     }
     return told;
   }
 
   // The first frame of the user's code: {at: place in what was compiled, source: where it was written}; undefined if Next alone made it, whose
-  // code is also bundled with the user's.
-  function userFrame(trace) {
+  // code is also bundled with the user's, or if it is a timer that Next or React has set for itself, whoever called them (`use cache`).
+  function userFrame({ kind, trace }) {
     const { prepareStackTrace } = Error;
     let sites = [];
     try {
@@ -172,12 +172,21 @@ module.exports = function (sim) {
     } finally {
       Error.prepareStackTrace = prepareStackTrace;
     }
+    const isTimer = kind === 'timeout' || kind === 'interval';
+    let isFirst = true;
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
-      if (!isUserCode(file)) continue;
+      if (!file || file.startsWith('node:') || file.startsWith(__dirname)) continue;
+      const isCalled = isFirst;
+      isFirst = false;
+      if (!isUserCode(file)) {
+        if (isCalled && isTimer && kNext.test(file)) return undefined;
+        continue;
+      }
       const at = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
       const source = sim.originalPosition(at);
       if (!kNext.test(source ?? '')) return { at, source };
+      if (isCalled && isTimer) return undefined;
     }
     return undefined;
   }

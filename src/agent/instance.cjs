@@ -55,6 +55,7 @@ async function start() {
   guard('hanging', sim.hookHanging);
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);
   sim.provideContext();
+  sim.provideRemoteCache();
   sim.muteWarming();
   await sim.connectPeer();
   await sim.startRenderServer();
