@@ -59,6 +59,8 @@ bool no_file_import(Match& m, const Predicate& p) {
     if (one_of(argument(p, 1), i.source) && one_of(argument(p, 2), i.imported)) return false;
   return true;
 }
+// (#file-imports? @any "package" "exported")
+bool file_imports(Match& m, const Predicate& p) { return !no_file_import(m, p); }
 bool is_parameter(Match& m, const Predicate& p) {
   const int at = capture(m, p);
   if (at == kNone) return false;
@@ -142,11 +144,22 @@ bool node_only_module(Match& m, const Predicate& p) {
                                                                 "perf_hooks",
                                                                 "zlib",
                                                                 "dns/promises"};
-  if (std::find(kMissing.begin(), kMissing.end(), name) == kMissing.end()) return false;
+  // Packages that need what is missing: looked for in the function's own file, where what is imported is
+  // used.
+  static constexpr std::array<std::string_view, 12> kPackages = {
+      "bcrypt",         "nodemailer", "mongoose", "ioredis",        "jsonwebtoken", "fs-extra",
+      "mysql2/promise", "mysql2",     "sharp",    "better-sqlite3", "puppeteer",    "socket.io"};
+  const bool package = std::find(kPackages.begin(), kPackages.end(), name) != kPackages.end();
+  if (package) {
+    if (!m.file.edge) return false;
+  } else if (std::find(kMissing.begin(), kMissing.end(), name) == kMissing.end()) {
+    return false;
+  }
   // `import type` never reaches the bundle.
   bool listed = false;
   for (const Source& s : m.ast.sources()) listed = listed || (s.node == at && !s.dynamic);
   if (!listed) return false;
+  if (package) m.detail = ": the package needs Node.js";
   if (!m.file.edge) m.detail = fmt::format(", which {} imports for the edge runtime", m.file.edge_entry);
   return true;
 }
@@ -157,6 +170,7 @@ constexpr NamedTest kTable[] = {
     {"imported?", imported,
      "the name is bound by an import (or require) of one of these exports of one of these packages"},
     {"no-import?", no_file_import, "this file imports none of these exports of these packages"},
+    {"file-imports?", file_imports, "this file imports one of these exports of one of these packages"},
     {"parameter?", is_parameter, "the name is a parameter of a function around it"},
     {"member-of-parameter?", member_of_parameter, "casts aside, the capture is this member of a parameter"},
     {"in-function?", in_function, "inside a function that runs for requests, not only at build"},

@@ -184,6 +184,24 @@ bool makes_once(const Use& insert, int function, const std::set<std::string_view
   return false;
 }
 
+// `if (db.open) return; db.open = await connect();`: one property of a fixed name, made once and kept.
+bool lazy_property(const Use& insert) {
+  const Ast& ast = *insert.ast;
+  const int member = ast.parent(ast.strip_up(insert.node)), assignment = ast.parent(ast.strip_up(member));
+  if (!ast.is(member, "member_expression") || !ast.is(assignment, "assignment_expression")) return false;
+  const int value = ast.strip(insert.value);
+  for (const std::string_view flag : {"true", "false", "null", "undefined"})
+    if (ast.is(value, flag)) return true;
+  const std::string_view text = ast.text(member);
+  for (int i = named_function(ast, insert.node); i != kNone && i < insert.node; ++i) {
+    if (!ast.is(i, "if_statement")) continue;
+    const int condition = ast.field(i, "condition");
+    for (int c = condition; c != kNone && c < ast.end(condition); ++c)
+      if (ast.is(c, "member_expression") && ast.text(c) == text) return true;
+  }
+  return false;
+}
+
 // The function looks the key up, returns what it found, and inserts otherwise: a cache of what can be made
 // again.
 bool fills_cache(const Use& insert) {
@@ -253,7 +271,7 @@ bool changed(const std::vector<Use>& uses, Container container, Match& m) {
           break;
         }
         any_insert = true;
-        all_cache = all_cache && fills_cache(u);
+        all_cache = all_cache && (lazy_property(u) || fills_cache(u));
         write = &u;
         break;
       case Use::remove:

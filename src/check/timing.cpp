@@ -167,6 +167,7 @@ bool floating(Match& m, const Predicate& p) {
   if (!ast.is(callee, "identifier")) return false;
   const std::string_view name = ast.text(callee);
   m.detail = fmt::format("{}()", name);
+  if (promise) return true;
   if (name == "fetch") return is_global(m, callee, name);
   const Ast* where = &ast;
   int declared = kNone;

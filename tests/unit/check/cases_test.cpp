@@ -2,257 +2,21 @@
 #include <catch2/catch.hpp>
 
 #include <string>
-#include <vector>
 
-#include "check/checker.hpp"
 #include "unit/check/projects.hpp"
-#include "unit/profile/files.hpp"
 
-using namespace vsim;
+using vsim::check::test::expect;
 
 namespace {
 
-struct Case {
-  const char* what;
-  const char* files;
-  std::vector<std::string> found;  // "rule file:line"
-  const char* profile = "hobby";
-};
-
-void expect(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    INFO(c.what);
-    const auto report = check::check(check::test::project(c.files), profile::test::must_load(c.profile));
-    std::vector<std::string> found;
-    for (const auto& f : report.findings)
-      found.push_back(f.rule + " " + f.file + ":" + std::to_string(f.line));
-    CHECK(found == c.found);
-  }
-}
-
-const std::string kState = "module-level-mutable-state ";
 const std::string kStream = "sse-without-reconnect ";
 const std::string kFloating = "floating-promise-after-response ";
 const std::string kTimer = "timer-outlives-response ";
+const std::string kWrite = "fs-write-outside-tmp ";
+const std::string kEdge = "edge-incompatible-import ";
+const std::string kClient = "socket-io-client-without-websocket-transport ";
 
 }  // namespace
-
-TEST_CASE("state: what only runs while modules load is no request's change") {
-  expect({
-      {"a registry that modules fill when they load",
-       R"(// file: lib/tools.ts
-const tools = new Map();
-export function registerTool(name, run) { tools.set(name, run); }
-export function tool(name) { return tools.get(name); }
-// file: lib/all.ts
-import { registerTool } from "./tools";
-registerTool("now", () => Date.now());
-function group(prefix) { registerTool(prefix + "x", () => 1); }
-group("math.");
-// file: app/api/tool/route.ts
-import "@/lib/all";
-import { tool } from "@/lib/tools";
-export async function POST(request) { return Response.json(tool((await request.json()).name)()); }
-)",
-       {}},
-      {"the same when a request fills it",
-       R"(// file: lib/tools.ts
-const tools = new Map();
-export function registerTool(name, run) { tools.set(name, run); }
-export function tool(name) { return tools.get(name); }
-// file: app/api/tool/route.ts
-import { registerTool, tool } from "@/lib/tools";
-registerTool("now", () => Date.now());
-export async function POST(request) { return Response.json(tool((await request.json()).name)()); }
-export async function PUT(request) { registerTool((await request.json()).name, () => 1); return new Response(); }
-)",
-       {kState + "lib/tools.ts:1"}},
-      {"a callback that a module hands over when it loads, and a reset only tests would call",
-       R"(// file: lib/hub.ts
-let send = null;
-let swept = 0;
-export function setSend(f) { send = f; }
-export function _reset() { swept = 0; }
-export function publish(x) { if (send) send(x); if (Date.now() - swept > 9) { swept = Date.now(); } }
-// file: app/api/a/route.ts
-import { publish, setSend } from "@/lib/hub";
-setSend((x) => console.log(x));
-export function POST() { publish(1); return new Response(); }
-)",
-       {}},
-      {"a function seen through a namespace may be called by anybody",
-       R"(// file: lib/hub.ts
-let send = null;
-export function setSend(f) { send = f; }
-export function publish(x) { if (send) send(x); }
-// file: app/api/a/route.ts
-import * as hub from "@/lib/hub";
-export function POST() { hub.setSend((x) => x); hub.publish(1); return new Response(); }
-)",
-       {kState + "lib/hub.ts:1"}},
-      {"a bundle's own module wrappers",
-       R"(// file: app/api/a/route.js
-let limit;
-const init_limit = __esm({
-  "src/limit.js"() { limit = 5; },
-});
-export function GET() { init_limit(); return Response.json(limit); }
-)",
-       {}},
-  });
-}
-
-TEST_CASE("state: code that is loaded late and services that are set up are no state") {
-  expect({
-      {"an optional package",
-       R"(// file: app/api/a/route.ts
-let limiter = null;
-let tried = false;
-async function load() {
-  if (tried) return;
-  tried = true;
-  const mod = await import("some-limiter");
-  limiter = mod.limiter;
-}
-export async function POST() { await load(); return Response.json(limiter ? await limiter() : 0); }
-)",
-       {}},
-      {"a service with an init function",
-       R"(// file: lib/mailer.ts
-import { Mailer } from "mails";
-let mailer = null;
-export function initMailer(options) { mailer = new Mailer(options); }
-export function getMailer() { return mailer; }
-// file: app/api/a/route.ts
-import { getMailer, initMailer } from "@/lib/mailer";
-export async function POST() { initMailer({}); await getMailer().send(); return new Response(); }
-)",
-       {}},
-      {"what the function makes is a list: that is state",
-       R"(// file: app/api/a/route.ts
-let seen = [];
-export function DELETE() { seen = new Array(9); return new Response(); }
-export function GET() { return Response.json(seen); }
-)",
-       {kState + "app/api/a/route.ts:1"}},
-  });
-}
-
-TEST_CASE("state: on globalThis, whatever it is called there") {
-  expect({
-      {"listeners put there by an if",
-       R"(// file: lib/events.ts
-const g = globalThis as unknown as { listeners?: Set<(x: unknown) => void> };
-if (!g.listeners) g.listeners = new Set();
-const listeners = g.listeners;
-export function emit(x) { for (const f of listeners) f(x); }
-export function onEvent(f) { listeners.add(f); return () => listeners.delete(f); }
-// file: app/api/a/route.ts
-import { emit } from "@/lib/events";
-export function POST() { emit(1); return new Response(); }
-// file: app/api/b/route.ts
-import { onEvent } from "@/lib/events";
-export function GET() { onEvent(() => 1); return new Response(); }
-)",
-       {kState + "lib/events.ts:3"}},
-      {"one file writes, another reads; the reader has no finding of its own",
-       R"(// file: pages/api/rooms/index.js
-const ROOMS = global.ROOMS || {};
-global.ROOMS = ROOMS;
-export default function handler(req, res) { ROOMS[req.body.code] = { players: [] }; res.json({}); }
-// file: pages/api/rooms/[code].js
-const ROOMS = global.ROOMS || {};
-global.ROOMS = ROOMS;
-export default function handler(req, res) { res.json(ROOMS[req.query.code] ?? null); }
-)",
-       {kState + "pages/api/rooms/index.js:1"}},
-      {"a database client kept there",
-       R"(// file: lib/db.ts
-import { PrismaClient } from "@prisma/client";
-const g = globalThis as unknown as { prisma?: PrismaClient };
-if (!g.prisma) g.prisma = new PrismaClient();
-export const prisma = g.prisma;
-// file: app/api/a/route.ts
-import { prisma } from "@/lib/db";
-export async function GET() { return Response.json(await prisma.user.findMany()); }
-)",
-       {}},
-  });
-}
-
-TEST_CASE("state: in the fields of an object that a module makes once") {
-  const std::string store = R"(// file: lib/jobs.ts
-class JobStore {
-  private jobs: Map<string, object>;
-  private static instance: JobStore;
-  constructor() { this.jobs = new Map(); }
-  static getInstance() { return (JobStore.instance ??= new JobStore()); }
-  add(id: string, job: object) { this.jobs.set(id, job); }
-  get(id: string) { return this.jobs.get(id); }
-}
-)";
-  const std::string routes = R"(// file: app/api/jobs/route.ts
-import { store } from "@/lib/jobs";
-export async function POST() { store.add("a", {}); return new Response(); }
-// file: app/api/jobs/[id]/route.ts
-import { store } from "@/lib/jobs";
-export async function GET() { return Response.json(store.get("a") ?? null); }
-)";
-  const std::string made = store + "export const store = new JobStore();\n" + routes;
-  const std::string given = store + "export const store = JobStore.getInstance();\n" + routes;
-  const std::string kept =
-      store + "const g = globalThis as any;\nexport const store = g.store ?? new JobStore();\n" + routes;
-  const std::string unread = store + "export const store = new JobStore();\n" +
-                             routes.substr(0, routes.find("// file: app/api/jobs/["));
-  expect({
-      {"made", made.c_str(), {kState + "lib/jobs.ts:9"}},
-      {"given by the class", given.c_str(), {kState + "lib/jobs.ts:9"}},
-      {"kept on globalThis", kept.c_str(), {kState + "lib/jobs.ts:10"}},
-      {"never read", unread.c_str(), {}},
-      {"a cache: asks first, returns what it finds",
-       R"(// file: lib/prices.ts
-class Prices {
-  known = new Map();
-  async get(id) {
-    const found = this.known.get(id);
-    if (found) return found;
-    const fresh = await fetch("https://example.com/" + id).then((r) => r.json());
-    this.known.set(id, fresh);
-    return fresh;
-  }
-}
-export const prices = new Prices();
-// file: app/api/a/route.ts
-import { prices } from "@/lib/prices";
-export async function GET() { return Response.json(await prices.get("a")); }
-)",
-       {}},
-      {"filled only while modules load",
-       R"(// file: lib/plugins.ts
-class Plugins {
-  list = [];
-  add(p) { this.list.push(p); }
-  all() { return this.list; }
-}
-export const plugins = new Plugins();
-plugins.add("a");
-// file: app/api/a/route.ts
-import { plugins } from "@/lib/plugins";
-export function GET() { return Response.json(plugins.all()); }
-)",
-       {}},
-      {"an object of one request",
-       R"(// file: app/api/a/route.ts
-class List {
-  items = [];
-  add(x) { this.items.push(x); }
-  all() { return this.items; }
-}
-export function GET() { const list = new List(); list.add(1); return Response.json(list.all()); }
-)",
-       {}},
-  });
-}
 
 TEST_CASE("event streams: with an end of their own there is nothing to say") {
   const auto route = [](const std::string& start, const std::string& before = "") {
@@ -427,5 +191,157 @@ export default function handler(req, res) {
 }
 )",
        {kTimer + "pages/api/lead.ts:4"}},
+  });
+}
+
+TEST_CASE("writes: choices, constants of other files, libraries that write") {
+  expect({
+      {"one way out of the working directory",
+       R"(// file: app/api/a/route.ts
+import { mkdirSync } from "fs";
+import path from "path";
+import { projectDirectory } from "@/lib/db";
+export async function POST(request) {
+  const id = await request.text();
+  const base = id ? projectDirectory(id) : path.join(process.cwd(), "data");
+  mkdirSync(path.join(base, "x"), { recursive: true });
+  return new Response();
+}
+)",
+       {kWrite + "app/api/a/route.ts:7"}},
+      {"a choice by the environment, or with /tmp in it",
+       R"(// file: app/api/a/route.ts
+import { mkdirSync } from "fs";
+import os from "os";
+const kBase = process.env.ON_VERCEL ? os.homedir() : "./data";
+const kOther = big() ? "/tmp/x" : "./data";
+export async function POST() { mkdirSync(kBase); mkdirSync(kOther); return new Response(); }
+)",
+       {}},
+      {"a constant of another file",
+       R"(// file: lib/paths.ts
+import path from "path";
+export const kUploads = path.join(process.cwd(), "public", "uploads");
+export const kScratch = path.join("/tmp", "x");
+export let kLater = "./data";
+// file: app/api/a/route.ts
+import fs from "fs/promises";
+import { kLater, kScratch, kUploads } from "@/lib/paths";
+export async function POST() {
+  await fs.mkdir(kUploads);
+  await fs.mkdir(kScratch);
+  await fs.mkdir(kLater);
+  return new Response();
+}
+)",
+       {kWrite + "app/api/a/route.ts:4"}},
+      {"sharp and formidable",
+       R"(// file: pages/api/a.ts
+import sharp from "sharp";
+import formidable from "formidable";
+export default async function handler(req, res) {
+  await sharp("a.png").resize(9).toFile("./public/a.webp");
+  await sharp("a.png").toFile("/tmp/a.webp");
+  const form = formidable({ uploadDir: "./public/uploads" });
+  const scratch = formidable({ uploadDir: "/tmp" });
+  form.uploadDir = "public/x";
+  res.json({});
+}
+)",
+       {kWrite + "pages/api/a.ts:4", kWrite + "pages/api/a.ts:6", kWrite + "pages/api/a.ts:8"}},
+      {"the same words without those packages",
+       R"(// file: pages/api/a.ts
+import { save } from "./x";
+export default async function handler(req, res) {
+  await save().toFile("./public/a.webp");
+  save({ uploadDir: "./public" });
+  res.json({});
+}
+)",
+       {}},
+      {"a database in the working directory",
+       R"(// file: lib/db.ts
+import Database from "better-sqlite3";
+import path from "path";
+const db = new Database(path.join(process.cwd(), "app.db"));
+db.exec("CREATE TABLE IF NOT EXISTS a (x) ");
+export default db;
+// file: app/api/a/route.ts
+import db from "@/lib/db";
+export function GET() {
+    return Response.json(db.prepare("select 1").all()); }
+)",
+       {kWrite + "lib/db.ts:3"}},
+      {"a database that is only read, one in memory, one of a script",
+       R"(// file: lib/db.ts
+import Database from "better-sqlite3";
+export const cities = new Database("./cities.db");
+// file: lib/more.ts
+import Database from "better-sqlite3";
+const kSetUp = "CREATE TABLE a (x) ";
+  export const a = new Database("./a.db", {readonly : true});
+  export const b = new Database(":memory:");
+// file: scripts/seed.ts
+import Database from "better-sqlite3";
+  new Database("./app.db").exec("CREATE TABLE a (x) ");
+  // file: app/api/a/route.ts
+  import{cities} from "@/lib/db";
+  import{a, b} from "@/lib/more";
+  export function GET() { return Response.json([ cities, a, b ].length); }
+)",
+       {}},
+  });
+}
+
+TEST_CASE("edge: packages that need Node.js, in the function's own file") {
+  expect({
+      {"imported and used there",
+       R"(// file: middleware.ts
+import { NextResponse } from "next/server";
+import jwt from "jsonwebtoken";
+export function middleware() { jwt.verify("a", "b"); return NextResponse.next(); }
+)",
+       {kEdge + "middleware.ts:2"}},
+      {"in Node.js, as types, or somewhere behind another import",
+       R"(// file: middleware.ts
+import { NextResponse } from "next/server";
+import jwt from "jsonwebtoken";
+export const runtime = "nodejs";
+export function middleware() { jwt.verify("a", "b"); return NextResponse.next(); }
+// file: lib/user.ts
+import bcrypt from "bcrypt";
+export const kName = "user";
+export const check = (a, b) => bcrypt.compare(a, b);
+// file: app/api/a/route.ts
+import type { Connection } from "mongoose";
+import path from "path";
+import { kName } from "@/lib/user";
+export const runtime = "edge";
+export function GET() { return new Response(path.basename(kName)); }
+)",
+       {}},
+  });
+}
+
+TEST_CASE("socket.io clients: an API route's path is this site") {
+  expect({
+      {"made with new, through a cast",
+       R"(// file: components/socket.tsx
+"use client";
+import { io as ClientIO } from "socket.io-client";
+export const socket = new (ClientIO as any)(process.env.NEXT_PUBLIC_SITE_URL!, { path: "/api/socket/io" });
+)",
+       {kClient + "components/socket.tsx:3"},
+       "pro-fluid"},
+      {"another server, or no polling",
+       R"(// file: components/socket.tsx
+"use client";
+import { io } from "socket.io-client";
+export const a = io(process.env.NEXT_PUBLIC_SOCKET_URL!, { path: "/socket.io" });
+export const b = io(process.env.NEXT_PUBLIC_SOCKET_URL!);
+export const c = io(process.env.NEXT_PUBLIC_SITE_URL!, { path: "/api/socket/io", transports: ["websocket"] });
+)",
+       {},
+       "pro-fluid"},
   });
 }

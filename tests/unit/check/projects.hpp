@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "check/program.hpp"
+#include "check/checker.hpp"
+#include "unit/profile/files.hpp"
 
 namespace vsim::check::test {
 
@@ -26,6 +29,25 @@ inline Input project(std::string_view text) {
     }
   }
   return out;
+}
+
+// A project and exactly what is found in it.
+struct Case {
+  const char* what;
+  const char* files;
+  std::vector<std::string> found;  // "rule file:line"
+  const char* profile = "hobby";
+};
+
+inline void expect(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    INFO(c.what);
+    const auto report = check::check(project(c.files), profile::test::must_load(c.profile));
+    std::vector<std::string> found;
+    for (const auto& f : report.findings)
+      found.push_back(f.rule + " " + f.file + ":" + std::to_string(f.line));
+    CHECK(found == c.found);
+  }
 }
 
 }  // namespace vsim::check::test
