@@ -163,6 +163,7 @@ function speak({ port }, path) {
       response.on("end", () => done({ status: response.statusCode, headers: response.headers, text: "" }));
     });
     socket.on("open", () => socket.send("hello"));
+    socket.on("close", () => done({ status: 101, headers: {}, text: "", cut: true })); // its instance died
     socket.on("message", (data) => {
       socket.terminate();
       done({ status: 101, headers: {}, text: String(data) });
