@@ -13,17 +13,6 @@ int outermost_function(const Ast& ast, int i) {
   return outer;
 }
 
-// `import * as lib`, `await import("./lib")`: any of its exports may be called by a name not seen.
-bool imported_whole(const Program& program, const File& file) {
-  for (const auto& [path, other] : program.files()) {
-    for (const Source& s : other.ast->sources())
-      if (s.dynamic && program.resolve(other, s.specifier) == &file) return true;
-    for (const Import& i : other.ast->imports())
-      if (i.imported == "*" && program.resolve(other, i.source) == &file) return true;
-  }
-  return false;
-}
-
 bool called_only_at_load(const Program& program, const File& file, const std::string& name, int declared,
                          int depth) {
   const Ast& ast = *file.ast;
@@ -75,7 +64,7 @@ bool only_at_load(const Program& program, const File& file, int i, int depth) {
     if (local == name &&
         (exported == "default" || exported == "register" || file.kind == routes::Kind::pages))
       return false;
-  if (imported_whole(program, file)) return false;
+  if (program.imported_whole(file)) return false;
   if (!called_only_at_load(program, file, name, declared, depth)) return false;
   for (const Origin& other : program.importers(file, name))
     if (!called_only_at_load(program, *other.file, other.name, kNone, depth)) return false;

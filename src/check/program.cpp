@@ -129,6 +129,10 @@ Program::Program(const Input& input) {
     return fresh;
   });
   for (const auto& [path, file] : files_) {
+    for (const Source& s : file.ast->sources())
+      if (s.dynamic) whole_.insert(resolve(file, s.specifier));
+    for (const Import& i : file.ast->imports())
+      if (i.imported == "*") whole_.insert(resolve(file, i.source));
     if (!file.request) continue;
     for (const Import& i : file.ast->imports()) {
       const File* from = i.imported == "*" ? nullptr : resolve(file, i.source);

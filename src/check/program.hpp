@@ -58,6 +58,8 @@ class Program {
   Origin origin(const File& file, std::string_view exported, int depth = 0) const;
   // Files that requests reach and that import this name, each with the name it has there.
   const std::vector<Origin>& importers(const File& file, const std::string& name) const;
+  // `import * as lib`, `await import("./lib")`: any of its exports may be used by a name not seen.
+  bool imported_whole(const File& file) const { return whole_.contains(&file); }
   // The handler whose own body (not a function inside it) holds node i.
   const Handler* handler_at(const File& file, int i) const;
   // The handler around node i at any depth.
@@ -79,6 +81,7 @@ class Program {
 
   std::map<std::string, File, std::less<>> files_;
   std::map<std::pair<const File*, std::string>, std::vector<Origin>> importers_;
+  std::set<const File*> whole_;
   std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *
   std::vector<std::string> scripts_;
   bool has_package_ = false;
