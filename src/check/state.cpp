@@ -290,6 +290,14 @@ bool changed(const std::vector<Use>& uses, Container container, Match& m) {
   return true;
 }
 
+// Whether other names of it matter at all: the search goes through every file.
+bool written_only(const std::vector<Use>& uses) {
+  const auto writes = [](const Use& u) {
+    return u.kind == Use::assign || u.kind == Use::update || u.kind == Use::insert;
+  };
+  return !uses.empty() && std::all_of(uses.begin(), uses.end(), writes);
+}
+
 // What other files read of the same member of globalThis under their own names; what they write to it is
 // their own finding.
 void collect_by_key(const Match& m, const std::string& key, std::vector<Use>& uses) {
@@ -328,7 +336,7 @@ bool shared_state(Match& m, const Predicate& p) {
   collect(m.file, name, uses);
   for (const Origin& other : m.program.importers(m.file, name))
     if (other.file != &m.file) collect(*other.file, other.name, uses);
-  collect_by_key(m, global_key(m.ast, m.ast.field(declarator, "value")), uses);
+  if (written_only(uses)) collect_by_key(m, global_key(m.ast, m.ast.field(declarator, "value")), uses);
 
   if (container == Container::emitter) return crosses_requests(uses, m.detail);
   if (!changed(uses, container, m)) return false;
