@@ -24,7 +24,7 @@ async function start(t, ...args) {
   const file = path.join(dir, 'events.jsonl');
   const sim = await run(t, ['--events', file, ...args, '--app', 'exec node server.cjs'], {cwd: dir});
   // The event that ends the request of that target.
-  sim.ended = (target) => eventually(`the end of ${target}`, () => {
+  sim.endOf = (target) => eventually(`the end of ${target}`, () => {
     const lines = fs.readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
     return lines.find((e) => e.t === 'invocation_ended' && e.target === target);
   });
@@ -44,13 +44,13 @@ describe('Responses above 4.5 MB', {concurrency: true}, () => {
       assert.equal(over.headers['x-vercel-error'], kCode);
       assert.equal(over.headers.server, 'Vercel');
       assert.ok(over.bytes < 1000 && over.text.includes(kCode), over.text);
-      const end = await sim.ended(`${base}?${kMost + 1}`);
+      const end = await sim.endOf(`${base}?${kMost + 1}`);
       assert.deepEqual(verdicts(end), [{code: kCode, enforced: true}]);
       assert.deepEqual([end.status, end.code, end.ended_by, end.file], [500, kCode, 'platform', file]);
     }
     const streamed = await get(sim.port, `/route/big?${kMost + 1}`);
     assert.deepEqual([streamed.status, streamed.bytes], [200, kMost + 1]);
-    assert.deepEqual(verdicts(await sim.ended(`/route/big?${kMost + 1}`)), []);
+    assert.deepEqual(verdicts(await sim.endOf(`/route/big?${kMost + 1}`)), []);
     assert.equal((await get(sim.port, '/api/old/other')).status, 200, 'and goes on');
     await sim.says(new RegExp(`✗ ${kCode}[^]*limit +4500000 B, measured 4500001 B +\\(response\\.body_max, profile hobby`));
   });
@@ -61,14 +61,14 @@ describe('Responses above 4.5 MB', {concurrency: true}, () => {
     const over = await get(sim.port, target);
     assert.equal(over.headers['transfer-encoding'], 'chunked');
     assert.deepEqual([over.status, over.bytes], [200, kMost + 1]);
-    assert.deepEqual(verdicts(await sim.ended(target)).map((v) => [v.code, v.enforced ?? false]), [[kCode, false]]);
+    assert.deepEqual(verdicts(await sim.endOf(target)).map((v) => [v.code, v.enforced ?? false]), [[kCode, false]]);
   });
 
   test('by default it is reported and passes whole', async (t) => {
     const sim = await start(t);
     const over = await get(sim.port, `/api/old/big?${kMost + 1}`);
     assert.deepEqual([over.status, over.bytes], [200, kMost + 1]);
-    const end = await sim.ended(`/api/old/big?${kMost + 1}`);
+    const end = await sim.endOf(`/api/old/big?${kMost + 1}`);
     assert.deepEqual(verdicts(end).map((v) => [v.code, v.enforced ?? false]), [[kCode, false]]);
     assert.equal(end.status, 200);
     await sim.says(new RegExp(`! ${kCode}`));
@@ -78,7 +78,7 @@ describe('Responses above 4.5 MB', {concurrency: true}, () => {
   test('off, not a word', async (t) => {
     const sim = await start(t, '--set', 'response.body_mode=off');
     assert.equal((await get(sim.port, `/api/old/big?${kMost + 1}`)).bytes, kMost + 1);
-    assert.deepEqual(verdicts(await sim.ended(`/api/old/big?${kMost + 1}`)), []);
+    assert.deepEqual(verdicts(await sim.endOf(`/api/old/big?${kMost + 1}`)), []);
   });
 
   test('--set response.body_max moves it', async (t) => {
