@@ -142,7 +142,9 @@ module.exports = function (sim) {
     return before === undefined ? Boolean(process.env.TURBOPACK) : before !== hash;
   }
 
+  // Before `hello` there are no instances, and nobody who counts: Next 15 compiles instrumentation and middleware as early as that.
   function announce({ all = false, environment = false, files = [] }) {
+    if (!sim.hello.said) return;
     state.generation += 1;
     tell({ t: 'changed', generation: state.generation, all, environment, files });
   }
