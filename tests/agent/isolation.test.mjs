@@ -485,7 +485,7 @@ describe(name, { timeout: 900_000 }, () => {
       const wanted = to.split(' ').filter(Boolean).at(-1);
       let text = before.text;
       for (const end = performance.now() + 30_000; performance.now() < end && !text.includes(wanted); ) text = (await ask(path, 'hot')).text;
-      assert.ok(!before.text.includes(wanted) && text.includes(wanted), `${name}: ${text.slice(0, 400)}`);
+      assert.ok(!before.text.includes(wanted) && text.includes(wanted), `${name}: ${text.slice(0, 400)} … ${text.slice(-2000)}`);
     }
   });
 

