@@ -3,7 +3,7 @@
 // "nothing is left" can be asked of the whole machine.
 import { spawn, execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -257,7 +257,7 @@ export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
   for (const promise of [ready, early]) promise.catch(() => {}); // the one that comes second is nobody's
   const match = await Promise.race([ready, early]);
   const port = Number(match[1]);
-  const events = () => readEvents(eventsFile);
+  const events = eventReader(eventsFile);
   return Object.assign(child, {
     port,
     url: `${scheme}://localhost:${port}`,
@@ -267,11 +267,23 @@ export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
   });
 }
 
-function readEvents(file) {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8").split("\n");
-  lines.pop(); // empty, or a line that is being written
-  return lines.filter(Boolean).map((line) => JSON.parse(line));
+// All events so far; each call reads only what was written since the last one.
+function eventReader(file) {
+  const events = [];
+  let at = 0;
+  return () => {
+    if (!existsSync(file)) return events;
+    const fd = openSync(file, "r");
+    try {
+      const chunk = Buffer.alloc(fstatSync(fd).size - at);
+      const end = chunk.subarray(0, readSync(fd, chunk, 0, chunk.length, at)).lastIndexOf("\n") + 1; // behind it: a line that is being written
+      for (const line of chunk.toString("utf8", 0, end).split("\n")) if (line) events.push(JSON.parse(line));
+      at += end;
+      return events.slice();
+    } finally {
+      closeSync(fd);
+    }
+  };
 }
 
 // A predicate for the event that ends an invocation whose members equal those of `wanted`.

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // All integration tests against one program, several files at a time:
 //   node tests/integration/run.mjs [--bin build/vercel-sim] [name of a file …]
-// Exit code as node --test gives it. Also fine: VSIM_BIN=… node --test tests/integration/deadline.test.mjs
-import {spawn} from 'node:child_process';
+// Also fine: VSIM_BIN=… node --test tests/integration/deadline.test.mjs
 import fs from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {runFiles} from '../node_test.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const {values, positionals} = parseArgs({options: {bin: {type: 'string'}}, allowPositionals: true});
@@ -17,5 +17,4 @@ if (!fs.existsSync(bin)) {
 }
 const files = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs') && (!positionals.length || positionals.some((p) => f.includes(p)))).map((f) => path.join(here, f));
 // They mostly wait: more at once than there are processors.
-const child = spawn(process.execPath, ['--test', '--test-concurrency=4', ...files], {stdio: 'inherit', env: {...process.env, VSIM_BIN: bin}});
-child.on('exit', (code, signal) => process.exit(signal ? 1 : code));
+process.exit((await runFiles(files, {env: {VSIM_BIN: bin}, secondAttempts: 1, concurrency: 4})) ? 0 : 1);
