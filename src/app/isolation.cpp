@@ -10,8 +10,6 @@
 namespace vsim::app {
 namespace {
 
-constexpr std::uint64_t kMostMemory = 1'500'000'000;  // of all instances; a quarter of the machine where less
-
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -19,8 +17,7 @@ std::string joined(const std::vector<std::string>& words) {
 instance::Options scheduler_options(const IsolationOptions& given, bool grouped) {
   instance::Options out = instance::options_for(*given.profile, given.seed);
   out.groups_shared = grouped;
-  const std::uint64_t machine = process::memory_of_machine();
-  if (machine != 0) out.memory_budget = std::min(kMostMemory, machine / 4);
+  out.memory_budget = instance::memory_budget_for(*given.profile, process::memory_of_machine());
   // Starting one is work for one core; the dev server has little to do while invocations wait.
   out.spawns_at_once = std::clamp(process::cores_of_machine(), 1u, 4u);
   if (given.profile->spares_bound.value == profile::Switch::off) out.bound_functions = 0;

@@ -1,5 +1,6 @@
 #include "instance/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -20,6 +21,11 @@ Options options_for(const profile::Profile& p, std::uint64_t seed) {
     o.bound_functions = 0;
   }
   return o;
+}
+
+std::uint64_t memory_budget_for(const profile::Profile& p, std::uint64_t machine) {
+  const std::uint64_t most = Options{}.memory_budget;
+  return p.memory_budget.value.value_or(machine == 0 ? most : std::min(most, machine / 4));
 }
 
 }  // namespace vsim::instance

@@ -66,4 +66,7 @@ struct Options {
 // follows from its compute model. The rest is as above.
 Options options_for(const profile::Profile&, std::uint64_t seed);
 
+// memory.budget; "auto" is a quarter of the machine's memory (bytes; 0: unknown), 1.5 GB at most.
+std::uint64_t memory_budget_for(const profile::Profile&, std::uint64_t machine);
+
 }  // namespace vsim::instance

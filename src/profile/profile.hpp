@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,6 +71,8 @@ struct Profile {
   Setting<Mode> response_body_mode;             // response.body_mode
   Setting<std::uint64_t> memory_max;            // memory.max, bytes
   Setting<Mode> memory_mode;                    // memory.mode
+  // memory.budget: of all instances together, bytes; nullopt ("auto"): as the machine is
+  Setting<std::optional<std::uint64_t>> memory_budget;
   // spares.bound: spares evaluate a function's modules, and run its request path without its handler, before
   // a request comes
   Setting<Switch> spares_bound;

@@ -12,6 +12,9 @@
 namespace vsim::profile {
 namespace {
 
+using OptionalSize = std::optional<std::uint64_t>;
+
+constexpr std::string_view kAuto = "auto";
 constexpr int kMaxSpread = 64;  // more instances than a laptop holds: a typo
 
 bool whole_number(std::string_view text, int& out) {
@@ -212,6 +215,17 @@ const Key kKeys[] = {
      .example = "observe",
      .doc = "What `memory.max` does.",
      .source = VSIM_DOCS "functions/limitations"},
+    {.name = "memory.budget",
+     .member = &Profile::memory_budget,
+     .example = "600MB",
+     .min = "64MiB",
+     .max = "1TiB",
+     .doc =
+         "Memory of all instances together, pages that they share counted once. When it is full, requests "
+         "wait for room, and the instance that was unused the longest goes first. `auto`: a quarter of the "
+         "machine's memory (of the control group's where that is less), 1.5 GB at most. The platform has no "
+         "such limit: this one protects the machine. An instance weighs 60 to 150 MB.",
+     .source = VSIM_DOCS "fluid-compute"},
     {.name = "spares.bound",
      .member = &Profile::spares_bound,
      .example = "off",
@@ -268,6 +282,12 @@ auto with_member(const Key& key, F&& f) {
 
 std::optional<Duration> parse(std::string_view text, Duration) { return parse_duration(text); }
 std::optional<std::uint64_t> parse(std::string_view text, std::uint64_t) { return parse_size(text); }
+std::optional<OptionalSize> parse(std::string_view text, OptionalSize) {
+  std::optional<OptionalSize> out;
+  const auto bytes = parse_size(text);
+  if (text == kAuto || bytes) out.emplace(bytes);
+  return out;
+}
 std::optional<int> parse(std::string_view text, int) {
   int n = 0;
   return whole_number(text, n) ? std::optional(n) : std::nullopt;
@@ -282,10 +302,15 @@ requires std::is_enum_v<E> std::optional<E> parse(std::string_view text, E) {
 
 std::string format(Duration v) { return format_duration(v); }
 std::string format(std::uint64_t v) { return format_size(v); }
+std::string format(OptionalSize v) { return v ? format_size(*v) : std::string(kAuto); }
 std::string format(int v) { return fmt::format("{}", v); }
 std::string format(const std::string& v) { return v; }
 template <class E>
 requires std::is_enum_v<E> std::string format(E v) { return std::string(to_string(v)); }
+
+bool may_be_auto(const Key& key) {
+  return std::holds_alternative<Setting<OptionalSize> Profile::*>(key.member);
+}
 
 bool is_none(Duration v) { return v == kForever; }
 bool is_none(std::uint64_t v) { return v == kUnlimited; }
@@ -300,6 +325,9 @@ bool in_range(const Key& key, const T& value) {
     return true;
   } else if constexpr (std::is_same_v<T, std::string>) {
     return key.legal == nullptr || key.legal(value);
+  } else if constexpr (std::is_same_v<T, OptionalSize>) {
+    const auto min = parse_size(key.min), max = parse_size(key.max);
+    return !value || (min && max && *min <= *value && *value <= *max);
   } else {
     if (is_none(value)) return key.none;
     const auto min = parse(key.min, T{}), max = parse(key.max, T{});
@@ -330,6 +358,7 @@ std::optional<std::string> meant(const Key& key, std::string_view text) {
       for (char& c : t)
         if (c != 'i' && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
+  if (may_be_auto(key) && std::string_view(tidy).starts_with(kAuto)) tries.emplace_back(kAuto);
   if (type == Type::word) {
     std::vector<std::string_view> names;
     for (const Word& w : words_of(key)) names.push_back(w.word);
@@ -381,7 +410,7 @@ Type type_of(const Key& key) {
   return with_member(key, [](const auto& tag, auto) {
     using T = std::decay_t<decltype(tag)>;
     if constexpr (std::is_same_v<T, Duration>) return Type::duration;
-    if constexpr (std::is_same_v<T, std::uint64_t>) return Type::size;
+    if constexpr (std::is_same_v<T, std::uint64_t> || std::is_same_v<T, OptionalSize>) return Type::size;
     if constexpr (std::is_same_v<T, int>) return Type::integer;
     if constexpr (std::is_same_v<T, std::string>) return Type::text;
     return Type::word;
@@ -424,7 +453,10 @@ std::string range_of(const Key& key) {
     case Type::text:
       return std::string(key.form);
     default:
-      return fmt::format("{} to {}{}", key.min, key.max, key.none ? ", or none" : "");
+      return fmt::format("{} to {}{}", key.min, key.max,
+                         key.none           ? ", or none"
+                         : may_be_auto(key) ? ", or auto"
+                                            : "");
   }
 }
 
@@ -438,7 +470,8 @@ std::string expected(const Key& key) {
     case Type::text:
       return std::string(key.form) + ", such as " + quoted(key.example);
     default:
-      return fmt::format("a {} such as {}", type_name(type_of(key)), quoted(key.example));
+      return fmt::format("a {} such as {}{}", type_name(type_of(key)), quoted(key.example),
+                         may_be_auto(key) ? ", or \"auto\"" : "");
   }
 }
 
@@ -464,9 +497,8 @@ std::string value_text(const Profile& profile, const Key& key) {
 
 std::string value_human(const Profile& profile, const Key& key) {
   const std::string exact = value_text(profile, key);
-  const auto* size = std::get_if<Setting<std::uint64_t> Profile::*>(&key.member);
-  if (size == nullptr || exact.size() < 8) return exact;
-  return fmt::format("{} ({})", human_size((profile.**size).value), exact);
+  if (type_of(key) != Type::size || exact.size() < 8) return exact;
+  return fmt::format("{} ({})", human_size(parse_size(exact).value_or(0)), exact);
 }
 
 const Provenance& provenance_of(const Profile& profile, const Key& key) {

@@ -230,6 +230,17 @@ TEST_CASE("placement depends on the order of arrival and the seed, not on how lo
   CHECK(others.size() > 5);
 }
 
+TEST_CASE("the memory budget is the profile's, or what the machine bears") {
+  profile::Profile p;
+  CHECK(memory_budget_for(p, 4'000'000'000) == 1'000'000'000);
+  CHECK(memory_budget_for(p, 64'000'000'000) == 1'500'000'000);
+  CHECK(memory_budget_for(p, 0) == 1'500'000'000);  // not known
+  p.memory_budget.value = 350'000'000;
+  CHECK(memory_budget_for(p, 1'000'000'000) == 350'000'000);
+  p.memory_budget.value = 8'000'000'000;
+  CHECK(memory_budget_for(p, 4'000'000'000) == 8'000'000'000);  // the user's word
+}
+
 TEST_CASE("options follow from the profile") {
   profile::Profile p;
   p.isolation.value = Isolation::fluid;

@@ -45,7 +45,7 @@ TEST_CASE("Text of the profiles command") {
   check_golden("tests/golden/profile/show_pro.out", render_show(all[1]));
   check_golden("tests/golden/profile/diff_hobby_pro.out", render_diff(all[0], all[1]));
   check_golden("tests/golden/profile/diff_pro_pro_fluid.out", render_diff(all[1], all[4]));
-  CHECK(render_diff(all[0], all[0]) == "hobby and hobby have the same 26 values.\n");
+  CHECK(render_diff(all[0], all[0]) == "hobby and hobby have the same 27 values.\n");
 }
 
 TEST_CASE("Limits at start: the plan's numbers, and what was set by hand") {
@@ -100,6 +100,7 @@ std::string random_value(const Key& key, Rng& rng) {
           Duration(static_cast<Duration::rep>(1'000'000 + rng.next() % (max - 1'000'000))));
     }
     case Type::size: {
+      if (range_of(key).ends_with("auto") && rng.next() % 2 == 0) return "auto";
       const std::uint64_t min = *parse_size(key.min), max = *parse_size(key.max);
       return format_size(min + (rng.next() % (max - min + 1)));
     }

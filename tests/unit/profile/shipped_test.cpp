@@ -38,6 +38,7 @@ const Row kTable[] = {
     {"response.body_mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
     {"memory.max", {"1GiB", "3009MiB", "3009MiB", "2GiB", "4GiB", "4GiB"}},
     {"memory.mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
+    {"memory.budget", {"auto", "auto", "auto", "auto", "auto", "auto"}},
     {"spares.bound", {"on", "on", "on", "on", "on", "on"}},
     {"environment.omit", {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing"}},
     {"region", {"iad1", "iad1", "iad1", "iad1", "iad1", "iad1"}},
