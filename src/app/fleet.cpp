@@ -11,8 +11,6 @@
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
-#include "net/poller.hpp"
-#include "process/usage.hpp"
 
 namespace vsim::app {
 namespace {
@@ -57,15 +55,12 @@ Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::
       options_(std::move(options)),
       scheduler_(options_.scheduler, this),
       timer_(io),
-      sampler_(io) {
+      sampler_(io, [this](InstanceId id, std::uint64_t bytes) { sampled(id, bytes); }) {
   if (channel_ != nullptr) channel_->set_instances(this);
-  sample();
 }
 
 Fleet::~Fleet() {
-  *alive_ = false;
   if (channel_ != nullptr) channel_->set_instances(nullptr);
-  reader_.join();
 }
 
 void Fleet::carry_out() {
@@ -145,7 +140,7 @@ void Fleet::start() {
 void Fleet::stop() {
   if (std::exchange(stopped_, true)) return;
   timer_.cancel();
-  sampler_.cancel();
+  sampler_.stop();
   early_.clear();
   tell([&](TimePoint t, auto& out) { scheduler_.stop(t, out); });
 }
@@ -257,8 +252,10 @@ void Fleet::done(InvocationId id) {
 void Fleet::give_back(InvocationId id) {
   const auto it = invocations_.find(id);
   instance::Lease lease = std::move(it->second.lease);
+  const InstanceId instance = it->second.instance;
   invocations_.erase(it);
   tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
+  if (options_.scheduler.isolation != profile::Isolation::invocation) sampler_.used(instance);
   if (!early_.empty()) ask_early();
 }
 

@@ -5,7 +5,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <deque>
 #include <functional>
 #include <map>
@@ -22,6 +21,7 @@
 #include "agent/control.hpp"
 #include "app/clock.hpp"
 #include "app/instance_process.hpp"
+#include "app/memory_sampler.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "instance/scheduler.hpp"
@@ -164,8 +164,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   struct Instance {
     std::unique_ptr<InstanceProcess> process;
     std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
-    bool connected = false, ready = false, call_open = false, debugged = false, sampling = false;
-    TimePoint sampled{};
+    bool connected = false, ready = false, call_open = false, debugged = false;
     std::uint64_t memory = 0;
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
   };
@@ -218,7 +217,6 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void ask_early();
   void give_back(InvocationId);
   void say(instance::InstanceId, std::string line);
-  void sample();
   void sampled(instance::InstanceId, std::uint64_t bytes);
 
   boost::asio::io_context& io_;
@@ -242,10 +240,9 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
 
-  boost::asio::steady_timer timer_, sampler_;
+  boost::asio::steady_timer timer_;
   TimePoint armed_for_ = TimePoint::max();
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  boost::asio::thread_pool reader_{1};  // of memory figures
+  MemorySampler sampler_;
 };
 
 }  // namespace vsim::app

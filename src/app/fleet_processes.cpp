@@ -8,7 +8,6 @@
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
 #include "base/text.hpp"
-#include "process/usage.hpp"
 
 namespace vsim::app {
 namespace {
@@ -19,8 +18,6 @@ using instance::Why;
 
 // An instance without a control channel is of no use; but one that is ending closes it first.
 constexpr auto kSilencePatience = 250ms;
-constexpr auto kSampleEvery = 1s;
-constexpr auto kSampleAge = 10s;
 constexpr std::size_t kMostCauses = 64;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
@@ -49,6 +46,7 @@ void Fleet::ended(InstanceId id) {
   if (it == instances_.end()) return;
   std::shared_ptr<InstanceProcess> process = std::move(it->second.process);
   instances_.erase(it);
+  sampler_.forget(id);
   // What it said last may still be in its channel; but whoever is named by a death is told of it now.
   if (channel_ != nullptr) channel_->forget(number(id));
   causes_.emplace_back(id, process->cause());
@@ -105,6 +103,7 @@ void Fleet::on_ready(std::uint64_t n, double) {
   Instance* i = find(n);
   if (i == nullptr) return;
   i->ready = true;
+  sampler_.watch(static_cast<InstanceId>(n), i->process->pid());
   tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
 }
 
@@ -115,6 +114,7 @@ void Fleet::on_bound(std::uint64_t n, std::string_view, std::vector<std::string>
     if (!files.empty()) scheduler_.loaded(id, std::move(files), t, out);
     scheduler_.bound(id, t, out);
   });
+  sampler_.used(id);
 }
 
 void Fleet::on_handler(std::uint64_t n, InvocationId id) {
@@ -192,34 +192,10 @@ void Fleet::on_closed(std::uint64_t n) {
 
 // --- Memory
 
-void Fleet::sample() {
-  sampler_.expires_after(kSampleEvery);
-  sampler_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
-    sample();
-    const TimePoint at = now();
-    for (auto& [id, i] : instances_) {
-      if (i.sampling || !i.process || (i.sampled != TimePoint{} && at - i.sampled < kSampleAge)) continue;
-      i.sampling = true;
-      boost::asio::post(reader_, [this, id = id, pid = i.process->pid(), alive = alive_] {
-        const std::uint64_t bytes = process::memory_of(pid);
-        boost::asio::post(io_, [this, id, bytes, alive] {
-          if (*alive) sampled(id, bytes);
-        });
-        net::Poller::of(io_).wake();
-      });
-      break;  // one a second, and the longest waiting: reading costs the process it is about
-    }
-  });
-}
-
 void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   Instance* i = find(id);
   if (i == nullptr) return;
-  i->sampling = false;
-  i->sampled = now();
   i->memory = bytes;
-  if (bytes == 0) return;
   tell([&](TimePoint t, auto& out) { scheduler_.memory(id, bytes, t, out); });
   if (options_.memory_max == 0 || bytes <= options_.memory_max || options_.memory_mode == profile::Mode::off)
     return;

@@ -35,6 +35,8 @@ struct Instance {
   std::vector<Init> inits;
   std::uint32_t dev_calls = 0;
   std::uint64_t memory = 0;
+  std::uint64_t memory_at_first = 0;  // as first measured after an invocation had ended; 0: not yet
+  bool served = false;
   TimePoint spawned_at{}, last_used{};
   std::optional<TimePoint> ping_due;
   bool over_cap = false;  // for nested requests
@@ -102,10 +104,15 @@ struct Scheduler::Impl {
   // supply.cpp
   std::size_t demand() const;
   void meet_demand();
+  std::uint64_t weight(const Instance&) const;   // what it counts for
+  std::uint64_t weight_bound(FunctionId) const;  // what one will weigh that is bound to it
+  std::uint64_t total_weight() const;
   bool fits(std::uint64_t reserve) const;
   bool can_grow(GroupId) const;
   bool all_holders_wait() const;
-  Instance* least_recently_used(GroupId except = GroupId::none);
+  bool has_grown(const Instance&) const;
+  Instance* most_grown();
+  Instance* least_recently_used();
   Instance* least_wanted();  // leased to invocations whose clients are gone, and to no other
   void spawn(GroupId likely, bool background, bool over_cap);
   void trim();
@@ -155,8 +162,9 @@ struct Scheduler::Impl {
   std::list<Waiter> waiters;  // in order of arrival, those whose clients are gone last
   std::unordered_map<InvocationId, Holder> holders;
   std::unordered_map<std::uint64_t, InvocationId> by_serial;
-  std::vector<FunctionId> recent;   // most recently used first
-  std::set<FunctionId> unbindable;  // binding failed: not before their code changes
+  std::vector<FunctionId> recent;                     // most recently used first
+  std::set<FunctionId> unbindable;                    // binding failed: not before their code changes
+  std::map<FunctionId, std::uint64_t> bound_weights;  // of the last instance that was bound to it, bytes
 
   bool started = false, stopped = false;
   Generation generation = 0;

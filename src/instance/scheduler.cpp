@@ -72,6 +72,7 @@ void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended) {
   if (i == nullptr) return;
   step(*i, [](Lifecycle& l) { return l.release(); });
   i->last_used = now;
+  i->served = true;
   if (i->id == ended) return;  // nothing is left to kill
   if (const auto* r = std::get_if<Retired>(&i->life.state()); r != nullptr && r->leases == 0)
     kill(*i, r->why, Code::none);
@@ -267,7 +268,11 @@ void Scheduler::dev_call_closed(InstanceId id, TimePoint now, Commands& out) {
 void Scheduler::memory(InstanceId id, std::uint64_t pss, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
-  if (Instance* i = s.find(id)) i->memory = pss;
+  if (Instance* i = s.find(id)) {
+    i->memory = pss;
+    if (i->served && i->memory_at_first == 0) i->memory_at_first = pss;
+    if (const auto* b = std::get_if<Bound>(&i->life.state())) s.bound_weights[b->function] = pss;
+  }
   s.settle();
 }
 

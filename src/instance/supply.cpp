@@ -37,12 +37,32 @@ std::size_t Scheduler::Impl::demand() const {
   return n;
 }
 
+// The room of one that goes because it has grown, as soon as the others let it, is as good as there: they are
+// not to wait for it. There is one such at a time.
+std::uint64_t Scheduler::Impl::weight(const Instance& i) const {
+  const auto* retired = std::get_if<Retired>(&i.life.state());
+  if (retired != nullptr && retired->why == Why::grown) return 0;
+  const std::uint64_t known = i.memory > 0 ? i.memory : options.memory_estimate;
+  const auto* binding = std::get_if<Binding>(&i.life.state());
+  return binding == nullptr ? known : std::max(known, weight_bound(binding->function));
+}
+
+std::uint64_t Scheduler::Impl::weight_bound(FunctionId f) const {
+  const auto known = bound_weights.find(f);
+  return known == bound_weights.end() ? options.memory_estimate : known->second;
+}
+
+std::uint64_t Scheduler::Impl::total_weight() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, i] : instances) bytes += weight(i);
+  return bytes;
+}
+
 // One more, with `reserve` bytes to spare. The first one always does.
 bool Scheduler::Impl::fits(std::uint64_t reserve) const {
   if (instances.empty()) return true;
-  std::uint64_t used_bytes = options.memory_estimate + reserve;
-  for (const auto& [id, i] : instances) used_bytes += i.memory > 0 ? i.memory : options.memory_estimate;
-  return instances.size() < options.max_instances && used_bytes <= options.memory_budget;
+  return instances.size() < options.max_instances &&
+         total_weight() + options.memory_estimate + reserve <= options.memory_budget;
 }
 
 bool Scheduler::Impl::all_holders_wait() const {
@@ -51,11 +71,24 @@ bool Scheduler::Impl::all_holders_wait() const {
   });
 }
 
-Instance* Scheduler::Impl::least_recently_used(GroupId except) {
+// It leaks, or keeps what it has made: where room is needed a fresh one is the better one, and the others
+// should not go for its sake.
+bool Scheduler::Impl::has_grown(const Instance& i) const {
+  return i.life.usable() && i.memory_at_first > 0 && i.memory >= 2 * i.memory_at_first &&
+         i.memory > options.memory_budget / 4;
+}
+
+Instance* Scheduler::Impl::most_grown() {
+  Instance* most = nullptr;
+  for (auto& [id, i] : instances)
+    if (has_grown(i) && (most == nullptr || i.memory > most->memory)) most = &i;
+  return most;
+}
+
+Instance* Scheduler::Impl::least_recently_used() {
   Instance* oldest = nullptr;
   for (auto& [id, i] : instances) {
     if (!i.life.usable() || i.life.leases() > 0 || i.over_cap) continue;
-    if (except != GroupId::none && i.group == except) continue;
     if (oldest == nullptr || i.last_used < oldest->last_used) oldest = &i;
   }
   return oldest;
@@ -110,9 +143,16 @@ void Scheduler::Impl::meet_demand() {
   }
   // The room of those that are dying is as good as there.
   for (coming += count<Dying>(instances); coming < wanted; ++coming) {
-    Instance* i = least_recently_used();
-    const Why why = i != nullptr ? Why::memory : Why::abandoned;
-    if (i == nullptr) i = least_wanted();
+    Instance* i = most_grown();
+    Why why = Why::grown;
+    if (i == nullptr || i->life.leases() > 0) {
+      i = least_recently_used();
+      why = Why::memory;
+    }
+    if (i == nullptr) {
+      i = least_wanted();
+      why = Why::abandoned;
+    }
     if (i == nullptr) break;
     kill(*i, why, limits::Code::none);
   }
@@ -122,9 +162,7 @@ void Scheduler::Impl::meet_demand() {
 }
 
 void Scheduler::Impl::trim() {
-  std::uint64_t bytes = 0;
-  for (const auto& [id, i] : instances) bytes += i.memory > 0 ? i.memory : options.memory_estimate;
-  const bool above = instances.size() > options.max_instances || bytes > options.memory_budget;
+  const bool above = instances.size() > options.max_instances || total_weight() > options.memory_budget;
   const auto kept = recent.begin() + static_cast<std::ptrdiff_t>(
                                          std::min<std::size_t>(recent.size(), options.bound_functions));
   for (auto& [id, i] : instances) {
@@ -142,13 +180,20 @@ void Scheduler::Impl::keep_memory() {
   for (;;) {
     std::uint64_t bytes = 0;
     std::size_t living = 0;
+    bool one_goes = false;
     for (const auto& [id, i] : instances) {
       if (!i.life.living()) continue;
-      ++living;
-      bytes += i.memory > 0 ? i.memory : options.memory_estimate;
+      const std::uint64_t counted = weight(i);
+      one_goes |= counted == 0;
+      living += counted > 0;
+      bytes += counted;
     }
-    if (bytes <= options.memory_budget || living < 2) return;
-    Instance* i = least_recently_used();
+    if (bytes <= options.memory_budget) return;
+    if (Instance* i = most_grown(); i != nullptr && (i->life.leases() == 0 || !one_goes)) {
+      retire(*i, Why::grown);
+      continue;
+    }
+    Instance* i = living < 2 ? nullptr : least_recently_used();
     if (i == nullptr) return;
     kill(*i, Why::memory, limits::Code::none);
   }
@@ -162,8 +207,9 @@ void Scheduler::Impl::used(FunctionId f) {
     std::rotate(recent.begin(), it, it + 1);
 }
 
-// The next thing to put in store. A spare is started only where it leaves a tenth of the budget free, so that
-// what was given up for lack of room is not started again at once.
+// The next thing to put in store. A spare is started only where it leaves a tenth of the budget free, with
+// what it will weigh when it is bound, so that what was given up for lack of room is not started again at
+// once.
 Scheduler::Impl::Refill Scheduler::Impl::missing() const {
   using Kind = Refill::Kind;
   if (!started || stopped || options.isolation == Isolation::none) return {};
@@ -174,14 +220,18 @@ Scheduler::Impl::Refill Scheduler::Impl::missing() const {
     if (const auto* b = std::get_if<Binding>(&i.life.state())) bound_now.insert(b->function);
     if (!i.over_cap && (i.life.is<Spare>() || i.life.is<Spawning>())) ++spares;
   }
-  const bool room = fits(options.memory_budget / 10);
+  const std::uint64_t reserve = options.memory_budget / 10;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
     if (bound_now.contains(recent[k]) || unbindable.contains(recent[k])) continue;
+    const std::uint64_t weighs = weight_bound(recent[k]);
+    const std::uint64_t more = weighs - std::min(weighs, options.memory_estimate);
+    const bool room = fits(reserve + more);
     // The last spare is not bound where no other could take its place.
-    if (spares > 0 && (room || spares > 1)) return {Kind::bind, recent[k]};
+    if (spares > 0 && (room || (spares > 1 && total_weight() + more <= options.memory_budget)))
+      return {Kind::bind, recent[k]};
     if (spares == 0 && room) return {Kind::spawn};
   }
-  return {spares < options.spares && room ? Kind::spawn : Kind::nothing};
+  return {spares < options.spares && fits(reserve) ? Kind::spawn : Kind::nothing};
 }
 
 std::optional<TimePoint> Scheduler::Impl::refill_due() const {

@@ -11,6 +11,8 @@ namespace vsim::process {
 // Its memory, pages that it shares counted by their share (PSS), in bytes; where the kernel does not tell,
 // its resident pages. 0: the process is gone. Takes milliseconds for a large process: not for the I/O thread.
 std::uint64_t memory_of(pid_t);
+// Of that, pages that are its own alone (anonymous ones): what grows. Microseconds.
+std::uint64_t own_memory_of(pid_t);
 std::uint64_t memory_of_machine();  // of the control group where it is less; 0: unknown
 unsigned cores_of_machine();
 

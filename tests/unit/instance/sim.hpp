@@ -279,8 +279,8 @@ class Sim final : public Watcher {
   }
   void carry_out(Kill& c) {
     Process& p = living(c.id);
-    if (c.why == Why::memory || c.why == Why::idle || c.why == Why::spent || c.why == Why::surplus ||
-        c.why == Why::stale)
+    if (c.why == Why::memory || c.why == Why::grown || c.why == Why::idle || c.why == Why::spent ||
+        c.why == Why::surplus || c.why == Why::stale)
       REQUIRE(p.holders.empty());
     if (c.why == Why::abandoned)
       for (const InvocationId h : p.holders) REQUIRE(abandoned.contains(h));

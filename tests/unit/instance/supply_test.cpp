@@ -474,6 +474,149 @@ TEST_CASE("a single instance may be larger than the whole budget") {
   CHECK(w.said() == "thaw i1\nplace 2 i1 warm\n");
 }
 
+namespace {
+
+// Functions with an instance each, which have served once and weigh 80 MB; the budget is 350 MB.
+struct Served {
+  explicit Served(int count, Isolation isolation = Isolation::instance) : w(options(isolation)) {
+    for (int n = 1; n <= count; ++n) {
+      FunctionConfig config;
+      config.max_concurrency = isolation == Isolation::fluid ? 4 : 1;
+      f.push_back(w.define(fmt::format("/{}", n), Pool::app_route, config));
+      w.request(n, f.back());
+      w.ready(n);
+      w.advance(1s);
+      w.release(n);
+      w.memory(n, 80'000'000);
+    }
+    w.said();
+  }
+  static Options options(Isolation isolation) {
+    Options o = Sim::plain(isolation);
+    o.groups_shared = false;
+    o.memory_budget = 350'000'000;
+    return o;
+  }
+  std::vector<FunctionId> f;
+  Sim w;
+};
+
+}  // namespace
+
+TEST_CASE("one that has grown much goes before those that were unused for longer") {
+  Served s(4);
+  s.w.memory(4, 110'000'000);
+  CHECK(s.w.said() == "");  // in the budget
+  s.w.memory(4, 130'000'000);
+  CHECK(s.w.said() == "kill i1 memory\n");  // it has not doubled
+  s.w.memory(4, 250'000'000);
+  CHECK(s.w.said() == "kill i4 grown\n");
+  s.w.bury();
+  CHECK(s.w.state(2) == "idle");
+  CHECK(s.w.state(3) == "idle");
+}
+
+TEST_CASE("one that has always been large is not taken for one that has grown") {
+  Served s(2);
+  const FunctionId large = s.w.define("/large");
+  s.w.request(3, large);
+  s.w.ready(3);
+  s.w.memory(3, 60'000'000);  // a spare
+  s.w.release(3);
+  s.w.memory(3, 170'000'000);
+  CHECK(s.w.said() == "spawn i3\nplace 3 i3 cold\nfreeze i3\n");
+  s.w.memory(3, 200'000'000);
+  CHECK(s.w.said() == "kill i1 memory\n");
+}
+
+TEST_CASE("one that has grown and is at work takes nothing new, and the others neither go nor wait for it") {
+  Served s(3, Isolation::fluid);
+  s.w.request(11, s.f[0]);
+  s.w.said();
+  s.w.memory(1, 300'000'000);
+  CHECK(s.w.said() == "");
+  CHECK(s.w.state(1) == "retired");
+  s.w.memory(1, 900'000'000);
+  CHECK(s.w.said() == "");
+  s.w.request(12, s.f[0]);  // a fresh one, beside it
+  CHECK(s.w.said() == "spawn i4\n");
+  s.w.ready(4);
+  s.w.release(12);
+  s.w.memory(4, 80'000'000);
+  CHECK(s.w.said() == "place 12 i4 cold\n");
+  // The fresh one too: it stays until the first one has gone, or there would be no end to them.
+  s.w.request(13, s.f[0]);
+  s.w.memory(4, 300'000'000);
+  CHECK(s.w.state(4) == "leased");
+  CHECK(s.w.said() == "place 13 i4 warm\nkill i2 memory\nkill i3 memory\n");
+  s.w.release(11);
+  s.w.bury();
+  CHECK(s.w.said() == "kill i1 grown\n");
+  s.w.memory(4, 400'000'000);
+  CHECK(s.w.state(4) == "retired");
+  s.w.release(13);
+  CHECK(s.w.said() == "kill i4 grown\n");
+}
+
+TEST_CASE("for whoever waits for room, one that has grown goes first") {
+  Served s(4);
+  s.w.memory(4, 90'000'000);
+  s.w.memory(1, 90'000'000);
+  s.w.memory(3, 165'000'000);
+  CHECK(s.w.said() == "kill i3 grown\n");
+  s.w.bury();
+  s.w.memory(2, 160'000'000);  // fits
+  CHECK(s.w.said() == "");
+  s.w.request(9, s.w.define("/9"));
+  CHECK(s.w.said() == "kill i2 grown\n");
+  s.w.bury();
+  CHECK(s.w.said() == "spawn i5\n");
+}
+
+TEST_CASE("whatever bound spares weigh, the store comes to rest within the budget") {
+  for (const std::uint64_t bound_weight : {70, 100, 118, 130, 160, 180, 240, 340}) {
+    INFO(bound_weight);
+    Options o = stocked(2, 4);
+    o.groups_shared = false;
+    o.memory_budget = 350'000'000;
+    Sim w(o);
+    w.start();
+    int starts = 0;
+    const auto live = [&](int seconds) {
+      for (int step = 0; step < seconds * 10; ++step) {
+        w.bury();
+        std::vector<int> boot, bind;
+        for (const auto& [id, p] : w.processes) {
+          if (!p.ready && !p.killed) boot.push_back(num(id));
+          if (p.busy_binding && !p.killed) bind.push_back(num(id));
+        }
+        for (const int i : boot) {
+          ++starts;
+          w.ready(i);
+          w.memory(i, 60'000'000);
+        }
+        for (const int i : bind) {
+          if (w.processes.at(ins(i)).killed) continue;
+          w.bound(i);
+          w.memory(i, (bound_weight + 7 * static_cast<std::uint64_t>(i % 3)) * 1'000'000);
+        }
+        w.advance(100ms);
+      }
+    };
+    for (int n = 1; n <= 4; ++n) {
+      w.request(n, w.define(fmt::format("/{}", n)));
+      live(1);
+      w.release(n);
+      live(1);
+    }
+    live(10);
+    starts = 0;
+    live(60);
+    CHECK(starts == 0);
+    CHECK(w.scheduler.totals().memory <= o.memory_budget);
+  }
+}
+
 TEST_CASE("what was given up for lack of room is not started again as a spare") {
   Options o = stocked(3, 0);
   o.memory_budget = 300'000'000;

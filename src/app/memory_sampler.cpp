@@ -1,0 +1,111 @@
+#include "app/memory_sampler.hpp"
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "app/clock.hpp"
+#include "net/poller.hpp"
+#include "process/usage.hpp"
+
+namespace vsim::app {
+namespace {
+
+using namespace std::chrono_literals;
+using instance::InstanceId;
+
+constexpr auto kEvery = 1s;
+// After the end of an invocation: one that leaks with each request is seen before it has served many more.
+constexpr auto kSoon = 100ms;
+// What is shared changes when processes come and go, and is a few MB.
+constexpr auto kWholeEvery = 30s;
+
+}  // namespace
+
+MemorySampler::MemorySampler(boost::asio::io_context& io, Told told)
+    : io_(io), told_(std::move(told)), tick_(io), soon_(io) {
+  tick();
+}
+
+MemorySampler::~MemorySampler() {
+  *alive_ = false;
+  reader_.join();
+}
+
+void MemorySampler::watch(InstanceId id, pid_t pid) {
+  watched_[id] = {pid, 0, {}, false};
+  used(id);
+}
+
+void MemorySampler::used(InstanceId id) {
+  const auto it = watched_.find(id);
+  if (it == watched_.end() || stopped_) return;
+  it->second.soon = true;
+  soon();
+}
+
+void MemorySampler::forget(InstanceId id) { watched_.erase(id); }
+
+void MemorySampler::stop() {
+  stopped_ = true;
+  tick_.cancel();
+  soon_.cancel();
+}
+
+void MemorySampler::tick() {
+  tick_.expires_after(kEvery);
+  tick_.async_wait([this](boost::system::error_code error) {
+    if (error || stopped_) return;
+    tick();
+    read(true);
+  });
+}
+
+void MemorySampler::soon() {
+  if (std::exchange(soon_armed_, true)) return;
+  soon_.expires_after(kSoon);
+  soon_.async_wait([this](boost::system::error_code error) {
+    soon_armed_ = false;
+    if (error || stopped_) return;
+    read(false);
+  });
+}
+
+void MemorySampler::read(bool all) {
+  if (reading_) {
+    if (!all) soon();
+    return;
+  }
+  std::vector<Job> jobs;
+  const TimePoint at = now();
+  for (auto& [id, w] : watched_)
+    if (std::exchange(w.soon, false) || all)
+      jobs.push_back({id, w.pid, w.whole == TimePoint{} || at - w.whole >= kWholeEvery});
+  if (jobs.empty()) return;
+  reading_ = true;
+  boost::asio::post(reader_, [this, jobs = std::move(jobs), alive = alive_]() mutable {
+    for (Job& job : jobs) {
+      job.own = process::own_memory_of(job.pid);
+      if (job.whole && job.own != 0) job.all = process::memory_of(job.pid);
+    }
+    boost::asio::post(io_, [this, jobs = std::move(jobs), alive] {
+      if (*alive) have(jobs);
+    });
+    net::Poller::of(io_).wake();
+  });
+}
+
+void MemorySampler::have(const std::vector<Job>& jobs) {
+  reading_ = false;
+  for (const Job& job : jobs) {
+    const auto it = watched_.find(job.id);
+    if (it == watched_.end() || job.own == 0 || stopped_) continue;
+    if (job.whole && job.all != 0) {
+      it->second.others = job.all - std::min(job.all, job.own);
+      it->second.whole = now();
+    }
+    told_(job.id, job.own + it->second.others);
+  }
+}
+
+}  // namespace vsim::app

@@ -1,0 +1,64 @@
+// What the instances weigh, read from /proc on a thread of its own: the kernel takes milliseconds for the
+// whole figure of a process, and holds up its memory calls meanwhile. So the whole figure (PSS) is read at
+// the start and now and then, and in between what is the process's own, which is what grows and costs
+// microseconds. Decides nothing. Called by the fleet, I/O thread only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/time.hpp"
+#include "instance/ids.hpp"
+
+namespace vsim::app {
+
+class MemorySampler {
+ public:
+  // `told` may watch, forget and stop.
+  using Told = std::function<void(instance::InstanceId, std::uint64_t bytes)>;
+  MemorySampler(boost::asio::io_context&, Told told);
+  ~MemorySampler();
+
+  // From now on once a second; the first time soon.
+  void watch(instance::InstanceId, pid_t);
+  // Something has run on it: soon.
+  void used(instance::InstanceId);
+  void forget(instance::InstanceId);
+  void stop();
+
+ private:
+  struct Watched {
+    pid_t pid = 0;
+    std::uint64_t others = 0;  // its share of what it shares
+    TimePoint whole{};         // when that was read
+    bool soon = false;
+  };
+  struct Job {
+    instance::InstanceId id;
+    pid_t pid;
+    bool whole;
+    std::uint64_t own = 0, all = 0;  // bytes; 0: gone
+  };
+  void tick();
+  void soon();
+  void read(bool all);
+  void have(const std::vector<Job>&);
+
+  boost::asio::io_context& io_;
+  Told told_;
+  std::map<instance::InstanceId, Watched> watched_;
+  bool reading_ = false, soon_armed_ = false, stopped_ = false;
+  boost::asio::steady_timer tick_, soon_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  boost::asio::thread_pool reader_{1};
+};
+
+}  // namespace vsim::app

@@ -1,0 +1,86 @@
+// Of this process itself: it is there, and its memory is what the test makes it.
+#include "app/memory_sampler.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "process/usage.hpp"
+
+using namespace vsim;
+using namespace vsim::app;
+using namespace std::chrono_literals;
+using instance::InstanceId;
+
+namespace {
+
+constexpr auto kDeadline = 30s;
+constexpr std::size_t kBlock = 64 << 20;
+
+struct World {
+  template <class F>
+  bool until(F done) {
+    const auto end = std::chrono::steady_clock::now() + kDeadline;
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      if (io.stopped()) io.restart();
+      io.run_one_for(10ms);
+    }
+    return true;
+  }
+  boost::asio::io_context io;
+  std::map<InstanceId, std::vector<std::uint64_t>> told;
+  MemorySampler sampler{io, [this](InstanceId id, std::uint64_t bytes) { told[id].push_back(bytes); }};
+};
+
+}  // namespace
+
+TEST_CASE("Memory: each of many is measured, again and again") {
+  World w;
+  for (std::uint64_t n = 1; n <= 30; ++n) w.sampler.watch(InstanceId{n}, ::getpid());
+  CHECK(w.until([&] {
+    return w.told.size() == 30 &&
+           std::all_of(w.told.begin(), w.told.end(), [](const auto& e) { return e.second.size() >= 3; });
+  }));
+}
+
+TEST_CASE("Memory: what a process has taken is seen, and that it has given it back") {
+  World w;
+  const InstanceId id{1};
+  w.sampler.watch(id, ::getpid());
+  REQUIRE(w.until([&] { return !w.told[id].empty(); }));
+  const std::uint64_t before = w.told[id].back();
+  CHECK(before > 1'000'000);
+  {
+    std::vector<char> block(kBlock, 1);
+    w.sampler.used(id);
+    CHECK(w.until([&] { return w.told[id].back() > before + kBlock * 9 / 10; }));
+    // Both ways of measuring say the same, pages that are shared and change hands aside.
+    const auto whole = static_cast<double>(process::memory_of(::getpid()));
+    CHECK(static_cast<double>(w.told[id].back()) == Approx(whole).margin(16e6));
+    CHECK(block[kBlock / 2] == 1);
+  }
+  CHECK(w.until([&] { return w.told[id].back() < before + kBlock / 2; }));
+}
+
+TEST_CASE("Memory: nobody is told of those that are forgotten or gone, nor after the stop") {
+  World w;
+  const InstanceId gone{1}, forgotten{2}, there{3};
+  w.sampler.watch(gone, 0x3fffffff);  // above the largest pid
+  w.sampler.watch(forgotten, ::getpid());
+  w.sampler.watch(there, ::getpid());
+  w.sampler.forget(forgotten);
+  CHECK(w.until([&] { return w.told[there].size() >= 2; }));
+  CHECK(w.told[gone].empty());
+  CHECK(w.told[forgotten].empty());
+  w.sampler.used(there);
+  w.sampler.stop();
+  const std::size_t until_now = w.told[there].size();
+  w.io.run();  // nothing is left to wait for
+  CHECK(w.told[there].size() == until_now);
+}
