@@ -255,7 +255,7 @@ void Fleet::give_back(InvocationId id) {
   const InstanceId instance = it->second.instance;
   invocations_.erase(it);
   tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
-  if (options_.scheduler.isolation != profile::Isolation::invocation) sampler_.used(instance);
+  if (options_.scheduler.isolation != profile::Isolation::invocation) sampler_.served(instance);
   if (!early_.empty()) ask_early();
 }
 

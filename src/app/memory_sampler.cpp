@@ -1,5 +1,6 @@
 #include "app/memory_sampler.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
@@ -15,7 +16,8 @@ using namespace std::chrono_literals;
 using instance::InstanceId;
 
 constexpr auto kEvery = 1s;
-// After the end of an invocation: one that leaks with each request is seen before it has served many more.
+// Between two readings after the ends of invocations. One that leaks with each request is to be seen before
+// it has served many more.
 constexpr auto kSoon = 100ms;
 // What is shared changes when processes come and go, and is a few MB.
 constexpr auto kWholeEvery = 30s;
@@ -33,7 +35,7 @@ MemorySampler::~MemorySampler() {
 }
 
 void MemorySampler::watch(InstanceId id, pid_t pid) {
-  watched_[id] = {pid, 0, {}, false};
+  watched_[id] = {pid, 0, {}, false, false};
   used(id);
 }
 
@@ -42,6 +44,14 @@ void MemorySampler::used(InstanceId id) {
   if (it == watched_.end() || stopped_) return;
   it->second.soon = true;
   soon();
+}
+
+void MemorySampler::served(InstanceId id) {
+  used(id);
+  const auto it = watched_.find(id);
+  if (it == watched_.end() || stopped_ || std::exchange(it->second.served, true)) return;
+  const std::uint64_t own = process::own_memory_of(it->second.pid);
+  if (own != 0) told_(id, own + it->second.others);
 }
 
 void MemorySampler::forget(InstanceId id) { watched_.erase(id); }
@@ -63,7 +73,7 @@ void MemorySampler::tick() {
 
 void MemorySampler::soon() {
   if (std::exchange(soon_armed_, true)) return;
-  soon_.expires_after(kSoon);
+  soon_.expires_at(to_steady(std::max(now(), read_at_ + kSoon)));
   soon_.async_wait([this](boost::system::error_code error) {
     soon_armed_ = false;
     if (error || stopped_) return;
@@ -83,6 +93,7 @@ void MemorySampler::read(bool all) {
       jobs.push_back({id, w.pid, w.whole == TimePoint{} || at - w.whole >= kWholeEvery});
   if (jobs.empty()) return;
   reading_ = true;
+  read_at_ = at;
   boost::asio::post(reader_, [this, jobs = std::move(jobs), alive = alive_]() mutable {
     for (Job& job : jobs) {
       job.own = process::own_memory_of(job.pid);

@@ -31,6 +31,9 @@ class MemorySampler {
   void watch(instance::InstanceId, pid_t);
   // Something has run on it: soon.
   void used(instance::InstanceId);
+  // An invocation has ended on it. The first time this is told from inside the call: what it weighs before
+  // another one comes is what growth is measured by.
+  void served(instance::InstanceId);
   void forget(instance::InstanceId);
   void stop();
 
@@ -39,7 +42,7 @@ class MemorySampler {
     pid_t pid = 0;
     std::uint64_t others = 0;  // its share of what it shares
     TimePoint whole{};         // when that was read
-    bool soon = false;
+    bool soon = false, served = false;
   };
   struct Job {
     instance::InstanceId id;
@@ -56,6 +59,7 @@ class MemorySampler {
   Told told_;
   std::map<instance::InstanceId, Watched> watched_;
   bool reading_ = false, soon_armed_ = false, stopped_ = false;
+  TimePoint read_at_{};
   boost::asio::steady_timer tick_, soon_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   boost::asio::thread_pool reader_{1};

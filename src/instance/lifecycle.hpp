@@ -32,7 +32,7 @@ enum class Why : std::uint8_t {
   stale,          // its code has changed
   idle,           // not used for as long as the platform keeps one
   memory,         // room was needed, and it was the least recently used that was free
-  grown,          // room was needed, and it had grown much since its first invocation
+  grown,          // room was needed, and since its first invocation it had grown by a quarter of all room
   abandoned,      // room was needed, and only invocations whose clients have left were on it
   surplus,        // started above the cap for a nested request, and needed no more
   deadline,       // an invocation passed its limit

@@ -74,8 +74,7 @@ bool Scheduler::Impl::all_holders_wait() const {
 // It leaks, or keeps what it has made: where room is needed a fresh one is the better one, and the others
 // should not go for its sake.
 bool Scheduler::Impl::has_grown(const Instance& i) const {
-  return i.life.usable() && i.memory_at_first > 0 && i.memory >= 2 * i.memory_at_first &&
-         i.memory > options.memory_budget / 4;
+  return i.life.usable() && i.memory_at_first > 0 && i.memory > i.memory_at_first + options.memory_budget / 4;
 }
 
 Instance* Scheduler::Impl::most_grown() {

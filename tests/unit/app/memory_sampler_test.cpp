@@ -68,6 +68,17 @@ TEST_CASE("Memory: what a process has taken is seen, and that it has given it ba
   CHECK(w.until([&] { return w.told[id].back() < before + kBlock / 2; }));
 }
 
+TEST_CASE("Memory: after the first invocation it is told at once, later on soon") {
+  World w;
+  const InstanceId id{1};
+  w.sampler.watch(id, ::getpid());
+  w.sampler.served(id);
+  CHECK(w.told[id].size() == 1);
+  w.sampler.served(id);
+  CHECK(w.told[id].size() == 1);
+  CHECK(w.until([&] { return w.told[id].size() >= 3; }));
+}
+
 TEST_CASE("Memory: nobody is told of those that are forgotten or gone, nor after the stop") {
   World w;
   const InstanceId gone{1}, forgotten{2}, there{3};
