@@ -54,6 +54,7 @@ Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::
       watcher_(watcher),
       options_(std::move(options)),
       scheduler_(options_.scheduler, this),
+      early_(options_.scheduler.early_patience),
       timer_(io),
       sampler_(io, [this](InstanceId id, std::uint64_t bytes) { sampled(id, bytes); }) {
   if (channel_ != nullptr) channel_->set_instances(this);
@@ -77,13 +78,15 @@ void Fleet::carry_out() {
 }
 
 void Fleet::arm() {
-  const auto next = scheduler_.next_wakeup();
+  auto next = scheduler_.next_wakeup();
+  if (const auto early = early_.next_wakeup(); early && (!next || *early < *next)) next = early;
   if (!next || *next >= armed_for_) return;
   armed_for_ = *next;
   timer_.expires_at(to_steady(*next));
   timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     armed_for_ = TimePoint::max();
+    strike_early();
     tell([&](TimePoint t, auto& out) { scheduler_.wake(t, out); });
   });
 }
@@ -99,7 +102,12 @@ void Fleet::boot(std::string_view file, std::string_view exec) {
   change.generation = ++generation_;
   ++base_;
   change.environment = change.all_code = true;
+  known(change);
+}
+
+void Fleet::known(const instance::Change& change) {
   tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
+  early_.announced(generation_);
   ask_early();
 }
 
@@ -110,8 +118,7 @@ void Fleet::changed(const agent::Changed& told) {
   change.environment = told.environment;
   change.all_code = told.all;
   change.files = told.files;
-  tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
-  ask_early();
+  known(change);
 }
 
 void Fleet::gone() {
@@ -119,7 +126,7 @@ void Fleet::gone() {
   std::vector<InvocationId> waiting;
   for (const auto& [id, invocation] : invocations_)
     if (!invocation.lease) waiting.push_back(id);
-  for (const Asked& asked : std::exchange(early_, {})) waiting.push_back(asked.id);
+  for (const InvocationId id : early_.clear()) waiting.push_back(id);
   std::sort(waiting.begin(), waiting.end());
   waiting.erase(std::unique(waiting.begin(), waiting.end()), waiting.end());
   for (const InvocationId id : waiting) {
@@ -129,7 +136,7 @@ void Fleet::gone() {
   instance::Change change;
   change.generation = generation_;
   change.environment = change.all_code = true;
-  tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
+  known(change);
 }
 
 void Fleet::start() {
@@ -141,8 +148,9 @@ void Fleet::stop() {
   if (std::exchange(stopped_, true)) return;
   timer_.cancel();
   sampler_.stop();
-  early_.clear();
   tell([&](TimePoint t, auto& out) { scheduler_.stop(t, out); });
+  for (const InvocationId id : early_.clear())
+    owner_.fleet_refused(id, limits::Code::sim_not_ready, Duration{});
 }
 
 // --- Invocations
@@ -159,18 +167,20 @@ void Fleet::request(InvocationId id, const FunctionRef& of, InvocationId parent,
     f.runtime = of.runtime;
   }
   if (of.head.size() <= kMaxWarmHead) f.head = of.head;
-  const Asked asked{id, function, parent, base_ + generation};
-  const auto known = invocations_.find(id);
-  const bool still_there = known != invocations_.end();  // on the instance that said "try the next route"
-  if (still_there || asked.generation > generation_)
-    early_.push_back(asked);
-  else
-    ask(asked);
+  const instance::Early::Asked asked{id, function, parent, base_ + generation};
+  const bool still_there = invocations_.contains(id);  // on the instance that said "try the next route"
+  if (stopped_ || (!still_there && early_.known(asked.generation))) return ask({asked, false, {}});
+  early_.add(asked, still_there, now());
+  arm();
 }
 
-void Fleet::ask(const Asked& asked) {
-  invocations_[asked.id].function = asked.function;
+void Fleet::ask(const instance::Early::Ready& early) {
+  const instance::Early::Asked& asked = early.asked;
+  Invocation& invocation = invocations_[asked.id];
+  invocation.function = asked.function;
+  invocation.early = early.waited;
   tell([&](TimePoint t, auto& out) { scheduler_.request({asked.id, asked.function, asked.parent}, t, out); });
+  if (early.left) client_left(asked.id);
   const auto it = invocations_.find(asked.id);
   if (it == invocations_.end() || it->second.lease) return;
   // It waits: nothing that starts is in the background any more.
@@ -179,14 +189,39 @@ void Fleet::ask(const Asked& asked) {
 }
 
 void Fleet::ask_early() {
-  std::vector<Asked> later;
-  for (const Asked& asked : std::exchange(early_, {})) {
-    if (asked.generation > generation_ || invocations_.contains(asked.id))
-      later.push_back(asked);
-    else
-      ask(asked);
+  while (const auto early = early_.take(now())) ask(*early);
+}
+
+// What is missing will not come: an honest end of the wait, in which nobody is served by what may be old.
+void Fleet::strike_early() {
+  const auto over = early_.strike(now());
+  for (const InvocationId id : over.not_given_back) {
+    const auto it = invocations_.find(id);
+    const Instance* i = it == invocations_.end() ? nullptr : find(it->second.instance);
+    if (i != nullptr && i->debugged) continue;
+    if (i != nullptr) {
+      watcher_.fleet_warns(
+          fmt::format("{} left a request to the next route and did not say that it is done with it: the "
+                      "request goes on elsewhere, and {} ends",
+                      i->process->name(), i->process->name()),
+          "look for code that keeps its event loop busy");
+      instance::Lease lease = std::move(it->second.lease);
+      invocations_.erase(it);
+      tell([&](TimePoint t, auto& out) { scheduler_.timed_out(std::move(lease), t, out); });
+    }
+    early_.given_back(id);
   }
-  early_.insert(early_.begin(), later.begin(), later.end());
+  if (over.missing != 0) {
+    watcher_.fleet_warns(
+        "`next dev` counts a change of the code that it has not told of: requests that waited for it are "
+        "served by instances that start anew, with the code as it is now",
+        "if this comes again, restart, and please report it");
+    instance::Change change;
+    change.generation = generation_;
+    change.all_code = true;
+    tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
+  }
+  ask_early();
 }
 
 bool Fleet::holds(InvocationId id) const {
@@ -206,11 +241,12 @@ void Fleet::again(InvocationId id) {
 }
 
 void Fleet::client_left(InvocationId id) {
+  early_.client_left(id);
   tell([&](TimePoint t, auto& out) { scheduler_.client_left(id, t, out); });
 }
 
 void Fleet::withdraw(InvocationId id) {
-  std::erase_if(early_, [&](const Asked& asked) { return asked.id == id; });
+  early_.withdraw(id);
   const auto it = invocations_.find(id);
   if (it == invocations_.end() || it->second.lease) return;
   invocations_.erase(it);
@@ -241,7 +277,7 @@ void Fleet::timed_out(InvocationId id) {
   if (it == invocations_.end() || !it->second.lease) return withdraw(id);
   instance::Lease lease = std::move(it->second.lease);
   invocations_.erase(it);
-  std::erase_if(early_, [&](const Asked& asked) { return asked.id == id; });
+  early_.withdraw(id);
   tell([&](TimePoint t, auto& out) { scheduler_.timed_out(std::move(lease), t, out); });
 }
 
@@ -256,7 +292,8 @@ void Fleet::give_back(InvocationId id) {
   invocations_.erase(it);
   tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
   if (options_.scheduler.isolation != profile::Isolation::invocation) sampler_.served(instance);
-  if (!early_.empty()) ask_early();
+  early_.given_back(id);
+  ask_early();
 }
 
 // --- The scheduler's commands
@@ -359,7 +396,7 @@ void Fleet::obey(instance::Place& c) {
   i->function = it->second.function;
   i->process->foreground();
   const bool debugged = i->debugged;
-  const Placed placed{i->process->pool(), i->process->name(), c.start, c.waited};
+  const Placed placed{i->process->pool(), i->process->name(), c.start, it->second.early + c.waited};
   if (!owner_.fleet_placed(c.invocation, placed)) {
     if (holds(c.invocation)) give_back(c.invocation);
     return;
@@ -368,14 +405,17 @@ void Fleet::obey(instance::Place& c) {
 }
 
 void Fleet::obey(instance::Refuse& c) {
-  invocations_.erase(c.invocation);
-  owner_.fleet_refused(c.invocation, c.code, c.waited);
+  const auto it = invocations_.find(c.invocation);
+  const Duration waited = (it == invocations_.end() ? Duration{} : it->second.early) + c.waited;
+  if (it != invocations_.end()) invocations_.erase(it);
+  owner_.fleet_refused(c.invocation, c.code, waited);
 }
 
 void Fleet::obey(instance::Lost& c) {
   const auto it = invocations_.find(c.invocation);
   if (it == invocations_.end()) return;
   instance::Lease lease = std::move(it->second.lease);
+  const bool again = it->second.again;
   invocations_.erase(it);
   std::string cause;
   if (c.why == Why::none) {
@@ -394,8 +434,9 @@ void Fleet::obey(instance::Lost& c) {
                                          : fmt::format("{} was killed ({})", name, to_string(c.why));
   }
   tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
-  owner_.fleet_lost(c.invocation, c.code, cause);
-  if (!early_.empty()) ask_early();
+  if (!again) owner_.fleet_lost(c.invocation, c.code, cause);  // else it goes on elsewhere
+  early_.given_back(c.invocation);
+  ask_early();
 }
 
 }  // namespace vsim::app

@@ -24,6 +24,7 @@
 #include "app/memory_sampler.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "instance/early.hpp"
 #include "instance/scheduler.hpp"
 #include "limits/code.hpp"
 #include "net/timeouts.hpp"
@@ -116,7 +117,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void start();  // the app is ready
   void stop();
 
-  // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known.
+  // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known, or,
+  // if one of them is not told in time, have been taken for a change of everything.
   void request(InvocationId, const FunctionRef&, InvocationId parent, std::uint64_t generation);
   bool holds(InvocationId) const;  // an instance
   void responding(InvocationId);   // the head of its response has come
@@ -174,13 +176,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     instance::FunctionId function = instance::FunctionId::none;
     bool again = false;
     bool handler = false;                                 // was told
+    Duration early{};                                     // waited before it could be asked for
     std::unique_ptr<boost::asio::steady_timer> patience;  // for the cause of a broken connection, or its end
-  };
-  struct Asked {
-    InvocationId id;
-    instance::FunctionId function;
-    InvocationId parent;
-    instance::Generation generation;
   };
   struct Function {
     std::string page, kind, runtime, head;
@@ -213,8 +210,10 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   InstanceSpec spec_of(instance::InstanceId, bool background);
   void ended(instance::InstanceId);
   void debugger(instance::InstanceId);
-  void ask(const Asked&);
+  void ask(const instance::Early::Ready&);
   void ask_early();
+  void strike_early();
+  void known(const instance::Change&);
   void give_back(InvocationId);
   void say(instance::InstanceId, std::string line);
   void sampled(instance::InstanceId, std::uint64_t bytes);
@@ -234,7 +233,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   std::map<instance::InstanceId, Instance> instances_;
   std::unordered_map<InvocationId, Invocation> invocations_;
   std::vector<Function> functions_;  // by id
-  std::vector<Asked> early_;  // before the change they rely on was told, or still on their old instance
+  instance::Early early_;
   std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
   std::string boot_file_, exec_, last_death_;
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now

@@ -58,6 +58,8 @@ struct Options {
   Duration ping_limit = std::chrono::seconds(1);
   // An idle instance is kept that long. Lambda's is not published; minutes were observed (INF).
   Duration idle_expiry = std::chrono::minutes(10);
+  // For what a dispatch relies on to be told (Early): it is sent before the dispatch, on another socket.
+  Duration early_patience = std::chrono::seconds(5);
   // Consecutive instances that die before they are ready, after which waiting requests are refused.
   std::uint32_t spawn_tries = 3;
 };

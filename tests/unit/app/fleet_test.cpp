@@ -364,6 +364,66 @@ TEST_CASE("Fleet: nothing is placed before the change it relies on is known") {
   CHECK(std::count(w.said.begin(), w.said.end(), "placed 2 i2") == 1);
 }
 
+TEST_CASE(
+    "Fleet: a change that is never told is waited for so long, then nobody is served by what may be old") {
+  auto o = options(profile::Isolation::instance);
+  o.early_patience = 200ms;
+  World w(o);
+  w.ask("/ok");
+  CHECK(w.until_said("done 1"));
+  w.ask("/ok", 3);
+  CHECK(w.until_said("done 2"));
+  CHECK(std::count(w.said.begin(), w.said.end(), "placed 2 i2") == 1);  // i1 is of before
+  REQUIRE(w.warnings.size() == 1);
+  CHECK(w.warnings[0].find("a change of the code that it has not told of") != std::string::npos);
+  // Nobody waits for that one any more.
+  w.ask("/ok", 3);
+  CHECK(w.until_said("done 3"));
+  CHECK(std::count(w.said.begin(), w.said.end(), "placed 3 i2") == 1);
+  CHECK(w.warnings.size() == 1);
+  // The next one counts, and is waited for again.
+  w.ask("/ok", 4);
+  CHECK_FALSE(w.fleet->holds(InvocationId{4}));
+  w.fleet->changed({4, false, false, {}});
+  CHECK(w.until_said("done 4"));
+  CHECK(w.warnings.size() == 1);
+}
+
+TEST_CASE(
+    "Fleet: a dispatch of the next dev before this one is served all the same, and later changes count") {
+  auto o = options(profile::Isolation::instance);
+  o.early_patience = 200ms;
+  World w(o);
+  w.fleet->changed({5, false, false, {}});
+  w.fleet->gone();
+  w.fleet->boot("/boot.json", "node");
+  w.ask("/ok", 5);  // it was on its way
+  CHECK(w.until_said("done 1"));
+  CHECK(w.warnings.size() == 1);
+  w.fleet->changed({1, false, false, {"/built/a.js"}});
+  w.ask("/ok", 2);
+  CHECK_FALSE(w.fleet->holds(InvocationId{2}));
+  w.fleet->changed({2, false, false, {}});
+  CHECK(w.until_said("done 2"));
+  CHECK(std::count(w.said.begin(), w.said.end(), "placed 2 i2") == 1);
+}
+
+TEST_CASE("Fleet: who waits for a change may leave, and is refused at the stop") {
+  World w(options(profile::Isolation::instance));
+  const auto cancelled = w.ask("/ok", 1), left = w.ask("/ok", 1), last = w.ask("/ok", 2);
+  w.fleet->client_left(cancelled);
+  w.fleet->withdraw(cancelled);
+  w.fleet->client_left(left);
+  w.fleet->changed({1, false, false, {}});
+  CHECK(w.until_said("done 2"));  // the function runs on
+  CHECK(w.fleet->totals().granted == 1);
+  w.fleet->stop();
+  CHECK(w.until_said("refused 3 SIM_NOT_READY"));
+  CHECK_FALSE(w.fleet->holds(last));
+  w.ask("/ok", 9);
+  CHECK(w.until_said("refused 4 SIM_NOT_READY"));
+}
+
 TEST_CASE("Fleet: when next dev is gone those who wait are refused, and all instances go") {
   World w(options(profile::Isolation::instance), {"FAKE_BOOT=slow", "FAKE_BOOT_MS=400"});
   w.ask("/ok");
@@ -388,6 +448,28 @@ TEST_CASE("Fleet: try the next route: the same invocation is placed again when i
   }));
   CHECK(w.until_said("done 1"));
   CHECK(std::count(w.said.begin(), w.said.end(), "done 1") == 1);  // the first was no end
+}
+
+TEST_CASE("Fleet: try the next route: an instance that does not say that it is done is not waited for") {
+  auto o = options(profile::Isolation::instance);
+  o.early_patience = 200ms;
+  for (const bool dies : {false, true}) {
+    World w(o);
+    const auto id = w.ask("/nodone");
+    REQUIRE(w.until_said("handler 1"));
+    const pid_t pid = only_pid(w);
+    w.fleet->again(id);
+    w.calls[id].path = "/ok";
+    w.fleet->request(id, {"/b/route", "APP_ROUTE", "nodejs", "GET / HTTP/1.1\r\n", {}}, InvocationId::none,
+                     0);
+    if (dies) ::kill(pid, SIGKILL);
+    CHECK(w.until_said("done 1"));
+    CHECK(std::count(w.said.begin(), w.said.end(), "placed 1 i2") == 1);
+    CHECK(std::count_if(w.said.begin(), w.said.end(), [](const auto& s) { return s.starts_with("lost"); }) ==
+          0);
+    CHECK(w.warnings.size() == (dies ? 0 : 1));
+    CHECK(w.until([&] { return ::kill(pid, 0) != 0; }));
+  }
 }
 
 TEST_CASE("Fleet: an invocation nobody wants any more gives its instance back at once") {
