@@ -168,6 +168,7 @@ Options options(Isolation isolation, std::uint64_t seed) {
   o.max_instances = 1 + static_cast<std::uint32_t>(seed % 7);
   o.groups_shared = seed % 5 != 0;
   o.queue_max = seed % 6 == 0 ? 4 : 1000;
+  if (seed % 4 == 1) o.memory_budget = 400'000'000;  // what they weigh is up to 200 MB each
   return o;
 }
 constexpr Isolation kAll[] = {Isolation::invocation, Isolation::instance, Isolation::fluid, Isolation::none};
