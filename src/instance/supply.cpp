@@ -12,6 +12,9 @@ using profile::Isolation;
 
 namespace {
 
+// A heap does so by itself in the first hundred requests.
+constexpr std::uint64_t kHeapMoves = 64'000'000;
+
 template <class S, class Map>
 std::size_t count(const Map& instances) {
   return static_cast<std::size_t>(std::count_if(
@@ -74,7 +77,8 @@ bool Scheduler::Impl::all_holders_wait() const {
 // It leaks, or keeps what it has made: where room is needed a fresh one is the better one, and the others
 // should not go for its sake.
 bool Scheduler::Impl::has_grown(const Instance& i) const {
-  return i.life.usable() && i.memory_at_first > 0 && i.memory > i.memory_at_first + options.memory_budget / 4;
+  return i.life.usable() && i.memory_at_first > 0 &&
+         i.memory > i.memory_at_first + std::max(kHeapMoves, options.memory_budget / 4);
 }
 
 Instance* Scheduler::Impl::most_grown() {

@@ -558,6 +558,22 @@ TEST_CASE("one that has grown and is at work takes nothing new, and the others n
   CHECK(s.w.said() == "kill i4 grown\n");
 }
 
+TEST_CASE("what a heap does by itself is no growth, however small the budget") {
+  for (const std::uint64_t after_some_time : {140, 150}) {
+    Options o = Sim::plain(Isolation::instance);
+    o.memory_budget = 70'000'000;
+    Sim w(o);
+    const FunctionId f = w.define("/a");
+    w.request(1, f);
+    w.ready(1);
+    w.release(1);
+    w.memory(1, 80'000'000);
+    w.said();
+    w.memory(1, after_some_time * 1'000'000);
+    CHECK(w.said() == (after_some_time == 150 ? "kill i1 grown\n" : ""));
+  }
+}
+
 TEST_CASE("for whoever waits for room, one that has grown goes first") {
   Served s(4);
   s.w.memory(4, 90'000'000);
