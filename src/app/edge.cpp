@@ -323,6 +323,13 @@ bool Edge::on_client_left(net::ExchangeId id) {
   return goes_on;
 }
 
+bool Edge::on_client_half_closed(net::ExchangeId id) {
+  const auto function = engine_.function(invocation(id));
+  if (function && function->supports_cancellation) return true;
+  if (fleet_ != nullptr) fleet_->client_left(invocation(id));  // it runs on, but not before those who wait
+  return false;
+}
+
 net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::ExchangeId id,
                                               net::UpstreamFailure failure, net::Totals totals) {
   static_assert(static_cast<int>(net::UpstreamFailure::truncated) ==

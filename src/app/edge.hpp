@@ -63,6 +63,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void on_dispatch(net::Session&, net::ExchangeId, std::string_view text) override;
   std::string on_body_over(net::Session&, net::ExchangeId) override;
   bool on_client_left(net::ExchangeId) override;
+  bool on_client_half_closed(net::ExchangeId) override;
   net::FailureDecision on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure,
                                           net::Totals) override;
   void on_end(net::ExchangeId, net::Totals) override;

@@ -93,6 +93,7 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
                std::chrono::duration_cast<std::chrono::milliseconds>(function->deadline).count()));
     exchange.head.append("\r\n");
   }
+  if (function->supports_cancellation && session.client_half_closed()) return session.client_gone();
   FunctionRef ref{answer->page, answer->kind, answer->runtime, answer->head, {}};
   ref.config.max_duration = function->max_duration;
   ref.config.edge = function->edge;

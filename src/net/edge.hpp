@@ -83,6 +83,9 @@ class Edge {
   virtual std::string on_body_over(Session&, ExchangeId) = 0;
   // true: keep reading from the app and discard; false: close it; then on_end.
   virtual bool on_client_left(ExchangeId) = 0;
+  // The client closed its direction behind a whole request: it left, as browsers, fetch and curl do when they
+  // abort, or it only waits for the answer (RFC 9112 9.6); nobody can tell. true: take it for gone.
+  virtual bool on_client_half_closed(ExchangeId) { return false; }
   virtual FailureDecision on_upstream_failed(Session&, ExchangeId, UpstreamFailure, Totals) = 0;
   virtual void on_end(ExchangeId, Totals) = 0;
   // Public origin for rewriting Location: "http://" + the request's host is made by the session; this is the

@@ -323,6 +323,8 @@ void Session::on_input_end(Connection& connection, ErrorCode error) {
         if (!request_.done() || connection.input().empty() || want_tunnel_) {
           client_half_closed_ = true;
           keep_alive_ = false;
+          if (request_.done() && !want_tunnel_ && server_.edge().on_client_half_closed(exchange_))
+            return client_gone();
         }  // else pipelined requests wait: they are served before the end
         if (held_) return feed_held();
         if (!request_.done() && upstream_ && !upstream_->connection().blocked()) pump_request({});

@@ -50,7 +50,10 @@ class Session final
   void send_to(UpstreamPool& pool, std::string head);
   // The same, with the head that the first app got and further lines (each with CRLF) at its end.
   void resend(UpstreamPool& pool, std::string_view extra_lines);
+  // The client has left: what on_client_left answers decides the rest.
+  void client_gone();
   Totals totals() const;
+  bool client_half_closed() const { return client_half_closed_; }
   bool head_forwarded() const { return head_forwarded_; }
   // The emulator ends: drop everything.
   void shut();
@@ -92,7 +95,6 @@ class Session final
   void send_to_app(Pieces&, bool first);
   void bad_request_body();
   void pump_request(std::string_view prefix);
-  void client_gone();
   void next_request();
   void close_gently();
   void finish();

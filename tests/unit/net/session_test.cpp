@@ -58,6 +58,24 @@ TEST_CASE("Session: pipelined requests before a half-close are all served, then 
   CHECK(w.server->sessions() == 0);
 }
 
+TEST_CASE("Session: a client that closes its direction behind its request is gone if the edge says so") {
+  for (const bool leaving : {false, true}) {
+    World w;
+    w.edge.half_close_is_leaving = leaving;
+    w.edge.keep_running = false;
+    const auto c = w.reading_client(get("/a"));
+    const auto o = w.origin(0, "GET /a");
+    c->half_close();
+    REQUIRE(w.until([&] { return w.edge.half_closed == 1; }));
+    if (!leaving) o->write(ok("one"));
+    REQUIRE(w.until([&] { return c->eof && w.edge.open.empty(); }));
+    CHECK(w.edge.left == (leaving ? 1 : 0));
+    CHECK(has(c->in, "one") == !leaving);
+    if (leaving) REQUIRE(w.until([&] { return o->eof || o->broken; }));
+    CHECK(w.server->sessions() == 0);
+  }
+}
+
 TEST_CASE("Session: bytes sent right behind the 101 pass in both directions") {
   World w;
   w.edge.tunnel = true;

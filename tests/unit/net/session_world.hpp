@@ -31,7 +31,8 @@ class ScriptedEdge final : public Edge {
   std::map<ExchangeId, Totals> ended;   // by on_end
   std::map<ExchangeId, Totals> failed;  // by on_upstream_failed
   std::vector<std::string> targets;
-  int left = 0;
+  int left = 0, half_closed = 0;
+  bool half_close_is_leaving = false;
   // Requests that may be dispatched: a response with x-vsim-dispatch or x-vsim-again is one.
   bool hold = false, wait = false;
   std::string extra;
@@ -72,6 +73,11 @@ class ScriptedEdge final : public Edge {
     REQUIRE(open.contains(id));
     ++left;
     return keep_running;
+  }
+  bool on_client_half_closed(ExchangeId id) override {
+    REQUIRE(open.contains(id));
+    ++half_closed;
+    return half_close_is_leaving;
   }
   FailureDecision on_upstream_failed(Session&, ExchangeId id, UpstreamFailure why, Totals t) override {
     failures.push_back(why);
