@@ -62,7 +62,7 @@ export function GET() {
   "app/own/page.tsx": kOwn,
 };
 
-// One that can leave for good. A mere end of its side, as an aborted fetch sends one, says no more than that it will ask nothing else.
+// One that can leave, as an aborted fetch does: it closes its direction, and nothing else is heard of it.
 function client(url) {
   const outgoing = get(url, { agent: false });
   const answer = new Promise((done, fail) => {
@@ -74,7 +74,7 @@ function client(url) {
     });
   });
   answer.catch(() => {});
-  return { answer, leave: () => outgoing.socket.resetAndDestroy() };
+  return { answer, leave: () => outgoing.destroy() };
 }
 
 const json = async (url) => {
