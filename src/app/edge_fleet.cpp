@@ -101,7 +101,9 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
   ref.config.prerender = function->is_static;
   exchange.queued = true;
   hold_callers(exchange);
-  fleet_->request(invocation(id), ref, exchange.parent, answer->generation);
+  const bool left = session.client_half_closed();
+  fleet_->request(invocation(id), ref, exchange.parent, answer->generation);  // may end the exchange
+  if (left) fleet_->client_left(invocation(id));
 }
 
 bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
