@@ -12,8 +12,9 @@ RecordingFile::~RecordingFile() { close(); }
 
 void RecordingFile::put(Item&& item, std::size_t size) {
   const std::lock_guard lock(mutex_);
-  if (waiting_ + size > kMost && waiting_ > 0) {
-    if (std::holds_alternative<replay::Request>(item)) ++lost_;
+  // A verdict is small, and belongs to a request that is written or counted already.
+  if (waiting_ + size > kMost && waiting_ > 0 && std::holds_alternative<replay::Request>(item)) {
+    ++lost_;
     return;
   }
   waiting_ += size;
@@ -21,15 +22,21 @@ void RecordingFile::put(Item&& item, std::size_t size) {
   wake_.notify_one();
 }
 
-void RecordingFile::began(const replay::About& about) { put(about, 0); }
+void RecordingFile::began(const replay::About& about) {
+  begun_ = true;
+  put(about, 0);
+}
 
 void RecordingFile::ended(replay::Request&& request, std::string_view) {
+  if (!begun_) return;
   std::size_t size = 512 + request.target.size() + request.body.bytes.size();
   for (const auto& h : request.headers) size += h.name.size() + h.value.size();
   put(std::move(request), size);
 }
 
-void RecordingFile::later(std::uint64_t n, limits::Code code) { put(Later{n, code}, 16); }
+void RecordingFile::later(std::uint64_t n, limits::Code code) {
+  if (begun_) put(Later{n, code}, 16);
+}
 
 void RecordingFile::close() {
   {
@@ -39,9 +46,11 @@ void RecordingFile::close() {
     wake_.notify_one();
   }
   thread_.join();
-  std::string text;
-  replay::encode_end(text, requests_, lost_);
-  write(text);
+  if (begun_) {
+    std::string text;
+    replay::encode_end(text, requests_, lost_);
+    write(text);
+  }
   ::close(fd_);
 }
 
@@ -63,6 +72,7 @@ void RecordingFile::run() {
         replay::encode(text, *request);
         ++requests_;
       } else {
+        if (::ftruncate(fd_, 0) != 0) error_ = errno;
         replay::encode(text, std::get<replay::About>(item));
       }
       write(text);

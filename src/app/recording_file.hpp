@@ -16,7 +16,8 @@ namespace vsim::app {
 
 class RecordingFile final : public RecordTarget {
  public:
-  // Owns `fd`, an empty file.
+  // Owns `fd`, which appends. What the file holds stays until began(): a run that fails before leaves the
+  // recording of an earlier one as it was.
   explicit RecordingFile(int fd);
   // Writes what is left.
   ~RecordingFile();
@@ -27,7 +28,7 @@ class RecordingFile final : public RecordTarget {
   void ended(replay::Request&&, std::string_view mark) override;
   void later(std::uint64_t n, limits::Code) override;
 
-  // The run is over: writes what is left and the last line. Nothing is told after that.
+  // The run is over: writes what is left and, if it began, the last line. Nothing is told after that.
   void close();
   // After close().
   std::uint64_t requests() const { return requests_; }
@@ -48,6 +49,7 @@ class RecordingFile final : public RecordTarget {
   std::condition_variable wake_;
   std::deque<Item> queue_;
   std::size_t waiting_ = 0;  // bytes in it
+  bool begun_ = false;       // began() was called; of the thread that tells
   bool stop_ = false;
   std::uint64_t requests_ = 0, lost_ = 0;
   int error_ = 0;

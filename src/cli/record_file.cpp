@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,8 +53,9 @@ std::string build_identity(const std::string& project_dir, const process::Enviro
 }
 
 Result<int> open_recording(const std::string& where) {
-  // Not O_TRUNC: what is there is looked at first.
-  const int fd = ::open(where.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+  // Not O_TRUNC: what is there is looked at first, and stays until there is something to put in its place.
+  const int fd =
+      ::open(where.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   if (fd < 0) {
     if (errno == ELOOP) return cannot(where, "a symbolic link", "name a file of its own");
     return cannot(where, std::strerror(errno), "name a file in a directory that exists");
@@ -66,13 +68,15 @@ Result<int> open_recording(const std::string& where) {
   if (::fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
     return refuse("not a regular file", "name another");
   if (found.st_uid != ::geteuid()) return refuse("somebody else's file", "name another");
+  // Until the descriptor is closed. A file system that has no locks (ENOLCK, EOPNOTSUPP) keeps nobody out.
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return refuse("another run records into it", "name another, or end that run first");
   char beginning[64];
   const ssize_t n = ::read(fd, beginning, sizeof beginning);
   if (n < 0) return refuse(std::strerror(errno), "name another");
   if (n > 0 && !replay::looks_like_recording({beginning, static_cast<std::size_t>(n)}))
     return refuse("there is a file that is no recording, and it stays", "name another, or remove it");
-  if (::fchmod(fd, 0600) != 0 || ::ftruncate(fd, 0) != 0 || ::lseek(fd, 0, SEEK_SET) != 0)
-    return refuse(std::strerror(errno), "name another");
+  if (::fchmod(fd, 0600) != 0) return refuse(std::strerror(errno), "name another");
   return fd;
 }
 

@@ -19,8 +19,8 @@ namespace vsim::cli {
 std::string build_identity(const std::string& project_dir, const process::Environment& env,
                            const std::string& app_label);
 
-// A descriptor of an empty file with mode 0600. What is there already must be a recording, an own file and no
-// link: it is written over.
+// A descriptor to append with, of a file with mode 0600 that is locked against other runs. What is there
+// already must be a recording, an own file and no link. It is still in it: app::RecordingFile empties it.
 Result<int> open_recording(const std::string& where);
 
 class RecordFile {

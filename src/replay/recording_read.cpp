@@ -15,6 +15,8 @@ using event::JsonValue;
 using Type = JsonValue::Type;
 
 constexpr std::string_view kBegin = "{\"type\":\"recording\"";
+// All that a run left that ended before it began, up to version 0.1.0.
+constexpr std::string_view kEndOnly = "{\"type\":\"end\",\"requests\":0,";
 
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -310,7 +312,9 @@ class Lines {
 
 }  // namespace
 
-bool looks_like_recording(std::string_view beginning) { return beginning.starts_with(kBegin); }
+bool looks_like_recording(std::string_view beginning) {
+  return beginning.starts_with(kBegin) || beginning.starts_with(kEndOnly);
+}
 
 Result<Recording> read_recording(std::string_view text, std::string_view name) {
   return Lines(text, name).read();

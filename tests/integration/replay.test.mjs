@@ -57,12 +57,12 @@ function request(port, target, {method = 'GET', headers = {}, body, chunked} = {
   });
 }
 
-// The app, a recording, and `using(port)` while it is recorded.
+// The app, a recording, and `using(port, dir)` while it is recorded.
 async function record(t, using, args = ['--profile', 'hobby-fluid']) {
   const dir = write(tempDir(t), {'app.cjs': kApp});
   const env = {LOG: path.join(dir, 'log')};
   const sim = await run(t, [...args, ...kArgs, '--record', 's.jsonl'], {cwd: dir, env});
-  await using(sim.port);
+  await using(sim.port, dir);
   const {code} = await sim.stop();
   assert.equal(code, 0, sim.text);
   const lines = () => fs.readFileSync(path.join(dir, 's.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
@@ -118,6 +118,47 @@ describe('--record', {concurrency: true}, () => {
       assert.match(refused.stderr, new RegExp(`^error: --record ${file.replace('.', '\\.')}: ${why}$`, 'm'));
     }
     assert.equal(fs.readFileSync(path.join(dir, 'package.json'), 'utf8'), '{"name":"x"}');
+  });
+
+  test('a run that fails before it begins leaves the earlier recording as it was, and the name free', async (t) => {
+    const dir = write(tempDir(t), {'app.cjs': kApp});
+    const file = path.join(dir, 's.jsonl');
+    const sim = await run(t, [...kArgs, '--record', 's.jsonl'], {cwd: dir, env: {LOG: '/dev/null'}});
+    await request(sim.port, '/a');
+    const busy = program(t, ['run', '--port', String(sim.port), ...kArgs, '--record', 'other.jsonl'], {cwd: dir});
+    assert.equal((await busy.end()).code, 64, busy.text);
+    assert.equal(fs.readFileSync(path.join(dir, 'other.jsonl'), 'utf8'), '', 'a name that was not there: nothing is in it');
+    await sim.stop();
+    const earlier = fs.readFileSync(file, 'utf8');
+    const fails = [
+      [['run', '--port', '0', '--app', 'exit 3'], 3],
+      [['test', '--port', '0', '--app', 'exit 3', '--record', 's.jsonl', '--', 'true'], 70],
+    ];
+    for (const [args, code] of fails) {
+      const failed = program(t, args.includes('--record') ? args : [...args, '--record', 's.jsonl'], {cwd: dir});
+      assert.equal((await failed.end()).code, code, failed.text);
+      assert.equal(fs.readFileSync(file, 'utf8'), earlier);
+    }
+    const ended = program(t, ['run', '--port', '0', '--app', 'echo here; sleep 60', '--record', 's.jsonl'], {cwd: dir});
+    await ended.says(/here/);
+    await ended.stop('SIGINT');
+    assert.equal(fs.readFileSync(file, 'utf8'), earlier);
+    // And what an older version left of such a run is no file to be kept.
+    fs.writeFileSync(file, '{"type":"end","requests":0,"lost":0}\n');
+    const again = await run(t, [...kArgs, '--record', 's.jsonl'], {cwd: dir});
+    await again.stop();
+    assert.deepEqual(fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line).type), ['recording', 'end']);
+  });
+
+  test('a file that another run records into is refused, and that run goes on', async (t) => {
+    const made = await record(t, async (port, dir) => {
+      await request(port, '/a');
+      const second = program(t, ['run', '--port', '0', ...kArgs, '--record', 's.jsonl'], {cwd: dir});
+      assert.equal((await second.end()).code, 64, second.text);
+      assert.match(second.stderr, /^error: --record s\.jsonl: another run records into it$/m);
+      await request(port, '/b');
+    });
+    assert.deepEqual(made.lines().map((line) => line.target ?? line.type), ['recording', '/a', '/b', 'end']);
   });
 
   test('a killed recorder leaves a recording that can be read, without its end', async (t) => {

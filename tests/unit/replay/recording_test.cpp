@@ -144,7 +144,9 @@ TEST_CASE("recording: what is none says so") {
       read_recording("{\"type\":\"recording\",\"format\":2,\"url\":\"http://a:1\"}\n", "e").error().message ==
       "e:1:30: recording.format: expected 1, the format of this version");
   CHECK(looks_like_recording(text_of({})));
+  CHECK(looks_like_recording("{\"type\":\"end\",\"requests\":0,\"lost\":0}\n"));
   CHECK_FALSE(looks_like_recording("{\"name\":\"my-app\"}"));
+  CHECK_FALSE(looks_like_recording("{\"type\":\"end\"}"));
 }
 
 TEST_CASE("recording: a wrong line is told with its place and what was expected") {
