@@ -54,14 +54,12 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
 
   void start(Duration give_up, std::optional<Duration> stay) {
     timer.expires_after(stay && *stay < give_up ? *stay : give_up);
-    timer.async_wait(
-        [self = shared_from_this(), leaves = stay && *stay < give_up, give_up](error_code error) {
-          if (error || self->is_over) return;
-          if (!leaves)
-            self->client.sent_[self->index].why_not =
-                fmt::format("it had no end within {}, and was given up", human_duration(give_up));
-          self->finish();
-        });
+    timer.async_wait([self = shared_from_this(), leaves = stay && *stay < give_up](error_code error) {
+      if (error || self->is_over) return;
+      Sent& sent = self->client.sent_[self->index];
+      (leaves ? sent.left : sent.gave_up) = true;
+      self->finish();
+    });
     parser.reset(client.recording_.requests[index].method == "HEAD");
     const unsigned short port = static_cast<unsigned short>(std::stoi(client.port_));
     stream.next_layer().async_connect(
@@ -107,6 +105,7 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
         parser.reset(client.recording_.requests[index].method == "HEAD");
         continue;
       }
+      client.sent_[index].status = parser.head().status;
       std::vector<replay::Header> set;
       for (const auto& h : parser.head().headers) {
         if (h.field != net::http1::Field::set_cookie) continue;
@@ -119,6 +118,7 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
   void finish() {
     if (is_over) return;
     is_over = true;
+    client.sent_[index].took = now() - began;
     error_code ignored;
     timer.cancel();
     stream.next_layer().close(ignored);
@@ -128,6 +128,7 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
   ReplayClient& client;
   const std::size_t step, index;
   const std::string request;
+  const TimePoint began = now();
   asio::ssl::stream<tcp::socket> stream;
   asio::steady_timer timer{client.io_};
   std::array<char, 16 * 1024> buffer;
@@ -137,10 +138,11 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
 };
 
 ReplayClient::ReplayClient(const replay::Recording& recording, replay::Destination to, ReplaySpeed speed,
-                           std::function<void()> done)
+                           std::string mark, std::function<void()> done)
     : recording_(recording),
       to_(std::move(to)),
       speed_(speed),
+      mark_(std::move(mark)),
       done_(std::move(done)),
       sent_(recording.requests.size()),
       cookies_(recording.requests),
@@ -217,7 +219,8 @@ bool ReplayClient::send(std::size_t step) {
   }
   sent.sent = true;
   sent.renewed = std::move(cookie.renewed);
-  std::string text = replay::head_of(r, recording_.about, to_, cookie.value, fmt::format("{}", index));
+  std::string text =
+      replay::head_of(r, recording_.about, to_, cookie.value, fmt::format("{}{}", mark_, index));
   text += "\r\n";
   text += replay::body_of(r);
   std::optional<Duration> stay;

@@ -22,18 +22,26 @@ namespace vsim::app {
 struct ReplaySpeed {
   double stay = 1;         // a client that left stays so many times as long as it did
   Duration give_up_after;  // for an answer, besides twice the time that it took
+  // For ends that do not come although the client is done, besides the same: the app died, or was not there.
+  Duration wait_for_ends = std::chrono::seconds(5);
 };
 
 class ReplayClient {
  public:
   struct Sent {
     bool sent = false;
-    std::string why_not;               // not sent, or given up
+    std::string why_not;               // not sent
     std::vector<std::string> renewed;  // as replay::Met
+    // Once it is over.
+    int status = 0;        // of the answer; 0: none came
+    bool left = false;     // before its end, as its client did in the recording
+    bool gave_up = false;  // it had no end in time
+    Duration took{};
   };
-  // `recording` must outlive it. `done` is called once, on the client's thread.
+  // `recording` must outlive it. Request `i` carries `mark` and `i`. `done` is called once, on the client's
+  // thread.
   ReplayClient(const replay::Recording& recording, replay::Destination to, ReplaySpeed speed,
-               std::function<void()> done);
+               std::string mark, std::function<void()> done);
   ~ReplayClient();
   void start();
   void interrupt();  // from any thread: drops what is under way; `done` follows
@@ -51,6 +59,7 @@ class ReplayClient {
   const replay::Recording& recording_;
   const replay::Destination to_;
   const ReplaySpeed speed_;
+  const std::string mark_;
   std::function<void()> done_;
   std::vector<Sent> sent_;
   std::vector<std::size_t> steps_;  // the requests that can be sent

@@ -42,13 +42,16 @@ class ReplayRun final : public InProcess, public RecordTarget {
 
   const replay::Recording& recording_;
   const ReplaySpeed speed_;
+  // What the marks of this run begin with. Nobody else who can reach the port knows it: what such a client
+  // sends is not taken for a request of the recording.
+  const std::string mark_;
   std::function<std::string()> build_;
   std::function<void()> done_;
   std::unique_ptr<ReplayClient> client_;
   std::optional<boost::asio::steady_timer> timer_;
   std::vector<std::optional<replay::Outcome>> outcomes_;
   std::unordered_map<std::uint64_t, std::size_t> by_n_;
-  bool all_sent_ = false, settling_ = false, over_ = false;
+  bool all_sent_ = false, settling_ = false, interrupted_ = false, over_ = false;
 };
 
 }  // namespace vsim::app
