@@ -186,8 +186,8 @@ examples:
   vercel-sim replay session.jsonl --profiles hobby,pro --json replay.json
 
 exit codes: 0 nothing broke; 2 violations, or something broke that had worked; 64 usage,
-configuration or no recording; 70 vercel-sim itself, or the app never got ready or died for good;
-130 interrupted (Ctrl-C)
+configuration or no recording; 70 vercel-sim itself, the app never got ready or died for good, or no
+request could be sent; 130 interrupted (Ctrl-C)
 )";
 
 constexpr std::string_view kCheck =

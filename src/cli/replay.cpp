@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "app/replay_run.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
@@ -22,13 +24,15 @@ struct One {
   std::optional<Tested> tested;
   Judgement judgement;
   bool failed = false;  // something that is not meant broke, or struck
+  bool empty = false;   // it ran, and not one request could be sent
 };
 
-// What broke that is not meant, told apart from what only struck.
-std::size_t broke(const replay::Replayed& replayed, Expectations& expectations) {
+// What broke that is not meant, told apart from what only struck. `before_too`: what had been broken in
+// another way counts.
+std::size_t broke(const replay::Replayed& replayed, Expectations& expectations, bool before_too) {
   std::size_t n = 0;
   for (const replay::Line& l : replayed.lines) {
-    if (l.change != replay::Change::broke && l.change != replay::Change::other) continue;
+    if (l.change != replay::Change::broke && !(before_too && l.change == replay::Change::other)) continue;
     const replay::Outcome& now = *l.met.outcome;
     const std::string path = l.request->target.substr(0, l.request->target.find('?'));
     bool meant = !now.codes.empty();
@@ -73,10 +77,14 @@ One replay_on(const replay::Recording& recording, const Test& options, const Pro
   Expectations expectations(config.expect);
   out.judgement = judge(*tested, expectations);
   const bool limits = options.fail_on == FailOn::violations && out.judgement.failing > 0;
-  const bool new_ones = options.fail_on != FailOn::none && broke(out.replayed, expectations) > 0;
+  const bool new_ones = options.fail_on != FailOn::none &&
+                        broke(out.replayed, expectations, options.fail_on == FailOn::violations) > 0;
   out.failed = limits || new_ones;
   int code = tested->code;
-  if (code == 0 && out.failed) code = kViolations;
+  // Nothing was tested: no success, whatever --fail-on says.
+  out.empty = code == 0 && std::none_of(out.replayed.lines.begin(), out.replayed.lines.end(),
+                                        [](const replay::Line& l) { return l.met.outcome.has_value(); });
+  if (code == 0 && (out.empty || out.failed)) code = out.empty ? kSoftware : kViolations;
   out.replayed.exit_code = code;
   out.replayed.report = report::render_json(tested->run, out.judgement.extras);
   out.tested = std::move(*tested);
@@ -88,14 +96,27 @@ std::string closing(const One& one, const ProjectConfig& config) {
   c.config_file = config.file;
   c.seed = one.tested->seed;
   c.stale_matters = false;  // a recording is a part of what there is to do
+  c.by_address = false;
   c.exit_code = one.replayed.exit_code;
   c.exit_reason = why(one.replayed.exit_code, one.tested->end);
   if (c.exit_code == kViolations && one.judgement.failing == 0) c.exit_reason = "something broke";
+  if (c.exit_code == kSoftware && one.empty) c.exit_reason = "nothing was sent";
   return render_closing(one.tested->run, one.judgement, c);
 }
 
-// What failed to run comes before what ran and failed.
+bool is_interruption(int code) { return code == 128 + 2 || code == 128 + 15 || code == 128 + 1; }
+
+// Each reason is in the comparison.
+std::string nothing_sent(const std::string& recording) {
+  return fmt::format(
+      "\nwarning: no request of {} could be sent, so nothing was tested\n"
+      "  fix: the reasons are above; record requests that can be sent again\n",
+      recording);
+}
+
+// Being interrupted comes before what failed to run, and that before what ran and failed.
 int worst(int a, int b) {
+  if (is_interruption(b)) return b;
   if (a == 0 || b == 0) return a + b;
   return a == kViolations ? b : a;
 }
@@ -132,6 +153,7 @@ int run_replay(const Replay& asked, bool no_color) {
   const bool several = profiles.size() > 1;
   std::vector<replay::Replayed> all;
   int code = 0;
+  std::string empty;
   for (const std::string& name : profiles) {
     Test run = options;
     run.run.profile = name;
@@ -147,6 +169,7 @@ int run_replay(const Replay& asked, bool no_color) {
       fmt::print(stderr, "\n{}", report::render_text(one.tested->run, one.judgement.extras));
       fmt::print("\n{}", replay::render_comparison(*recording, one.replayed));
       std::fflush(stdout);
+      if (one.empty) fmt::print(stderr, "{}", nothing_sent(asked.recording));
       fmt::print(stderr, "{}", closing(one, config));
       if (options.reports.github) ::dup2(STDERR_FILENO, STDOUT_FILENO);
       if (const auto written = write_reports(one.tested->run, options.reports, one.judgement.extras);
@@ -155,15 +178,18 @@ int run_replay(const Replay& asked, bool no_color) {
         code = kSoftware;
       }
     }
+    if (one.empty) empty += (empty.empty() ? "" : ", ") + name;
     all.push_back(std::move(one.replayed));
     code = worst(code, its);
-    if (its == 128 + 2 || its == 128 + 15 || its == 128 + 1) break;  // interrupted
+    if (is_interruption(its)) break;
   }
   if (several) {
     fmt::print("\n{}", replay::render_table(*recording, all));
     std::fflush(stdout);
     fmt::print(stderr, "\nexit code {}{}\n", code,
-               code == kViolations ? ": violations, or something broke" : "");
+               code == kViolations                   ? ": violations, or something broke"
+               : code == kSoftware && !empty.empty() ? ": nothing was sent on " + empty
+                                                     : "");
   }
   if (json) {
     if (const auto written = write_text("--json", *json, replay::render_json(*recording, all)); !written) {

@@ -82,7 +82,7 @@ std::string render_closing(const report::Run& run, const Judgement& j, const Clo
           "keep it if these tests do not go there\n",
           c.config_file, e->line, limits::info(e->code).name, e->route);
   }
-  if (!run.command.empty() && run.requests == 0)
+  if (c.by_address && !run.command.empty() && run.requests == 0)
     out += fmt::format(
         "\nwarning: the command sent no request through vercel-sim, so nothing was tested\n"
         "  fix: let it ask {} (BASE_URL in its environment)\n",

@@ -33,6 +33,7 @@ struct Closing {
   bool stale_matters = true;  // false: the command failed, so what it did not reach says nothing
   int exit_code = 0;
   std::string exit_reason;  // "violations"
+  bool by_address = true;   // the command had to find us by BASE_URL, and may not have
 };
 std::string render_closing(const report::Run& run, const Judgement&, const Closing&);
 

@@ -10,11 +10,13 @@ import {describe, test} from 'node:test';
 import {eventually, program, run, tempDir, write} from './program.mjs';
 
 // /login gives a new session to each; /me wants one that this process gave; /slow?MS; /overlap answers when two of them are there; /echo writes down
-// what it got into the file that LOG names; /fail ends the connection in the middle of its answer on request.
+// what it got into the file that LOG names; /rogue asks its own app once more, with a mark as a replay sends it, and waits. Where there is a file "changed",
+// /slow never answers and writes the file "asked", /fail is slow instead of failing, and /exit ends the process, which does not come back.
 const kApp = `
 const fs = require('node:fs');
 const crypto = require('node:crypto');
 const sessions = new Set();
+const changed = fs.existsSync('changed');
 let waiting = [];
 require('node:http').createServer((request, response) => {
   const {pathname, search} = new URL(request.url, 'http://x');
@@ -30,6 +32,16 @@ require('node:http').createServer((request, response) => {
       const known = sessions.has(/session=([\\w-]+)/.exec(request.headers.cookie ?? '')?.[1]);
       return response.writeHead(known ? 200 : 401).end();
     }
+    if (pathname === '/slow' && changed) return fs.writeFileSync('asked', '');
+    if (pathname === '/exit' && changed) {
+      fs.writeFileSync('gone', '');
+      process.exit(1);
+    }
+    if (pathname === '/fail') return changed ? undefined : response.writeHead(500).end();
+    if (pathname === '/rogue') {
+      const [host, port] = request.headers.host.split(':');
+      return require('node:http').get({host, port, path: '/fast', agent: false, headers: {'x-vsim-replay': '0'}}, (answer) => answer.resume().on('end', () => response.end('asked')));
+    }
     if (pathname === '/slow') return setTimeout(() => response.end('late'), Number(search.slice(1)));
     if (pathname === '/overlap') {
       waiting.push(response);
@@ -42,7 +54,7 @@ require('node:http').createServer((request, response) => {
     }
     response.end('app');
   });
-}).listen(Number(process.env.PORT));
+}).listen(fs.existsSync('gone') ? 0 : Number(process.env.PORT));
 `;
 const kArgs = ['--app', 'exec node app.cjs'];
 
@@ -245,11 +257,70 @@ describe('replay', {concurrency: true}, () => {
   });
 
   test('Ctrl-C ends it with 130 and leaves nothing', async (t) => {
-    const made = await record(t, (port) => request(port, '/slow?1500'));
-    const sim = program(t, ['replay', 's.jsonl', '--port', '0', '--verbose', ...kArgs], {cwd: made.dir, env: made.env});
-    await sim.says(/running replay/);
+    const made = await record(t, (port) => request(port, '/slow?1'));
+    write(made.dir, {changed: ''});
+    const sim = program(t, ['replay', 's.jsonl', '--port', '0', ...kArgs], {cwd: made.dir, env: made.env});
+    await eventually('the request is under way', () => fs.existsSync(path.join(made.dir, 'asked')));
     sim.signal('SIGINT');
     assert.equal((await sim.end()).code, 130, sim.text);
+    assert.match(sim.stdout, /^ {2}- GET \/slow {2}\(#1\)\n {6}it had not ended when the replay was interrupted$/m);
     assert.deepEqual(sim.alive(), []);
+  });
+
+  test('Ctrl-C is 130, also after a profile on which the app did not run', async (t) => {
+    const made = await record(t, (port) => request(port, '/slow?1'));
+    write(made.dir, {changed: ''});
+    const app = '[ -e second ] && exec node app.cjs; : > second; exit 3';
+    const sim = program(t, ['replay', 's.jsonl', '--port', '0', '--profiles', 'hobby,pro', '--app', app], {cwd: made.dir, env: made.env});
+    await eventually('the request is under way on the second', () => fs.existsSync(path.join(made.dir, 'asked')));
+    sim.signal('SIGINT');
+    assert.equal((await sim.end()).code, 130, sim.text);
+    assert.match(sim.stdout, /^hobby +did not run$/m);
+  });
+
+  test('what the edge answers while the app is away has broken, and is not called not sent', async (t) => {
+    const made = await record(t, async (port) => {
+      await request(port, '/exit');
+      await request(port, '/fast');
+    });
+    write(made.dir, {changed: ''});
+    const sim = await replay(t, made, ['--json', 'out.json'], 2);
+    assert.match(sim.stdout, /^2 broke, 0 mended, 0 the same$/m);
+    const {requests} = JSON.parse(fs.readFileSync(path.join(made.dir, 'out.json'), 'utf8')).profiles[0];
+    assert.deepEqual(requests.map((r) => [r.change, r.replayed.broken, r.why_not]), [['broke', true, undefined], ['broke', true, undefined]]);
+    assert.equal(requests[1].replayed.status, 503);
+  });
+
+  test('a replay that could send nothing is no success, and says why', async (t) => {
+    const made = await record(t, async (port) => {
+      assert.equal((await request(port, '/echo', {method: 'POST', body: Buffer.alloc(5_000_000)})).status, 413);
+    });
+    const sim = await replay(t, made, ['--fail-on', 'none'], 70);
+    assert.match(sim.stdout, /^0 broke, 0 mended, 0 the same, 1 not sent$/m);
+    assert.match(sim.stderr, /^warning: no request of s\.jsonl could be sent, so nothing was tested$/m);
+    assert.match(sim.stderr, /^exit code 70: nothing was sent$/m);
+    assert.doesNotMatch(sim.stderr, /BASE_URL/);
+    const both = await replay(t, made, ['--profiles', 'hobby,pro'], 70);
+    assert.match(both.stderr, /^exit code 70: nothing was sent on hobby, pro$/m);
+  });
+
+  test('--fail-on broke: what had been broken already, in another way, is listed and no failure', async (t) => {
+    const made = await record(t, (port) => request(port, '/fail'));
+    write(made.dir, {changed: ''});
+    const args = ['--set', 'duration.default=1s'];
+    const listed = await replay(t, made, [...args, '--fail-on', 'broke'], 0);
+    assert.match(listed.stdout, /^broken in another way\n {2}✗ GET \/fail {2}500 -> FUNCTION_INVOCATION_TIMEOUT {2}\(#1\)$/m);
+    await replay(t, made, [...args, '--fail-on', 'violations'], 2);
+  });
+
+  test('a request with a mark that another client made up is not taken for one of the recording', async (t) => {
+    const made = await record(t, async (port) => {
+      await request(port, '/slow?1');
+      await request(port, '/rogue');
+    });
+    write(made.dir, {changed: ''});
+    const sim = await replay(t, made, ['--set', 'duration.default=1s'], 2);
+    assert.match(sim.stdout, /^ {2}✗ GET \/slow {2}ok -> FUNCTION_INVOCATION_TIMEOUT {2}\(#1\)$/m);
+    assert.match(sim.stdout, /^1 broke, 0 mended, 2 the same$/m);
   });
 });

@@ -110,6 +110,9 @@ TEST_CASE("verdicts: tests that asked nothing are warned of; after a command tha
         "\nwarning: the command sent no request through vercel-sim, so nothing was tested\n"
         "  fix: let it ask http://localhost:3000 (BASE_URL in its environment)\n"
         "\nseed 0 (repeat with --seed 0)\nexit code 0\n");
+  c.by_address = false;  // a replay asks by itself
+  CHECK(render_closing(run, judge(run, some, {}, ""), c).find("sent no request") == std::string::npos);
+  c.by_address = true;
   run.command.clear();  // it was not started
   CHECK(render_closing(run, judge(run, some, {}, ""), c).find("sent no request") == std::string::npos);
 }
