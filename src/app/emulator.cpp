@@ -207,6 +207,7 @@ Result<int> Emulator::Impl::run() {
   if (options.command) {
     WrappedCommand::Callbacks callbacks;
     callbacks.never_ready = [this] {
+      if (stopping) return;
       notice(event::Level::error,
              fmt::format("the app was not ready within {}", format_duration(options.command->ready_timeout)),
              "its own messages above say why; --ready-timeout gives it longer");
@@ -365,6 +366,7 @@ void Emulator::Impl::look_upstream() {
 void Emulator::Impl::start_command() {
   if (stopping) return;
   if (command->started()) return;  // the app crashed and came back
+  if (!edge->ready()) return;      // it crashed in between: ready() comes again, or the time is over
   const auto started = command->start(*supervisor, url, port);
   if (started) return emit(event::CommandRun{options.command->name, false, 0});
   notice(event::Level::error, started.error().message, started.error().fix);
@@ -481,6 +483,8 @@ void Emulator::Impl::tell_started() {
 }
 
 bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
+  // It was to get warm, and that has no end now: its successor has to be ready in time as it had to be.
+  if (try_again && command && !command->started() && edge->ready()) command->expect_ready();
   edge->set_upstream(nullptr);
   pool->close_idle();
   warming.reset();

@@ -73,8 +73,8 @@ void WarmUp::start() {
   began_ = now();
   // The end is told from the event loop, and when nobody answers.
   timer_.expires_after(waiting_.empty() ? Duration::zero() : most_);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error || over_) return;
+  timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (error || alive.expired() || over_) return;
     const std::size_t left = waiting_.size() + asked_.size();
     if (left > 0)
       callbacks_.tell(event::Level::warning,
@@ -138,7 +138,10 @@ void WarmUp::finish() {
   timer_.cancel();
   callbacks_.tell(event::Level::info,
                   fmt::format("warmed {} in {}", routes_of(compiled_), seconds(now() - began_)), {}, {});
-  boost::asio::post(timer_.get_executor(), std::move(callbacks_.done));  // it may end us
+  boost::asio::post(timer_.get_executor(),
+                    [alive = std::weak_ptr(alive_), done = std::move(callbacks_.done)] {
+                      if (!alive.expired()) done();  // it may end us
+                    });
 }
 
 }  // namespace vsim::app

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class WarmUp {
     std::function<void(event::Level, const std::string& message, const std::string& fix,
                        const std::string& file)>
         tell;
-    std::function<void()> done;  // once, not from within start()
+    std::function<void()> done;  // once, not from within start(); not when it was destroyed before
   };
   // `most`: it goes on without the rest then.
   WarmUp(boost::asio::io_context& io, std::vector<WarmRoute> routes, Duration most, Callbacks callbacks);
@@ -53,6 +54,8 @@ class WarmUp {
   TimePoint began_{};
   std::size_t compiled_ = 0;
   bool over_ = false;
+  // What is posted asks by it whether there still is anybody to tell.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace vsim::app

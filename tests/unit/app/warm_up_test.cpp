@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
+#include <optional>
 
 using namespace vsim;
 using namespace vsim::app;
@@ -17,26 +18,27 @@ struct World {
   Lines sent, said;
   bool connected = true;
   int done = 0;
-  WarmUp warm;
+  std::optional<WarmUp> warm;
 
-  explicit World(std::vector<WarmRoute> routes, Duration most = 60s)
-      : warm(io, std::move(routes), most,
-             {[this](std::string line) {
-                sent.push_back(std::move(line));
-                return connected;
-              },
-              [this](event::Level level, const std::string& message, const std::string&,
-                     const std::string& file) {
-                said.push_back(std::string(level == event::Level::error     ? "error "
-                                           : level == event::Level::warning ? "warning "
-                                                                            : "info ") +
-                               (file.empty() ? "" : file + ": ") + message);
-              },
-              [this] { ++done; }}) {}
+  explicit World(std::vector<WarmRoute> routes, Duration most = 60s) {
+    warm.emplace(io, std::move(routes), most,
+                 WarmUp::Callbacks{[this](std::string line) {
+                                     sent.push_back(std::move(line));
+                                     return connected;
+                                   },
+                                   [this](event::Level level, const std::string& message, const std::string&,
+                                          const std::string& file) {
+                                     said.push_back(std::string(level == event::Level::error     ? "error "
+                                                                : level == event::Level::warning ? "warning "
+                                                                                                 : "info ") +
+                                                    (file.empty() ? "" : file + ": ") + message);
+                                   },
+                                   [this] { ++done; }});
+  }
 
   void answer(std::string_view page, std::string_view kind, Status status = Status::ok,
               std::string_view error = {}) {
-    warm.take({page, kind, 12, status, error});
+    warm->take({page, kind, 12, status, error});
   }
 };
 
@@ -68,7 +70,7 @@ TEST_CASE("warm-up: every function of the table, middleware first, by the names 
 
 TEST_CASE("warm-up: two at a time, then done, once") {
   World w({api("a"), api("b"), api("c")});
-  w.warm.start();
+  w.warm->start();
   CHECK(w.sent == Lines{agent::compile_line("/api/a/route", "APP_ROUTE"),
                         agent::compile_line("/api/b/route", "APP_ROUTE")});
   w.answer("/api/z/route", "APP_ROUTE");
@@ -89,7 +91,7 @@ TEST_CASE("warm-up: two at a time, then done, once") {
 
 TEST_CASE("warm-up: what does not compile is named with the bundler's first words, and the rest goes on") {
   World w({api("torn"), api("gone"), api("slots"), api("well")});
-  w.warm.start();
+  w.warm->start();
   w.answer("/api/torn/route", "APP_ROUTE", Status::failed,
            "./app/api/torn/route.ts:1:31\n\n  Error: Expected ','\n> 1 | export\n");
   w.answer("/api/gone/route", "APP_ROUTE", Status::missing);
@@ -108,7 +110,7 @@ TEST_CASE("warm-up: what does not compile is named with the bundler's first word
 
 TEST_CASE("warm-up: files that Next names in its own ways may be missing without a word") {
   World w({{"/sitemap.xml/route", "APP_ROUTE", "/sitemap.xml", "app/sitemap.ts", true}});
-  w.warm.start();
+  w.warm->start();
   w.answer("/sitemap.xml/route", "APP_ROUTE", Status::missing);
   w.io.run();
   CHECK(w.said.size() == 1);
@@ -116,7 +118,7 @@ TEST_CASE("warm-up: files that Next names in its own ways may be missing without
 
 TEST_CASE("warm-up: an agent that does not answer does not hold the command for ever") {
   World w({api("a"), api("b"), api("c")}, 1ms);
-  w.warm.start();
+  w.warm->start();
   w.io.run();
   CHECK(w.done == 1);
   REQUIRE(w.said.size() == 2);
@@ -127,8 +129,17 @@ TEST_CASE("warm-up: an agent that does not answer does not hold the command for 
 
 TEST_CASE("warm-up: a project without routes is warm, and told so from the event loop") {
   World w({});
-  w.warm.start();
+  w.warm->start();
   CHECK(w.done == 0);
   w.io.run();
   CHECK(w.done == 1);
+}
+
+TEST_CASE("warm-up: an app that dies with its last answer takes the end that was posted along") {
+  World w({api("a")});
+  w.warm->start();
+  w.answer("/api/a/route", "APP_ROUTE");
+  w.warm.reset();
+  w.io.run();
+  CHECK(w.done == 0);
 }
