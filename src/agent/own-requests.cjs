@@ -8,6 +8,8 @@ const https = require('node:https');
 
 const kHere = new Set(['localhost', '127.0.0.1', '::1', '[::1]', '0.0.0.0']);
 
+const kRequestMembers = ['method', 'headers', 'body', 'duplex', 'redirect', 'signal', 'credentials', 'cache', 'integrity', 'keepalive', 'referrer', 'referrerPolicy'];
+
 module.exports = function (sim) {
   const { invocations, options } = sim;
 
@@ -56,7 +58,11 @@ module.exports = function (sim) {
   function plainInput(input) {
     if (typeof input === 'string' || input instanceof URL) return plainAddress(String(input)) ?? input;
     const plain = typeof input?.url === 'string' ? plainAddress(input.url) : undefined;
-    return plain ? new Request(plain, input) : input;
+    if (!plain) return input;
+    if (input.mode !== 'navigate') return new Request(plain, input);
+    // The mode of what a browser opens is refused in the model of a new request: all but that.
+    const copied = kRequestMembers.filter((name) => input[name] !== undefined && input[name] !== null);
+    return new Request(plain, Object.fromEntries(copied.map((name) => [name, input[name]])));
   }
 
   // Of https.request: (address, options?, callback?) or (options, callback?).

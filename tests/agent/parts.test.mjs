@@ -1,5 +1,6 @@
 // Parts of the agent that need no Next: values between processes, and calls over a socket.
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -8,6 +9,27 @@ const require = createRequire(import.meta.url);
 const { pack, unpack } = require('../../src/agent/values.cjs');
 const { createPeer } = require('../../src/agent/rpc.cjs');
 const sent = (value) => unpack(JSON.parse(JSON.stringify({ value: pack(value) })).value);
+
+describe('requests of the app to itself', () => {
+  test('one in any mode goes to the plain port whole, though fetch refuses to copy one of a navigation', async () => {
+    const real = globalThis.fetch;
+    const asked = [];
+    globalThis.fetch = async (input) => asked.push(input);
+    try {
+      const sim = { invocations: new AsyncLocalStorage(), options: { publicPort: 3000, isHttps: false } };
+      require('../../src/agent/own-requests.cjs')(sim).hookOwnRequests();
+      for (const mode of ['cors', 'navigate']) {
+        const request = new Request('https://localhost:3000/api/a?b=c', { method: 'POST', headers: { 'x-a': '1' }, body: 'text', redirect: 'manual' });
+        Object.defineProperty(request, 'mode', { value: mode });
+        await fetch(request);
+        const got = asked.at(-1);
+        assert.deepEqual([got.url, got.method, got.headers.get('x-a'), got.redirect, await got.text()], ['http://localhost:3000/api/a?b=c', 'POST', '1', 'manual', 'text']);
+      }
+    } finally {
+      globalThis.fetch = real;
+    }
+  });
+});
 
 describe('values', () => {
   test('plain ones arrive as they are', () => {
