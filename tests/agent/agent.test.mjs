@@ -2,11 +2,10 @@
 // takes the time.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { cleanUp, combo, kToken, readText, startNext, within } from './harness.mjs';
+import { cleanUp, combo, kToken, readText, save, startNext, within } from './harness.mjs';
 
 const { major, bundler } = combo();
 const name = `Next ${major} ${bundler}`;
@@ -207,7 +206,7 @@ describe(name, { timeout: 600_000 }, () => {
     const page = { page: '/dynamic/zero/page', kind: 'APP_PAGE' };
     const file = `${world.app}/app/dynamic/zero/page.js`;
     const text = await readText(file);
-    await writeFile(file, text.replace('revalidate = 0', 'revalidate = 60').replace('<p>zero</p>', '<p>sixty</p>'));
+    await save(file, text.replace('revalidate = 0', 'revalidate = 60').replace('<p>zero</p>', '<p>sixty</p>'));
     let answer;
     for (const end = performance.now() + 30_000; performance.now() < end; ) {
       answer = await world.request('/dynamic/zero');
@@ -332,7 +331,7 @@ describe(`${name}: the end`, { timeout: 300_000 }, () => {
     const world = await startNext({ nodeOptions: '--no-deprecation' });
     const { pid } = world.events.all[0];
     const file = `${world.app}/next.config.mjs`;
-    await writeFile(file, (await readText(file)).replace('basePath: process.env.BASE_PATH', "trailingSlash: true, basePath: '/new'"));
+    await save(file, (await readText(file)).replace('basePath: process.env.BASE_PATH', "trailingSlash: true, basePath: '/new'"));
     const hello = await world.events.waitFor('a second hello', (event) => event.t === 'hello' && event.pid !== pid, 40_000);
     assert.deepEqual(hello.missing, []);
     const config = await world.events.waitFor('its config', (event) => event.t === 'config' && event.basePath === '/new');

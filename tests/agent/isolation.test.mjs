@@ -6,7 +6,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cleanUp, combo, copyApp, kToken, readText, within } from './harness.mjs';
+import { cleanUp, combo, copyApp, kToken, readText, save, within } from './harness.mjs';
 import { startIsolated } from './isolation.mjs';
 
 const { major, bundler } = combo();
@@ -459,7 +459,7 @@ describe(name, { timeout: 900_000 }, () => {
     assert.equal(json(await ask('/iso/count', 'hot')).count, 2);
     for (const [from, to] of [['count += 1', 'count += 10'], ['count += 10', 'count += 100']]) {
       const file = `${world.app}/app/iso/count/route.js`;
-      await writeFile(file, (await readText(file)).replace(from, to));
+      await save(file, (await readText(file)).replace(from, to));
       const expected = Number(to.split(' ').at(-1));
       let got;
       for (const end = performance.now() + 30_000; performance.now() < end && got?.count !== expected; ) got = json(await ask('/iso/count', 'hot'));
@@ -481,17 +481,17 @@ describe(name, { timeout: 900_000 }, () => {
     for (const [path, name, from, to] of edits) {
       const before = await ask(path, 'hot');
       const file = `${world.app}/${name}`;
-      await writeFile(file, (await readText(file)).replace(from, to));
+      await save(file, (await readText(file)).replace(from, to));
       const wanted = to.split(' ').filter(Boolean).at(-1);
       let text = before.text;
       for (const end = performance.now() + 30_000; performance.now() < end && !text.includes(wanted); ) text = (await ask(path, 'hot')).text;
-      assert.ok(!before.text.includes(wanted) && text.includes(wanted), `${name}: ${text.slice(0, 400)} … ${text.slice(-2000)}`);
+      assert.ok(!before.text.includes(wanted) && text.includes(wanted), `${name}: ${text.slice(0, 400)}`);
     }
   });
 
   test('a changed .env makes every instance stale, and the next has it', async () => {
     const { at } = world.events.all.findLast((event) => event.t === 'boot');
-    await writeFile(`${world.app}/.env`, 'FROM_DOT_ENV=two\n');
+    await save(`${world.app}/.env`, 'FROM_DOT_ENV=two\n');
     await world.events.waitFor('a new boot file', (event) => event.t === 'boot' && event.at > at);
     await world.events.waitFor('the change', (event) => event.t === 'changed' && event.environment);
     assert.equal(json(await fresh('/iso/env')).FROM_DOT_ENV, 'two');

@@ -4,7 +4,7 @@
 import { spawn, execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
@@ -115,10 +115,12 @@ export async function copyApp(files = {}) {
   return folder;
 }
 
+// In one step: Next may read a file between its truncation and its text (tests/agent/harness.mjs).
 export async function editFile(path, from, to) {
   const text = await readFile(path, "utf8");
   if (!text.includes(from)) throw new Error(`${path} does not say ${JSON.stringify(from)}`);
-  await writeFile(path, text.replace(from, to));
+  await writeFile(`${path}~`, text.replace(from, to));
+  await rename(`${path}~`, path);
 }
 
 // ---------------------------------------------------------------- processes
