@@ -265,6 +265,13 @@ export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
     url: `${scheme}://localhost:${port}`,
     profile: match[2],
     events,
+    // The instance that gave an answer has been given back. That is a little later than its answer has come: a request before that meets another.
+    rest: (headers) =>
+      eventually(`the instance of ${headers.get("x-vercel-id")} at rest`, 20_000, () => {
+        const { instance } = events().find(isEnd({ request_id: headers.get("x-vercel-id") })) ?? {};
+        const last = instance && events().findLast((event) => event.t === "instance_changed" && event.instance === instance);
+        return last && last.to !== "leased";
+      }),
     waitForEvent: (what, matches, ms = 5_000) => eventually(`event: ${what}`, ms, () => events().find(matches)),
   });
 }

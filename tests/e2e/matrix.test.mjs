@@ -123,7 +123,7 @@ function checks(url, combo) {
       const { text, cut, ms, total } = await get("/iso/stream");
       assert.equal(text, "one;two;three;");
       assert.equal(cut, null);
-      assert.ok(total - ms >= 150, `all in ${total - ms} ms: not as it was written`);
+      assert.ok(total - ms >= 300, `all in ${total - ms} ms: not as it was written`);
     },
     "what is not found": async () => {
       for (const path of ["/no/such/page", "/gone", "/made/unknown"]) assert.equal((await get(path)).status, 404, path);
@@ -209,7 +209,12 @@ for (const combo of chosen) {
 
     // Vercel's data cache is one for all instances, and so is what is revalidated.
     async function sharedCache(sim) {
-      const read = async () => (await request(`${sim.url}/iso/shared`)).text;
+      // What was fetched is written to the cache while the answer is sent: its instance has done so when it is given back.
+      const read = async () => {
+        const { text, headers } = await request(`${sim.url}/iso/shared`);
+        await sim.rest(headers);
+        return text;
+      };
       word = "first";
       assert.equal(await eventually("a cached answer", 10_000, async () => (await read()) === "first" && "first"), "first");
       word = "second";

@@ -112,7 +112,7 @@ describe("Startup", { timeout: 400_000 }, () => {
     const hung = request(`${sim.url}/api/hang`);
     hung.catch(() => {});
     await sim.waitForEvent("the hanging request", (event) => event.t === "invocation_started" && event.target === "/api/hang");
-    assert.equal((await within(15_000, "the cut of a blocked function", hung)).status, 504);
+    assert.equal((await within(60_000, "the cut of a blocked function", hung)).status, 504);
     const { code, signal, left, files } = await sim.stop("SIGINT");
     assert.equal(signal, null);
     assert.equal(code, 130, sim.output.text.slice(-2_000));

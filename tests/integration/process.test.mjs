@@ -99,12 +99,12 @@ test('--events: one JSON object a line, one end for every start, no secrets', as
     })(),
     (async () => {
       const gone = w.connect(get('/slow-gone'));
-      await sleep(50);
+      await w.eventually(() => w.record.requests.some(({target}) => target === '/slow-gone'), 'the request at the origin');
       gone.reset();
     })(),
     (async () => {
       const half = w.connect(request('POST', '/half', ['Content-Length: 10'], 'abc'));
-      await sleep(50);
+      await w.eventually(() => w.record.requests.some(({target}) => target === '/half'), 'the half at the origin');
       half.reset();
     })(),
   ]);

@@ -17,7 +17,7 @@ const kReady = /^vercel-sim ready on (https?):\/\/localhost:(\d+) \(profile ([\w
 export function tempDir(t, base = os.tmpdir()) {
   // Short: unix sockets below it must fit into 108 bytes.
   const dir = fs.mkdtempSync(path.join(base, 'vs-i-'));
-  t.after(() => fs.rmSync(dir, {recursive: true, force: true}));
+  t.after(() => fs.rmSync(dir, {recursive: true, force: true, maxRetries: 5, retryDelay: 100}));
   return dir;
 }
 

@@ -41,7 +41,7 @@ test('after a refused upgrade the connection serves plain requests', async (t) =
   const w = await world(t, {origin: echo});
   const client = w.connect(upgrade());
   await client.until(() => client.complete() || client.closed);
-  if (client.closed) return;
+  assert.ok(!client.closed, 'the connection stays open');
   client.write(get());
   await client.until(() => client.complete() > 1 || client.closed);
   assert.equal(client.responses[1].body, 'plain');

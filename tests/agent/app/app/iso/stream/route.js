@@ -6,7 +6,7 @@ export async function GET() {
     async start(controller) {
       for (const word of ['one', 'two', 'three']) {
         controller.enqueue(encoder.encode(`${word};`));
-        await new Promise((done) => setTimeout(done, 100));
+        await new Promise((done) => setTimeout(done, 400));
       }
       controller.close();
     },
