@@ -74,13 +74,15 @@ void verdict(Paint& paint, const limits::Verdict& v, bool brief) {
   const auto& info = limits::info(v.code);
   paint("  ")(v.enforced ? Ink::red : Ink::yellow, v.enforced ? "✗ " : "! ")(Ink::bold,
                                                                              info.name)("  ")(info.title);
-  if (brief) return void(paint(Ink::dim, " (explained above)")("\n"));
+  if (brief) paint(Ink::dim, " (explained above)");
   paint("\n");
   const auto row = [&](std::string_view name, std::string_view text) {
     if (!text.empty()) paint("    ")(Ink::dim, fmt::format("{:<8}", name))(text)("\n");
   };
   // A number stands beside its limit; what was seen otherwise has a row of its own.
   const bool number = !v.limit.empty() && !v.measured.empty() && v.measured[0] >= '0' && v.measured[0] <= '9';
+  // What was seen differs from one to the next: the cause of a death, an instance, a line.
+  if (brief) return row("seen", number ? std::string_view() : std::string_view(v.measured));
   if (!v.limit.empty()) {
     std::string limit = v.limit;
     if (number) limit += ", measured " + v.measured;
@@ -138,8 +140,10 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
       digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, e.status).ptr - digits));
   paint(status_ink(e.status), e.status == 0 ? std::string_view("---") : status);
   // What the function took; what came before it is named when it is worth it.
+  // Nothing at all is what a handler takes whose start and end are heard of at once.
   const bool charged =
-      (e.traffic == event::Traffic::invocation || !e.instance.empty()) && e.charged.count() > 0;
+      ((e.traffic == event::Traffic::invocation || !e.instance.empty()) && e.charged.count() > 0) ||
+      (e.traffic == event::Traffic::invocation && !e.instance.empty() && e.status < 400);
   paint(" in ")(human_duration(charged ? e.charged : e.total));
   if (!e.instance.empty()) {
     const bool warm = e.start == "warm";

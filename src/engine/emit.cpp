@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/impl.hpp"
@@ -104,6 +106,34 @@ void Engine::Impl::note_state(Invocation& v, std::string_view evidence) {
   if (std::none_of(v.verdicts.begin(), v.verdicts.end(), same))
     v.verdicts.push_back(
         limits::shared_state::verdict(profile, options.isolation, evidence, v.route, v.file));
+}
+
+// Two sockets of one route on two instances: a room in memory has them both in it only in `next dev`. A
+// remark and no verdict, since nobody can see from outside whether the app keeps its rooms in memory or in a
+// store that all instances share.
+void Engine::Impl::note_apart(const Invocation& v, TimePoint now) {
+  constexpr std::size_t kMostRoutes = 64;
+  if (v.instance.empty() || v.route.empty() || apart_told.size() >= kMostRoutes ||
+      std::find(apart_told.begin(), apart_told.end(), v.route) != apart_told.end())
+    return;
+  const Invocation* other = slab.find_if([&](const Invocation& o) {
+    return o.route == v.route && o.instance != v.instance && !o.instance.empty() &&
+           o.life.is<invocation::Tunnel>();
+  });
+  if (other == nullptr) return;
+  apart_told.emplace_back(v.route);
+  const std::string message = fmt::format(
+      "{} has sockets open on {} and on {}: what one of them keeps in memory, such as a room or a list of "
+      "clients, "
+      "the other does not have",
+      v.route, other->instance, v.instance);
+  event::Notice notice;
+  notice.level = event::Level::warning;
+  notice.code = limits::info(limits::Code::sim_state_not_shared).name;
+  notice.message = message;
+  notice.fix = limits::info(limits::Code::sim_state_not_shared).fix;
+  notice.file = v.file;
+  emit(notice, now);
 }
 
 }  // namespace vsim::engine

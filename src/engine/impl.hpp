@@ -66,6 +66,7 @@ struct Engine::Impl {
   }
   void note_polling(Invocation& v, int status);
   void note_state(Invocation& v, std::string_view evidence);
+  void note_apart(const Invocation& v, TimePoint now);
   bool limited(const Invocation& v) const {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;
   }
@@ -114,7 +115,8 @@ struct Engine::Impl {
   // Routes and paths that have answered once; used with a compile grace only.
   std::set<std::string, std::less<>> warm;
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
-  std::vector<std::string> polling_told;              // paths whose polling was remarked on
+  std::vector<std::string> apart_told;    // routes whose sockets on several instances were remarked on
+  std::vector<std::string> polling_told;  // paths whose polling was remarked on
 };
 
 }  // namespace vsim::engine

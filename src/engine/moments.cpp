@@ -104,6 +104,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
     v->total = limits::duration::scaled(v->limit.total,
                                         e.options.time_scale);  // counts from here, without the compile grace
     e.emit(event::SocketOpened{v->id, v->request_id, v->target, v->instance}, now);
+    e.note_apart(*v, now);
   }
   e.rearm(*v);
   return Code::none;

@@ -75,6 +75,12 @@ class Slab {
   Invocation& at(std::uint32_t slot) { return *slots_[slot].invocation; }
   void release(Invocation& invocation);
   std::size_t active() const { return active_; }
+  template <class Matches>
+  const Invocation* find_if(Matches matches) const {
+    for (const Slot& s : slots_)
+      if (s.invocation->id != InvocationId::none && matches(*s.invocation)) return s.invocation;
+    return nullptr;
+  }
 
  private:
   struct Slot {

@@ -81,8 +81,8 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "The function crashed",
      "The function's process ended in the middle of the request: an error that nobody caught, process.exit, "
      "out of memory, or modules that threw while they were loaded. If its answer had begun, it is cut off there.",
-     "Read the stack trace above. A missing environment variable or a module that fails at import are "
-     "the usual cause; catch errors inside the handler and return a response.",
+     "See what ended it: an uncaught error has its stack trace in the output. A missing environment variable or "
+     "a module that fails at import are the usual cause; catch errors inside the handler and return a response.",
      "https://vercel.com/docs/errors/FUNCTION_INVOCATION_FAILED"},
     {Code::no_response_from_function, "NO_RESPONSE_FROM_FUNCTION", 502,
      "The function ended without a response",

@@ -153,6 +153,42 @@ TEST_CASE("Terminal: a verdict is explained once for each route, and again when 
   CHECK(explained.first(v));
 }
 
+TEST_CASE("Terminal: what is explained above still says what was seen this time") {
+  const profile::Profile p = test::make_profile();
+  Explained explained;
+  std::string out;
+  for (const char* cause : {"process.exit(3)", "killed by SIGKILL, not by vercel-sim"}) {
+    event::InvocationEnded e;
+    e.method = "GET";
+    e.target = "/api/die";
+    e.status = 500;
+    limits::Verdict v;
+    v.code = Code::function_invocation_failed;
+    v.route = "/api/die";
+    v.measured = cause;
+    e.verdicts = {&v, 1};
+    out.clear();
+    format_event(out, e, p, {}, &explained);
+    CHECK(out.find(cause) != std::string::npos);
+  }
+  CHECK(out.find("(explained above)") != std::string::npos);
+}
+
+TEST_CASE(
+    "Terminal: a handler that took no time at all is not shown with the time it waited for its instance") {
+  const profile::Profile p = test::make_profile();
+  event::InvocationEnded e;
+  e.method = "GET";
+  e.target = "/api/pid";
+  e.instance = "i18";
+  e.start = "cold";
+  e.status = 200;
+  e.total = e.waited = 6500ms;
+  std::string out;
+  format_event(out, e, p, {});
+  CHECK(out == " GET  /api/pid 200 in 0ms i18 cold (not counted: waited 6.50s)\n");
+}
+
 TEST_CASE("Terminal: request lines of Next 14, 15 and 16 are known, colours or not") {
   CHECK(is_next_request_line(" GET / 200 in 34ms\n"));
   CHECK(is_next_request_line(" GET /x?a=b 404 in 1234ms\r\n"));

@@ -353,6 +353,26 @@ TEST_CASE("an abandoned invocation keeps its instance to its deadline, also whil
   CHECK(w.engine().lingering() == 0);
 }
 
+TEST_CASE("sockets of one route on two instances are remarked on, once for each route") {
+  World w(Isolation::fluid, make_profile(Plan::hobby, Compute::fluid));
+  const auto open = [&](const char* path, const char* page, const char* instance) {
+    const Admission a = w.upgrade(path);
+    w.dispatched(a.id, page, Kind::app_route);
+    w.placed(a.id, instance);
+    w.handler_started(a.id);
+    w.head(a.id, 101);
+    return a.id;
+  };
+  open("/ws", "/ws/route", "i1");
+  open("/ws", "/ws/route", "i1");
+  open("/other", "/other/route", "i2");
+  CHECK(w.recorder.notices.empty());  // together, or not of one route
+  open("/ws", "/ws/route", "i2");
+  CHECK(w.recorder.notices == std::vector<std::string>{"SIM_STATE_NOT_SHARED"});
+  open("/ws", "/ws/route", "i3");
+  CHECK(w.recorder.notices.size() == 1);
+}
+
 TEST_CASE("a socket on an instance is one invocation, closed at the maximum duration") {
   World w(Isolation::fluid, make_profile(Plan::hobby, Compute::fluid));
   const Admission a = w.upgrade("/ws");
