@@ -1,6 +1,8 @@
 // What the program writes where: events apart from words for people, more and less of those, colours only on a terminal, and readers who leave.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import {describe, test} from 'node:test';
 import {command, eventually, get, kServer, listens, nextProject, portsOf, program, run, tempDir, write} from './program.mjs';
 import {kBin} from './world.mjs';
@@ -85,11 +87,12 @@ describe('Output', {concurrency: true}, () => {
 
   for (const [what, more, where] of [['its words', '', ''], ['its events', '--events -', ''], ['both', '--events -', '2>&1']]) {
     test(`the proxy outlives a reader of ${what} who leaves after one line, and ends with 0`, async (t) => {
-      const line = `"$0" run --port 0 ${more} --app 'exec node server.cjs' ${where} | head -n 1 >&2; echo "codes \${PIPESTATUS[*]}"`;
-      const sim = command(t, ['bash', '-c', line, kBin], {cwd: project(t)});
+      const line = `"$0" run --port 0 ${more} --app 'exec node server.cjs' ${where} | { head -n 1 >&2; exec <&-; : > left; }; echo "codes \${PIPESTATUS[*]}"`;
+      const cwd = project(t);
+      const sim = command(t, ['bash', '-c', line, kBin], {cwd});
       const pid = await eventually('vercel-sim', () => sim.alive().find((p) => p.command.startsWith(`${kBin} run`))?.pid);
       const [port] = await eventually('its port', () => portsOf(pid).length > 0 && portsOf(pid));
-      await eventually('the reader is gone', () => !sim.alive().some((p) => p.command === 'head -n 1'));
+      await eventually('the reader is gone', () => fs.existsSync(path.join(cwd, 'left')));
       await eventually('ready', async () => (await get(port, '/_vercel-sim/health')).status === 200);
       for (let i = 0; i < 20; i++) assert.equal((await get(port, `/${i}`)).status, 200);
       process.kill(pid, 'SIGTERM');

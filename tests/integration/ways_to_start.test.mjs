@@ -6,13 +6,14 @@ import net from 'node:net';
 import os from 'node:os';
 import {describe, test} from 'node:test';
 import {eventually, freePort, get, kServer, listens, nextProject, portsOf, program, run, tempDir, write} from './program.mjs';
+import {kSanitized} from './world.mjs';
 
 const project = (t, files = {'server.cjs': kServer}) => write(tempDir(t), files);
 const health = (port, options) => get(port, '/_vercel-sim/health', options);
 const json = (response) => JSON.parse(response.text ?? assert.fail(`no answer: ${response.error}`));
 
 // What is promised; a busy machine may take longer to run those who clean up.
-const kSecond = process.env.CI ? 5000 : 1000;
+const kSecond = process.env.CI || kSanitized ? 5000 : 1000;
 
 describe('--app', {concurrency: true}, () => {
   test('the command is a line for the shell, with PORT in its environment, and all it writes is passed on', async (t) => {
