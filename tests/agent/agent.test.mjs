@@ -141,7 +141,7 @@ describe(name, { timeout: 600_000 }, () => {
 
   test('Agent: evaluating a route module is not its handler', async () => {
     const { ms } = assertInvocation(world, await world.request('/api/heavy'), { page: '/api/heavy/route', kind: 'APP_ROUTE' });
-    assert.ok(ms < 700, `${ms} ms since the handler began`);
+    assert.ok(ms < 2_000, `${ms} ms since the handler began`);
   });
 
   test('Agent: a slow handler is', async () => {
@@ -233,7 +233,7 @@ describe(name, { timeout: 600_000 }, () => {
 
   test('Agent: evaluating the modules of a page is not its render', async () => {
     const { ms } = assertInvocation(world, await world.request('/heavy'), { page: '/heavy/page', kind: 'APP_PAGE' });
-    assert.ok(ms < 800, `${ms} ms since the render began`);
+    assert.ok(ms < 2_000, `${ms} ms since the render began`);
   });
 
   test('Agent: a Server Action on a static page is a function call', async () => {

@@ -446,7 +446,7 @@ describe(name, { timeout: 900_000 }, () => {
       if (path === '/api/iso/greedy') assert.deepEqual(json(answer), { isFresh: true, calls: 1, polls: 0 });
       await instance.done(id);
       const { at: began } = instance.of(id).find((event) => event.t === 'handler');
-      if (path === '/iso/heavy') assert.ok(answer.head - began < 300, 'evaluating is over');
+      if (path === '/iso/heavy') assert.ok(answer.head - began < 1_000, 'evaluating is over');
       instance.kill();
     }
   });
