@@ -22,7 +22,12 @@ namespace {
 
 std::string read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  // By read(), which only marks the stream: an iterator throws when a process ends between open and read.
+  std::string text;
+  char chunk[4096];
+  while (in.read(chunk, sizeof chunk) || in.gcount() > 0)
+    text.append(chunk, static_cast<std::size_t>(in.gcount()));
+  return text;
 }
 
 std::string link_target(const std::string& path) {

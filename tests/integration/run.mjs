@@ -17,4 +17,4 @@ if (!fs.existsSync(bin)) {
 }
 const files = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs') && (!positionals.length || positionals.some((p) => f.includes(p)))).map((f) => path.join(here, f));
 // They mostly wait: more at once than there are processors.
-process.exit((await runFiles(files, {env: {VSIM_BIN: bin}, secondAttempts: 1, concurrency: 4})) ? 0 : 1);
+process.exit((await runFiles(files, {env: {VSIM_BIN: bin}, secondAttempts: 2, concurrency: 4})) ? 0 : 1);
