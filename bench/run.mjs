@@ -1,5 +1,5 @@
 // The edge compared with nginx and HAProxy in one run, on the same origin, one worker each, in interleaved rounds.
-//   node bench/run.mjs [--bin build/vercel-sim] [--rounds 10] [--seconds 2] [--only small,64k,1m,idle,tick,deadline]
+//   node bench/run.mjs [--bin build/vercel-sim] [--rounds 10] [--seconds 2] [--only small,64k,1m,record,idle,tick,deadline]
 // CPU is what the proxy's own process used (/proc/PID/stat), so a noisy neighbour moves it little; rates and latencies are for orientation.
 import { spawn, execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync, openSync } from 'node:fs';
@@ -13,10 +13,10 @@ const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const rounds = Number(option('rounds', 10));
 const seconds = Number(option('seconds', 2));
-const only = option('only', 'small,64k,1m,idle,tick,deadline').split(',');
+const only = option('only', 'small,64k,1m,record,idle,tick,deadline').split(',');
 const dir = mkdtempSync(join(tmpdir(), 'vercel-sim-bench-'));
 chmodSync(dir, 0o755);  // nginx's worker is nobody
-const ports = { ORIGIN: 18080, STREAMS: 18081, nginx: 18082, haproxy: 18083, 'vercel-sim': 18084, deadline: 18085 };
+const ports = { ORIGIN: 18080, STREAMS: 18081, nginx: 18082, haproxy: 18083, 'vercel-sim': 18084, deadline: 18085, record: 18086 };
 const children = [];
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const sorted = (xs) => [...xs].sort((a, b) => a - b);
@@ -91,6 +91,23 @@ async function startSim(port, upstream, extra = []) {
     { stdio: ['ignore', openSync(join(dir, `terminal-${port}.txt`), 'w'), 'inherit'] });
   await answers(port, '/_vercel-sim/health');
   return { name: 'vercel-sim', pid: child.pid, port };
+}
+// What --record adds, one process beside the other.
+async function record() {
+  console.log('\n## --record, small keep-alive requests, 32 connections');
+  const recording = await startSim(ports.record, ports.ORIGIN, ['--record', join(dir, 'recording.jsonl')]);
+  const plain = proxies.at(-1);
+  const used = new Map([[plain, []], [recording, []]]);
+  for (let round = 0; round < Math.min(rounds, 5); round++) {
+    for (const [proxy, costs] of used) {
+      const before = cpu(proxy.pid);
+      const { requests } = await wrk(proxy.port, '/small', 32);
+      costs.push((cpu(proxy.pid) - before) / requests * 1e6);
+    }
+  }
+  const [without, with_] = [...used.values()].map(median);
+  console.log(`CPU µs/request: ${without.toFixed(2)} without, ${with_.toFixed(2)} with --record: x ${(with_ / without).toFixed(2)}`);
+  process.kill(recording.pid, 'SIGTERM');
 }
 
 async function load(title, path, connections) {
@@ -179,6 +196,7 @@ try {
   if (only.includes('small')) await load('small keep-alive requests, 32 connections', '/small', 32);
   if (only.includes('64k')) await load('64 KiB bodies, 32 connections', '/file/64k', 32);
   if (only.includes('1m')) await load('1 MiB bodies, 8 connections', '/file/1m', 8);
+  if (only.includes('record')) await record();
   if (only.includes('idle') || only.includes('tick')) {
     const files = proxies.pop();
     process.kill(files.pid, 'SIGTERM');
