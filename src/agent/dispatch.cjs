@@ -54,7 +54,7 @@ module.exports = function (sim) {
     const { matchers } = sim.server;
     if (matchers && meta.invokeStatus === undefined) {
       const pathname = withoutTrailingSlash(meta.invokePath ?? req.url.split('?', 1)[0]);
-      const asked = { i18n: sim.server.i18nProvider?.fromRequest({ headers: req.headers, [sim.kRequestMeta]: meta }, pathname) };
+      const asked = { i18n: localeOf(req, meta, pathname) };
       try {
         for await (const match of matchers.matchAll(pathname, asked)) {
           const { invokeOutput } = meta;
@@ -68,6 +68,13 @@ module.exports = function (sim) {
       }
     }
     return errorFunction(meta);
+  }
+
+  // Next internals: i18n-provider.js. 14 keeps the locale in the query, later versions in the request's meta.
+  function localeOf(req, meta, pathname) {
+    const provider = sim.server.i18nProvider;
+    if (provider?.fromRequest) return provider.fromRequest({ headers: req.headers, [sim.kRequestMeta]: meta }, pathname);
+    return provider?.fromQuery(pathname, meta.invokeQuery ?? {});
   }
 
   function withoutTrailingSlash(pathname) {

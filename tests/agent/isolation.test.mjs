@@ -539,8 +539,8 @@ describe(`${name}: other settings`, { timeout: 600_000 }, () => {
     await world.stop();
   });
 
-  test('basePath and a time scale', async () => {
-    const fleet = await startIsolated({ env: { BASE_PATH: '/shop' }, timeScale: 10 });
+  test('basePath, locales of the pages router and a time scale', async () => {
+    const fleet = await startIsolated({ env: { BASE_PATH: '/shop', LOCALES: 'en de' }, timeScale: 10 });
     const instance = await fleet.spawn();
     const byPage = new Map([['', instance]]);
     const place = async ({ page }) => {
@@ -553,8 +553,13 @@ describe(`${name}: other settings`, { timeout: 600_000 }, () => {
     const page = await fleet.request('/shop/iso/ssr?word=x', { place });
     assert.match(page.text, /ssr 1 x \/iso\/ssr\?word=x/);
     const [, build] = page.text.match(/"buildId":"([^"]+)"/);
-    const data = await fleet.request(`/shop/_next/data/${build}/iso/ssr.json`, { place, headers: { 'x-nextjs-data': '1' } });
-    assert.equal(json(data).pageProps.count, 2);
+    const german = await fleet.request('/shop/de/iso/ssr?word=y', { place });
+    assert.match(german.text, /ssr 2 y \/iso\/ssr\?word=y/);
+    assert.match(german.text, /"locale":"de"/);
+    const data = await fleet.request(`/shop/_next/data/${build}/de/iso/ssr.json`, { place, headers: { 'x-nextjs-data': '1' } });
+    assert.equal(json(data).pageProps.count, 3);
+    const api = await fleet.request('/shop/api/iso/greedy', { place });
+    assert.equal(api.dispatch.page, '/api/iso/greedy');
     await fleet.request('/shop/api/timers?kind=timeout', { place });
     const { ms } = json(await fleet.request('/shop/api/timers?kind=timeout', { place }));
     assert.ok(ms >= 295 && ms < 1_500, `${ms} ms instead of 3000`);
