@@ -10,6 +10,8 @@ const { promisify } = require('node:util');
 
 const kMost = 10;  // told of one invocation
 const kMostKept = 256;
+// Next's own socket of its dev server, of any version. Payload and others listen there in development, for nothing that a deployment has.
+const kHotReload = /\/_next\/(webpack-)?hmr(\?|$)/;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 
 module.exports = function (sim) {
@@ -133,8 +135,8 @@ module.exports = function (sim) {
   function isOpen({ kind, handle }) {
     if (kind === 'timeout' || kind === 'interval') return !handle._destroyed;
     if (kind === 'server') return handle.listening;
-    // Node internals: null in a connection that waits in its agent for a next request. It hangs, but nobody waits for it.
-    return !handle.destroyed && handle._httpMessage !== null;
+    // Node internals: the request that a connection is for; null in one that waits in its agent for a next request. It hangs, but nobody waits for it.
+    return !handle.destroyed && handle._httpMessage !== null && !kHotReload.test(handle._httpMessage?.path ?? '');
   }
 
   // What a timer was asked for, in the app's own time. Node internals: _idleTimeout.

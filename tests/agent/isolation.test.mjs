@@ -1,7 +1,7 @@
 // Function instances on Node's side: an unmodified `next dev` with the agent, real instances, and this test in vercel-sim's place. Each
 // kind of function, and each pitfall that was met on the way.
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ describe(name, { timeout: 900_000 }, () => {
   before(async () => {
     external = http.createServer((req, res) => {
       seenOutside.push({ url: req.url, headers: req.headers });
-      if (req.url !== '/never') res.end(word);
+      if (!req.url.startsWith('/never')) res.end(word);
     });
     await new Promise((done) => external.listen(0, '127.0.0.1', done));
     fleet = await startIsolated({
@@ -303,7 +303,7 @@ describe(name, { timeout: 900_000 }, () => {
       if (bundler === 'turbopack') assert.match(hanging[0].source, new RegExp(`^app/iso/left/route\\.js:${line}:`));
       answer.instance.kill();
     }
-    for (const what of ['none', 'over', 'fetched']) {
+    for (const what of ['none', 'over', 'fetched', 'reload']) {
       const answer = await ask(`/iso/left?what=${what}`, 'left');
       assert.equal((await answer.instance.done(answer.id)).hanging, undefined);
     }
@@ -457,17 +457,24 @@ describe(name, { timeout: 900_000 }, () => {
     // Another route's first compile leaves it as it is.
     await ask('/api/slow', 'other');
     assert.equal(json(await ask('/iso/count', 'hot')).count, 2);
+    let compiled;
     for (const [from, to] of [['count += 1', 'count += 10'], ['count += 10', 'count += 100']]) {
       const file = `${world.app}/app/iso/count/route.js`;
+      const [text, reader] = compiled && bundler === 'webpack' ? [await readText(compiled), await open(compiled)] : [];
       await save(file, (await readText(file)).replace(from, to));
       const expected = Number(to.split(' ').at(-1));
       let got;
       for (const end = performance.now() + 30_000; performance.now() < end && got?.count !== expected; ) got = json(await ask('/iso/count', 'hot'));
       assert.equal(got.count, expected);
       assert.equal(got.global, 1, 'in a new instance');
+      const { files } = world.events.all.findLast((event) => event.t === 'changed');
+      assert.ok(files.every((name) => name.startsWith(world.app)), files.join(' '));
+      compiled = files.find((name) => name.endsWith('iso/count/route.js'));
+      if (reader) {
+        assert.equal(await reader.readFile('utf8'), text, 'who reads while it is compiled again has all of the old text');
+        await reader.close();
+      }
     }
-    const { files } = world.events.all.findLast((event) => event.t === 'changed');
-    assert.ok(files.every((file) => file.startsWith(world.app)), files.join(' '));
   });
 
   test('hot reload of pages, of client components and of what they import', async () => {

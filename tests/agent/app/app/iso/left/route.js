@@ -11,6 +11,13 @@ export async function GET(request) {
   if (what === 'socket') net.connect(Number(process.env.ISO_PORT), '127.0.0.1').on('error', () => {});
   if (what === 'fetch') fetch(`${process.env.EXTERNAL_ORIGIN}/never`, { cache: 'no-store' }).catch(() => {});
   if (what === 'promised') promised(60_000);
+  // As Payload does to hear of changes in development.
+  if (what === 'reload') {
+    const headers = { connection: 'upgrade', upgrade: 'websocket' };
+    const { get } = await import('node:http');
+    const request = get({ port: process.env.ISO_PORT, path: '/never/_next/webpack-hmr', headers }).on('error', () => {});
+    await new Promise((done) => request.once('finish', done));
+  }
   if (what === 'over') await new Promise((done) => setTimeout(done, 10));
   if (what === 'fetched') await (await fetch(`${process.env.EXTERNAL_ORIGIN}/seen`, { cache: 'no-store' })).text();
   // The floating fetch is on its way when the response is over.
