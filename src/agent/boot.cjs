@@ -6,6 +6,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { pack } = require('./values.cjs');
+const { writeWhole } = require('./whole-files.cjs');
 
 module.exports = function (sim) {
   const { guard, options, tell, withExports } = sim;
@@ -30,6 +31,7 @@ module.exports = function (sim) {
     state.missing.delete('render-server');
     if (typeof given.bundlerService?.ensurePage !== 'function') state.missing.add('ensurePage');
     guard('instrumentation', keepInstrumentationOut);
+    guard('compiled files', () => writeWhole(given.bundlerService?.bundler?.hotReloader));
   }
 
   // The user's instrumentation.register() runs once in each instance, as at a cold start, and not here.
