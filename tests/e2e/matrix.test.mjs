@@ -14,7 +14,7 @@ import { cleanUp, editFile, eventually, isEnd, kFull, kRepo, once, request, star
 const run = promisify(execFile);
 const kAgent = join(kRepo, "tests/agent");
 const kAll = ["16-turbopack", "16-webpack", "15-turbopack", "15-webpack", "14-webpack"];
-const chosen = process.env.VSIM_MATRIX?.split(",") ?? (kFull ? kAll : ["16-turbopack", "15-turbopack"]);
+const chosen = process.env.VSIM_MATRIX?.split(",") ?? (kFull ? kAll : ["16-turbopack", "16-webpack", "15-turbopack"]);
 const rounds = Number(process.env.VSIM_ROUNDS ?? (kFull ? 3 : 1));
 const flags = { "16-webpack": " --webpack", "15-turbopack": " --turbopack" };
 
