@@ -27,6 +27,23 @@ bool client_may_send(std::string_view name) {
   return name.size() > kGeo.size() && iequals(name.substr(0, kGeo.size()), kGeo);
 }
 
+// What is said to the next neighbour only, in either direction: this connection's own fields (RFC
+// 9110 7.6.1), and ours.
+bool is_for_one_hop(Field field) {
+  switch (field) {
+    case Field::connection:
+    case Field::keep_alive:
+    case Field::proxy_connection:
+    case Field::te:
+    case Field::transfer_encoding:
+    case Field::x_vsim:
+    case Field::dropped:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool has_content(const http1::Body& body) {
   return body.kind != http1::BodyKind::none && (body.kind != http1::BodyKind::length || body.length > 0);
 }
@@ -49,14 +66,10 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
   line(out, "Host", head.host);
   const bool plain_get = head.websocket && !decision.tunnel;
   for (const Header& h : head.headers) {
+    if (is_for_one_hop(h.field)) continue;
     switch (h.field) {
       case Field::host:
-      case Field::connection:
-      case Field::keep_alive:
-      case Field::proxy_connection:
       case Field::proxy_authorization:
-      case Field::te:
-      case Field::transfer_encoding:
       case Field::content_length:
       case Field::forwarded:
       case Field::x_forwarded_for:
@@ -64,8 +77,6 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
       case Field::x_forwarded_port:
       case Field::x_forwarded_proto:
       case Field::x_real_ip:
-      case Field::x_vsim:
-      case Field::dropped:
         break;
       case Field::expect:
         if (head.expect_continue && !decision.hold_body) line(out, h.name, h.value);
@@ -114,15 +125,8 @@ void append_response_head(std::string& out, const http1::ResponseHead& head, con
   number(out, static_cast<std::uint64_t>(head.status));
   out.append(" ").append(head.reason).append("\r\n");
   for (const Header& h : head.headers) {
+    if (is_for_one_hop(h.field)) continue;
     switch (h.field) {
-      case Field::connection:
-      case Field::keep_alive:
-      case Field::proxy_connection:
-      case Field::te:
-      case Field::transfer_encoding:
-      case Field::x_vsim:
-      case Field::dropped:
-        break;
       case Field::upgrade:
         if (how.upgrade || head.status == 426) line(out, h.name, h.value);
         break;
@@ -177,20 +181,8 @@ void append_interim_head(std::string& out, const http1::ResponseHead& head) {
   number(out, static_cast<std::uint64_t>(head.status));
   out.append(" ").append(head.reason).append("\r\n");
   for (const Header& h : head.headers) {
-    switch (h.field) {
-      case Field::connection:
-      case Field::keep_alive:
-      case Field::proxy_connection:
-      case Field::te:
-      case Field::transfer_encoding:
-      case Field::content_length:
-      case Field::upgrade:
-      case Field::x_vsim:
-      case Field::dropped:
-        break;
-      default:
-        line(out, h.name, h.value);
-    }
+    if (!is_for_one_hop(h.field) && h.field != Field::content_length && h.field != Field::upgrade)
+      line(out, h.name, h.value);
   }
   out.append("\r\n");
 }
