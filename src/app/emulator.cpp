@@ -173,6 +173,7 @@ Result<int> Emulator::Impl::run() {
   options.engine.agent = agent;
   options.engine.https = options.https;
   options.engine.isolation = agent ? options.profile->isolation.value : profile::Isolation::none;
+  options.engine.freezes_idle = !options.inspect_instance;
   engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);
 
   EdgeOptions edge_options;

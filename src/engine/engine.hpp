@@ -39,6 +39,7 @@ struct Options {
   Duration compile_grace{};
   // `none`: one process serves all, and none of the moments of instances will come.
   profile::Isolation isolation = profile::Isolation::none;
+  bool freezes_idle = true;  // instances that nobody uses; not those with an inspector
   bool https = false;
   std::uint64_t seed = 1;
 };

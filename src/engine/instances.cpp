@@ -142,7 +142,10 @@ void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hangin
     if (!hanging.empty() && !hanging.front().at.empty()) verdict.file = hanging.front().at;
     emit_background(v, verdict, now);
   } else if (!hanging.empty() && limited(v)) {
-    emit_background(v, limits::background::frozen(profile, options.isolation, hanging, v.route, v.file), now);
+    emit_background(v,
+                    limits::background::frozen(profile, options.isolation, options.freezes_idle, hanging,
+                                               v.route, v.file),
+                    now);
   }
   drop(v);
 }

@@ -19,8 +19,8 @@ std::string list(std::span<const Hanging> hanging) {
   return out;
 }
 
-Verdict frozen(const profile::Profile& p, profile::Isolation isolation, std::span<const Hanging> hanging,
-               std::string_view route, std::string_view file) {
+Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool freezes,
+               std::span<const Hanging> hanging, std::string_view route, std::string_view file) {
   Verdict v;
   v.code = Code::sim_background_work_frozen;
   v.limit_key = "isolation";
@@ -30,7 +30,11 @@ Verdict frozen(const profile::Profile& p, profile::Isolation isolation, std::spa
       v.limit = "the instance ends when the response and waitUntil work are done";
       break;
     case profile::Isolation::instance:
-      v.limit = "the instance is frozen when the response and waitUntil work are done";
+      v.limit = freezes
+                    ? "the instance is frozen when the response and waitUntil work are done"
+                    : "on Vercel the instance is frozen when the response and waitUntil work are done; with "
+                      "--inspect-instance it runs on";
+      v.enforced = freezes;
       break;
     default:
       // On Fluid a busy instance goes on running, which nobody can count on.

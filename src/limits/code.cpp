@@ -150,11 +150,11 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "Lower maxDuration to the plan's maximum, turn on Fluid compute, or change the plan.",
      "https://vercel.com/docs/functions/configuring-functions/duration"},
     {Code::sim_background_work_frozen, "SIM_BACKGROUND_WORK_FROZEN", 0,
-     "Work was left behind after the response, and stands still",
+     "Work was left behind after the response, and nothing waits for it",
      "When the response and the promises given to waitUntil() or after() are done, the invocation is "
-     "over: Vercel freezes or ends the instance, and timers, intervals and open sockets that the "
-     "handler left wait for another invocation or never go on. Works in next dev only because its "
-     "process never stops.",
+     "over: Vercel freezes or ends the instance (on Fluid compute it may, as soon as no other request "
+     "runs on it), and timers, intervals and open sockets that the handler left wait for another "
+     "invocation or never go on. Works in next dev only because its process never stops.",
      "Give the work as a promise to `after()` of next/server or `waitUntil()` of @vercel/functions: it "
      "then runs up to the function's maximum duration. Work that is longer or must happen belongs in a "
      "queue, a workflow or a cron job (Vercel Queues, Inngest, Trigger.dev, Vercel Cron). Clear timers "

@@ -87,7 +87,7 @@ void an_hour(const profile::Profile& p, const std::function<void(const event::Ev
   tell(on(made("GET", "/api/timer", 200, 2ms), "i6", "bound"));
   const limits::Hanging hanging[] = {{"interval", "app/api/timer/route.ts:12:3", 1s},
                                      {"socket", "lib/db.ts:4:10", 0s}};
-  const limits::Verdict frozen = limits::background::frozen(p, profile::Isolation::invocation, hanging,
+  const limits::Verdict frozen = limits::background::frozen(p, profile::Isolation::invocation, true, hanging,
                                                             "/api/timer", "app/api/timer/route.ts");
   event::BackgroundWork work;
   work.route = "/api/timer";

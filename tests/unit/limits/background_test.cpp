@@ -25,10 +25,30 @@ TEST_CASE("background: what hangs is listed with its delay and place, the first 
 TEST_CASE("background: the verdict points at the first line of the app's own, or at the function's file") {
   const auto p = make_profile();
   const auto file = [&](const std::vector<Hanging>& hanging) {
-    return background::frozen(p, profile::Isolation::instance, hanging, "/a", "app/a/route.ts").file;
+    return background::frozen(p, profile::Isolation::instance, true, hanging, "/a", "app/a/route.ts").file;
   };
   CHECK(file({{"socket", "node_modules/pg/x.js:1:1", 0s}, {"timeout", "app/a/route.ts:3:1", 0s}}) ==
         "app/a/route.ts:3:1");
   CHECK(file({{"socket", "node_modules/pg/x.js:1:1", 0s}}) == "app/a/route.ts");
   CHECK(file({{"socket", "", 0s}}) == "app/a/route.ts");
+}
+
+TEST_CASE("background: the verdict says what is true of the policy, and of an inspector") {
+  const auto p = make_profile();
+  const std::vector<Hanging> hanging = {{"interval", "app/a/route.ts:3:1", 1s}};
+  const auto verdict = [&](profile::Isolation isolation, bool freezes) {
+    return background::frozen(p, isolation, freezes, hanging, "/a", "app/a/route.ts");
+  };
+  CHECK(verdict(profile::Isolation::invocation, true).limit ==
+        "the instance ends when the response and waitUntil work are done");
+  CHECK(verdict(profile::Isolation::invocation, false).enforced);  // it ends with an inspector too
+  CHECK(verdict(profile::Isolation::instance, true).limit ==
+        "the instance is frozen when the response and waitUntil work are done");
+  CHECK(verdict(profile::Isolation::instance, true).enforced);
+  const Verdict watched = verdict(profile::Isolation::instance, false);
+  CHECK(watched.limit.find("with --inspect-instance it runs on") != std::string::npos);
+  CHECK_FALSE(watched.enforced);
+  CHECK(verdict(profile::Isolation::fluid, true).limit ==
+        "only the response and waitUntil work are sure to be done");
+  CHECK_FALSE(verdict(profile::Isolation::fluid, true).enforced);
 }
