@@ -16,6 +16,11 @@ Duration ceiling(const profile::Profile& p) {
   return std::max(p.duration_max.value, p.duration_extended_max.value);
 }
 
+// Where maxDuration stands.
+std::string place(const Strike& s) {
+  return s.config_line > 0 ? fmt::format("{}:{}", s.config_file, s.config_line) : std::string(s.config_file);
+}
+
 // What the reader can do about it here, beyond info(code).fix: the line to write, and how far the plan lets
 // it go.
 std::string fix(const profile::Profile& p, const Strike& s) {
@@ -24,16 +29,20 @@ std::string fix(const profile::Profile& p, const Strike& s) {
     return "Begin to stream the response at once, or drop `runtime = 'edge'`: the Node.js runtime has a "
            "maxDuration you can set.";
   const Duration most = ceiling(p);
+  // Code goes before vercel.json (facts 1.3), but who has written it there looks for it there.
+  const bool in_json = s.config_file.ends_with(".json") && s.limit.from != From::profile_default;
   std::string out;
   if (s.limit.from == From::capped) {
     out = fmt::format("maxDuration asks for {}, and {} gives at most {}: the deployment would fail. ",
                       format_duration(s.limit.asked), to_string(p.plan.value), format_duration(most));
+    if (!s.config_file.empty()) out += fmt::format("Lower it in {}. ", place(s));
   } else if (s.limit.total < most && most != kForever) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(most).count();
     const bool object = s.kind == "pages_api" || s.kind == "pages";
-    out = object ? fmt::format("Write `export const config = {{ maxDuration: {} }}`", seconds)
-                 : fmt::format("Write `export const maxDuration = {}`", seconds);
-    if (!s.file.empty()) out += fmt::format(" in {}", s.file);
+    out = in_json  ? fmt::format("Write `\"maxDuration\": {}` in {}", seconds, place(s))
+          : object ? fmt::format("Write `export const config = {{ maxDuration: {} }}`", seconds)
+                   : fmt::format("Write `export const maxDuration = {}`", seconds);
+    if (!in_json && !s.file.empty()) out += fmt::format(" in {}", s.file);
     out += fmt::format(" ({} allows up to {}). ", to_string(p.plan.value), format_duration(most));
   }
   if (p.compute.value == profile::Compute::serverless && p.plan.value == profile::Plan::hobby)
@@ -110,8 +119,7 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
       break;
   }
   if (!s.config_file.empty() && (s.limit.from == From::function || s.limit.from == From::capped)) {
-    const std::string where =
-        s.config_line > 0 ? fmt::format("{}:{}", s.config_file, s.config_line) : std::string(s.config_file);
+    const std::string where = place(s);
     if (s.config_file == s.file || s.file.empty())
       v.file = where;
     else

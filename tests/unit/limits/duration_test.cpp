@@ -121,6 +121,24 @@ TEST_CASE("duration: the verdict of a maxDuration points at its line") {
   CHECK(v.limit == "5s (set in vercel.json:7)");
 }
 
+TEST_CASE("duration: the fix of a maxDuration in vercel.json is there, not in the sources") {
+  const auto p = make_profile();
+  duration::Strike s;
+  s.limit = limit_for(p, {Duration(5s)});
+  s.charged = 5s;
+  s.file = "app/api/limited/route.ts";
+  s.config_file = "vercel.json";
+  s.config_line = 7;
+  CHECK(duration::verdict(p, s).fix.starts_with(
+      "Write `\"maxDuration\": 60` in vercel.json:7 (hobby allows up to 60s). "));
+  s.limit = limit_for(p, {Duration(300s)});
+  CHECK(duration::verdict(p, s).fix.starts_with(
+      "maxDuration asks for 300s, and hobby gives at most 60s: the deployment would fail. Lower it in "
+      "vercel.json:7. "));
+  s.limit = limit_for(p, {Duration(60s)});  // as far as the plan goes: nothing to write
+  CHECK(duration::verdict(p, s).fix.find("maxDuration") == std::string::npos);
+}
+
 TEST_CASE("duration: a maxDuration over the plan is named as such, with the plan's provenance") {
   const auto p = make_profile();
   duration::Strike s;
