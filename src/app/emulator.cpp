@@ -17,6 +17,7 @@
 #include "app/isolation.hpp"
 #include "app/node_options.hpp"
 #include "app/warm_up.hpp"
+#include "limits/duration.hpp"
 #include "net/resolve.hpp"
 #include "net/server.hpp"
 #include "process/guardian.hpp"
@@ -421,7 +422,7 @@ void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>
                                             profile::to_string(p.plan.value), vercel))
     tell(event::Level::error, over.message,
          fmt::format("the deployment would fail; here {} is used instead",
-                     format_duration(std::min(over.asked, p.duration_max.value))),
+                     format_duration(limits::duration::limit_for(p, {over.asked}).total)),
          limits::info(limits::Code::sim_max_duration_over_plan).name, over.file, over.line);
   const bool fluid = p.compute.value == profile::Compute::fluid;
   for (const auto& finding : snapshot->findings) {

@@ -112,7 +112,7 @@ class Run {
   void durations(const Rule& rule, Severity severity) {
     const auto& vercel = program_.vercel();
     for (const routes::OverPlan& o :
-         routes::over_plan(program_.functions(), profile_.duration_max.value,
+         routes::over_plan(program_.functions(), profile_.duration_extended_max.value,
                            profile::to_string(profile_.plan.value), vercel ? &*vercel : nullptr)) {
       Finding f{rule.id, severity, o.file};
       f.line = o.line;
@@ -126,7 +126,7 @@ class Run {
       f.message = rule.message;
       replace(f.message, "{detail}", o.message);
       replace(f.message, "{asked}", format_duration(o.asked));
-      replace(f.message, "{most}", format_duration(profile_.duration_max.value));
+      replace(f.message, "{most}", format_duration(profile_.duration_extended_max.value));
       report_.findings.push_back(std::move(f));
     }
   }

@@ -69,7 +69,7 @@ double allowed(const Match& m) {
   for (const routes::Function& f : m.program.functions())
     if (f.file == m.ast.path() && f.max_duration)
       most = f.max_duration->max ? m.profile.duration_max.value
-                                 : std::min(f.max_duration->value, m.profile.duration_max.value);
+                                 : std::min(f.max_duration->value, m.profile.duration_extended_max.value);
   return std::chrono::duration<double, std::milli>(most).count();
 }
 

@@ -185,3 +185,19 @@ TEST_CASE("docs: docs/rules.md is what the rules say") {
   if (std::getenv("VSIM_UPDATE_GOLDEN")) std::ofstream(path) << check::render_docs();
   CHECK(check::render_docs() == read(path));
 }
+
+TEST_CASE("check: a maxDuration in the plan's beta range is deployed, and past it the most is named") {
+  const auto found = [](const char* seconds) {
+    const auto report =
+        check::check(project(std::string("// file: app/a/route.ts\nexport const maxDuration = ") + seconds +
+                             ";\nexport function GET() {}\n"),
+                     profile::test::must_load("pro-fluid"));
+    std::string out;
+    for (const auto& f : report.findings) out += f.rule + ": " + f.message + "\n";
+    return out;
+  };
+  CHECK(found("1800").empty());
+  const std::string over = found("1801");
+  CHECK(over.starts_with("max-duration-over-plan: "));
+  CHECK(over.find("between 1 and 1800") != std::string::npos);
+}
