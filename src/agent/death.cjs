@@ -27,7 +27,7 @@ module.exports = function (sim) {
   // it is not waited for.
   function fatal(why, error) {
     if (isHarmless(error)) return;
-    const culprit = invocations.getStore();
+    const culprit = invocations.getStore() ?? (sim.thrown?.error === error ? sim.thrown.by : undefined);
     if (culprit) culprit.isLost = true;
     const title = why === 'uncaughtException' ? 'Uncaught Exception' : 'Unhandled Rejection';
     console.error(`${title}:`, error);

@@ -122,7 +122,12 @@ module.exports = function (sim) {
     Object.defineProperty(res, 'headersSent', { value: true, configurable: true });
     const { emit } = socket;
     socket.emit = function (...args) {
-      return invocations.run(invocation, () => Reflect.apply(emit, this, args));
+      try {
+        return invocations.run(invocation, () => Reflect.apply(emit, this, args));
+      } catch (error) {
+        sim.thrown = { error, by: invocation };  // the context is gone when nobody catches it
+        throw error;
+      }
     };
     socket.once('close', () => {
       req.emit('aborted');

@@ -65,9 +65,9 @@ Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions opti
   engine_.set_totals_reader(
       [](void* self, InvocationId id) {
         const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
-        return exchange != nullptr && exchange->session != nullptr
-                   ? engine_totals(exchange->session->totals())
-                   : engine::Totals{};
+        if (exchange == nullptr) return engine::Totals{};
+        if (exchange->closed) return engine_totals(*exchange->closed);
+        return exchange->session != nullptr ? engine_totals(exchange->session->totals()) : engine::Totals{};
       },
       this);
 }
@@ -251,6 +251,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     }
     if (exchange->placed && head.status != 100 && head.status != 103) {
       exchange->head_seen = true;
+      exchange->socket = head.status == 101;
       fleet_->responding(invocation(id));
       exchange = find(id);
       if (exchange == nullptr) return;
@@ -360,21 +361,18 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
 void Edge::on_end(net::ExchangeId id, net::Totals totals) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return;
+  if (exchange->socket && !stopped_) {
+    // The end of its instance is the end of a socket too, and is told a moment later.
+    exchange->session = nullptr;
+    exchange->closed = totals;
+    if (exchange->lost || fleet_ == nullptr || !fleet_->holds(invocation(id))) return socket_over(id);
+    return fleet_->broke(invocation(id));
+  }
   Exchange over = std::move(*exchange);
   exchanges_.erase(id);
   const TimePoint at = now();
   engine_.ended(invocation(id), engine_totals(totals), at, wall_at(at));
   settle(id, std::move(over));
-}
-
-// What was told of the instance while the exchange went on, now that it is over.
-void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
-  if (!isolated(exchange)) return;
-  if (!exchange.placed) fleet_->withdraw(invocation(id));
-  if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
-  if (exchange.lost)
-    engine_.instance_lost(invocation(id), exchange.lost->code, exchange.lost->cause, {}, now(), wall_now());
-  schedule();
 }
 
 void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
@@ -459,6 +457,10 @@ void Edge::wake() {
     if (found == nullptr) continue;
     const Exchange exchange = std::move(*found);
     exchanges_.erase(id);
+    if (exchange.closed) {  // too late to cut
+      fleet_->timed_out(command.id);
+      continue;
+    }
     net::Session& session = *exchange.session;
     switch (command.kind) {
       case engine::Command::Kind::answer_error:

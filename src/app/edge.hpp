@@ -115,6 +115,7 @@ class Edge final : public net::Edge, public FleetOwner {
     bool placed = false;     // on an instance
     bool again = false;      // whose answer is "try the next route"
     bool head_seen = false;  // whose response has begun
+    bool socket = false;     // by a 101
     InvocationId parent = InvocationId::none;
     bool queued = false;                               // asked the fleet for an instance
     CallersWait callers_wait;                          // while it is compiled, or queued
@@ -123,6 +124,7 @@ class Edge final : public net::Edge, public FleetOwner {
     std::optional<std::vector<limits::Hanging>> done;  // told before its response was read
     std::optional<net::UpstreamFailure> failed;        // waits for the cause
     std::optional<Lost> lost;                          // the cause; the connection has not ended yet
+    std::optional<net::Totals> closed;                 // a socket whose session is gone, waits for the cause
   };
   bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
   void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);
@@ -130,6 +132,7 @@ class Edge final : public net::Edge, public FleetOwner {
   // The answer of the platform, or a cut where it is too late for one. The exchange is over.
   void finish(net::ExchangeId, limits::Code);
   void settle(net::ExchangeId, Exchange&&);
+  void socket_over(net::ExchangeId);
   void hold_callers(Exchange&);
   void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   // `session` is null for a head that could not be read.

@@ -135,6 +135,7 @@ void Edge::fleet_lost(InvocationId id, limits::Code code, std::string_view cause
   exchange->done.reset();
   if (!exchange->failed) {
     exchange->lost = Lost{code, std::string(cause)};
+    if (exchange->closed) socket_over(exchange_id(id));
     return;
   }
   const net::Totals totals = exchange->session->totals();
@@ -145,12 +146,35 @@ void Edge::fleet_lost(InvocationId id, limits::Code code, std::string_view cause
 
 void Edge::fleet_broke(InvocationId id) {
   Exchange* exchange = find(exchange_id(id));
+  if (exchange != nullptr && exchange->closed) return socket_over(exchange_id(id));
   if (exchange == nullptr || !exchange->failed) return;
   const net::Totals totals = exchange->session->totals();
   const limits::Code answer =
       engine_.upstream_failed(id, static_cast<engine::UpstreamFailure>(*exchange->failed),
                               {totals.bytes_in, totals.bytes_out}, now(), wall_now());
   finish(exchange_id(id), answer);
+}
+
+// A socket is closed on both sides, and what there is to know of the cause is known.
+void Edge::socket_over(net::ExchangeId id) {
+  Exchange over = std::move(*find(id));
+  exchanges_.erase(id);
+  const engine::Totals totals{over.closed->bytes_in, over.closed->bytes_out};
+  if (const auto lost = std::exchange(over.lost, std::nullopt))
+    engine_.instance_lost(invocation(id), lost->code, lost->cause, totals, now(), wall_now());
+  else
+    engine_.ended(invocation(id), totals, now(), wall_now());
+  settle(id, std::move(over));
+}
+
+// What was told of the instance while the exchange went on, now that it is over.
+void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
+  if (!isolated(exchange)) return;
+  if (!exchange.placed) fleet_->withdraw(invocation(id));
+  if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
+  if (exchange.lost)
+    engine_.instance_lost(invocation(id), exchange.lost->code, exchange.lost->cause, {}, now(), wall_now());
+  schedule();
 }
 
 void Edge::finish(net::ExchangeId id, limits::Code code) {
@@ -180,6 +204,10 @@ void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) 
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {
     exchange->done = hanging_of(told);  // it may be "try the next route", which is no end
     return;
+  }
+  if (exchange != nullptr && exchange->closed) {
+    exchange->done = hanging_of(told);
+    return socket_over(exchange_id(id));
   }
   engine_.released(id, hanging_of(told), now(), wall_now());
   schedule();

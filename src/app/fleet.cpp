@@ -426,7 +426,7 @@ void Fleet::obey(instance::Lost& c) {
     cause = c.why == Why::unresponsive
                 ? fmt::format(
                       "{} was killed: another invocation on it passed its deadline, and its event loop "
-                      "did not answer within a second",
+                      "did not answer within a second: code on it, perhaps of this function, kept it busy",
                       name)
             : c.why == Why::init_timeout
                 ? fmt::format("{} was killed: its modules were not evaluated in time", name)

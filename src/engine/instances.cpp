@@ -26,6 +26,12 @@ EndedBy ended_by(Code code) {
   }
 }
 
+limits::instance_end::Begun begun(const invocation::Lifecycle& life) {
+  using limits::instance_end::Begun;
+  if (life.is<invocation::Tunnel>()) return Begun::socket;
+  return life.head_seen() ? Begun::answer : Begun::nothing;
+}
+
 }  // namespace
 
 void Engine::set_handler_told(bool told) { impl_->handler_told = told; }
@@ -115,7 +121,7 @@ Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, c
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::none && code != Code::sim_not_ready)
     v->verdicts.push_back(
-        limits::instance_end::lost(code, v->instance, cause, v->route, v->file, v->life.head_seen()));
+        limits::instance_end::lost(code, v->instance, cause, v->route, v->file, begun(v->life)));
   e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code), v->life.phase(), code}, totals, now);
   return answerable ? code : Code::none;
 }

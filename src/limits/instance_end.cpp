@@ -7,13 +7,14 @@
 namespace vsim::limits::instance_end {
 
 Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
-             std::string_view file, bool answering) {
+             std::string_view file, Begun begun) {
   Verdict v;
   v.code = code;
   v.measured = instance.empty() ? std::string(cause)
                : cause.empty()  ? fmt::format("instance {} ended", instance)
                                 : fmt::format("instance {}: {}", instance, cause);
-  if (answering) v.measured += "; its answer had begun and was cut off";
+  if (begun == Begun::answer) v.measured += "; its answer had begun and was cut off";
+  if (begun == Begun::socket) v.measured += "; its WebSocket was cut off";
   v.route = route;
   v.file = file;
   // A limit of time, not a crash.

@@ -2,6 +2,7 @@
 // really the matter. Pure; asked at that moment.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/time.hpp"
@@ -9,10 +10,12 @@
 
 namespace vsim::limits::instance_end {
 
-// `cause`: how the instance died, in words: "process.exit(1)", "killed by signal 9 (SIGKILL)". `answering`:
-// the client had the head of its answer.
+// What the client already had when the instance ended.
+enum class Begun : std::uint8_t { nothing, answer, socket };
+
+// `cause`: how the instance died, in words: "process.exit(1)", "killed by signal 9 (SIGKILL)".
 Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
-             std::string_view file, bool answering = false);
+             std::string_view file, Begun begun = Begun::nothing);
 Verdict not_placed(Code code, Duration waited, std::string_view route, std::string_view file);
 
 }  // namespace vsim::limits::instance_end

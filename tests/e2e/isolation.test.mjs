@@ -65,7 +65,12 @@ export async function GET() {
   await new Promise<void>((done) => {
     new WebSocketServer({ noServer: true }).handleUpgrade(req, socket, head, (client) => {
       members.add(client);
-      client.on("message", (data) => members.forEach((member) => member.send(String(data))));
+      client.on("message", (data) => {
+        const text = String(data);
+        if (text === "throw") throw new Error("broken by a message");
+        if (text === "kill") process.kill(process.pid, "SIGKILL");
+        members.forEach((member) => member.send(text));
+      });
       client.on("close", () => members.delete(client));
       client.send(JSON.stringify({ pid: process.pid }));
       done();
@@ -394,6 +399,20 @@ describe("Isolation: Fluid compute", { timeout: 200_000 }, () => {
     const end = await sim.waitForEvent("end of a socket", isEnd({ target: "/api/room?a", code: "SIM_WEBSOCKET_CLOSED_AT_LIMIT" }));
     assert.match(end.instance, /^i\d+$/);
   });
+
+  for (const [word, cause] of [["throw", /uncaught exception: broken by a message; its WebSocket was cut off/], ["kill", /killed by SIGKILL.*; its WebSocket was cut off/]]) {
+    test(`Fluid: an instance that ends with a WebSocket open (${word}): the socket ends at once, and its line says why`, async () => {
+      const socket = new WebSocket(`ws://localhost:${sim.port}/api/room?${word}`);
+      socket.on("error", () => {});
+      const closed = once(socket, "close");
+      await within(15_000, "the first message", once(socket, "message"));
+      socket.send(word);
+      await within(4_000, "close before the limit", closed);
+      const end = await sim.waitForEvent("end of the socket", isEnd({ target: `/api/room?${word}` }));
+      assert.equal(end.code, "FUNCTION_INVOCATION_FAILED");
+      assert.match(end.verdicts[0].measured, cause);
+    });
+  }
 
   test("Fluid: it stops clean", async () => {
     assert.deepEqual((await sim.stop()).left, []);

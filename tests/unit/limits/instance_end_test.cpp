@@ -15,6 +15,11 @@ TEST_CASE("instance end: the cause of death is named as it was told, with the in
   CHECK(seen("i3", "process.exit(1)") == "instance i3: process.exit(1)");
   CHECK(seen("i3", "") == "instance i3 ended");
   CHECK(seen("", "out of memory") == "out of memory");
+  const auto cut = [](instance_end::Begun begun) {
+    return instance_end::lost(Code::function_invocation_failed, "i3", "exit", "/a", "a.ts", begun).measured;
+  };
+  CHECK(cut(instance_end::Begun::answer) == "instance i3: exit; its answer had begun and was cut off");
+  CHECK(cut(instance_end::Begun::socket) == "instance i3: exit; its WebSocket was cut off");
   const Verdict init = instance_end::lost(Code::function_invocation_timeout, "i3", "10s", "/a", "a.ts");
   CHECK(init.fix.find("modules") != std::string::npos);
   CHECK(init.enforced);
