@@ -1,5 +1,6 @@
 #include "net/connection.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -177,6 +178,12 @@ void Connection::drop_pending() {
   out_.clear();
   out_sent_ = 0;
   if (out_.capacity() > kKeepOut) out_ = {};
+}
+
+bool Connection::peer_reset() const {
+  if (output_broken_ || !open()) return true;
+  pollfd state{stream_.fd(), 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 void Connection::break_output() {

@@ -62,6 +62,8 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
   void write(std::string_view text);
   bool blocked() const { return waiting_writable_; }
   bool output_broken() const { return output_broken_; }
+  // The peer has refused what was written: it is gone. A client on this machine says so at once.
+  bool peer_reset() const;
   std::size_t pending() const { return out_.size() - out_sent_; }
   void drop_pending();
   // Ends our direction once pending output is gone.

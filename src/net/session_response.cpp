@@ -149,6 +149,8 @@ void Session::response_done() {
   const ExchangeId id = exchange_;
   exchange_ = 0;
   response_at_ = ResponseAt::none;
+  // Whether it had only closed its direction, or was gone, is seen by what becomes of the answer.
+  if (client_half_closed_ && !client_left_ && client_->peer_reset()) server_.edge().on_client_left(id);
   server_.edge().on_end(id, totals());
   release_upstream(upstream_reusable_ && request_.done() && !upstream_deaf_ && !held_);
   if (client_left_) return finish();

@@ -170,6 +170,28 @@ test('a client that left does not fill our memory: what the app still says is dr
   assert.ok(w.rss() - before < 70);
 });
 
+test('a client that left before its answer is told from one that only closed its direction', async (t) => {
+  let go;
+  const told = new Promise((resolve) => { go = resolve; });
+  const w = await world(t, {origin: async (ex) => {
+    await told;
+    ex.write(answer('there'));
+  }});
+  const gone = w.connect(get('/gone'));
+  const waits = w.connect(get('/waits'));
+  await w.request(1);
+  gone.destroy();  // as a closed tab and an aborted fetch do: no reset, only an end
+  waits.end();
+  await w.fetch(get('/_vercel-sim/health'));  // whose answer comes behind what was read before
+  go();
+  await waits.until(() => waits.complete());
+  const said = () => w.sim.child.said;
+  await w.eventually(() => /\/gone.*\n/.test(said()) && /\/waits.*\n/.test(said()), 'both lines');
+  assert.match(said(), /GET {2}\/gone 200 in .*\(client left\)/);
+  assert.match(said(), /GET {2}\/waits 200 in /);
+  assert.doesNotMatch(said(), /\/waits .*client left/);
+});
+
 test('the deadline also counts while the request body is still coming', async (t) => {
   const w = await world(t, {args: kArgs, origin: silent});
   const started = performance.now();
