@@ -25,10 +25,35 @@ module.exports = function (sim) {
     return undefined;
   }
 
-  // Next internals: file-system-cache.js of 14 keeps the manifest for itself, and in a file that it reads once.
   function hookFileCache(real) {
     const FileSystemCache = real.default;
-    if (!FileSystemCache?.prototype?.loadTagsManifest) return undefined;
+    if (!FileSystemCache?.prototype?.set) return undefined;
+    readWhatIsWritten(FileSystemCache.prototype);
+    if (FileSystemCache.prototype.loadTagsManifest) hookTags14(FileSystemCache);
+    return undefined;
+  }
+
+  // What an instance has put into the cache it finds there, also while the file is being written: `unstable_cache` does not wait for that. In Next
+  // the memory in front of the files has it at once, and on Vercel that of the instance.
+  function readWhatIsWritten(prototype) {
+    const { get, set } = prototype;
+    const files = new Map();  // key → promise: is being written
+    prototype.set = function (key, ...rest) {
+      const written = Promise.resolve(Reflect.apply(set, this, [key, ...rest]));
+      const settled = written.catch(() => {}).then(() => {
+        if (files.get(key) === settled) files.delete(key);
+      });
+      files.set(key, settled);
+      return written;
+    };
+    prototype.get = async function (key, ...rest) {
+      if (files.has(key)) await files.get(key);
+      return Reflect.apply(get, this, [key, ...rest]);
+    };
+  }
+
+  // Next internals: file-system-cache.js of 14 keeps the manifest for itself, and in a file that it reads once.
+  function hookTags14(FileSystemCache) {
     const { revalidateTag } = FileSystemCache.prototype;
     FileSystemCache.prototype.revalidateTag = async function (...args) {
       cache14 = this;
@@ -42,7 +67,6 @@ module.exports = function (sim) {
       cache14 = this;
       return loadTagsManifest.apply(this, args);
     };
-    return undefined;
   }
 
   // Another instance has revalidated it.

@@ -10,8 +10,11 @@ const { promisify } = require('node:util');
 
 const kMost = 10;  // told of one invocation
 const kMostKept = 256;
-// Next's own socket of its dev server, of any version. Payload and others listen there in development, for nothing that a deployment has.
-const kHotReload = /\/_next\/(webpack-)?hmr(\?|$)/;
+// Next's dev server's own: its socket, which Payload and others listen to in development, and what Sentry asks about an error's place. Nothing that a
+// deployment has.
+const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
+const kPackage = /(^|[\\/])node_modules[\\/]/;
+const kSoonMs = 100;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 
 module.exports = function (sim) {
@@ -95,7 +98,7 @@ module.exports = function (sim) {
     });
     diagnostics.channel('undici:request:create').subscribe(({ request }) => {
       const call = calls.getStore();
-      if (!call || !isOpenTo(call.invocation)) return;
+      if (!call || !isOpenTo(call.invocation) || kDevServer.test(request.path)) return;
       const entry = { kind: 'fetch', handle: { destroyed: false }, trace: call.trace };
       open.set(request, entry.handle);
       add(call.invocation, entry);
@@ -136,7 +139,7 @@ module.exports = function (sim) {
     if (kind === 'timeout' || kind === 'interval') return !handle._destroyed;
     if (kind === 'server') return handle.listening;
     // Node internals: the request that a connection is for; null in one that waits in its agent for a next request. It hangs, but nobody waits for it.
-    return !handle.destroyed && handle._httpMessage !== null && !kHotReload.test(handle._httpMessage?.path ?? '');
+    return !handle.destroyed && handle._httpMessage !== null && !kDevServer.test(handle._httpMessage?.path ?? '');
   }
 
   // What a timer was asked for, in the app's own time. Node internals: _idleTimeout.
@@ -155,9 +158,17 @@ module.exports = function (sim) {
       if (told.length >= kMost) break;
       if (!isOpen(one)) continue;
       const found = invocations.run(invocation, () => userFrame(one));
-      if (found) told.push({ kind: one.kind, ...found, ...delayOf(one) });
+      if (found && !isHousekeeping(one, found)) told.push({ kind: one.kind, ...found, ...delayOf(one) });
     }
     return told;
+  }
+
+  // A package's own timer that does not keep a process alive, as Sentry's reports of a minute, or that has a few milliseconds to go, as whoever gathers
+  // what comes at once: no work that anybody misses. One of the user's code is always told.
+  function isHousekeeping({ kind, handle }, { at, source }) {
+    if (kind !== 'timeout' && kind !== 'interval') return false;
+    if (!kPackage.test(source ?? at)) return false;
+    return handle.hasRef?.() === false || (kind === 'timeout' && handle._idleTimeout <= kSoonMs);
   }
 
   // The first frame of the user's code: {at: place in what was compiled, source: where it was written}; undefined if Next alone made it, whose

@@ -91,7 +91,10 @@ export async function startNext(settings = {}) {
   mkdirSync(dirname(agent), { recursive: true });
   for (const file of readdirSync(dirname(kAgent)).filter((name) => name.endsWith('.cjs'))) copyFileSync(join(dirname(kAgent), file), join(dirname(agent), file));
 
-  for (const [name, text] of Object.entries(settings.files ?? {})) await writeFile(join(app, name), text);
+  for (const [name, text] of Object.entries(settings.files ?? {})) {
+    mkdirSync(dirname(join(app, name)), { recursive: true });
+    await writeFile(join(app, name), text);
+  }
   const world = new World();
   world.folder = folder;
   world.app = app;

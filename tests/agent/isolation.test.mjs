@@ -14,6 +14,24 @@ const name = `Instances: Next ${major} ${bundler}`;
 const isGrouped = major === 16 && bundler === 'turbopack';
 const json = (answer) => JSON.parse(answer.text);
 
+// A package with timers of its own, and a route that uses it.
+const kChores = {
+  'node_modules/chores/package.json': '{"name":"chores","version":"1.0.0","main":"index.js"}',
+  'node_modules/chores/index.js': `
+exports.report = () => setInterval(() => {}, 60000).unref();
+exports.gather = () => setTimeout(() => {}, 100);
+exports.flush = () => setTimeout(() => {}, 5000);
+`,
+  'app/iso/chores/route.js': `
+import * as chores from 'chores';
+export const dynamic = 'force-dynamic';
+export async function GET(request) {
+  chores[new URL(request.url).searchParams.get('what')]();
+  return new Response('done');
+}
+`,
+};
+
 describe(name, { timeout: 900_000 }, () => {
   let fleet;
   let world;
@@ -30,7 +48,7 @@ describe(name, { timeout: 900_000 }, () => {
     await new Promise((done) => external.listen(0, '127.0.0.1', done));
     fleet = await startIsolated({
       env: { EXTERNAL_ORIGIN: `http://127.0.0.1:${external.address().port}`, ISO_PORT: String(external.address().port) },
-      files: { '.env': 'FROM_DOT_ENV=one\nVERCEL_REGION=from-dot-env\n' },
+      files: { '.env': 'FROM_DOT_ENV=one\nVERCEL_REGION=from-dot-env\n', ...kChores },
     });
     ({ world } = fleet);
   });
@@ -222,6 +240,16 @@ describe(name, { timeout: 900_000 }, () => {
     assert.equal(await read('C'), 'second', 'so does an instance that starts later');
   });
 
+  test('unstable_cache finds at once what it has just kept, and so does another instance', async () => {
+    const seen = [];
+    for (const pool of ['A', 'B']) {
+      const answer = await ask('/iso/shared?drawn', pool);
+      await answer.instance.done(answer.id);
+      seen.push(...json(answer));
+    }
+    assert.deepEqual(new Set(seen).size, 1, String(seen));
+  });
+
   test('draft mode holds on every instance', async () => {
     const on = await ask('/iso/draft?on', 'A');
     const cookie = on.headers['set-cookie'][0].split(';')[0];
@@ -306,6 +334,15 @@ describe(name, { timeout: 900_000 }, () => {
     for (const what of ['none', 'over', 'fetched', 'reload']) {
       const answer = await ask(`/iso/left?what=${what}`, 'left');
       assert.equal((await answer.instance.done(answer.id)).hanging, undefined);
+    }
+  });
+
+  test('a package\'s own housekeeping is not left behind; what it sends later is', async () => {
+    for (const [what, kinds] of [['report', undefined], ['gather', undefined], ['flush', ['timeout']]]) {
+      const answer = await ask(`/iso/chores?what=${what}`, 'left');
+      assert.equal(answer.text, 'done');
+      const { hanging } = await answer.instance.done(answer.id);
+      assert.deepEqual(hanging?.map(({ kind }) => kind), kinds, `${what}: ${JSON.stringify(hanging)}`);
     }
   });
 

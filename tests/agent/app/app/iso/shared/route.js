@@ -1,10 +1,13 @@
-import { revalidatePath, revalidateTag } from 'next/cache';
+import { revalidatePath, revalidateTag, unstable_cache } from 'next/cache';
 
 export const dynamic = 'force-dynamic';
 
-// ?tag: throws away what was fetched; else what the data cache has.
+const drawn = unstable_cache(async () => Math.random(), ['drawn']);
+
+// ?tag: throws away what was fetched; ?drawn: what unstable_cache has, twice; else what the data cache has.
 export async function GET(request) {
   const { searchParams } = new URL(request.url);
+  if (searchParams.has('drawn')) return Response.json([await drawn(), await drawn()]);
   if (searchParams.has('tag')) {
     revalidateTag('words', { expire: 0 });
     return new Response('revalidated');
