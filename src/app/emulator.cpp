@@ -388,7 +388,7 @@ void Emulator::Impl::warm_up() {
                           const std::string& file) { notice(level, message, fix, {}, file); };
   callbacks.done = [this] { start_command(); };
   auto all = warm_routes(*routes);
-  notice(event::Level::info, fmt::format("warming {} routes", all.size()));
+  notice(event::Level::info, fmt::format("warming {} route{}", all.size(), all.size() == 1 ? "" : "s"));
   warming =
       std::make_unique<WarmUp>(io, std::move(all), options.command->ready_timeout, std::move(callbacks));
   warming->start();

@@ -202,10 +202,12 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   if (options_.memory_mode == profile::Mode::enforce)
     return tell([&](TimePoint t, auto& out) { scheduler_.condemn(id, Why::memory_limit, t, out); });
   if (!warned_.insert(name_of(id)).second) return;
-  watcher_.fleet_warns(
-      fmt::format("{} uses {} of memory; memory.max is {}", name_of(id), human_size(bytes),
-                  human_size(options_.memory_max)),
-      "code of `next dev` weighs more than what is deployed; --set memory.mode=enforce ends it");
+  watcher_.fleet_warns(fmt::format("{} uses {} of memory; memory.max is {}", name_of(id), human_size(bytes),
+                                   human_size(options_.memory_max)),
+                       "it may be more than on Vercel, since bundles of `next dev` are heavier; if it grows "
+                       "with each request, "
+                       "look for what is kept in module scope. --set memory.mode=enforce ends such an "
+                       "instance, as Vercel does");
 }
 
 }  // namespace vsim::app

@@ -88,8 +88,10 @@ void verdict(Paint& paint, const limits::Verdict& v, bool brief) {
     if (number) limit += ", measured " + v.measured;
     if (!v.limit_key.empty()) limit += fmt::format("  ({}", v.limit_key);
     if (v.provenance != nullptr && !v.limit_key.empty())
-      limit += fmt::format(", profile {}{}{}", v.provenance->profile,
-                           v.provenance->as_of.empty() ? "" : ", as of ", v.provenance->as_of);
+      limit += v.provenance->profile == profile::kSetByUser
+                   ? std::string(", set by you")
+                   : fmt::format(", profile {}{}{}", v.provenance->profile,
+                                 v.provenance->as_of.empty() ? "" : ", as of ", v.provenance->as_of);
     if (!v.limit_key.empty()) limit += ")";
     row("limit", limit);
   }

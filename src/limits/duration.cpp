@@ -34,7 +34,7 @@ std::string fix(const profile::Profile& p, const Strike& s) {
   std::string out;
   if (s.limit.from == From::capped) {
     out = fmt::format("maxDuration asks for {}, and {} gives at most {}: the deployment would fail. ",
-                      format_duration(s.limit.asked), to_string(p.plan.value), format_duration(most));
+                      format_duration(s.limit.asked), p.name, format_duration(most));
     if (!s.config_file.empty()) out += fmt::format("Lower it in {}. ", place(s));
   } else if (s.limit.total < most && most != kForever) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(most).count();
@@ -43,7 +43,7 @@ std::string fix(const profile::Profile& p, const Strike& s) {
           : object ? fmt::format("Write `export const config = {{ maxDuration: {} }}`", seconds)
                    : fmt::format("Write `export const maxDuration = {}`", seconds);
     if (!in_json && !s.file.empty()) out += fmt::format(" in {}", s.file);
-    out += fmt::format(" ({} allows up to {}). ", to_string(p.plan.value), format_duration(most));
+    out += fmt::format(" ({} allows up to {}). ", p.name, format_duration(most));
   }
   if (p.compute.value == profile::Compute::serverless && p.plan.value == profile::Plan::hobby)
     out += "Fluid compute gives 300s on Hobby. ";

@@ -189,14 +189,15 @@ class Loader {
         fail(equals + 1, a.text.size(), fmt::format("{}: {}", name, *wrong));
         continue;
       }
-      a.from.profile = "--set";
+      a.from.profile = std::string(kSetByUser);
       a.from.file = "--set";
-      a.from.source = "command line";
       a.from.confidence = "CHOICE";
       if (origins_.count(key) != 0 && origins_[key].file != nullptr) {
         const Provenance& before = provenance_of(profile_, *key);
+        const bool is_builtin_value = before.file != before.profile;  // of a file that only we have
         a.from.note =
-            fmt::format("instead of {} of {}:{}", value_text(profile_, *key), before.file, before.line);
+            fmt::format("instead of {} of {}", value_text(profile_, *key),
+                        is_builtin_value ? before.profile : fmt::format("{}:{}", before.file, before.line));
       } else {
         a.from.note =
             provenance_of(profile_, *key).note;  // overridden twice: the note tells of the file's value

@@ -24,9 +24,12 @@ enum class StreamCut { abrupt, clean };  // abrupt: connection closed without th
 enum class Mode { enforce, observe, off };
 enum class Switch { on, off };
 
+// The provenance of what was set for this run: by --set, --isolation, --placement or vercel-sim.yaml.
+inline constexpr std::string_view kSetByUser = "--set";
+
 // Where a value comes from, printed with every verdict.
 struct Provenance {
-  std::string profile;  // "hobby", or the path of a user's file, or "--set"
+  std::string profile;  // "hobby", or the path of a user's file, or kSetByUser
   std::string file;     // "profiles/hobby.yaml", with line when known
   int line = 0;
   std::string source;      // URL or facts key, as written in the file

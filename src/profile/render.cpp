@@ -165,7 +165,7 @@ std::string render_limits_summary(const Profile& p) {
   std::string set;
   for (const Key& key : keys()) {
     const Provenance& from = provenance_of(p, key);
-    if (from.profile != "--set") continue;
+    if (from.profile != kSetByUser) continue;
     if (key.name == "duration.extended_max" && p.duration_extended_max.value == p.duration_max.value)
       continue;
     set += fmt::format("{}{}={}", set.empty() ? "" : ", ", key.name, value_text(p, key));

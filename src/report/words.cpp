@@ -72,7 +72,10 @@ std::string limit_of(const Problem& p) {
   if (!p.measured.empty()) out += ", measured " + p.measured;
   if (p.limit_key.empty()) return out;
   out += " (" + p.limit_key;
-  if (!p.from.profile.empty()) out += ", profile " + p.from.profile;
+  if (p.from.profile == profile::kSetByUser)
+    out += ", set by you";
+  else if (!p.from.profile.empty())
+    out += ", profile " + p.from.profile;
   if (!p.from.as_of.empty()) out += ", as of " + p.from.as_of;
   return out + ")";
 }
