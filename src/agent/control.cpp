@@ -193,6 +193,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     handler.on_done(n, id(o), std::move(files), hanging(o));
   } else if (type == "pong") {
     handler.on_pong(n);
+  } else if (type == "socket_failed") {
+    handler.on_socket_failed(n, id(o));
   } else if (type == "dying") {
     handler.on_dying(n, text(o, "why"), text(o, "message"), text(o, "stack"));
   }

@@ -102,6 +102,8 @@ class InstanceHandler {
   virtual void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
                        const std::vector<Hanging>&) = 0;
   virtual void on_pong(std::uint64_t n) = 0;
+  // Its handler threw after it had taken the socket, so that nobody sees an answer.
+  virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
   virtual void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
                         std::string_view stack) = 0;
   virtual void on_closed(std::uint64_t n) = 0;

@@ -45,11 +45,27 @@ module.exports = function (sim) {
         if (invocation.isWarming) return sim.warmRoute;
         return function (...handlerArgs) {
           invocation.begin();
-          return Reflect.apply(handler, this, handlerArgs);
+          return watchSocket(invocation, () => Reflect.apply(handler, this, handlerArgs));
         };
       };
     }
     return found;
+  }
+
+  // A handler that throws after it has taken the socket: Next's answer to that goes nowhere, so vercel-sim says it.
+  function watchSocket(invocation, run) {
+    if (!invocation?.socket) return run();
+    const failed = () => {
+      if (invocation.isUpgraded) sim.tell({ t: 'socket_failed', id: invocation.id });
+    };
+    try {
+      const result = run();
+      if (typeof result?.then === 'function') result.then(undefined, failed);
+      return result;
+    } catch (error) {
+      failed();
+      throw error;
+    }
   }
 
   // Next internals: a loader tree is [segment, parallel routes, {layout: [load, path], page: [load, path], …}]. The render loads its modules one
@@ -142,7 +158,7 @@ module.exports = function (sim) {
         const invocation = invocations.getStore();
         if (invocation?.isWarming) return sim.warmApi(...args);
         invocation?.begin();
-        return Reflect.apply(handler, this, args);
+        return watchSocket(invocation, () => Reflect.apply(handler, this, args));
       };
       const wrapped = Object.create(userland, {
         [kInvocation]: { value: true },

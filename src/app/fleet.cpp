@@ -11,6 +11,7 @@
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
+#include "routes/app_path.hpp"
 
 namespace vsim::app {
 namespace {
@@ -119,6 +120,16 @@ void Fleet::changed(const agent::Changed& told) {
   change.all_code = told.all;
   change.files = told.files;
   known(change);
+}
+
+void Fleet::on_socket_failed(std::uint64_t n, InvocationId id) {
+  const Invocation* v = held(id, static_cast<InstanceId>(n));
+  if (v == nullptr) return;
+  watcher_.fleet_warns(
+      fmt::format("{} threw on i{} after it had taken the WebSocket's upgrade: no error reaches the client, "
+                  "whose socket stays open until somebody closes it, or its maximum duration is over",
+                  routes::normalize_app_page(functions_[static_cast<std::size_t>(v->function)].page), n),
+      "catch what is thrown behind the upgrade and close the socket there: ws.close(1011)");
 }
 
 void Fleet::gone() {

@@ -158,6 +158,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
                const std::vector<agent::Hanging>&) override;
   void on_pong(std::uint64_t n) override;
+  void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
                 std::string_view stack) override;
   void on_closed(std::uint64_t n) override;

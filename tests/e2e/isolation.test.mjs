@@ -58,7 +58,7 @@ const kRoom = `
 import { WebSocketServer, type WebSocket } from "ws";
 const members = new Set<WebSocket>();
 export const dynamic = "force-dynamic";
-export async function GET() {
+export async function GET(request: Request) {
   const context = (globalThis as any)[Symbol.for("@vercel/request-context")]?.get?.();
   if (typeof context?.upgradeWebSocket !== "function") return Response.json({ upgradable: false });
   const { req, socket, head } = context.upgradeWebSocket();
@@ -76,6 +76,7 @@ export async function GET() {
       done();
     });
   });
+  if (request.url.includes("late-throw")) throw new Error("behind the upgrade");
   return new Response(null, { status: 204 });
 }
 `;
@@ -413,6 +414,16 @@ describe("Isolation: Fluid compute", { timeout: 200_000 }, () => {
       assert.match(end.verdicts[0].measured, cause);
     });
   }
+
+  test("Fluid: a handler that throws behind the upgrade, whose client sees nothing of it, is told", async () => {
+    const socket = new WebSocket(`ws://localhost:${sim.port}/api/room?late-throw`);
+    socket.on("error", () => {});
+    await within(15_000, "the first message", once(socket, "message"));
+    const notice = await sim.waitForEvent("the notice", (event) => event.t === "notice" && /upgrade/.test(event.message));
+    assert.match(notice.message, /^\/api\/room threw on i\d+ after it had taken the WebSocket's upgrade/);
+    assert.equal(notice.level, "warning");
+    socket.terminate();
+  });
 
   test("Fluid: it stops clean", async () => {
     assert.deepEqual((await sim.stop()).left, []);

@@ -157,6 +157,9 @@ struct Instances final : InstanceHandler {
     say(n, line);
   }
   void on_pong(std::uint64_t n) override { say(n, "pong"); }
+  void on_socket_failed(std::uint64_t n, InvocationId id) override {
+    say(n, "socket_failed " + std::to_string(static_cast<std::uint64_t>(id)));
+  }
   void on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) override {
     say(n, "dying " + std::string(why) + " " + std::string(message));
   }
@@ -189,6 +192,7 @@ TEST_CASE("Control channel: what an instance says") {
       heard(
           R"({"t":"done","id":"7","files":[],"hanging":[{"kind":"interval","at":"chunk.js:1:2","source":"app/x.ts:3:4","ms":5},{"kind":"socket","at":"c.js:9:9"},3]})") ==
       Lines{"i1 done 7 [] interval@app/x.ts:3:4 socket@c.js:9:9"});
+  CHECK(heard(R"-({"t":"socket_failed","id":"7"})-") == Lines{"i1 socket_failed 7"});
   CHECK(heard(R"-({"t":"dying","why":"exit","message":"process.exit(3)","code":3})-") ==
         Lines{"i1 dying exit process.exit(3)"});
   CHECK(heard(R"({"t":"pong"})") == Lines{"i1 pong"});
