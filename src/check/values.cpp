@@ -193,7 +193,7 @@ bool outside_tmp(Match& m, const Predicate& p) {
     const std::string_view file = ast.text(0);
     bool writes = false;
     for (const std::string_view word :
-         {"CREATE TABLE", "create table", "INSERT INTO", "insert into", "journal_mode"})
+         {"CREATE TABLE", "create table", "INSERT INTO", "insert into", "journal_mode", "betterAuth("})
       writes = writes || file.find(word) != std::string_view::npos;
     if (!writes) return false;
     return judge(at, arguments[0], 0) == Path::outside;
