@@ -1,6 +1,7 @@
 #include "app/fleet.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
@@ -128,7 +129,7 @@ void Fleet::on_socket_failed(std::uint64_t n, InvocationId id) {
   watcher_.fleet_warns(
       fmt::format("{} threw on i{} after it had taken the WebSocket's upgrade: no error reaches the client, "
                   "whose socket stays open until somebody closes it, or its maximum duration is over",
-                  routes::normalize_app_page(functions_[static_cast<std::size_t>(v->function)].page), n),
+                  route_of(*v), n),
       "catch what is thrown behind the upgrade and close the socket there: ws.close(1011)");
 }
 
@@ -287,6 +288,7 @@ void Fleet::timed_out(InvocationId id) {
   const auto it = invocations_.find(id);
   if (it == invocations_.end() || !it->second.lease) return withdraw(id);
   instance::Lease lease = std::move(it->second.lease);
+  if (Instance* i = find(it->second.instance)) i->overdue.insert(route_of(it->second));
   invocations_.erase(it);
   early_.withdraw(id);
   tell([&](TimePoint t, auto& out) { scheduler_.timed_out(std::move(lease), t, out); });
@@ -388,9 +390,31 @@ void Fleet::obey(instance::Thaw& c) {
 
 void Fleet::obey(instance::Ping& c) { say(c.id, agent::ping_line()); }
 
+// Whose code it was cannot be seen from outside: the one that was cut may only have waited for its turn.
+void Fleet::tell_unresponsive(InstanceId id, const Instance& i) {
+  std::set<std::string> running;
+  for (const auto& [of, v] : invocations_)
+    if (v.lease && v.instance == id) running.insert(route_of(v));
+  if (i.overdue.empty()) return;  // the start of a function, which has lines of its own
+  const bool alone = running.empty() || running == i.overdue;
+  watcher_.fleet_warns(
+      fmt::format("{} was killed: its event loop did not answer within a second after {} had reached its "
+                  "deadline{}",
+                  name_of(id), fmt::join(i.overdue, ", "),
+                  alone ? ""
+                        : fmt::format("; {} was running there too, and either may have kept it busy",
+                                      fmt::join(running, ", "))),
+      "look for a loop or synchronous work that does not end: who shares the instance waits for it");
+}
+
+std::string Fleet::route_of(const Invocation& v) const {
+  return routes::normalize_app_page(functions_[static_cast<std::size_t>(v.function)].page);
+}
+
 void Fleet::obey(instance::Kill& c) {
   Instance* i = find(c.id);
   if (i == nullptr) return;
+  if (c.why == Why::unresponsive) tell_unresponsive(c.id, *i);
   i->process->last_words(std::string(instance::to_string(c.why)));
   i->process->kill();
 }

@@ -170,6 +170,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     bool connected = false, ready = false, call_open = false, debugged = false;
     std::uint64_t memory = 0;
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
+    std::set<std::string> overdue;  // routes cut at their deadlines since its event loop was last heard of
   };
   struct Invocation {
     instance::Lease lease;  // empty while it waits
@@ -183,6 +184,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   struct Function {
     std::string page, kind, runtime, head;
   };
+  std::string route_of(const Invocation&) const;
+  void tell_unresponsive(instance::InstanceId, const Instance&);
 
   void on_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                 instance::GroupId, TimePoint) override;

@@ -162,8 +162,10 @@ void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<
 }
 
 void Fleet::on_pong(std::uint64_t n) {
-  if (find(n) != nullptr)
-    tell([&](TimePoint t, auto& out) { scheduler_.pong(static_cast<InstanceId>(n), t, out); });
+  Instance* i = find(n);
+  if (i == nullptr) return;
+  i->overdue.clear();
+  tell([&](TimePoint t, auto& out) { scheduler_.pong(static_cast<InstanceId>(n), t, out); });
 }
 
 void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) {
