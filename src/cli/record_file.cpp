@@ -8,9 +8,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
+#include "cli/read_file.hpp"
 #include "cli/run.hpp"
 #include "event/json_value.hpp"
 #include "replay/recording.hpp"
@@ -29,10 +28,9 @@ std::string digest(std::string_view text) {
 // server/app-render/encryption-utils-server.js).
 std::string stored_key(const std::string& project_dir) {
   for (const char* folder : {".next/dev/cache/.rscinfo", ".next/cache/.rscinfo"}) {
-    std::ifstream file(project_dir + "/" + folder, std::ios::binary);
-    if (!file) continue;
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    const auto value = event::parse_json(text);
+    const auto text = read_file(project_dir + "/" + folder);
+    if (!text) continue;
+    const auto value = event::parse_json(*text);
     const event::JsonValue* key = value ? value->find("encryption.key") : nullptr;
     if (key != nullptr && key->type == event::JsonValue::Type::string) return key->text;
   }
@@ -113,9 +111,9 @@ bool RecordFile::complete() {
                         "what came after that is lost: free some space, or name another file"}),
            false;
   if (file_->lost() > 0)
-    return print_error({fmt::format("--record {}: {} requests are lost, the disk was too slow", where_,
-                                    file_->lost()),
-                        ""}),
+    return print_error(
+               {fmt::format("--record {}: the disk was too slow, requests lost: {}", where_, file_->lost()),
+                ""}),
            false;
   return true;
 }

@@ -7,14 +7,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <random>
 
 #include "app/clock.hpp"
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
 #include "cli/project_config.hpp"
+#include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
@@ -33,9 +32,10 @@ std::optional<std::string> read_profile(std::string_view name_or_path) {
   if (const std::string_view text = embedded(fmt::format("profiles/{}.yaml", name_or_path));
       text.data() != nullptr)
     return std::string(text);
-  std::ifstream file{std::string(name_or_path), std::ios::binary};
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  if (name_or_path == "-") return std::nullopt;  // for read_file it is standard input
+  auto text = read_file(std::string(name_or_path));
+  if (!text) return std::nullopt;
+  return std::move(*text);
 }
 
 std::string absolute_directory(const std::string& cwd) {

@@ -50,6 +50,7 @@ describe('64', {concurrency: true}, () => {
     ['a command that does not exist', ['rnu'], /unknown command rnu[^]*run/],
     ['a command that is not there yet', ['learn'], /learn.*not in this version/],
     ['two apps', ['run', '--app', 'true', '--upstream', 'http://127.0.0.1:1'], /--app.*--upstream|--upstream.*--app/],
+    ['a directory for a profile', ['profiles', 'show', '/proc'], /cannot read the file "\/proc"/],
     ['a profile that does not exist', ['run', '--profile', 'hoby', '--app', 'true'], /"hoby".*hobby/],
     ['a value out of its range', ['run', '--set', 'duration.default=soon', '--app', 'true'], /duration\.default/],
     ['a folder that does not exist', ['run', '--cwd', '/does/not/exist', '--app', 'true'], /--cwd \/does\/not\/exist: no such directory/],

@@ -60,10 +60,8 @@ TEST_CASE("Limits at start: the plan's numbers, and what was set by hand") {
       render_limits_summary(test::must_load("pro", {"duration.default=15s", "websocket.refusal=drop"}));
   CHECK(with_set.find("functions 15s, at most 300s") != std::string::npos);
   CHECK(with_set.find("refused (never answered)") != std::string::npos);
-  CHECK(with_set.find("\nset by you: duration.default=15s (instead of 60s of pro)") !=
-        std::string::npos);
-  CHECK(with_set.find("websocket.refusal=drop (instead of reject of hobby)") !=
-        std::string::npos);
+  CHECK(with_set.find("\nset by you: duration.default=15s (instead of 60s of pro)") != std::string::npos);
+  CHECK(with_set.find("websocket.refusal=drop (instead of reject of hobby)") != std::string::npos);
 }
 
 void check_reads_back(const Profile& p) {
