@@ -52,7 +52,7 @@ describe('test --warm', {concurrency: true}, () => {
   test('the app dies while it gets warm, and its successor never gets ready: 70 after --ready-timeout', async (t) => {
     const {sim, read} = await warmed(t, `fs.writeFileSync('never', ''); process.exit(1);`, ['--ready-timeout', '10s'], 70);
     assert.equal(read('compiled'), '1/api/a/route\n');
-    assert.match(sim.stderr, /^note: warming 1 routes$/m);
+    assert.match(sim.stderr, /^note: warming 1 route$/m);
     assert.match(sim.text, /comes up no more/);
     assert.match(sim.stderr, /^error: the app was not ready within 10s$/m);
     assert.equal(read('ran'), null);
