@@ -40,7 +40,11 @@ module.exports = function (sim) {
     const { default: DevServer } = require(path.join(sim.nextDist, 'server/dev/next-dev-server.js'));
     if (typeof DevServer.prototype.runInstrumentationHookIfAvailable !== 'function') return state.missing.add('instrumentation');
     register = DevServer.prototype.runInstrumentationHookIfAvailable;
-    DevServer.prototype.runInstrumentationHookIfAvailable = async () => {};
+    DevServer.prototype.runInstrumentationHookIfAvailable = async function () {
+      // 14.0 and 14.1 put its files before those of the middleware, and compile it here only.
+      if (sim.invokesByFields && this.actualInstrumentationHookFile)
+        await this.ensurePage({ page: this.actualInstrumentationHookFile, clientOnly: false, definition: undefined }).catch(() => {});
+    };
   }
 
   // The render server is there.

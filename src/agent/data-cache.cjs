@@ -11,18 +11,45 @@ module.exports = function (sim) {
   let cache14;
   let revalidate14;
 
-  // Next internals: tags-manifest.external.js (15, 16). A Map: in 15 of tag → time, in 16 of tag → {expired, stale}.
+  // Next internals: tags-manifest.external.js (15, 16). In 15.0 to 15.2 `items`, an object of tag → {revalidatedAt}; from 15.3 on a Map, in 15 of
+  // tag → time, in 16 of tag → {expired, stale}.
   function hookTags(real) {
     const { tagsManifest } = real;
-    if (!(tagsManifest instanceof Map) || manifest) return undefined;
-    manifest = tagsManifest;
+    if (manifest || !(tagsManifest instanceof Map || tagsManifest?.items)) return undefined;
+    manifest = tagsManifest instanceof Map ? watchMap(tagsManifest) : watchItems(tagsManifest);
     tagsModule = real;
-    for (const [tag, note] of notes) manifest.set(tag, note);
-    manifest.set = function (tag, note) {
-      if (!isTaking) sim.peer.tell('tag', tag, note);
+    for (const [tag, note] of notes) keep(tag, note);
+    return undefined;
+  }
+
+  const tell = (tag, note) => void (isTaking || sim.peer.tell('tag', tag, note));
+
+  function watchMap(map) {
+    map.set = function (tag, note) {
+      tell(tag, note);
       return Map.prototype.set.call(this, tag, note);
     };
-    return undefined;
+    return map;
+  }
+
+  function watchItems(holder) {
+    const { items } = holder;
+    holder.items = new Proxy(items, {
+      set(target, tag, note) {
+        tell(tag, note);
+        return Reflect.set(target, tag, note);
+      },
+    });
+    return { get: (tag) => items[tag]?.revalidatedAt, set: (tag, note) => (items[tag] = note) };
+  }
+
+  function keep(tag, note) {
+    isTaking = true;
+    try {
+      manifest.set(tag, note);
+    } finally {
+      isTaking = false;
+    }
   }
 
   function hookFileCache(real) {
@@ -30,7 +57,13 @@ module.exports = function (sim) {
     if (!FileSystemCache?.prototype?.set) return undefined;
     readWhatIsWritten(FileSystemCache.prototype);
     if (FileSystemCache.prototype.loadTagsManifest) hookTags14(FileSystemCache);
-    return undefined;
+    // Without the memory in front of the files (until 15.3 its own): what another instance has written is everybody's.
+    class SharedFiles extends FileSystemCache {
+      constructor(context, ...rest) {
+        super({ ...context, maxMemoryCacheSize: 0 }, ...rest);
+      }
+    }
+    return withExports(real, { default: SharedFiles });
   }
 
   // What an instance has put into the cache it finds there, also while the file is being written: `unstable_cache` does not wait for that. In Next
@@ -44,12 +77,19 @@ module.exports = function (sim) {
         if (files.get(key) === settled) files.delete(key);
       });
       files.set(key, settled);
+      lastsUntil(settled);
       return written;
     };
     prototype.get = async function (key, ...rest) {
       if (files.has(key)) await files.get(key);
       return Reflect.apply(get, this, [key, ...rest]);
     };
+  }
+
+  // Next does not wait for what it writes (fetch in 14 and 15.0 to 15.2): on Vercel the instance lives on, here it may be retired at once.
+  function lastsUntil(written) {
+    const invocation = sim.invocations.getStore();
+    if (invocation) sim.hold(invocation, written);
   }
 
   // Next internals: file-system-cache.js of 14 keeps the manifest for itself, and in a file that it reads once.
@@ -71,17 +111,12 @@ module.exports = function (sim) {
 
   // Another instance has revalidated it.
   function takeTag(tag, note) {
-    isTaking = true;
-    try {
-      notes.set(tag, note);
-      if (manifest) manifest.set(tag, note);
-      else if (cache14) revalidate14(tag).catch(() => {});
-    } finally {
-      isTaking = false;
-    }
+    notes.set(tag, note);
+    if (manifest) keep(tag, note);
+    else if (cache14) revalidate14(tag).catch(() => {});
   }
 
-  // Next internals: memory-cache.external.js (15, 16) in front of the files.
+  // Next internals: memory-cache.external.js (from 15.4 on) in front of the files, also of those that Next's bundles carry themselves.
   function hookMemoryCache(real) {
     if (typeof real.getMemoryCache !== 'function') return undefined;
     const nothing = { get: () => undefined, set: () => {}, has: () => false, remove: () => {}, reset: () => {} };
@@ -98,13 +133,13 @@ module.exports = function (sim) {
   const kPrefix = 'use-cache:';
   const writing = new Map();  // key → promise: is being written by this instance
   const remoteCache = {
-    async get(key) {
+    async get(key, softTags = []) {  // the second until 15.2, where a handler looks at them itself
       await writing.get(key);
       const text = await sim.peer.call('cacheGet', kPrefix + key);
       if (text === undefined) return undefined;
       const { value, ...entry } = JSON.parse(text);
       const now = performance.timeOrigin + performance.now();
-      if (now > entry.timestamp + entry.expire * 1000 || isExpired(entry)) return undefined;
+      if (now > entry.timestamp + entry.expire * 1000 || isExpired({ ...entry, tags: [...entry.tags, ...softTags] })) return undefined;
       if (tagsModule?.areTagsStale?.(entry.tags, entry.timestamp)) entry.revalidate = -1;
       return { ...entry, value: new Blob([Buffer.from(value, 'base64')]).stream() };
     },
@@ -117,19 +152,23 @@ module.exports = function (sim) {
       })();
       const settled = written.catch(() => {}).finally(() => writing.delete(key));
       writing.set(key, settled);
+      lastsUntil(settled);
       return written;
     },
     async refreshTags() {},  // they come by themselves
-    async getExpiration(tags) {
-      const times = tags.map((tag) => manifest?.get(tag)).map((note) => (typeof note === 'number' ? note : note?.expired) || 0);
+    async getExpiration(...tags) {  // until 15 each an argument, in 16 one array
+      const times = tags.flat().map((tag) => manifest?.get(tag)).map((note) => (typeof note === 'number' ? note : note?.expired) || 0);
       return Math.max(0, ...times);
     },
-    async updateTags() {},  // the handler of plain `use cache` does, and its tags are everybody's
+    // The handler of plain `use cache` notes them, and its tags are everybody's.
+    async updateTags() {},
+    async expireTags() {},  // 15
+    async receiveExpiredTags() {},  // 15.0 to 15.2
   };
 
-  // 16: areTagsExpired; 15: isStale.
+  // 16: areTagsExpired; 15: isStale, until 15.2 isTagStale.
   function isExpired({ tags, timestamp }) {
-    return (tagsModule?.areTagsExpired ?? tagsModule?.isStale)?.(tags, timestamp) ?? false;
+    return (tagsModule?.areTagsExpired ?? tagsModule?.isStale ?? tagsModule?.isTagStale)?.(tags, timestamp) ?? false;
   }
 
   return {

@@ -12,6 +12,7 @@ const kHopByHop = new Set(['content-length', 'transfer-encoding', 'expect', 'kee
 
 module.exports = function (sim) {
   const { edgePages, guard, invocations, isolation, kInvocation, looksStatic, options } = sim;
+  const kNotFound = sim.invokesByFields ? '/not-found' : '/_not-found';  // as Next's router says
   let NoFallback;
 
   // Whether this request of the render server is an invocation and is to be run elsewhere. Middleware and images stay here, and so do requests
@@ -83,7 +84,7 @@ module.exports = function (sim) {
 
   // Pages that no route has: 404 and the like.
   function errorFunction({ invokePath }) {
-    if (invokePath === '/_not-found') return { page: '/_not-found/page', kind: 'APP_PAGE', isError: true };
+    if (invokePath === kNotFound) return { page: '/_not-found/page', kind: 'APP_PAGE', isError: true };
     return { page: invokePath === '/404' ? '/404' : '/_error', kind: 'PAGES', isError: true };
   }
 
@@ -92,7 +93,7 @@ module.exports = function (sim) {
   async function compile(req, definition) {
     const { isError, page } = definition;
     const asked = isError
-      ? { page: page === '/_not-found/page' ? '/_not-found' : page, clientOnly: false, definition: undefined, url: req.url }
+      ? { page: page === '/_not-found/page' ? kNotFound : page, clientOnly: false, definition: undefined, url: req.url }
       : { page, clientOnly: false, definition, url: req.url };
     const { bundlerService } = isolation;
     try {

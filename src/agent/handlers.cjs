@@ -206,9 +206,9 @@ module.exports = function (sim) {
   const wrappedEntries = new WeakSet();
 
   function wrapEdgeEntry(entries, name) {
-    const entry = entries?.[name];  // a module or, Turbopack, a proxy of a promise of one
+    const entry = entries?.[name];  // a module or, Turbopack, a proxy of a promise of one; 14.0 and 14.1 do not wait for it
     if (!entry || wrappedEntries.has(entry)) return;
-    const wrapped = Promise.resolve(entry).then((module) => {
+    const begins = (module) => {
       const run = module.default;
       const begun = (...args) => {
         const invocation = invocations.getStore();
@@ -216,8 +216,9 @@ module.exports = function (sim) {
         return run(...args);
       };
       return Object.create(module, { default: { value: begun, enumerable: true } });
-    });
-    wrapped.catch(() => {});  // awaited by Next, which reports it
+    };
+    const wrapped = typeof entry.then === 'function' ? Promise.resolve(entry).then(begins) : begins(entry);
+    if (wrapped instanceof Promise) wrapped.catch(() => {});  // awaited by Next, which reports it
     wrappedEntries.add(wrapped);
     entries[name] = wrapped;
   }

@@ -59,13 +59,16 @@ module.exports = function (sim) {
   function waitUntil(invocation, promise) {
     if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function')
       throw new TypeError(`waitUntil can only be called with a Promise, got ${typeof promise}`);
-    const settled = Promise.resolve(promise)
-      .catch((error) => console.error(error))
-      .finally(() => {
-        invocation.pending.delete(settled);
-        invocation.settle();
-      });
-    invocation.pending.add(settled);
+    hold(invocation, Promise.resolve(promise).catch((error) => console.error(error)));
+  }
+
+  // The invocation lasts until this has settled, which never rejects.
+  function hold(invocation, promise) {
+    invocation.pending.add(promise);
+    promise.then(() => {
+      invocation.pending.delete(promise);
+      invocation.settle();
+    });
   }
 
   // ---- The runtime cache: shared by all instances, as the platform's is in a region; next dev keeps it (bundler-host.cjs) ------------------
@@ -137,5 +140,5 @@ module.exports = function (sim) {
     return { req, socket, head };
   }
 
-  return { provideContext, contextOf };
+  return { provideContext, contextOf, hold };
 };

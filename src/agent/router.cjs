@@ -2,7 +2,7 @@
 // Next's router in next dev: when it is ready, and which function it hands a request to.
 
 module.exports = function (sim) {
-  const { guard, invocations, kInvocation, kRequestMeta, missing, tell, withExports, hookCompile, hookStaticPaths, looksStatic } = sim;
+  const { guard, invocations, kInvocation, missing, tell, withExports, hookCompile, hookStaticPaths, invokeMeta, looksStatic } = sim;
 
   // Next internals: start-server.js answers nothing before router-server's initialize() has resolved.
   function hookRouterServer(real) {
@@ -64,7 +64,7 @@ module.exports = function (sim) {
     const { requestHandler } = handlers;
     handlers.requestHandler = function (req, ...rest) {
       const invocation = invocations.getStore();
-      const meta = req[kRequestMeta];
+      const meta = invokeMeta(req);
       if (sim.isolation) return meta && sim.isDispatched(req, meta) ? sim.dispatch(req, rest[0], meta) : requestHandler.call(this, req, ...rest);
       if (invocation && meta && !meta.middlewareInvoke) {
         invocation.errorPage = meta.invokeStatus !== undefined;

@@ -13,7 +13,7 @@ const kMostName = 64;
 
 module.exports = function (sim) {
   const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
-  const { publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
+  const { askForErrorPage, publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
   const running = new Map();  // id → invocation
   const onServer = new Set();  // names of the server object's own properties that are known
 
@@ -155,8 +155,7 @@ module.exports = function (sim) {
     console.error(error);
     if (res.headersSent) return void res.destroy();
     res.statusCode = 500;
-    const { match, invokeOutput, ...meta } = req[kRequestMeta];
-    req[kRequestMeta] = { ...meta, invokePath: '/500', invokeQuery: {}, invokeStatus: 500 };
+    askForErrorPage(req);
     try {
       await sim.handlers.requestHandler(req, res);
     } catch (second) {

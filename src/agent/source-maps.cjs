@@ -10,17 +10,18 @@ module.exports = function (sim) {
   const { boot, guard, options, requireNext } = sim;
   const maps = new Map();  // file → {payload, map}
 
-  // Turbopack writes `<file>.map`; it is read when it is asked for. webpack's maps lie in the text of what it evaluates: Node finds them.
-  // Next internals: patch-error-inspect.js (15, 16) asks the bundler of its process.
+  // Turbopack writes `<file>.map`; it is read when it is asked for. webpack's maps lie in the text of what it evaluates: Node finds them, and
+  // all of them where Next leaves it to Node.
+  // Next internals: patch-error-inspect.js (15, 16) asks the bundler of its process, in 15.0 not yet.
   function prepareSourceMaps() {
-    if (!boot.turbopack) {
-      if (boot.sourceMaps) process.setSourceMapsEnabled(true);
-      return;
-    }
-    guard('source maps', () => {
-      const { setBundlerFindSourceMapImplementation } = requireNext('../patch-error-inspect');
-      setBundlerFindSourceMapImplementation?.((url) => readMap(url)?.payload);
-    });
+    const isAsked = boot.turbopack && guard('source maps', answerForBundler);
+    if (!isAsked && boot.sourceMaps) process.setSourceMapsEnabled(true);
+  }
+
+  function answerForBundler() {
+    const { setBundlerFindSourceMapImplementation } = requireNext('../patch-error-inspect');
+    setBundlerFindSourceMapImplementation?.((url) => readMap(url)?.payload);
+    return setBundlerFindSourceMapImplementation !== undefined;
   }
 
   function readMap(url) {

@@ -7,8 +7,8 @@ import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { cleanUp, combo, kToken, readText, save, startNext, within } from './harness.mjs';
 
-const { major, bundler } = combo();
-const name = `Next ${major} ${bundler}`;
+const { next, major, bundler } = combo();
+const name = `Next ${next} ${bundler}`;
 
 // What must hold of every answer of a function: the agent said who it was, in this order, and the head says it too.
 function assertInvocation(world, answer, expected) {

@@ -3,24 +3,24 @@
 import { spawn } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { packagesOf, partsOf } from '../next_versions.mjs';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const kAgent = resolve(here, '../../src/agent/agent.cjs');
+const kCombo = process.env.AGENT_COMBO ?? '16-turbopack';
 const kReadyMs = 90_000; // a cold `next dev` on two busy cores
 
 // "16-turbopack" and so on: which Next and with which bundler.
 export function combo() {
-  const [major, bundler] = (process.env.AGENT_COMBO ?? '16-turbopack').split('-');
-  const flags = { '16-webpack': ['--webpack'], '15-turbopack': ['--turbopack'] }[`${major}-${bundler}`] ?? [];
-  return { major: Number(major), bundler, flags };
+  return partsOf(kCombo);
 }
 
 export async function within(ms, what, promise) {
@@ -71,15 +71,14 @@ export async function save(path, text) {
 }
 
 export async function copyApp() {
-  const { major } = combo();
-  const packages = join(here, `next${major}/node_modules`);
-  if (!existsSync(packages)) throw new Error(`no packages in ${packages}: run tests/agent/run.mjs, which installs them`);
+  const given = packagesOf(kCombo);
+  const packages = join(given, 'node_modules');
   const folder = await mkdtemp(join(tmpdir(), 'vs-agent-'));
   folders.add(folder);
   const app = join(folder, 'app');
   await cp(join(here, 'app'), app, { recursive: true });
   await run('cp', ['-al', packages, join(app, 'node_modules')]).catch(() => run('cp', ['-a', packages, join(app, 'node_modules')]));
-  await cp(join(here, `next${major}/package.json`), join(app, 'package.json'));
+  await cp(join(given, 'package.json'), join(app, 'package.json'));
   return { folder, app };
 }
 

@@ -9,8 +9,8 @@ import { after, before, describe, test } from 'node:test';
 import { cleanUp, combo, copyApp, kToken, readText, save, within } from './harness.mjs';
 import { startIsolated } from './isolation.mjs';
 
-const { major, bundler } = combo();
-const name = `Instances: Next ${major} ${bundler}`;
+const { next, major, bundler } = combo();
+const name = `Instances: Next ${next} ${bundler}`;
 const isGrouped = major === 16 && bundler === 'turbopack';
 const json = (answer) => JSON.parse(answer.text);
 

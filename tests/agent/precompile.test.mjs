@@ -7,9 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { cleanUp, combo, copyApp, readText } from './harness.mjs';
 import { startIsolated } from './isolation.mjs';
 
-const { major, bundler } = combo();
+const { next, bundler } = combo();
 
-describe(`Compiled ahead: Next ${major} ${bundler}`, { timeout: 600_000 }, () => {
+describe(`Compiled ahead: Next ${next} ${bundler}`, { timeout: 600_000 }, () => {
   let fleet;
   let world;
   let ran;

@@ -1,22 +1,26 @@
-// The five combinations of Next and bundler with the whole program in front, on the app of the agent's tests: each kind of function, each twice
+// Next and bundler in many versions with the whole program in front, on the app of the agent's tests: each kind of function, each twice
 // from instances that share nothing, first all at once while nothing is compiled yet, since the races of isolation are those of compiles.
 // Without VSIM_FULL=1 a covering part; VSIM_MATRIX names others, VSIM_ROUNDS how often.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { cleanUp, editFile, eventually, isEnd, kFull, kRepo, once, request, startSim, tempFolder } from "./harness.mjs";
+import { kNewestOfMajor, packagesOf, partsOf } from "../next_versions.mjs";
+import { programsOfNode } from "../node_versions.mjs";
 
 const run = promisify(execFile);
 const kAgent = join(kRepo, "tests/agent");
-const kAll = ["16-turbopack", "16-webpack", "15-turbopack", "15-webpack", "14-webpack"];
-const chosen = process.env.VSIM_MATRIX?.split(",") ?? (kFull ? kAll : ["16-turbopack", "16-webpack", "15-turbopack"]);
-const rounds = Number(process.env.VSIM_ROUNDS ?? (kFull ? 3 : 1));
-const flags = { "16-webpack": " --webpack", "15-turbopack": " --turbopack" };
+const kMinors = ["16.3", "16.2", "16.1", "16.0", "15.4", "15.3", "15.2", "15.1", "15.0"].map((next) => `${next}-turbopack`);
+const kOldest = ["16.0-webpack", "15.2-webpack", "15.0-webpack", "14.1-webpack", "14.0-webpack"];
+const kNodes = ["16-turbopack@22", "16-turbopack@24", "16-turbopack@26", "16-webpack@26", "15-turbopack@24", "14-webpack@24"];
+const kCovering = ["16-turbopack", "16-webpack@24", "15.2-turbopack", "14.1-webpack"];
+const chosen = process.env.VSIM_MATRIX?.split(",") ?? (kFull ? [...kNewestOfMajor, ...kMinors, ...kOldest, ...kNodes] : kCovering);
+const roundsOf = (combo) => Number(process.env.VSIM_ROUNDS ?? (kFull && kNewestOfMajor.includes(combo) ? 3 : 1));
 
 // What those who come second find: files of a kind of their own, so that an edit of one is no edit of the other.
 const kFiles = {
@@ -41,12 +45,8 @@ export default function Edited({ count }) { return <p>{"version 1, count " + cou
 };
 
 async function makeApp(combo) {
-  const [major] = combo.split("-");
-  const packages = join(kAgent, `next${major}/node_modules`);
-  if (!existsSync(join(packages, "next/package.json"))) {
-    // Not `npm ci`: it refuses a lock file without the compilers of other systems.
-    await run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"], { cwd: join(kAgent, `next${major}`) });
-  }
+  const folder = packagesOf(combo);
+  const packages = join(folder, "node_modules");
   const app = join(await tempFolder("mx"), "app");
   await cp(join(kAgent, "app"), app, { recursive: true });
   const copy = (how) => run("cp", [how, packages, join(app, "node_modules")]);
@@ -54,8 +54,8 @@ async function makeApp(combo) {
     await rm(join(app, "node_modules"), { recursive: true, force: true });
     await copy("-a");
   });
-  const { default: given } = await import(join(kAgent, `next${major}/package.json`), { with: { type: "json" } });
-  await writeFile(join(app, "package.json"), JSON.stringify({ ...given, scripts: { dev: `next dev${flags[combo] ?? ""}` } }));
+  const { default: given } = await import(join(folder, "package.json"), { with: { type: "json" } });
+  await writeFile(join(app, "package.json"), JSON.stringify({ ...given, scripts: { dev: ["next dev", ...partsOf(combo).flags].join(" ") } }));
   for (const [path, text] of Object.entries(kFiles)) {
     await mkdir(join(app, path, ".."), { recursive: true });
     await writeFile(join(app, path), text);
@@ -150,12 +150,13 @@ function checks(url, combo) {
       assert.deepEqual(json(await get("/iso/draft")), { enabled: false });
     },
     "a dynamic import": async () => assert.equal((await get("/api/lazy")).text, "late"),
-    "after()": async () => combo.startsWith("14") || assert.equal((await get("/iso/after")).status, 200),
+    "after()": async () => /^(14|15\.0)/.test(combo) || assert.equal((await get("/iso/after")).status, 200),
   };
 }
 
 for (const combo of chosen) {
-  describe(`Matrix: Next ${combo.replace("-", " ")}`, { timeout: 900_000 }, () => {
+  const { next, bundler, major, node } = partsOf(combo);
+  describe(`Matrix: Next ${next} ${bundler}${node ? `, Node ${node}` : ""}`, { timeout: 900_000 }, () => {
     let external;
     let word = "first";
     let env;
@@ -164,7 +165,8 @@ for (const combo of chosen) {
       external = createServer((_, response) => response.end(word)).listen(0, "127.0.0.1");
       await once(external, "listening");
       const { port } = external.address();
-      env = { EXTERNAL_ORIGIN: `http://127.0.0.1:${port}`, ISO_PORT: String(port), NEXT_MAJOR: combo.split("-")[0] };
+      env = { EXTERNAL_ORIGIN: `http://127.0.0.1:${port}`, ISO_PORT: String(port), NEXT_MAJOR: String(major) };
+      if (node) env.PATH = `${programsOfNode(node)}:${process.env.PATH}`;
     });
     after(async () => {
       external.closeAllConnections();
@@ -172,7 +174,7 @@ for (const combo of chosen) {
       await cleanUp();
     });
 
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let round = 1; round <= roundsOf(combo); round += 1) {
       test(`Matrix: ${combo}, round ${round}: all kinds, each on a fresh instance`, async (t) => {
         const app = await makeApp(combo);
         const sim = await startSim(["--profile", "hobby", "--seed", String(round), "--set", "duration.default=60s"], { cwd: app, env });
@@ -197,10 +199,12 @@ for (const combo of chosen) {
 
           const ends = sim.events().filter(isEnd({ traffic: "invocation" }));
           for (const end of ends) if (end.route) assert.match(end.instance ?? "none", /^i\d+$/, JSON.stringify(end));
-          assert.equal(sim.events().find(({ t: type }) => type === "run_started").isolation, "invocation");
+          const started = sim.events().find(({ t: type }) => type === "run_started");
+          assert.equal(started.isolation, "invocation");
+          if (node) assert.ok(readlinkSync(`/proc/${sim.alive().find(({ command }) => /next-server|next dev/.test(command)).pid}/exe`).startsWith(env.PATH.split(":")[0]));
           assert.deepEqual((await sim.stop()).left, []);
         } catch (error) {
-          throw new Error(`${error.stack}\nprinted last:\n${sim.output.text.slice(-3_000)}`);
+          throw new Error(`${error.stack}\nprinted last:\n${sim.output.text.slice(-20_000)}`);
         } finally {
           sim.kill();
         }

@@ -1,0 +1,40 @@
+// The versions of Next that the tests are run with. A combination is named `16-turbopack`, `15.2-webpack` or `14.1-webpack@24`: the version of Next
+// (of a major alone the one that tests/agent pins), the bundler, and another major version of Node than the one that runs the tests.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+export const kNewestOfMajor = ["16-turbopack", "16-webpack", "15-turbopack", "15-webpack", "14-webpack"];
+
+export function partsOf(combo) {
+  const [, next, bundler, node] = /^(1[4-9](?:\.\d+)?)-(turbopack|webpack)(?:@(\d+))?$/.exec(combo) ?? [];
+  if (!next) throw new Error(`unknown combination ${combo}; there are ${kNewestOfMajor.join(", ")}, and others like 15.2-turbopack and 16-webpack@24`);
+  const major = Number(next.split(".")[0]);
+  // Turbopack is the default from Next 16 on, and webpack before.
+  const flags = (bundler === "turbopack") === major >= 16 ? [] : [`--${bundler}`];
+  return { next, major, bundler, node, flags };
+}
+
+// The folder whose node_modules has Next and React; installs them if they are not there.
+export function packagesOf(combo) {
+  const { next, major } = partsOf(combo);
+  const pinned = join(here, `agent/next${major}`);
+  const isPinned = next === String(major);
+  const folder = isPinned ? pinned : join(here, ".next", next);
+  if (!isPinned && !existsSync(join(folder, "package.json"))) {
+    const given = JSON.parse(readFileSync(join(pinned, "package.json"), "utf8"));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ ...given, dependencies: { ...given.dependencies, next: `~${next}.0` } }));
+  }
+  const installed = join(folder, "node_modules/.package-lock.json");
+  const asked = join(folder, isPinned ? "package-lock.json" : "package.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(asked).mtimeMs) return folder;
+  // Not `npm ci`: it refuses a lock file without the compilers of other systems, which the registry does not always have.
+  const kept = isPinned ? "--no-save" : "--no-package-lock";
+  const { status } = spawnSync("npm", ["install", kept, "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  if (status !== 0) throw new Error(`npm install failed in ${folder}`);
+  return folder;
+}
