@@ -201,6 +201,7 @@ for (const combo of chosen) {
           for (const end of ends) if (end.route) assert.match(end.instance ?? "none", /^i\d+$/, JSON.stringify(end));
           const started = sim.events().find(({ t: type }) => type === "run_started");
           assert.equal(started.isolation, "invocation");
+          assert.doesNotMatch(sim.output.text, /lacks hooks/);
           if (node) assert.ok(readlinkSync(`/proc/${sim.alive().find(({ command }) => /next-server|next dev/.test(command)).pid}/exe`).startsWith(env.PATH.split(":")[0]));
           assert.deepEqual((await sim.stop()).left, []);
         } catch (error) {
