@@ -51,10 +51,10 @@ module.exports = function (sim) {
     tell({ t: 'dying', why, message: String(error?.message ?? error), stack, source: sim.guard('source', () => sourceOf(stack)), code });
   }
 
-  // The first frame of the user's code in a stack, as the project knows it.
+  // The first frame of the user's code in a stack, as the project knows it. Turbopack's file names have spaces, and folders of people.
   function sourceOf(stack) {
     for (const line of stack.split('\n').slice(1)) {
-      const [, at] = /([^\s()]+:\d+:\d+)\)?$/.exec(line) ?? /\((.*:\d+:\d+)\)$/.exec(line) ?? [];
+      const [, at] = / \((.*:\d+:\d+)\)$/.exec(line) ?? /^\s+at (?:async )?(.*:\d+:\d+)$/.exec(line) ?? [];
       const source = at && sim.isUserCode(at.replace(/:\d+:\d+$/, '')) ? sim.originalPosition(at) : undefined;
       if (source && !/(^|[\\/])node_modules[\\/]/.test(source)) return source;
     }
@@ -66,5 +66,5 @@ module.exports = function (sim) {
     plainExit(status);
   }
 
-  return { dieAsThePlatformDoes, dieWhenDone };
+  return { dieAsThePlatformDoes, dieWhenDone, sourceOf };
 };

@@ -31,6 +31,22 @@ describe('requests of the app to itself', () => {
   });
 });
 
+describe('where an instance died', () => {
+  const sim = { isUserCode: (file) => file.includes('/.next/') || file.startsWith('webpack-internal:'), originalPosition: (at) => at };
+  const { sourceOf } = require('../../src/agent/death.cjs')(sim);
+
+  for (const [frame, expected] of [
+    ['at GET (/home/a/My Apps (old)/.next/server/chunks/[root of the server]__5827._.js:54:11)', '/home/a/My Apps (old)/.next/server/chunks/[root of the server]__5827._.js:54:11'],
+    ['at async /home/a/My Apps/.next/server/x.js:5:1', '/home/a/My Apps/.next/server/x.js:5:1'],
+    ['at Object.<anonymous> (webpack-internal:///(rsc)/./app/api/x/route.js:8:11)', 'webpack-internal:///(rsc)/./app/api/x/route.js:8:11'],
+    ['at new Room [as made] (file:///home/a/.next/server/x.js:5:1)', 'file:///home/a/.next/server/x.js:5:1'],
+  ]) {
+    test(frame, () => assert.equal(sourceOf(`Error: no\n    at Socket.emit (node:events:518:28)\n    ${frame}\n    at run (/home/a/node_modules/next/x.js:1:1)`), expected));
+  }
+
+  test('nowhere in the user\'s code', () => assert.equal(sourceOf('Error: no\n    at run (/home/a/node_modules/next/x.js:1:1)\n    at <anonymous>'), undefined));
+});
+
 describe('values', () => {
   test('plain ones arrive as they are', () => {
     const value = { a: 1, b: 'two', c: [true, null, { d: 4.5 }], e: Object.assign(Object.create(null), { f: '' }) };
