@@ -55,11 +55,18 @@ module.exports = function (sim) {
     return invocation.abort.signal;
   }
 
-  // The invocation lasts until these have settled. A rejection is the user's, and is told as the platform logs it.
-  function waitUntil(invocation, promise) {
-    if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function')
-      throw new TypeError(`waitUntil can only be called with a Promise, got ${typeof promise}`);
-    hold(invocation, Promise.resolve(promise).catch((error) => console.error(error)));
+  // The invocation lasts until these have settled. A rejection is the user's, and is told as the platform logs it. A promise, or a function that
+  // makes one: @vercel/otel gives one that waits 50 ms for the end of the request's span, so it is called when the response is over, as that
+  // expects. Anything else is nothing to wait for: only `waitUntil` of @vercel/functions insists on a promise, and says so itself.
+  function waitUntil(invocation, work) {
+    const logged = (promise) => promise.catch((error) => console.error(error));
+    if (typeof work !== 'function') return hold(invocation, logged(Promise.resolve(work)));
+    const called = new Promise((resolve) => {
+      const call = () => resolve(logged(invocations.run(invocation, async () => work())));
+      if (invocation.isClosed) call();
+      else invocation.onClosed(call);
+    });
+    hold(invocation, called);
   }
 
   // The invocation lasts until this has settled, which never rejects.
@@ -78,16 +85,20 @@ module.exports = function (sim) {
       const text = await sim.peer.call('cacheGet', String(key));
       return text === undefined ? null : JSON.parse(text);
     },
-    async set(key, value, { ttl, tags = [] } = {}) {
-      await sim.peer.call('cacheSet', String(key), JSON.stringify(value), ttl, tags);
+    async set(key, value, options) {
+      const { ttl, tags } = options ?? {};
+      const text = JSON.stringify(value ?? null) ?? 'null';
+      await sim.peer.call('cacheSet', String(key), text, Number(ttl) > 0 ? Number(ttl) : undefined, tagList(tags));
     },
     async delete(key) {
       await sim.peer.call('cacheDelete', String(key));
     },
     async expireTag(tag) {
-      await sim.peer.call('cacheExpire', [tag].flat());
+      await sim.peer.call('cacheExpire', tagList(tag));
     },
   };
+
+  const tagList = (tags) => [tags ?? []].flat().map(String);
 
   // The CDN's cache: there is none here.
   const purging = {

@@ -290,6 +290,17 @@ describe(name, { timeout: 900_000 }, () => {
     await long.instance.done(long.id, 5_000);
   });
 
+  test('waitUntil of the context takes a function, a thenable and anything else, as tracing packages give it', async () => {
+    for (const [what, word, ms] of [['function', 'flushed by a function', 300], ['thenable', 'flushed by a thenable', 300], ['throwing', 'thrown by a function', 0], ['number'], ['nothing']]) {
+      const answer = await ask(`/iso/wait?odd=${what}`, 'A');
+      assert.equal(answer.status, 200, what);
+      assert.deepEqual(json(answer), { isCalled: false }, 'a function is called when the response is over');
+      const { at } = await answer.instance.done(answer.id);
+      if (ms) assert.ok(at - answer.head >= ms * 0.9, `${what}: done ${at - answer.head} ms after the head`);
+      if (word) assert.ok(world.output.includes(word), what);
+    }
+  });
+
   test('after() belongs to the invocation', { skip: major === 14 && 'Next 14 has none' }, async () => {
     const first = await ask('/iso/after', 'A');
     const { at, hanging } = await first.instance.done(first.id);
