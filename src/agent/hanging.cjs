@@ -1,7 +1,7 @@
 'use strict';
-// What an invocation leaves behind when it is over: timers that have yet to fire, fetches without an answer, sockets and servers that are open.
-// Recorded when it is made and cheaply: its stack is taken but not written out; who made it is looked up when it is told. No promise is touched: whether
-// anybody handles its rejection stays as it is. (async_hooks would see more, and make everything slow.)
+// What an invocation leaves behind when it is over: timers that have yet to fire, requests without an answer, servers that are open. A connection is no
+// work, only a request on it (connections.cjs). Recorded when it is made and cheaply: its stack is taken but not written out; who made it is looked up
+// when it is told. No promise is touched: whether anybody handles its rejection stays as it is. (async_hooks would see more, and make everything slow.)
 
 const diagnostics = require('node:diagnostics_channel');
 const net = require('node:net');
@@ -10,10 +10,13 @@ const { promisify } = require('node:util');
 
 const kMost = 10;  // told of one invocation
 const kMostKept = 256;
+const kFrames = 24;
 // Next's dev server's own: its socket, which Payload and others listen to in development, and what Sentry asks about an error's place. Nothing that a
 // deployment has.
 const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
 const kPackage = /(^|[\\/])node_modules[\\/]/;
+const kPackageName = /.*[\\/]?node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
+const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;  // the bundler's own, among what was compiled
 const kSoonMs = 100;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 
@@ -39,12 +42,7 @@ module.exports = function (sim) {
       globalThis[name] = timers[name] = watched;
     }
     hookFetches();
-    const { connect } = net.Socket.prototype;
-    net.Socket.prototype.connect = function noted(...args) {
-      const invocation = invocations.getStore();
-      if (isOpenTo(invocation)) note(invocation, 'socket', this, noted);
-      return Reflect.apply(connect, this, args);
-    };
+    sim.hookConnections();
     const { listen } = net.Server.prototype;
     net.Server.prototype.listen = function noted(...args) {
       const invocation = invocations.getStore();
@@ -70,10 +68,12 @@ module.exports = function (sim) {
     return watched;
   }
 
+  const fetches = new AsyncLocalStorage();  // the call of fetch in whose name something is done
+  const isFetching = () => fetches.getStore() !== undefined;
+
   // Where a fetch was called is known at the call, with Next's own fetch not yet between; whether it has an answer is what undici says, much
   // later and only if the request is not answered by a cache.
   function hookFetches() {
-    const calls = new AsyncLocalStorage();
     const open = new WeakMap();  // undici's request → its entry
     let inner = globalThis.fetch;
     let outer = wrapped(inner);
@@ -81,8 +81,8 @@ module.exports = function (sim) {
       if (typeof real !== 'function') return real;
       const watched = function (...args) {
         const invocation = invocations.getStore();
-        if (!isOpenTo(invocation) || calls.getStore()) return Reflect.apply(real, this, args);
-        return calls.run({ invocation, trace: traceBelow(watched) }, () => Reflect.apply(real, this, args));
+        if (!isOpenTo(invocation) || fetches.getStore()) return Reflect.apply(real, this, args);
+        return fetches.run({ invocation, trace: traceBelow(watched) }, () => Reflect.apply(real, this, args));
       };
       return Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
     }
@@ -97,7 +97,7 @@ module.exports = function (sim) {
       },
     });
     diagnostics.channel('undici:request:create').subscribe(({ request }) => {
-      const call = calls.getStore();
+      const call = fetches.getStore();
       if (!call || !isOpenTo(call.invocation) || kDevServer.test(request.path)) return;
       const entry = { kind: 'fetch', handle: { destroyed: false }, trace: call.trace };
       open.set(request, entry.handle);
@@ -122,7 +122,7 @@ module.exports = function (sim) {
 
   function traceBelow(below) {
     const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 12;
+    Error.stackTraceLimit = kFrames;
     const trace = {};
     Error.captureStackTrace(trace, below);
     Error.stackTraceLimit = stackTraceLimit;
@@ -137,9 +137,7 @@ module.exports = function (sim) {
 
   function isOpen({ kind, handle }) {
     if (kind === 'timeout' || kind === 'interval') return !handle._destroyed;
-    if (kind === 'server') return handle.listening;
-    // Node internals: the request that a connection is for; null in one that waits in its agent for a next request. It hangs, but nobody waits for it.
-    return !handle.destroyed && handle._httpMessage !== null && !kDevServer.test(handle._httpMessage?.path ?? '');
+    return kind === 'server' ? handle.listening : !handle.destroyed;
   }
 
   // What a timer was asked for, in the app's own time. Node internals: _idleTimeout.
@@ -152,28 +150,70 @@ module.exports = function (sim) {
     const { left } = invocation;
     invocation.left = undefined;
     invocation.isOver = true;
-    if (!left) return [];
+    const told = invocations.run(invocation, () => [...leftOpen(left ?? []), ...leftUnanswered(invocation)]);
+    sim.forget(invocation);
+    return told.slice(0, kMost);
+  }
+
+  function leftOpen(left) {
     const told = [];
     for (const one of left) {
       if (told.length >= kMost) break;
       if (!isOpen(one)) continue;
-      const found = invocations.run(invocation, () => userFrame(one));
-      if (found && !isHousekeeping(one, found)) told.push({ kind: one.kind, ...found, ...delayOf(one) });
+      const found = userFrame(one);
+      if (found && !isHousekeeping(one, found)) told.push({ kind: one.kind, ...placeOf(found), ...delayOf(one) });
     }
     return told;
   }
 
-  // A package's own timer that does not keep a process alive, as Sentry's reports of a minute, or that has a few milliseconds to go, as whoever gathers
-  // what comes at once: no work that anybody misses. One of the user's code is always told.
-  function isHousekeeping({ kind, handle }, { at, source }) {
-    if (kind !== 'timeout' && kind !== 'interval') return false;
-    if (!kPackage.test(source ?? at)) return false;
-    return handle.hasRef?.() === false || (kind === 'timeout' && handle._idleTimeout <= kSoonMs);
+  function leftUnanswered(invocation) {
+    const told = [];
+    for (const { kind, traces, path: asked } of sim.unansweredOf(invocation)) {
+      if (kDevServer.test(asked ?? '')) continue;
+      const frames = traces.map((trace) => userFrame({ kind, trace })).filter(Boolean);
+      const found = frames.find(({ isOwn }) => isOwn) ?? frames[0];
+      if (found) told.push({ kind, ...placeOf(found) });
+    }
+    return told;
   }
 
-  // The first frame of the user's code: {at: place in what was compiled, source: where it was written}; undefined if Next alone made it, whose
-  // code is also bundled with the user's, or if it is a timer that Next or React has set for itself, whoever called them (`use cache`).
+  const placeOf = ({ at, source }) => ({ at, source });
+
+  // A package's own timer that does not keep a process alive, as Sentry's reports of a minute, or that has a few milliseconds to go, as whoever gathers
+  // what comes at once, or that belongs to its connections: how long one may be idle, when the next heartbeat or attempt is due. No work that anybody
+  // misses. One of the user's code is always told.
+  function isHousekeeping({ kind, handle }, { by }) {
+    if (kind !== 'timeout' && kind !== 'interval') return false;
+    if (!kPackage.test(by)) return false;
+    if (handle.hasRef?.() === false || (kind === 'timeout' && handle._idleTimeout <= kSoonMs)) return true;
+    const name = packageOf(by);
+    return sim.openedAt().some((trace) => framesOf(trace).some(({ file, source }) => packageOf(source ?? file) === name));
+  }
+
+  const packageOf = (place) => kPackageName.exec(place)?.[1];
+
+  // Whose work it is: {at: place in what was compiled, source: where it was written, by: the file that asked for it, isOwn: no package's}. The first frame
+  // of the app's own code, else of a package; undefined if Next alone made it, whose code is also bundled with the user's, or if it is a timer that Next
+  // or React has set for itself, whoever called them (`use cache`).
   function userFrame({ kind, trace }) {
+    const isTimer = kind === 'timeout' || kind === 'interval';
+    let first;
+    let by;
+    for (const { file, at, source } of framesOf(trace)) {
+      const isNext = kNext.test(source ?? file);
+      if (by === undefined && isTimer && isNext) return undefined;
+      by ??= source ?? file;
+      if (isNext || !isUserCode(file) || kRuntime.test(source ?? file)) continue;
+      const isOwn = !kPackage.test(source ?? file);
+      if (isOwn) return { at, source, by, isOwn };
+      first ??= { at, source, by, isOwn };
+    }
+    return first;
+  }
+
+  // Those of Node and of ours left out. Written out once.
+  function framesOf(trace) {
+    if (trace.frames) return trace.frames;
     const { prepareStackTrace } = Error;
     let sites = [];
     try {
@@ -185,24 +225,15 @@ module.exports = function (sim) {
     } finally {
       Error.prepareStackTrace = prepareStackTrace;
     }
-    const isTimer = kind === 'timeout' || kind === 'interval';
-    let isFirst = true;
+    trace.frames = [];
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
       if (!file || file.startsWith('node:') || file.startsWith(__dirname)) continue;
-      const isCalled = isFirst;
-      isFirst = false;
-      if (!isUserCode(file)) {
-        if (isCalled && isTimer && kNext.test(file)) return undefined;
-        continue;
-      }
       const at = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
-      const source = sim.originalPosition(at);
-      if (!kNext.test(source ?? '')) return { at, source };
-      if (isCalled && isTimer) return undefined;
+      trace.frames.push({ file, at, source: isUserCode(file) ? sim.originalPosition(at) : undefined });
     }
-    return undefined;
+    return trace.frames;
   }
 
-  return { hookHanging, hangingOf };
+  return { hookHanging, hangingOf, isFetching };
 };

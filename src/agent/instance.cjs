@@ -36,7 +36,7 @@ Object.assign(sim, {
 });
 
 const parts = ['modules', 'invocation', 'statics', 'timers', 'compile', 'requests', 'listen', 'handlers'];
-parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'own-requests', 'death', 'source-maps', 'serve', 'warm');
+parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'own-requests', 'death', 'source-maps', 'serve', 'warm');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
 start().catch((error) => {

@@ -183,6 +183,15 @@ module.exports = function (sim) {
 
   function settle(invocation) {
     if (!invocation.isClosed || invocation.isServing || (invocation.pending.size > 0 && !invocation.isExpired)) return;
+    // Once: whether something is left behind may be seen a moment later only.
+    if (!invocation.isExpired && !invocation.isDeciding && running.has(invocation.id)) {
+      invocation.isDeciding = true;
+      invocation.isWaited = sim.decide(invocation, () => {
+        invocation.isWaited = false;
+        settle(invocation);
+      });
+    }
+    if (invocation.isWaited && !invocation.isExpired) return;
     if (!running.delete(invocation.id)) return;
     const message = { t: 'done', id: invocation.id };
     const files = sim.newFiles();

@@ -1,5 +1,5 @@
 // What a function leaves behind when its response and its waitUntil work are done (facts/vercel-platform.md
-// section 8, "after response"): timers, sockets, promises that nobody waits for. Never refuses; only says so.
+// section 8, "after response"): timers, servers, requests that nobody waits for. Never refuses; only says so.
 // Pure; asked when an instance is given back.
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace vsim::limits {
 
 struct Hanging {
-  std::string kind;  // "timeout", "interval", "socket", "server", "promise"
+  std::string kind;  // "timeout", "interval", "server", "fetch", "Postgres query", ... (docs/agent-protocol.md)
   std::string at;    // "app/x/route.ts:12:3"; empty: unknown
   Duration delay{};  // of a timer
 };

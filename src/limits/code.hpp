@@ -29,7 +29,7 @@ enum class Code : std::uint8_t {
   sim_websocket_closed_at_limit,
   sim_polling_false_pass,  // Socket.IO long polling delivered in one shared process
   sim_max_duration_over_plan,
-  sim_background_work_frozen,  // timers, sockets, promises left hanging after the response
+  sim_background_work_frozen,  // timers, servers, requests without an answer after the response
   sim_state_not_shared,        // what one instance remembered was looked for in another
   kCount
 };

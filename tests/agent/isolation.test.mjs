@@ -32,6 +32,55 @@ export async function GET(request) {
 `,
 };
 
+// A package that pools connections to a database, with an idle timeout, as the drivers do.
+const kPool = {
+  'node_modules/poolish/package.json': '{"name":"poolish","version":"1.0.0","main":"index.js"}',
+  'node_modules/poolish/index.js': `
+const net = require('node:net');
+const message = (type, text) => {
+  const head = Buffer.alloc(5);
+  head.write(type);
+  head.writeInt32BE(text.length + 4, 1);
+  return Buffer.concat([head, Buffer.from(text)]);
+};
+const idle = [];
+exports.query = (port, text) => new Promise((done, fail) => take(port, (socket) => {
+  socket.once('data', () => {
+    idle.push(socket);
+    setTimeout(() => {}, 30000);  // when it is closed
+    done();
+  });
+  socket.write(message('Q', text));
+}, fail));
+exports.connect = (port) => take(port, (socket) => idle.push(socket));
+exports.publish = (port) => take(port, (socket) => socket.write('a line for a log'));
+function take(port, then, fail = () => {}) {
+  if (idle.length > 0) return void process.nextTick(then, idle.pop());
+  const socket = net.connect(port, '127.0.0.1').on('error', fail);
+  socket.once('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 0, 3, 0, 0])));
+  socket.once('data', () => then(socket));
+}
+`,
+  'app/iso/pool/route.js': `
+import * as pool from 'poolish';
+export const dynamic = 'force-dynamic';
+export async function GET(request) {
+  const { what, port } = Object.fromEntries(new URL(request.url).searchParams);
+  const to = Number(port);
+  if (what === 'awaited') await pool.query(to, 'select 1');
+  if (what === 'floating') pool.query(to, 'select never');
+  if (what === 'connect') pool.connect(to);
+  if (what === 'published') await new Promise((done) => done(pool.publish(to)));
+  return new Response('done');
+}
+`,
+};
+
+// Answers the first thing it is told, and then every query that does not say "never".
+const database = net.createServer((socket) => {
+  socket.on('error', () => {}).on('data', (bytes) => bytes.includes('never') || socket.write('ready'));
+});
+
 describe(name, { timeout: 900_000 }, () => {
   let fleet;
   let world;
@@ -46,9 +95,10 @@ describe(name, { timeout: 900_000 }, () => {
       if (!req.url.startsWith('/never')) res.end(word);
     });
     await new Promise((done) => external.listen(0, '127.0.0.1', done));
+    await new Promise((done) => database.listen(0, '127.0.0.1', done));
     fleet = await startIsolated({
       env: { EXTERNAL_ORIGIN: `http://127.0.0.1:${external.address().port}`, ISO_PORT: String(external.address().port) },
-      files: { '.env': 'FROM_DOT_ENV=one\nVERCEL_REGION=from-dot-env\n', ...kChores },
+      files: { '.env': 'FROM_DOT_ENV=one\nVERCEL_REGION=from-dot-env\n', ...kChores, ...kPool },
     });
     ({ world } = fleet);
   });
@@ -56,6 +106,7 @@ describe(name, { timeout: 900_000 }, () => {
   after(async () => {
     external.closeAllConnections();
     external.close();
+    database.close();
     await cleanUp();
   });
 
@@ -334,7 +385,7 @@ describe(name, { timeout: 900_000 }, () => {
   });
 
   test('what is left hanging is told, with the line that made it', async () => {
-    for (const [what, kind, line] of [['timeout', 'timeout', 9], ['interval', 'interval', 10], ['socket', 'socket', 11], ['fetch', 'fetch', 12], ['promised', 'timeout', 13]]) {
+    for (const [what, kind, line] of [['timeout', 'timeout', 9], ['interval', 'interval', 10], ['fetch', 'fetch', 12], ['promised', 'timeout', 13], ['asked', 'HTTP request', 14]]) {
       const answer = await fresh(`/iso/left?what=${what}`);
       const { hanging } = await answer.instance.done(answer.id);
       assert.equal(hanging?.length, 1, `${what}: ${JSON.stringify(hanging)}`);
@@ -342,7 +393,8 @@ describe(name, { timeout: 900_000 }, () => {
       if (bundler === 'turbopack') assert.match(hanging[0].source, new RegExp(`^app/iso/left/route\\.js:${line}:`));
       answer.instance.kill();
     }
-    for (const what of ['none', 'over', 'fetched', 'reload']) {
+    // A connection alone is no work.
+    for (const what of ['none', 'over', 'fetched', 'reload', 'socket']) {
       const answer = await ask(`/iso/left?what=${what}`, 'left');
       assert.equal((await answer.instance.done(answer.id)).hanging, undefined);
     }
@@ -354,6 +406,24 @@ describe(name, { timeout: 900_000 }, () => {
       assert.equal(answer.text, 'done');
       const { hanging } = await answer.instance.done(answer.id);
       assert.deepEqual(hanging?.map(({ kind }) => kind), kinds, `${what}: ${JSON.stringify(hanging)}`);
+    }
+  });
+
+  test('a pool: what is idle is not left behind, a query without its answer is, at the line of the app', async () => {
+    const cases = [
+      ['floating', 'app/iso/pool/route\\.js:8:'],  // it waits behind the connection
+      ['connect'],
+      ['awaited'],
+      ['floating', 'node_modules/poolish/index\\.js:'],  // handed on to an idle connection in another turn: no frame of the app is left
+      ['awaited'],
+      ['published'],  // a protocol without answers
+    ];
+    for (const [what, left] of cases) {
+      const answer = await ask(`/iso/pool?what=${what}&port=${database.address().port}`, 'pool');
+      assert.equal(answer.text, 'done');
+      const { hanging } = await answer.instance.done(answer.id);
+      assert.deepEqual(hanging?.map(({ kind }) => kind), left && ['Postgres query'], `${what}: ${JSON.stringify(hanging)}`);
+      if (left && bundler === 'turbopack') assert.match(hanging[0].source ?? hanging[0].at, new RegExp(left));
     }
   });
 

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import http from 'node:http'; import net from 'node:net';
 import { setTimeout as promised } from 'node:timers/promises';
 
 export const dynamic = 'force-dynamic';
@@ -11,6 +11,7 @@ export async function GET(request) {
   if (what === 'socket') net.connect(Number(process.env.ISO_PORT), '127.0.0.1').on('error', () => {});
   if (what === 'fetch') fetch(`${process.env.EXTERNAL_ORIGIN}/never`, { cache: 'no-store' }).catch(() => {});
   if (what === 'promised') promised(60_000);
+  if (what === 'asked') http.get(`${process.env.EXTERNAL_ORIGIN}/never`).on('error', () => {});
   // As Payload does to hear of changes in development.
   if (what === 'reload') {
     const headers = { connection: 'upgrade', upgrade: 'websocket' };
@@ -21,6 +22,6 @@ export async function GET(request) {
   if (what === 'over') await new Promise((done) => setTimeout(done, 10));
   if (what === 'fetched') await (await fetch(`${process.env.EXTERNAL_ORIGIN}/seen`, { cache: 'no-store' })).text();
   // The floating fetch is on its way when the response is over.
-  if (what === 'fetch') await new Promise((done) => setImmediate(() => setImmediate(done)));
+  if (what === 'fetch' || what === 'asked') await new Promise((done) => setImmediate(() => setImmediate(done)));
   return Response.json({ ticks: globalThis.isoTicks });
 }

@@ -1,0 +1,164 @@
+'use strict';
+// The connections that user code and its packages open, and the requests on them that have no answer yet. A connection by itself is no work: in a pool,
+// in an agent that keeps it alive, between two commands it is idle. Work is what was written on it, if nothing came back after that.
+
+const http = require('node:http');
+const net = require('node:net');
+const { beginOf, requestIn } = require('./protocols.cjs');
+
+const kFrames = 50;
+const kMostEnded = 16;
+const kMostDecidingMs = 100;
+const kPollMs = 2;
+
+module.exports = function (sim) {
+  const { invocations, lacks, plain } = sim;
+  const connections = new WeakMap();  // socket → its record
+  const live = new Set();  // records of sockets that were not seen destroyed
+  const ended = [];  // the last of the others: who tries again, has a timer for it
+  const askers = new WeakMap();  // request of node:http → where it was made
+
+  function hookConnections() {
+    const { connect, _writeGeneric: write } = net.Socket.prototype;
+    net.Socket.prototype.connect = function noted(...args) {
+      opened(this, noted);
+      return Reflect.apply(connect, this, args);
+    };
+    // Node internals: every write of a socket, also of TLS, comes here, before the connection is there for the first time.
+    if (typeof write !== 'function') return lacks('socket writes');
+    net.Socket.prototype._writeGeneric = function noted(isList, data, encoding, done) {
+      const connection = connections.get(this) ?? beneath(this);
+      if (connection && !connection.isFetch) wrote(connection, this, beginOf(isList, data, encoding), noted);
+      return Reflect.apply(write, this, [isList, data, encoding, done]);
+    };
+    // Its head is written in another turn, where nobody's frame is left.
+    const { addRequest } = http.Agent.prototype;
+    http.Agent.prototype.addRequest = function noted(req, ...rest) {
+      if (isOpenTo(invocations.getStore())) askers.set(req, traceBelow(noted));
+      return Reflect.apply(addRequest, this, [req, ...rest]);
+    };
+  }
+
+  function opened(socket, below) {
+    const invocation = invocations.getStore();
+    const connection = {
+      socket,  // who was connected
+      top: socket,  // who is written to: TLS may lie upon it
+      trace: traceBelow(below),
+      isFetch: sim.isFetching(),  // fetch tells of its requests itself
+      openedBy: isOpenTo(invocation) ? invocation : undefined,
+      request: undefined,  // the last one: {kind, by, trace, openedFor}
+      hasAsked: false,
+      isHttp: false,
+      hasWritten: false,
+      readBefore: 0,  // bytes that had come when something was written last
+    };
+    connections.set(socket, connection);
+    live.add(connection);
+    if (connection.openedBy && !connection.isFetch) (invocation.opened ??= []).push(connection);
+  }
+
+  // Node internals: _parent is the socket that was given to tls.connect().
+  function beneath(socket) {
+    const connection = socket._parent && connections.get(socket._parent);
+    if (!connection) return undefined;
+    connection.top = socket;
+    connections.set(socket, connection);
+    return connection;
+  }
+
+  function wrote(connection, socket, { bytes, total }, below) {
+    connection.hasWritten = true;
+    connection.readBefore = socket.bytesRead;
+    const kind = requestIn(bytes, total);
+    if (!kind || sim.isFetching()) return;
+    const invocation = invocations.getStore();
+    const by = isOpenTo(invocation) ? invocation : undefined;
+    // Who had it opened has it opened for this: the first request comes when it is there, in another turn.
+    const openedFor = by && !connection.hasAsked && connection.openedBy === by ? connection.trace : undefined;
+    connection.hasAsked = true;
+    connection.isHttp = kind === 'HTTP request';
+    connection.request = { kind, by, openedFor, trace: by && (askers.get(socket._httpMessage) ?? traceBelow(below)) };
+    if (by) (by.asked ??= new Set()).add(connection);
+  }
+
+  function isOpenTo(invocation) {
+    return invocation?.req !== undefined && !invocation.isOver;
+  }
+
+  function traceBelow(below) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = kFrames;
+    const trace = {};
+    Error.captureStackTrace(trace, below);
+    Error.stackTraceLimit = stackTraceLimit;
+    return trace;
+  }
+
+  function isGone({ socket, top }) {
+    return socket.destroyed || top.destroyed;
+  }
+
+  // Something was written and nothing has come since. Where a part of the answer is there, or that of an earlier request, nobody is accused.
+  function isUnanswered(connection) {
+    return connection.hasWritten && !isGone(connection) && connection.top.bytesRead === connection.readBefore;
+  }
+
+  // What this invocation has asked and nobody has answered: [{kind, traces, path}].
+  // Node internals: _httpMessage, null in a connection that waits in its agent for a next request.
+  function unansweredOf(invocation) {
+    const found = [];
+    for (const connection of invocation.asked ?? []) {
+      const { request, top } = connection;
+      if (request?.by !== invocation || !isUnanswered(connection) || top._httpMessage === null) continue;
+      found.push({ kind: request.kind, traces: [request.trace, request.openedFor].filter(Boolean), path: top._httpMessage?.path });
+    }
+    return found;
+  }
+
+  // Nothing of an invocation that is over stays reachable by a connection that lives on.
+  function forget(invocation) {
+    for (const connection of invocation.opened ?? []) connection.openedBy = undefined;
+    for (const connection of invocation.asked ?? []) if (connection.request?.by === invocation) connection.request = undefined;
+    invocation.opened = invocation.asked = undefined;
+    for (const connection of live) {
+      if (!isGone(connection)) continue;
+      live.delete(connection);
+      if (!isOfHttp(connection)) ended.push(connection.trace);
+    }
+    ended.splice(0, ended.length - kMostEnded);
+  }
+
+  // A connection that is still being made, or has begun to speak and asked for nothing yet: whether a request waits behind it is seen in a moment.
+  function isUndecided(connection) {
+    if (isGone(connection) || connection.hasAsked) return false;
+    return connection.socket.connecting || connection.top.secureConnecting === true || isUnanswered(connection);
+  }
+
+  // True if a moment is needed; then `decided` is called after it.
+  function decide(invocation, decided) {
+    if (!invocation.opened?.some(isUndecided)) return false;
+    const end = performance.now() + kMostDecidingMs;
+    let quiet = 0;
+    const look = () => {
+      quiet = invocation.opened?.some(isUndecided) ? 0 : quiet + 1;
+      if (quiet > 1 || performance.now() > end) decided();
+      else plain.setTimeout(look, kPollMs);
+    };
+    plain.setTimeout(look, kPollMs);
+    return true;
+  }
+
+  function isOfHttp({ isFetch, isHttp, top }) {
+    return isFetch || isHttp || top._httpMessage !== undefined;
+  }
+
+  // Where the connections were opened that are held for more than one request of HTTP.
+  function openedAt() {
+    const traces = [...ended];
+    for (const connection of live) if (!isOfHttp(connection)) traces.push(connection.trace);
+    return traces;
+  }
+
+  return { hookConnections, unansweredOf, forget, decide, openedAt };
+};

@@ -1,0 +1,81 @@
+'use strict';
+// What a client writes on a connection, told by its first bytes: a request that the other side will answer, or not. Only protocols in which every
+// request has an answer are known here; a log line that is shipped over TCP, a message that is published, a frame of a WebSocket have none, and nobody
+// can tell whether they were received. What belongs to the connection itself (handshakes, passwords, heartbeats, subscriptions) is no request.
+
+const kShown = 4096;
+const kMostBytes = 64 << 20;
+const kHttp = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+ HTTP\/1\.[01]\r\n/;
+const kRedisCommand = /\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g;
+const kRedisOwn = /^(hello|auth|client|info|select|ping|echo|quit|reset|readonly|readwrite|asking|cluster|command|sentinel|role|monitor|[ps]?(un)?subscribe)$/i;
+const kMongoOwn = /^(hello|ismaster|ping|endsessions|killcursors|saslstart|saslcontinue|buildinfo|authenticate)$/i;
+const kPostgresRequests = new Set([...'QPBEF'].map((type) => type.charCodeAt(0)));
+const kPostgresTypes = new Set([...'QPBEFSHDCXpdcf'].map((type) => type.charCodeAt(0)));
+const kMysqlRequests = new Set([0x02, 0x03, 0x16, 0x17, 0x1a, 0x1c]);
+
+// What it is called ("Postgres query"); undefined if it is none, or not known to be one. `bytes` is the begin of what was written, `total` its length.
+function requestIn(bytes, total = bytes.length) {
+  if (bytes.length < 5) return undefined;
+  if (isMongo(bytes)) return kMongoOwn.test(mongoCommand(bytes)) ? undefined : 'MongoDB command';
+  if (bytes[0] === 0x2a) return isRedis(bytes) ? 'Redis command' : undefined;
+  if (isPostgres(bytes)) return 'Postgres query';
+  if (isMysql(bytes, total)) return 'MySQL query';
+  if (isTds(bytes, total)) return 'SQL Server query';
+  return kHttp.test(bytes.toString('latin1', 0, kShown)) ? 'HTTP request' : undefined;
+}
+
+// OP_MSG with a command as its first section.
+function isMongo(bytes) {
+  return bytes.length > 26 && bytes.readInt32LE(12) === 2013 && bytes[20] === 0;
+}
+
+function mongoCommand(bytes) {
+  const end = bytes.indexOf(0, 26);
+  return bytes.toString('latin1', 26, end < 0 ? bytes.length : end);
+}
+
+// Several commands may go in one write, those of the connection first.
+function isRedis(bytes) {
+  for (const [, command] of bytes.toString('latin1', 0, kShown).matchAll(kRedisCommand)) if (!kRedisOwn.test(command)) return true;
+  return false;
+}
+
+// Messages one behind the other: Parse, Bind, Execute, Sync.
+function isPostgres(bytes) {
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const length = bytes.readUInt32BE(at + 1);
+    if (!kPostgresTypes.has(bytes[at]) || length < 4 || length > kMostBytes) return false;
+    if (kPostgresRequests.has(bytes[at])) return true;
+    at += 1 + length;
+  }
+  return false;
+}
+
+function isMysql(bytes, total) {
+  return bytes[3] === 0 && bytes.readUIntLE(0, 3) + 4 === total && kMysqlRequests.has(bytes[4]);
+}
+
+function isTds(bytes, total) {
+  return (bytes[0] === 1 || bytes[0] === 3) && bytes.length >= 8 && bytes.readUInt16BE(2) <= total && bytes.readUInt16BE(4) === 0 && bytes[7] === 0;
+}
+
+// The begin of what a socket is given to write: a text, a buffer, or a list of both.
+function beginOf(isList, data, encoding) {
+  const pieces = isList ? data : [{ chunk: data, encoding }];
+  const shown = [];
+  let size = 0;
+  let total = 0;
+  for (const piece of pieces) {
+    const chunk = isList && data.allBuffers ? piece : piece.chunk;
+    const isText = typeof chunk === 'string';
+    total += isText ? Buffer.byteLength(chunk, piece.encoding) : chunk.byteLength;
+    if (size >= kShown) continue;
+    const begin = isText ? Buffer.from(chunk.slice(0, kShown), piece.encoding) : chunk.subarray(0, kShown);
+    shown.push(begin);
+    size += begin.length;
+  }
+  const bytes = shown.length === 1 ? shown[0] : Buffer.concat(shown);
+  return { bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes), total };
+}
+
+module.exports = { requestIn, beginOf };
