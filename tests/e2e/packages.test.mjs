@@ -1,0 +1,105 @@
+// Real packages (packages/table.mjs) answer in front of vercel-sim as they do under plain `next dev`, on every profile, and nobody is told a violation that is
+// none. CI runs the quick ones in one app; VSIM_FULL=1 each in an app of its own, with Cache Components and without. VSIM_PACKAGES=word names some,
+// VSIM_PROFILES=hobby,pro the profiles.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { after, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { cleanUp, kFull, kRepo, startNextDev, startSim, tempFolder, within } from "./harness.mjs";
+import * as servers from "./packages/servers.mjs";
+import { kRows } from "./packages/table.mjs";
+
+const run = promisify(execFile);
+const kNext = { next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1" };
+const kLayout = `export default function Layout({ children }) {\n  return <html lang="en"><body>{children}</body></html>;\n}\n`;
+
+async function makeApp(rows, isCached, ports) {
+  const folder = join(await tempFolder("pkg"), "app");
+  const env = rows.map((row) => row.env ?? "").join("") + [...ports].map(([name, port]) => `PORT_OF_${name.toUpperCase()}=${port}\n`).join("");
+  const config = rows.find((row) => row.config)?.config ?? `export default { cacheComponents: ${isCached} };\n`;
+  const files = Object.assign(
+    { "package.json": JSON.stringify({ private: true, dependencies: kNext }), "next.config.mjs": config, ".env": env, "app/layout.js": kLayout },
+    ...rows.map((row) => row.files),
+  );
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  const packages = rows.flatMap((row) => row.packages);
+  await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", ...packages], { cwd: folder, maxBuffer: 16e6 });
+  return folder;
+}
+
+async function ask(url, asked) {
+  const { path, mask, until, told: _, ...options } = typeof asked === "string" ? { path: asked } : asked;
+  const stop = new AbortController();
+  const response = await within(60_000, path, fetch(url + path, { redirect: "manual", signal: stop.signal, ...options }));
+  let text = "";
+  const decoder = new TextDecoder("latin1");
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (until?.test(text)) break;
+  }
+  stop.abort();
+  return { path, status: response.status, type: response.headers.get("content-type"), text: (mask ?? String)(text.replaceAll(url, "ORIGIN")) };
+}
+
+async function askAll(url, rows) {
+  const answers = [];
+  for (const asked of rows.flatMap((row) => row.requests)) answers.push(await ask(url, asked));
+  return answers;
+}
+
+// Every verdict of the run as "route: measured (file)", but those that the table asks for, which have to be there.
+async function checkVerdicts(sim, rows) {
+  const asked = rows.flatMap((row) => row.requests).filter(({ told }) => told);
+  for (const { path, told } of asked)
+    await sim.waitForEvent(`what ${path} left`, (event) => event.t === "background_work" && event.route === path && told.test(event.verdicts[0].measured), 10_000);
+  const isAsked = (event) => event.t === "background_work" && asked.some(({ path }) => path === event.route);
+  const told = sim.events().filter((event) => event.verdicts?.length > 0 && !isAsked(event));
+  assert.deepEqual(told.flatMap(({ route, target, verdicts }) => verdicts.map(({ code, measured, file }) => `${route ?? target}: ${code} ${measured} (${file})`)), []);
+  for (const event of sim.events().filter(isAsked)) assert.doesNotMatch(event.verdicts[0].file ?? "", /node_modules/, "a place is the app's");
+}
+
+function compare(rows, profiles, isCached) {
+  const names = rows.map((row) => row.name).join(", ");
+  describe(`Packages${isCached ? " with Cache Components" : ""}: ${names}`, { timeout: 900_000 }, () => {
+    const services = [];
+    after(async () => {
+      await Promise.all(services.map((service) => service.stop()));
+      await cleanUp();
+    });
+    test(`Packages: ${names} answer on ${profiles.join(", ")} as under plain next dev`, async (t) => {
+      const ports = new Map();
+      for (const name of new Set(rows.map((row) => row.service).filter(Boolean))) {
+        const service = await servers[name](await tempFolder("db"));
+        if (!service) return t.skip(`no ${name} on this machine`);
+        services.push(service);
+        ports.set(name, service.port);
+      }
+      const cwd = await makeApp(rows, isCached, ports);
+      const plain = await startNextDev(cwd);
+      const expected = await askAll(plain.url, rows);
+      await plain.stop();
+      for (const { path, status, text } of expected) assert.equal(Math.floor(status / 100) === 5, false, `plain next dev, ${path}: ${status} ${text}`);
+      for (const profile of profiles) {
+        const sim = await startSim(["--profile", profile], { cwd });
+        assert.deepEqual(await askAll(sim.url, rows), expected, profile);
+        for (const { prints } of rows) if (prints) await sim.output.waitFor(prints, 5_000);
+        await checkVerdicts(sim, rows);
+        await sim.stop();
+      }
+    });
+  });
+}
+
+const kProfiles = process.env.VSIM_PROFILES?.split(",") ?? (await readdir(join(kRepo, "profiles"))).map((name) => name.replace(/\.yaml$/, "")).sort();
+const word = process.env.VSIM_PACKAGES ?? "";
+const chosen = kRows.filter((row) => (kFull || row.isQuick) && row.name.includes(word));
+if (!kFull) compare(chosen, ["hobby", "hobby-fluid"], false);
+for (const row of kFull ? chosen : []) {
+  compare([row], kProfiles, false);
+  if (!row.onlyWithoutCacheComponents && !row.config) compare([row], ["hobby", "hobby-fluid"], true);
+}
