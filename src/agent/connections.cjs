@@ -12,7 +12,7 @@ const kMostDecidingMs = 100;
 const kPollMs = 2;
 
 module.exports = function (sim) {
-  const { invocations, lacks, plain } = sim;
+  const { guard, invocations, lacks, plain } = sim;
   const connections = new WeakMap();  // socket → its record
   const live = new Set();  // records of sockets that were not seen destroyed
   const ended = [];  // the last of the others: who tries again, has a timer for it
@@ -28,7 +28,7 @@ module.exports = function (sim) {
     if (typeof write !== 'function') return lacks('socket writes');
     net.Socket.prototype._writeGeneric = function noted(isList, data, encoding, done) {
       const connection = connections.get(this) ?? beneath(this);
-      if (connection && !connection.isFetch) wrote(connection, this, beginOf(isList, data, encoding), noted);
+      if (connection && !connection.isFetch) guard('socket writes', () => wrote(connection, this, beginOf(isList, data, encoding), noted));
       return Reflect.apply(write, this, [isList, data, encoding, done]);
     };
     // Its head is written in another turn, where nobody's frame is left.

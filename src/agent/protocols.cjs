@@ -66,7 +66,7 @@ function beginOf(isList, data, encoding) {
   let size = 0;
   let total = 0;
   for (const piece of pieces) {
-    const chunk = isList && data.allBuffers ? piece : piece.chunk;
+    const chunk = piece.chunk ?? piece;
     const isText = typeof chunk === 'string';
     total += isText ? Buffer.byteLength(chunk, piece.encoding) : chunk.byteLength;
     if (size >= kShown) continue;

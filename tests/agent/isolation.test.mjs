@@ -50,7 +50,10 @@ exports.query = (port, text) => new Promise((done, fail) => take(port, (socket) 
     setTimeout(() => {}, 30000);  // when it is closed
     done();
   });
-  socket.write(message('Q', text));
+  // In several pieces that go together, as drivers write a query with parameters.
+  socket.cork();
+  for (const piece of [message('P', text), message('B', text), message('S', '')]) socket.write(piece);
+  socket.uncork();
 }, fail));
 exports.connect = (port) => take(port, (socket) => idle.push(socket));
 exports.publish = (port) => take(port, (socket) => socket.write('a line for a log'));

@@ -29,7 +29,7 @@ const message = (type, ...parts) => {
 };
 const text = (value) => Buffer.from(`${value}\0`);
 
-// Simple queries, each answered with no rows; never one with "never" in it. With more than `room` connections: "too many clients".
+// Queries, simple and with parameters, each answered with no rows; never one with "never" in it. With more than `room` connections: "too many clients".
 export function tinyPostgres({ room = Infinity } = {}) {
   const ready = message("Z", Buffer.from("I"));
   let open = 0;
@@ -49,6 +49,7 @@ export function tinyPostgres({ room = Infinity } = {}) {
         return socket.write(Buffer.concat([message("R", Buffer.alloc(4)), ready]));
       }
       if (bytes[0] === 0x58) return socket.end();
+      if (bytes[0] === 0x50 && !bytes.includes("never")) socket.write(Buffer.concat([..."12n"].map((type) => message(type)).concat(message("C", text("SELECT 0")), ready)));
       if (bytes[0] === 0x51 && !bytes.includes("never")) socket.write(Buffer.concat([message("C", text("SELECT 0")), ready]));
     });
   });

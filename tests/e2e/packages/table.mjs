@@ -93,9 +93,10 @@ import pg from "pg";
 export const pool = (globalThis.pool ??= new pg.Pool({ host: "127.0.0.1", port: Number(process.env.PORT_OF_TINYPOSTGRES), user: "app", database: "shop", max: 5, idleTimeoutMillis: 30_000 }));
 `,
       "app/api/pg/route.js": route(`import { pool } from "../../../lib/pool";`, `const { rowCount } = await pool.query("select users");\n  return Response.json({ rowCount });`),
+      "app/api/pg-values/route.js": route(`import { pool } from "../../../lib/pool";`, `const { rowCount } = await pool.query("select users where id = $1", [7]);\n  return Response.json({ rowCount });`),
       "app/api/pg-floating/route.js": route(`import { pool } from "../../../lib/pool";`, `pool.query("insert never").catch(() => {});\n  return Response.json({ isLogged: true });`),
     },
-    requests: ["/api/pg", "/api/pg", { path: "/api/pg-floating", told: /left Postgres query( at app\/api\/pg-floating\/route\.js:6:)?/ }],
+    requests: ["/api/pg", "/api/pg-values", "/api/pg", { path: "/api/pg-floating", told: /left Postgres query( at app\/api\/pg-floating\/route\.js:6:)?/ }],
   },
   {
     name: "ioredis",
