@@ -117,7 +117,7 @@ module.exports = function (sim) {
   }
 
   // Nothing of an invocation that is over stays reachable by a connection that lives on.
-  function forget(invocation) {
+  function forgetConnections(invocation) {
     for (const connection of invocation.opened ?? []) connection.openedBy = undefined;
     for (const connection of invocation.asked ?? []) if (connection.request?.by === invocation) connection.request = undefined;
     invocation.opened = invocation.asked = undefined;
@@ -160,5 +160,5 @@ module.exports = function (sim) {
     return traces;
   }
 
-  return { hookConnections, unansweredOf, forget, decide, openedAt };
+  return { hookConnections, unansweredOf, forgetConnections, decide, openedAt };
 };

@@ -151,7 +151,7 @@ module.exports = function (sim) {
     invocation.left = undefined;
     invocation.isOver = true;
     const told = invocations.run(invocation, () => [...leftOpen(left ?? []), ...leftUnanswered(invocation)]);
-    sim.forget(invocation);
+    sim.forgetConnections(invocation);
     return told.slice(0, kMost);
   }
 
