@@ -59,6 +59,7 @@ module.exports = function (sim) {
     res.shouldKeepAlive = false;
     res.assignSocket(socket);
     socket.on('error', () => {});
+    socket.on('drain', () => drained(res, socket));
     res.on('finish', () => {
       if (res.socket !== socket) return;  // it was handed over
       res.detachSocket(socket);
@@ -66,6 +67,17 @@ module.exports = function (sim) {
       process.nextTick(() => res.emit('close'));  // as Node's server does for the responses that it makes
     });
     return res;
+  }
+
+  // Node's server tells a response that its socket takes more; from the sockets of upgrades it takes its listeners, and a response larger than the
+  // socket's buffer would wait for ever.
+  // Node internals: _http_server.js (socketOnDrain), internal/http.js (kNeedDrain).
+  function drained(res, socket) {
+    if (res.socket !== socket || res.finished) return;
+    const kNeedDrain = Object.getOwnPropertySymbols(res).find((symbol) => symbol.description === 'kNeedDrain');
+    if (!kNeedDrain || !res[kNeedDrain]) return;
+    res[kNeedDrain] = false;
+    res.emit('drain');
   }
 
   // ---- What Next's router asks of its render server ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // Parts of the agent that need no Next: values between processes, and calls over a socket.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import http from 'node:http';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -27,6 +28,38 @@ describe('requests of the app to itself', () => {
       }
     } finally {
       globalThis.fetch = real;
+    }
+  });
+});
+
+describe('an upgrade that is answered as the request that it is', () => {
+  // As Next pipes a page: piece by piece, and none before the one before it is taken.
+  const write = (res, piece) => new Promise((done) => (res.write(piece) ? done() : res.once('drain', done)));
+
+  test('an answer larger than the socket takes at once comes whole, and the connection ends', { timeout: 20_000 }, async () => {
+    const sim = { options: { token: '' }, hello: { next: '16.4.6' } };
+    const { responseFor } = require('../../src/agent/requests.cjs')(sim);
+    const piece = 'x'.repeat(64 * 1024);
+    const closed = [];
+    const server = http.createServer().on('upgrade', async (req, socket) => {
+      const res = responseFor(req, socket);
+      res.on('close', () => closed.push(res.writableNeedDrain));
+      res.writeHead(404, { 'content-type': 'text/html' });
+      for (let i = 0; i < 32; i++) await write(res, piece);
+      res.end('end');
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    try {
+      const client = net.connect(server.address().port, '127.0.0.1');
+      client.write('GET /nope HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      let text = '';
+      for await (const chunk of client) text += chunk.toString('latin1');
+      assert.match(text, /^HTTP\/1\.1 404 /);
+      assert.equal(text.split('x'.repeat(1024)).length - 1, 32 * 64);
+      assert.match(text, /end\r\n0\r\n\r\n$/);
+      assert.deepEqual(closed, [false]);
+    } finally {
+      server.close();
     }
   });
 });
