@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -87,16 +88,10 @@ class Parser {
     if (depth > kMaxDepth) return false;
     Words command;
     bool found = false;
+    Choice choice;
     const auto flush = [&] {
-      if (!command.empty()) {
-        const DevScript before = out;
-        if (!found && this->command(command, depth)) {
-          found = true;
-        } else {
-          if (!found) out = before;
-          out.notes.push_back(fmt::format("`{}` of the dev script is not run.", joined(command)));
-        }
-      }
+      if (!command.empty())
+        found = among(choice, joined(command), [&] { return this->command(command, depth); });
       command.clear();
     };
     for (ShellWord& w : split_shell(text)) {
@@ -110,6 +105,37 @@ class Parser {
   }
 
  private:
+  struct Choice {
+    bool found = false;
+    std::string text;  // of what was chosen
+    DevScript before;  // it was
+  };
+  // Of several commands the one that is `next dev`; a file that node runs is the server only where there is
+  // none: beside `next dev` it is a helper, or prepares something.
+  template <class Parse>
+  bool among(Choice& choice, const std::string& text, Parse parse) {
+    const DevScript before = out;
+    if (!choice.found) {
+      if (parse()) {
+        choice = {true, text, before};
+        return true;
+      }
+      out = before;
+    } else if (out.kind == DevScript::Kind::custom_server) {
+      const DevScript chosen = std::exchange(out, choice.before);
+      if (parse() && out.kind == DevScript::Kind::next_dev) {
+        for (std::size_t i = choice.before.notes.size(); i < chosen.notes.size(); ++i)
+          out.notes.push_back(chosen.notes[i]);
+        out.notes.push_back(fmt::format("`{}` of the dev script is not run.", choice.text));
+        choice.text = text;
+        return true;
+      }
+      out = chosen;
+    }
+    out.notes.push_back(fmt::format("`{}` of the dev script is not run.", text));
+    return choice.found;
+  }
+
   bool command(std::span<const std::string> w, int depth) {
     while (!w.empty() && is_assignment(w.front())) {
       const std::size_t eq = w.front().find('=');
@@ -182,7 +208,7 @@ class Parser {
   }
 
   bool concurrently(std::span<const std::string> w, int depth) {
-    bool found = false;
+    Choice choice;
     for (std::size_t i = 0; i < w.size(); ++i) {
       if (w[i].starts_with('-')) {
         const bool valued = w[i] == "-n" || w[i] == "--names" || w[i] == "-c" || w[i] == "--prefix-colors" ||
@@ -194,19 +220,13 @@ class Parser {
       }
       std::string text = w[i];
       if (text.starts_with("npm:")) text = "npm run " + text.substr(4);
-      const DevScript before = out;
-      if (!found && line(text, depth + 1)) {
-        found = true;
-      } else {
-        if (!found) out = before;
-        out.notes.push_back(fmt::format("`{}` of the dev script is not run.", w[i]));
-      }
+      among(choice, w[i], [&] { return line(text, depth + 1); });
     }
-    return found;
+    return choice.found;
   }
 
   bool run_all(std::span<const std::string> w, int depth) {
-    bool found = false;
+    Choice choice;
     for (const std::string& name : w) {
       if (name.starts_with('-')) continue;
       for (const auto& [script, text] : scripts_) {
@@ -214,16 +234,10 @@ class Parser {
         const bool named =
             star == std::string::npos ? script == name : script.starts_with(name.substr(0, star));
         if (!named) continue;
-        const DevScript before = out;
-        if (!found && line(text, depth + 1)) {
-          found = true;
-        } else {
-          if (!found) out = before;
-          out.notes.push_back(fmt::format("`{}` of the dev script is not run.", text));
-        }
+        among(choice, text, [&, &run = text] { return line(run, depth + 1); });
       }
     }
-    return found;
+    return choice.found;
   }
 
   bool package_manager(std::span<const std::string> w, int depth) {

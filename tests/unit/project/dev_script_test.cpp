@@ -92,6 +92,19 @@ TEST_CASE("dev script: environment and wrappers") {
 TEST_CASE("dev script: several commands") {
   CHECK(dev("prisma generate && next dev") == "next dev\n`prisma generate` of the dev script is not run.");
   CHECK(dev("next dev & node worker.js") == "next dev\n`node worker.js` of the dev script is not run.");
+  // Beside next dev, what node runs is a helper, wherever it stands.
+  CHECK(dev("node worker.js & next dev -p 4001") ==
+        "next dev, port 4001\n`node worker.js` of the dev script is not run.");
+  CHECK(dev("PORT=5000 node socket-server.js & A=1 next dev") ==
+        "next dev, A=1\n`PORT=5000 node socket-server.js` of the dev script is not run.");
+  CHECK(dev("node scripts/prepare.mjs && next dev") ==
+        "next dev\n`node scripts/prepare.mjs` of the dev script is not run.");
+  CHECK(dev("concurrently \"tsx watch ws/server.ts\" \"next dev --turbopack\"") ==
+        "next dev, turbopack, args --turbopack\n`tsx watch ws/server.ts` of the dev script is not run.");
+  CHECK(said({{"dev", "run-p dev:*"}, {"dev:a", "node queue.js"}, {"dev:next", "next dev"}}) ==
+        "next dev\n`node queue.js` of the dev script is not run.");
+  CHECK(dev("node server.js & tailwindcss -w") ==
+        "server server.js\n`tailwindcss -w` of the dev script is not run.");
   CHECK(dev("concurrently -n web,db \"next dev --turbopack\" 'docker compose up'") ==
         "next dev, turbopack, args --turbopack\n`docker compose up` of the dev script is not run.");
   CHECK(said({{"dev", "run-p dev:*"}, {"dev:css", "tailwindcss -w"}, {"dev:next", "next dev -p 5"}}) ==
