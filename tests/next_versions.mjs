@@ -9,6 +9,11 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 
 export const kNewestOfMajor = ["16-turbopack", "16-webpack", "15-turbopack", "15-webpack", "14-webpack"];
 
+// Every minor that is supported, on the newest patch, with each bundler that it has for development.
+export const kEveryMinor = ["16.4", "16.3", "16.2", "16.1", "16.0", "15.5", "15.4", "15.3", "15.2", "15.1", "15.0", "14.2", "14.1", "14.0"].flatMap((next) =>
+  next.startsWith("14") ? [`${next}-webpack`] : [`${next}-turbopack`, `${next}-webpack`],
+);
+
 export function partsOf(combo) {
   const [, next, bundler, node] = /^(1[4-9](?:\.\d+)?)-(turbopack|webpack)(?:@(\d+))?$/.exec(combo) ?? [];
   if (!next) throw new Error(`unknown combination ${combo}; there are ${kNewestOfMajor.join(", ")}, and others like 15.2-turbopack and 16-webpack@24`);

@@ -1,6 +1,10 @@
 'use strict';
 // When the user's own code starts: route modules of all kinds, and edge functions.
 
+const fs = require('node:fs');
+const path = require('node:path');
+const { resolversOf, strangeness } = require('./shape.cjs');
+
 module.exports = function (sim) {
   const { guard, invocations, kInvocation, lacks, options, withExports, dispatchTo, isStaticPage, isStaticRoute, readSegments, scaleEdgeTimers } = sim;
 
@@ -17,9 +21,20 @@ module.exports = function (sim) {
       const prototype = real[name]?.prototype;
       if (!prototype || Object.hasOwn(prototype, kInvocation)) continue;
       prototype[kInvocation] = true;
+      const strange = guard('shape', () => strangeness(name, prototype));
+      if (strange) lacks(name);
       if (!guard(name, () => hook(prototype))) lacks(name);
     }
     return undefined;
+  }
+
+  // In next dev, before `hello`: a shape that nobody has tried is told at start, and not by an instance that runs something already.
+  function lookAtShape() {
+    for (const folder of ['route-modules', 'future/route-modules']) {
+      const file = path.join(sim.nextDist, 'server', folder, 'app-route/module.compiled.js');
+      if (fs.existsSync(file)) return void require(file);
+    }
+    lacks('AppRouteRouteModule');
   }
 
   function current(routeModule) {
@@ -30,26 +45,34 @@ module.exports = function (sim) {
     return invocation;
   }
 
-  // 14, 15: resolve(method); 16: resolveHandler(method) and, Turbopack, resolveHandlerFromUserland(method, userland).
+  // 14, 15: resolve(method); 16: resolveHandler(method) and, Turbopack, resolveHandlerFromUserland(method, userland); 16.2 with Turbopack:
+  // async resolveWithGetter(method, getUserland). Whatever resolves is taken for one of these: a name of its own gives a handler too.
   function hookAppRoute(prototype) {
-    let found = false;
-    for (const name of ['resolve', 'resolveHandler', 'resolveHandlerFromUserland']) {
+    const names = resolversOf(prototype);
+    for (const name of names) {
       const resolve = prototype[name];
-      if (typeof resolve !== 'function') continue;
-      found = true;
       prototype[name] = function (...args) {
-        const handler = resolve.apply(this, args);
+        const resolved = resolve.apply(this, args);
         const invocation = current(this);
-        if (!invocation || typeof handler !== 'function') return handler;
-        guard('static routes', () => invocation.setStatic(isStaticRoute(invocation, args[1] ?? this.userland)));
-        if (invocation.isWarming) return sim.warmRoute;
-        return function (...handlerArgs) {
-          invocation.begin();
-          return watchSocket(invocation, () => Reflect.apply(handler, this, handlerArgs));
-        };
+        if (!invocation) return resolved;
+        if (typeof resolved?.then !== 'function') return handlerOf(invocation, resolved, () => args[1] ?? this.userland);
+        return resolved.then(async (handler) => {
+          const userland = typeof args[1] === 'function' ? await args[1]() : args[1];  // there already: the handler is of it
+          return handlerOf(invocation, handler, () => userland ?? this.userland);
+        });
       };
     }
-    return found;
+    return names.length > 0;
+  }
+
+  function handlerOf(invocation, handler, userlandOf) {
+    if (typeof handler !== 'function') return handler;
+    guard('static routes', () => invocation.setStatic(isStaticRoute(invocation, userlandOf())));
+    if (invocation.isWarming) return sim.warmRoute;
+    return function (...handlerArgs) {
+      invocation.begin();
+      return watchSocket(invocation, () => Reflect.apply(handler, this, handlerArgs));
+    };
   }
 
   // A handler that throws after it has taken the socket: Next's answer to that goes nowhere, so vercel-sim says it.
@@ -229,5 +252,5 @@ module.exports = function (sim) {
     [/(^|[\\/])(work|static-generation)-async-storage\.external(\.js)?$/, sim.hookWorkStorage],
     [/^\.\/context(\.js)?$/, hookEdgeContext],
   ];
-  return { handlerHooks };
+  return { handlerHooks, lookAtShape };
 };

@@ -21,6 +21,7 @@ module.exports = function (sim) {
   function becomeReady() {
     if (!renderServerHooked) missing.add('render-server');
     if (sim.isolation?.missing.size > 0) sim.giveIsolationUp();
+    guard('shape', sim.lookAtShape);
     sim.sayHello();
     if (sim.server) guard('config', sayConfig);
     tell({ t: 'listening' });

@@ -2,14 +2,15 @@
 // all five of the newest versions. Installs the packages that are missing.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kNewestOfMajor, packagesOf } from '../next_versions.mjs';
+import { kEveryMinor, kNewestOfMajor, packagesOf } from '../next_versions.mjs';
 import { runFiles } from '../node_test.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const asked = process.argv.slice(2);
 const combos = asked.length ? asked : process.env.VSIM_FULL === '1' ? kNewestOfMajor : ['16-turbopack', '14-webpack'];
 
-let passed = await runFiles([join(here, 'parts.test.mjs')]);
+const shapes = process.env.VSIM_FULL === '1' ? kEveryMinor : combos;
+let passed = await runFiles([join(here, 'parts.test.mjs'), join(here, 'shape.test.mjs')], { env: { AGENT_SHAPES: shapes.join(',') } });
 for (const combo of combos) {
   try {
     packagesOf(combo);
