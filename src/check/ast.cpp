@@ -12,7 +12,7 @@ bool typescript_only(std::string_view path) {
 }  // namespace
 
 Ast::Ast(std::string path, std::string_view text)
-    : path_(std::move(path)), syntax_(text, typescript_only(path_)) {
+    : path_(std::move(path)), typescript_(typescript_only(path_)), syntax_(text, typescript_) {
   number();
   read_module();
 }

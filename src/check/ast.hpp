@@ -39,6 +39,7 @@ class Ast {
 
   const std::string& path() const { return path_; }
   const routes::Syntax& syntax() const { return syntax_; }
+  bool typescript() const { return typescript_; }  // parsed without JSX
   int size() const { return static_cast<int>(nodes_.size()); }
   std::string_view type(int i) const { return nodes_[static_cast<std::size_t>(i)].type; }
   bool is(int i, std::string_view t) const { return i != kNone && type(i) == t; }
@@ -93,6 +94,7 @@ class Ast {
   bool declares(int statement, std::string_view name) const;
 
   const std::string path_;
+  const bool typescript_;
   routes::Syntax syntax_;
   std::vector<Node> nodes_;
   std::unordered_map<const void*, int> index_;

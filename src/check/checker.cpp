@@ -69,7 +69,11 @@ class Run {
 
  private:
   void search(const Rule& rule, Severity severity) {
-    const auto query = Query::compile(rule.query);
+    unsigned grammars = 0;
+    for (const auto& [path, file] : program_.files())
+      if (applies(rule, file)) grammars |= file.ast->typescript() ? Query::typescript : Query::tsx;
+    if (grammars == 0) return;
+    const auto query = Query::compile(rule.query, grammars);
     if (!query) std::abort();  // the binary's own data; a unit test compiles all of it
     for (const auto& [path, file] : program_.files()) {
       if (!applies(rule, file)) continue;

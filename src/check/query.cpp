@@ -9,10 +9,11 @@ const TSLanguage* tree_sitter_typescript();
 
 namespace vsim::check {
 
-Result<std::shared_ptr<const Query>> Query::compile(std::string_view text) {
+Result<std::shared_ptr<const Query>> Query::compile(std::string_view text, unsigned grammars) {
   std::shared_ptr<Query> out(new Query);
   const TSLanguage* languages[] = {tree_sitter_tsx(), tree_sitter_typescript()};
   for (int g = 0; g < 2; ++g) {
+    if ((grammars & (1u << g)) == 0) continue;
     Grammar& grammar = out->grammars_[g];
     std::uint32_t offset = 0;
     TSQueryError error = TSQueryErrorNone;
@@ -69,6 +70,7 @@ void Query::run(const Ast& ast,
                 const std::function<void(const Captures&, const std::vector<Predicate>&)>& match) const {
   const TSLanguage* language = ts_tree_language(ast.node(0).tree);
   const Grammar& g = grammars_[language == tree_sitter_typescript() ? 1 : 0];
+  if (g.query == nullptr) return;  // not asked for
   TSQueryCursor* cursor = ts_query_cursor_new();
   ts_query_cursor_exec(cursor, g.query, ast.node(0));
   TSQueryMatch m;

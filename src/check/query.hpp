@@ -27,8 +27,10 @@ struct Predicate {
 
 class Query {
  public:
-  // One grammar each for .ts and all else; the query must fit both.
-  static Result<std::shared_ptr<const Query>> compile(std::string_view text);
+  // One grammar each for .ts and all else; the query must fit both. Compiling takes milliseconds for each, so
+  // a caller that knows which of them its files need asks for those only.
+  enum Grammars : unsigned { tsx = 1, typescript = 2, both = 3 };
+  static Result<std::shared_ptr<const Query>> compile(std::string_view text, unsigned grammars = both);
   ~Query();
   // Calls back with every match, in source order, and the predicates of its pattern.
   void run(const Ast& ast,
