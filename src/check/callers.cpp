@@ -71,4 +71,112 @@ bool only_at_load(const Program& program, const File& file, int i, int depth) {
   return true;
 }
 
+bool runs_at_load(const Program& program, const File& file, int i, int depth) {
+  const Ast& ast = *file.ast;
+  const int f = ast.function_of(i);
+  if (f == kNone) return true;
+  if (depth > kMaxDepth) return false;
+  const int up = ast.strip_up(f), call = ast.parent(up);
+  if (ast.is(call, "call_expression") && ast.field(call, "function") == up)  // (async () => { … })()
+    return runs_at_load(program, file, call, depth + 1);
+  const std::string_view name = ast.function_name(f);
+  if (name.empty() || ast.is(f, "method_definition")) return false;
+  const std::string_view path = ast.path();
+  if (name == "register" &&
+      (path.starts_with("instrumentation.") || path.starts_with("src/instrumentation.")))
+    return true;
+  for (const CallSite& c : calls_of(program, file, f))
+    if (!(c.file == &file && ast.inside(c.call, f)) && runs_at_load(program, *c.file, c.call, depth + 1))
+      return true;
+  return false;
+}
+
+FunctionAt function_called(const Program& program, const File& file, int callee) {
+  const Ast& ast = *file.ast;
+  callee = ast.strip(callee);
+  if (callee == kNone) return {};
+  if (Ast::is_function(ast.type(callee))) return {&file, callee};
+  if (!ast.is(callee, "identifier")) return {};
+  const std::string_view name = ast.text(callee);
+  const File* from = &file;
+  int declared = kNone;
+  if (ast.is_local(callee, name)) {
+    for (int f = ast.function_of(callee); f != kNone && declared == kNone; f = ast.function_of(f))
+      for (int i = f + 1; i < ast.end(f) && declared == kNone; ++i) {
+        if (!ast.is(i, "variable_declarator") && !ast.is(i, "function_declaration")) continue;
+        const int n = ast.field(i, "name");
+        if (n != kNone && ast.text(n) == name && ast.function_of(i) == f) declared = i;
+      }
+  } else if (const Import* i = ast.import_of(name)) {
+    from = program.resolve(file, i->source);
+    if (from == nullptr) return {};
+    const Origin origin = program.origin(*from, i->imported);
+    if (origin.file == nullptr) return {};
+    from = origin.file;
+    declared = origin.name.empty() ? from->ast->default_export() : from->ast->top_level(origin.name);
+  } else {
+    declared = ast.top_level(name);
+  }
+  if (declared == kNone) return {};
+  const Ast& there = *from->ast;
+  if (there.is(declared, "variable_declarator")) declared = there.strip(there.field(declared, "value"));
+  if (declared == kNone || !Ast::is_function(there.type(declared))) return {};
+  return {from, declared};
+}
+
+std::vector<CallSite> calls_of(const Program& program, const File& file, int function) {
+  std::vector<CallSite> out;
+  const std::string name(file.ast->function_name(function));
+  if (name.empty()) return out;
+  const auto collect = [&](const File& in, std::string_view local) {
+    const Ast& ast = *in.ast;
+    for (int i = 0; i < ast.size(); ++i) {
+      if (!ast.is(i, "identifier") || ast.text(i) != local) continue;
+      const int use = ast.strip_up(i), call = ast.parent(use);
+      if (!ast.is(call, "call_expression") || ast.field(call, "function") != use) continue;
+      if (function_called(program, in, i).function == function) out.push_back({&in, call});
+    }
+  };
+  collect(file, name);
+  for (const Origin& other : program.importers(file, name))
+    if (other.file != &file) collect(*other.file, other.name);
+  return out;
+}
+
+namespace {
+
+// The parameters in order: each one's name (or kNone for a pattern) and its default.
+std::vector<std::pair<int, int>> parameters_of(const Ast& ast, int function) {
+  std::vector<std::pair<int, int>> out;
+  if (const int one = ast.field(function, "parameter"); one != kNone) out.emplace_back(one, kNone);
+  for (const int p : ast.children(ast.field(function, "parameters"))) {
+    int name = p, value = kNone;
+    if (ast.is(p, "required_parameter") || ast.is(p, "optional_parameter")) {
+      name = ast.field(p, "pattern");
+      value = ast.field(p, "value");
+    } else if (ast.is(p, "assignment_pattern")) {
+      name = ast.field(p, "left");
+      value = ast.field(p, "right");
+    }
+    out.emplace_back(ast.is(name, "identifier") ? name : kNone, value);
+  }
+  return out;
+}
+
+}  // namespace
+
+int argument_for(const Ast& callee, int function, std::string_view name, const Ast& caller, int call) {
+  const auto parameters = parameters_of(callee, function);
+  const auto arguments = caller.children(caller.field(call, "arguments"));
+  for (std::size_t i = 0; i < parameters.size() && i < arguments.size(); ++i)
+    if (parameters[i].first != kNone && callee.text(parameters[i].first) == name) return arguments[i];
+  return kNone;
+}
+
+int parameter_default(const Ast& ast, int function, std::string_view name) {
+  for (const auto& [parameter, value] : parameters_of(ast, function))
+    if (parameter != kNone && ast.text(parameter) == name) return value;
+  return kNone;
+}
+
 }  // namespace vsim::check

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "check/callers.hpp"
+
 namespace vsim::check {
 namespace {
 
@@ -164,6 +166,14 @@ bool node_only_module(Match& m, const Predicate& p) {
   return true;
 }
 
+bool runs_when_loaded(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  return at != kNone && runs_at_load(m.program, m.file, at);
+}
+bool next_ws_route(Match& m, const Predicate&) {
+  return m.file.kind == routes::Kind::app_route && m.program.depends_on("next-ws");
+}
+
 constexpr NamedTest kTable[] = {
     {"eq?", equal, "the capture's text is this"},
     {"any-of?", any_of, "the capture's text is one of these"},
@@ -195,6 +205,15 @@ constexpr NamedTest kTable[] = {
     {"endless-stream?", endless_stream,
      "an event stream that a timer, an endless loop or a listener feeds, that only the visitor ends, and "
      "that does not resume"},
+    {"long-wait?", long_wait,
+     "an awaited sleep, or a counted loop of them, of a known length above what the function may run"},
+    {"module-timer?", module_timer,
+     "code that repeats, started while a module loads, and that does more than clear away"},
+    {"runs-at-load?", runs_when_loaded, "code that runs while a module is loaded"},
+    {"helper-outlives-response?", helper_outlives_response,
+     "a timer of a second or more that a function starts and drops, which a handler calls"},
+    {"next-ws-route?", next_ws_route,
+     "an export of a route handler's file, in a project whose package.json names next-ws"},
     {"outside-tmp?", outside_tmp, "a write whose path is known to lie outside /tmp"},
     {"over-body-max?", over_body_max, "a size above the plan's request body limit"},
     {"no-websocket-transport?", without_websocket_transport,

@@ -107,7 +107,9 @@ Program::Program(const Input& input) {
     if (file.kind == routes::Kind::app_route || file.kind == routes::Kind::pages_api ||
         file.kind == routes::Kind::middleware || actions)
       request.push_back(path);
-    if (file.kind == routes::Kind::app_page) server.push_back(path);
+    const bool instrumentation = directory(path).empty() || directory(path) == "src";
+    if (file.kind == routes::Kind::app_page || (instrumentation && stem(path) == "instrumentation"))
+      server.push_back(path);
     if (has_package_ && script_runs(path)) custom.push_back(path);
     if (file.edge) edge.push_back(path);
   }
@@ -271,7 +273,11 @@ void Program::read_scripts(const Input& input) {
   const auto it = input.files.find("package.json");
   if (it == input.files.end()) return;
   has_package_ = true;
-  const auto scripts = object_at(read_object(it->second), "scripts");
+  const auto package = read_object(it->second);
+  for (const char* list : {"dependencies", "devDependencies"})
+    if (const auto names = object_at(package, list))
+      for (const auto& [name, version] : names->members) packages_.insert(name);
+  const auto scripts = object_at(package, "scripts");
   if (!scripts) return;
   for (const auto& [name, value] : scripts->members)
     if (const auto* s = std::get_if<std::string>(&value.value);

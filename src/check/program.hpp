@@ -66,6 +66,8 @@ class Program {
   const Handler* handler_around(const File& file, int i) const;
   // A dev or start script of package.json starts this file with node or the like.
   bool script_runs(std::string_view path) const;
+  // package.json names this package among its dependencies.
+  bool depends_on(std::string_view package) const { return packages_.contains(package); }
   const std::vector<routes::Function>& functions() const { return functions_; }
   const std::optional<routes::VercelJson>& vercel() const { return vercel_; }
 
@@ -84,6 +86,7 @@ class Program {
   std::set<const File*> whole_;
   std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *
   std::vector<std::string> scripts_;
+  std::set<std::string, std::less<>> packages_;
   bool has_package_ = false;
   std::vector<routes::Function> functions_;
   std::optional<routes::VercelJson> vercel_;
