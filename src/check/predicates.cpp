@@ -195,7 +195,10 @@ constexpr NamedTest kTable[] = {
     {"shared-state?", shared_state,
      "module state that one request changes and another reads; caches, lazy singletons and flags are not"},
     {"shared-instance?", shared_instance,
-     "an object made once whose class fills a Map, a Set or a list for one request and reads it for another"},
+     "an object made once whose class or factory fills a Map, a Set or a list for one request and reads it "
+     "for another"},
+    {"shared-static?", shared_static, "the same for a static field, and for the one object that it keeps"},
+    {"shared-global?", shared_global, "the same for a member of globalThis that functions use as it is"},
     {"outlives-response?", outlives_response,
      "a timer started in a handler's own body that nothing there waits for or clears"},
     {"floating?", floating,

@@ -34,9 +34,12 @@ const NamedTest* find_predicate(std::string_view name);
 // The capture that argument `i` names, or kNone.
 int capture(const Match& m, const Predicate& p, std::size_t i = 0);
 
-// One file each, because each is a page of reasons (state, class_state, timing, stream, values).
+// One file each, because each is a page of reasons (state, object_state, timing, waits, module_timer, stream,
+// values).
 bool shared_state(Match&, const Predicate&);
 bool shared_instance(Match&, const Predicate&);
+bool shared_static(Match&, const Predicate&);
+bool shared_global(Match&, const Predicate&);
 bool outlives_response(Match&, const Predicate&);
 bool floating(Match&, const Predicate&);
 bool endless_wait(Match&, const Predicate&);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "check/callers.hpp"
 
 namespace vsim::check {
 namespace {
@@ -96,6 +97,68 @@ Container container_of(const Ast& ast, int value) {
     }
   }
   return Container::no;
+}
+
+Container container_in(const Program& program, const File& file, int value, int depth) {
+  const Ast& ast = *file.ast;
+  if (const Container c = container_of(ast, value); c != Container::no) return c;
+  value = ast.strip(value);
+  while (ast.is(value, "binary_expression") || ast.is(value, "assignment_expression") ||
+         ast.is(value, "augmented_assignment_expression"))
+    value = ast.strip(ast.field(value, "right"));
+  if (depth > 2) return Container::no;
+  if (ast.is(value, "new_expression")) {
+    const int c = ast.field(value, "constructor");
+    if (!ast.is(c, "identifier")) return Container::no;
+    const std::string_view name = ast.text(c);
+    static constexpr std::string_view kStores[] = {"LRUCache", "LRU",       "QuickLRU",
+                                                   "TTLCache", "NodeCache", "ExpiryMap"};
+    if (contains(kStores, name)) return Container::keyed;
+    if (name == "EventTarget") return Container::emitter;
+    const int declared = ast.top_level(name);
+    if (!ast.is(declared, "class_declaration")) return Container::no;
+    for (int i = declared; i < ast.field(declared, "body"); ++i) {
+      if (!ast.is(i, "extends_clause") && !ast.is(i, "class_heritage")) continue;
+      const std::string_view base = ast.text(i);
+      if (base.find("EventEmitter") != std::string_view::npos) return Container::emitter;
+    }
+    return Container::no;
+  }
+  if (!ast.is(value, "call_expression")) return Container::no;
+  const int callee = ast.strip(ast.field(value, "function"));
+  if (ast.is(callee, "identifier"))
+    if (const Import* i = ast.import_of(ast.text(callee)); i != nullptr && i->source == "mitt")
+      return Container::emitter;
+  const FunctionAt made = function_called(program, file, callee);
+  if (made.function == kNone) return Container::no;
+  const Ast& there = *made.file->ast;
+  int given = there.field(made.function, "body");
+  if (there.is(given, "statement_block")) {
+    int last = kNone;
+    for (const int s : there.children(given))
+      if (there.is(s, "return_statement")) last = s;
+    const auto parts = there.children(last);
+    given = parts.size() == 1 ? parts[0] : kNone;
+  }
+  given = there.strip(given);
+  if (!there.is(given, "new_expression") && !there.is(given, "call_expression")) return Container::no;
+  return container_in(program, *made.file, given, depth + 1);
+}
+
+std::set<std::string_view> parts_of(const Program& program, const File& file, int value) {
+  const Ast& ast = *file.ast;
+  std::set<std::string_view> out;
+  value = ast.strip(value);
+  while (ast.is(value, "binary_expression") || ast.is(value, "assignment_expression") ||
+         ast.is(value, "augmented_assignment_expression"))
+    value = ast.strip(ast.field(value, "right"));
+  if (!ast.is(value, "object")) return out;
+  for (const int pair : ast.children(value)) {
+    const int key = ast.field(pair, "key"), v = ast.field(pair, "value");
+    if (key == kNone || v == kNone || per_instance_by_name(ast.text(key), true)) continue;
+    if (container_in(program, file, v) != Container::no) out.insert(ast.text(key));
+  }
+  return out;
 }
 
 std::string global_key(const Ast& ast, int value) {

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/text.hpp"
+#include "check/callers.hpp"
 #include "check/predicates.hpp"
 
 namespace vsim::check {
@@ -225,6 +226,31 @@ bool handed_to_others(const Ast& ast, int stream) {
   return false;
 }
 
+// `pump(writer)`, `redis.subscribe("x", (text) => writer.write(text))`: a function outside writes without an
+// end, or whatever others send is written.
+bool written_for_ever(const Match& m, int stream) {
+  const Ast& ast = m.ast;
+  for (int i = stream; i < ast.end(stream); ++i) {
+    if (!ast.is(i, "call_expression") || listens_for_departure(ast, i)) continue;
+    const bool listens =
+        one_of(callee_name(ast, i), {"on", "addListener", "subscribe", "psubscribe", "addSubscriber"});
+    bool sink = false;
+    for (const int a : ast.children(ast.field(i, "arguments"))) {
+      const std::string_view text = ast.text(a);
+      const bool function = Ast::is_function(ast.type(ast.strip(a)));
+      if (listens && function && (says(text, ".write(") || says(text, ".enqueue("))) return true;
+      sink =
+          sink || (!function && (says(text, "riter") || says(text, "writable") || says(text, "ontroller")));
+    }
+    const int helper = sink ? function_called(m.program, m.file, ast.field(i, "function")).function : kNone;
+    if (helper == kNone || &m.file != function_called(m.program, m.file, ast.field(i, "function")).file)
+      continue;
+    for (int l = helper; l < ast.end(helper); ++l)
+      if (ast.is(l, "while_statement") && endless_loop(ast, l)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool sleeps(const Ast& ast, int awaited) {
@@ -246,7 +272,7 @@ bool endless_stream(Match& m, const Predicate& p) {
     return false;
   const int stream = function_of_stream(m, text);
   if (stream == kNone || resumes(ast, stream)) return false;
-  bool endless = handed_to_others(ast, stream);
+  bool endless = handed_to_others(ast, stream) || written_for_ever(m, stream);
   for (int i = stream; i < ast.end(stream) && !endless; ++i) {
     if (ast.is(i, "call_expression")) endless = callee_name(ast, i) == "setInterval";
     if (ast.is(i, "while_statement")) endless = endless_loop(ast, i);

@@ -1,0 +1,272 @@
+// Where files are written: what is known of a path.
+#include <string>
+
+#include "check/callers.hpp"
+#include "check/predicates.hpp"
+
+namespace vsim::check {
+namespace {
+
+constexpr int kMaxDepth = 6;  // names, joins and calls followed
+
+// named: only a variable of the environment says where, which may name a folder of /tmp there.
+enum class Path { unknown, tmp, outside, named };
+
+// Where a path is written.
+struct Place {
+  const Program& program;
+  const File& file;
+};
+
+Path judge_text(std::string_view text, bool whole) {
+  if (text == "/tmp" || text.starts_with("/tmp/") || text.starts_with("/dev/")) return Path::tmp;
+  if (text.starts_with("file:")) return Path::unknown;
+  if (text.starts_with("/") || text.starts_with("./") || text.starts_with("../")) return Path::outside;
+  // "data/" + …: relative to the working directory, which is read-only too. A lone word may be anything's
+  // start.
+  if (whole) return text.empty() ? Path::unknown : Path::outside;
+  return text.find('/') != std::string_view::npos ? Path::outside : Path::unknown;
+}
+
+Path judge(const Place& at, int value, int depth);
+
+// A constant of another file of the project: `import { kUploads } from "@/lib/paths"`.
+Path judge_imported(const Place& at, std::string_view name, int depth) {
+  const Import* i = at.file.ast->import_of(name);
+  const File* from = i != nullptr ? at.program.resolve(at.file, i->source) : nullptr;
+  if (from == nullptr) return Path::unknown;
+  const Origin origin = at.program.origin(*from, i->imported);
+  if (origin.file == nullptr) return Path::unknown;
+  const Ast& ast = *origin.file->ast;
+  const int declared = ast.top_level(origin.name);
+  if (!ast.is(declared, "variable_declarator") || !ast.text(ast.parent(declared)).starts_with("const"))
+    return Path::unknown;
+  return judge({at.program, *origin.file}, ast.field(declared, "value"), depth + 1);
+}
+
+// One of several values, of which each may be the one.
+Path join(Path a, Path b) {
+  if (a == Path::tmp || b == Path::tmp) return Path::unknown;
+  if (a == Path::outside || b == Path::outside) return Path::outside;
+  return a == Path::named || b == Path::named ? Path::named : Path::unknown;
+}
+
+// `process.env.UPLOAD_DIR`. What is called after a place for scratch is left alone.
+bool is_environment(const Ast& ast, int value) {
+  if (!ast.is(value, "member_expression") || !ast.text(value).starts_with("process.env.")) return false;
+  const std::string_view name = ast.text(value);
+  for (const std::string_view scratch : {"TMP", "TEMP", "CACHE", "SCRATCH"})
+    if (name.find(scratch) != std::string_view::npos) return false;
+  return true;
+}
+
+// A parameter: its default, and what the function is called with.
+Path judge_parameter(const Place& at, int function, std::string_view name, int depth) {
+  const Ast& ast = *at.file.ast;
+  const int usual = parameter_default(ast, function, name);
+  Path out = usual == kNone ? Path::unknown : judge(at, usual, depth + 1);
+  bool any = false;
+  const auto given = [&](const File& file, int call) {
+    const int a = argument_for(ast, function, name, *file.ast, call);
+    if (a == kNone) return;
+    const Path one = judge({at.program, file}, a, depth + 1);
+    out = any || out != Path::unknown ? join(out, one) : one;
+    any = true;
+  };
+  if (!ast.is(function, "method_definition")) {
+    for (const CallSite& c : calls_of(at.program, at.file, function)) given(*c.file, c.call);
+    return out;
+  }
+  if (ast.text(ast.field(function, "name")) != "constructor") return out;
+  const int declared = ast.parent(ast.parent(function));
+  if (!ast.is(declared, "class_declaration")) return out;
+  const std::string class_name(ast.text(ast.field(declared, "name")));
+  const auto made = [&](const File& file, std::string_view local) {
+    const Ast& there = *file.ast;
+    for (int i = 0; i < there.size(); ++i) {
+      if (!there.is(i, "new_expression")) continue;
+      const int c = there.field(i, "constructor");
+      if (c != kNone && there.text(c) == local) given(file, i);
+    }
+  };
+  made(at.file, class_name);
+  for (const Origin& other : at.program.importers(at.file, class_name))
+    if (other.file != &at.file) made(*other.file, other.name);
+  return out;
+}
+
+// `this.directory`: the field's value, or what the constructor is given for it.
+Path judge_field(const Place& at, int member, int depth) {
+  const Ast& ast = *at.file.ast;
+  const std::string_view name = ast.text(ast.field(member, "property"));
+  int body = ast.parent(member);
+  while (body != kNone && !ast.is(body, "class_body")) body = ast.parent(body);
+  for (const int m : ast.children(body)) {
+    const int n = ast.field(m, "name") != kNone ? ast.field(m, "name") : ast.field(m, "property");
+    const int value = ast.field(m, "value");
+    if (n != kNone && value != kNone && ast.text(n) == name) return judge(at, value, depth + 1);
+    if (!ast.is(m, "method_definition") || ast.text(n) != "constructor") continue;
+    for (int i = m; i < ast.end(m); ++i) {
+      if (!ast.is(i, "assignment_expression")) continue;
+      const int left = ast.strip(ast.field(i, "left"));
+      if (ast.is(left, "member_expression") && ast.text(left) == ast.text(member))
+        return judge(at, ast.field(i, "right"), depth + 1);
+    }
+    if (parameter_default(ast, m, name) != kNone || ast.text(m).find("private") != std::string_view::npos ||
+        ast.text(m).find("readonly") != std::string_view::npos)
+      return judge_parameter(at, m, name, depth);
+  }
+  return Path::unknown;
+}
+
+// `config.uploads`: a property of an object that the module keeps.
+Path judge_property(const Place& at, int member, int depth) {
+  const Ast& ast = *at.file.ast;
+  const int object = ast.strip(ast.field(member, "object"));
+  if (!ast.is(object, "identifier") || ast.is_local(object, ast.text(object))) return Path::unknown;
+  const File* file = &at.file;
+  std::string name(ast.text(object));
+  if (const Import* i = ast.import_of(name)) {
+    const File* from = at.program.resolve(at.file, i->source);
+    const Origin origin = from != nullptr ? at.program.origin(*from, i->imported) : Origin{};
+    if (origin.file == nullptr) return Path::unknown;
+    file = origin.file;
+    name = origin.name;
+  }
+  const Ast& there = *file->ast;
+  const int declared = there.top_level(name);
+  if (!there.is(declared, "variable_declarator") || !there.text(there.parent(declared)).starts_with("const"))
+    return Path::unknown;
+  const int value = there.strip(there.field(declared, "value"));
+  if (!there.is(value, "object")) return Path::unknown;
+  for (const int pair : there.children(value)) {
+    const int key = there.field(pair, "key");
+    if (key != kNone && there.text(key) == ast.text(ast.field(member, "property")))
+      return judge({at.program, *file}, there.field(pair, "value"), depth + 1);
+  }
+  return Path::unknown;
+}
+
+// The function that has a parameter of this name around node i, nearest first.
+int function_with(const Ast& ast, int i, std::string_view name) {
+  for (int f = ast.function_of(i); f != kNone; f = ast.function_of(f)) {
+    const int list = ast.field(f, "parameters");
+    for (int n = list; n != kNone && n < ast.end(list); ++n)
+      if (ast.is(n, "identifier") && ast.text(n) == name) return f;
+  }
+  return kNone;
+}
+
+// One way out of the working directory is enough, unless another way knows better.
+Path judge_choice(const Place& at, int value, int depth) {
+  const Ast& ast = *at.file.ast;
+  const int condition = ast.field(value, "condition");
+  const std::string_view asked = condition == kNone ? std::string_view() : ast.text(condition);
+  if (asked.find("env") != std::string_view::npos || asked.find("rod") != std::string_view::npos ||
+      asked.find("ercel") != std::string_view::npos || asked.find("isDev") != std::string_view::npos)
+    return Path::unknown;
+  const Path yes = judge(at, ast.field(value, "consequence"), depth + 1),
+             no = judge(at, ast.field(value, "alternative"), depth + 1);
+  if (yes == Path::tmp || no == Path::tmp) return Path::unknown;
+  return yes == Path::outside || no == Path::outside ? Path::outside : Path::unknown;
+}
+
+Path judge(const Place& at, int value, int depth) {
+  const Ast& ast = *at.file.ast;
+  value = ast.strip(value);
+  if (value == kNone || depth > kMaxDepth) return Path::unknown;
+  if (ast.is_string(value)) return judge_text(ast.string(value), true);
+  const std::string_view t = ast.type(value);
+  if (t == "template_string") {
+    const auto parts = ast.children(value);
+    if (parts.empty()) return Path::unknown;
+    if (ast.is(parts[0], "template_substitution")) {
+      const auto inner = ast.children(parts[0]);
+      return inner.empty() ? Path::unknown : judge(at, inner[0], depth + 1);
+    }
+    return judge_text(ast.text(parts[0]), false);
+  }
+  if (t == "ternary_expression") return judge_choice(at, value, depth);
+  if (is_environment(ast, value)) return Path::named;
+  if (t == "binary_expression") {
+    const Path left = judge(at, ast.field(value, "left"), depth + 1);
+    const auto sign = routes::Syntax::field(ast.node(value), "operator");
+    const std::string_view op = sign ? ast.syntax().text(*sign) : std::string_view();
+    if (op != "??" && op != "||") return left;
+    const Path right = judge(at, ast.field(value, "right"), depth + 1);
+    return left == Path::named ? right : left == Path::unknown ? Path::unknown : left;
+  }
+  if (t == "member_expression") {
+    return ast.is(ast.strip(ast.field(value, "object")), "this") ? judge_field(at, value, depth)
+                                                                 : judge_property(at, value, depth);
+  }
+  if (t == "identifier") {
+    if (ast.text(value) == "__dirname") return Path::outside;
+    const int v = constant(ast, value);
+    if (v != kNone) return judge(at, v, depth + 1);
+    if (!ast.is_local(value, ast.text(value))) return judge_imported(at, ast.text(value), depth);
+    const int f = function_with(ast, value, ast.text(value));
+    return f == kNone ? Path::unknown : judge_parameter(at, f, ast.text(value), depth);
+  }
+  if (t == "call_expression") {
+    const std::string_view callee = ast.text(ast.field(value, "function"));
+    if (callee == "process.cwd") return Path::outside;
+    const bool join = callee == "join" || callee == "path.join",
+               resolve = callee == "resolve" || callee == "path.resolve";
+    if (!join && !resolve) return Path::unknown;
+    const auto arguments = ast.children(ast.field(value, "arguments"));
+    if (arguments.empty()) return Path::unknown;
+    // resolve() starts anew at each absolute part: only a known first part followed by relative texts is
+    // known.
+    if (resolve)
+      for (std::size_t i = 1; i < arguments.size(); ++i)
+        if (ast.is_string(arguments[i]) && ast.string(arguments[i]).starts_with('/')) return Path::unknown;
+    return judge(at, arguments[0], depth + 1);
+  }
+  return Path::unknown;
+}
+
+}  // namespace
+
+bool outside_tmp(Match& m, const Predicate& p) {
+  const int call = capture(m, p);
+  if (call == kNone) return false;
+  const Ast& ast = m.ast;
+  // A database that is opened while the module loads is opened for requests.
+  const bool made = ast.is(call, "new_expression");
+  if (!in_request_function(m, call) && (!made || ast.function_of(call) != kNone)) return false;
+  const Place at{m.program, m.file};
+  // Code that knows it is in development writes there on purpose.
+  for (int f = ast.function_of(call); f != kNone; f = ast.function_of(f))
+    for (const std::string_view word : {"NODE_ENV", "process.env.VERCEL", "isDev", "__DEV__"})
+      if (ast.text(f).find(word) != std::string_view::npos) return false;
+  if (!made && !ast.is(call, "call_expression")) return judge(at, call, 0) == Path::outside;
+  const auto arguments = ast.children(ast.field(call, "arguments"));
+  if (arguments.empty()) return false;
+  if (made) {
+    if (arguments.size() > 1 && ast.text(arguments[1]).find("eadonly") != std::string_view::npos)
+      return false;
+    if (arguments.size() > 1 && ast.text(arguments[1]).find("eadOnly") != std::string_view::npos)
+      return false;
+    if (ast.is_string(arguments[0]) && ast.string(arguments[0]) == ":memory:") return false;
+    // A data file that came with the deployment may be read.
+    const std::string_view file = ast.text(0);
+    bool writes = false;
+    for (const std::string_view word :
+         {"CREATE TABLE", "create table", "INSERT INTO", "insert into", "journal_mode", "betterAuth("})
+      writes = writes || file.find(word) != std::string_view::npos;
+    if (!writes) return false;
+    return judge(at, arguments[0], 0) == Path::outside;
+  }
+  int callee = ast.strip(ast.field(call, "function"));
+  if (ast.is(callee, "member_expression")) callee = ast.field(callee, "property");
+  std::string_view name = ast.text(callee);
+  if (const Import* i = ast.import_of(name)) name = i->imported;
+  // copyFile, rename and cp write to their second argument.
+  const bool second =
+      name.starts_with("copyFile") || name.starts_with("rename") || name == "cp" || name == "cpSync";
+  if (second && arguments.size() < 2) return false;
+  return judge(at, arguments[second ? 1 : 0], 0) == Path::outside;
+}
+
+}  // namespace vsim::check
