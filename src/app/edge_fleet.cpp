@@ -203,11 +203,15 @@ void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) 
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {
     exchange->done = hanging_of(told);  // it may be "try the next route", which is no end
-    return;
+    return fleet_broke(id);             // unless its connection is gone: it is done, so it has not died of it
   }
   if (exchange != nullptr && exchange->closed) {
     exchange->done = hanging_of(told);
     return socket_over(exchange_id(id));
+  }
+  if (exchange != nullptr && exchange->failed) {
+    exchange->done = hanging_of(told);
+    return fleet_broke(id);
   }
   engine_.released(id, hanging_of(told), now(), wall_now());
   schedule();
