@@ -37,7 +37,10 @@ function start() {
   const nextDist = path.resolve(path.dirname(process.argv[1]), '../..');
   const sim = createShared({ options, nextDist, tell: control.tell });
   sim.sayHello = sayHello;
-  const parts = ['invocation', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router', 'handlers'];
+  // As instances have it, for places in sources.
+  sim.boot = { next: sim.hello.next, options: { get dir() { return sim.server?.dir ?? process.cwd(); } } };
+  const parts = ['invocation', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router'];
+  parts.push('source-maps', 'hanging', 'connections', 'edge-work', 'edge-code', 'middleware', 'handlers');
   if (options.rpcSocket) parts.push('boot', 'bundler-host', 'dispatch');
   for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
@@ -53,6 +56,10 @@ function start() {
     ]),
   );
   guard('fetch', sim.hookFetch);
+  // What middleware leaves behind.
+  guard('hanging', sim.hookHanging);
+  sim.hookRequests();
+  sim.provideMiddlewareContext();
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);
 
   // Taken out of the environment, so that neither user code nor workers see it. The CLI keeps its copy: it starts the server again
@@ -66,6 +73,7 @@ function start() {
       token: env.VSIM_TOKEN ?? '',
       timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
       // Where instances are served; absent: functions run in this process.
+      stopsMiddleware: ['invocation', 'instance'].includes(env.VSIM_ISOLATION),
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
     for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'TIME_SCALE', 'ISOLATION', 'RPC_SOCKET']) delete env[`VSIM_${name}`];

@@ -93,6 +93,10 @@ std::vector<Hanging> hanging(const json::object& o) {
   }
   return out;
 }
+Refused refused(const json::object& o) {
+  const std::string_view source = text(o, "source");
+  return {text(o, "what"), source.empty() ? text(o, "at") : source, flag(o, "failed"), flag(o, "middleware")};
+}
 Hello hello(const json::object& o) {
   Hello out;
   out.pid = pid(o);
@@ -154,6 +158,10 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
     const auto generation = counter(o, "generation");
     if (!generation) return false;
     handler.on_changed({*generation, flag(o, "all"), flag(o, "environment"), texts(o, "files")});
+  } else if (type == "refused") {
+    handler.on_refused(id(o), refused(o));
+  } else if (type == "left") {
+    handler.on_left(id(o), hanging(o), flag(o, "stopped"));
   } else if (type == "dispatch" || type == "compile" || type == "handler") {
     return deliver_of_invocation(type, o, handler);
   }
@@ -193,6 +201,10 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     handler.on_done(n, id(o), std::move(files), hanging(o));
   } else if (type == "pong") {
     handler.on_pong(n);
+  } else if (type == "answer") {
+    handler.on_answer_at(n, id(o), text(o, "source"));
+  } else if (type == "refused") {
+    handler.on_refused(n, id(o), refused(o));
   } else if (type == "socket_failed") {
     handler.on_socket_failed(n, id(o));
   } else if (type == "dying") {

@@ -56,6 +56,13 @@ struct Hanging {
   double ms = 0;     // of a timer
 };
 
+// Code from strings that the edge runtime refuses was called. Views are valid during the call.
+struct Refused {
+  std::string_view what, at;  // "new Function()", "app/x/route.ts:12:3" (empty: unknown)
+  bool failed = false;        // the function failed then
+  bool middleware = false;
+};
+
 // The answer to compile_line().
 struct Precompiled {
   std::string_view page, kind;
@@ -76,6 +83,9 @@ class ControlHandler {
   virtual void on_handler(InvocationId) = 0;
   virtual void on_compiled(std::string_view page, double ms) = 0;  // for the terminal
   virtual void on_precompiled(const Precompiled&) {}
+  virtual void on_refused(InvocationId, const Refused&) {}
+  // Middleware has answered this request. `stopped`: what it left was stopped.
+  virtual void on_left(InvocationId, const std::vector<Hanging>&, bool /*stopped*/) {}
   virtual void on_boot(std::string_view file) = 0;  // what an instance needs to start is there
   virtual void on_changed(const Changed&) = 0;
   virtual void on_problem(std::string_view message) = 0;  // the channel itself: junk, a line without end
@@ -102,6 +112,9 @@ class InstanceHandler {
   virtual void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
                        const std::vector<Hanging>&) = 0;
   virtual void on_pong(std::uint64_t n) = 0;
+  // The line of the app that sends its large answer.
+  virtual void on_answer_at(std::uint64_t /*n*/, InvocationId, std::string_view /*place*/) {}
+  virtual void on_refused(std::uint64_t /*n*/, InvocationId, const Refused&) {}
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
   virtual void on_dying(std::uint64_t n, std::string_view why, std::string_view message,

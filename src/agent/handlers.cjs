@@ -213,13 +213,24 @@ module.exports = function (sim) {
         const module = await real.getModuleContext(contextOptions);
         const { context } = module.runtime;
         if (options.timeScale !== 1) guard('edge timers', () => scaleEdgeTimers(context));
+        guard('edge code', () => sim.refuseCode(context));
+        guard('edge work', () => sim.watchEdgeWork(context));
+        guard('edge context', () => sim.provideMiddlewareContext?.(context));
         return {
           ...module,
           evaluateInContext(...args) {
             sim.noteFile?.(args[0]);
-            const result = module.evaluateInContext(...args);
-            guard('edge', () => wrapEdgeEntry(context._ENTRIES, `middleware_${contextOptions.moduleName}`));
-            return result;
+            const name = `middleware_${contextOptions.moduleName}`;
+            try {
+              const result = module.evaluateInContext(...args);
+              guard('edge', () => wrapEdgeEntry(context._ENTRIES, name));
+              const entry = context._ENTRIES?.[name];
+              if (entry instanceof Promise) entry.catch(sim.edgeFailed);  // of this request, whenever its modules have thrown
+              return result;
+            } catch (error) {
+              sim.edgeFailed(error);
+              throw error;
+            }
           },
         };
       },
@@ -236,7 +247,8 @@ module.exports = function (sim) {
       const begun = (...args) => {
         const invocation = invocations.getStore();
         if (invocation?.page !== undefined) invocation.begin();  // middleware runs before the dispatch
-        return run(...args);
+        const call = (...given) => sim.watchEdge(() => run(...given));
+        return invocation?.page === undefined && sim.runMiddleware ? sim.runMiddleware(args[0], call) : call(...args);
       };
       return Object.create(module, { default: { value: begun, enumerable: true } });
     };

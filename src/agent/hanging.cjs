@@ -99,7 +99,7 @@ module.exports = function (sim) {
     diagnostics.channel('undici:request:create').subscribe(({ request }) => {
       const call = fetches.getStore();
       if (!call || !isOpenTo(call.invocation) || kDevServer.test(request.path)) return;
-      const entry = { kind: 'fetch', handle: { destroyed: false }, trace: call.trace };
+      const entry = { kind: 'fetch', handle: { destroyed: false, request }, trace: call.trace };
       open.set(request, entry.handle);
       add(call.invocation, entry);
     });
@@ -235,5 +235,6 @@ module.exports = function (sim) {
     return trace.frames;
   }
 
-  return { hookHanging, hangingOf, isFetching };
+  const hanging = { add, isOpen, isOpenTo, userFrame, framesOf, traceBelow };
+  return { hookHanging, hangingOf, isFetching, hanging };
 };

@@ -35,8 +35,9 @@ Object.assign(sim, {
   requireNext: Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js')),
 });
 
-const parts = ['modules', 'invocation', 'statics', 'timers', 'compile', 'requests', 'listen', 'handlers'];
-parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'own-requests', 'death', 'source-maps', 'serve', 'warm');
+const parts = ['modules', 'invocation', 'statics', 'timers', 'compile', 'requests', 'listen'];
+parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps');
+parts.push('edge-work', 'edge-code', 'handlers', 'serve', 'warm');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
 start().catch((error) => {

@@ -80,9 +80,10 @@ module.exports = function (sim) {
 
     meta() {
       const kept = this.kept?.() ?? '';
+      const at = this.answerAt ? `;at=${encodeURIComponent(this.answerAt)}` : '';
       return (
         `${options.token} page=${encodeURIComponent(this.page)};kind=${this.kind};runtime=${this.runtime};` +
-        `static=${this.isStatic ? 1 : 0};compile=${Math.round(this.compileMs)}${kept && `;kept=${kept}`}`
+        `static=${this.isStatic ? 1 : 0};compile=${Math.round(this.compileMs)}${kept && `;kept=${kept}`}${at}`
       );
     }
   }

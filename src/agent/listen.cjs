@@ -85,6 +85,7 @@ module.exports = function (sim) {
       return held ? { invocation: undefined, event: ['request', req, res] } : undefined;
     }
     const invocation = makeInvocation(req, fields.id);
+    invocation.outgoing = res;
     if (!sim.isolation) {
       watchResponse(res, invocation);
       return { invocation, event: [event, req, res, head] };

@@ -15,6 +15,7 @@ struct Meta {
   std::string_view kind, runtime;  // views into the value
   bool is_static = false;
   std::vector<std::string> kept;  // new on the instance's server object: "io"
+  std::string at;                 // the app's line that sends a large answer, if it is known
 };
 
 // nullopt unless `name` is x-vsim-meta and the value begins with `token`: an app cannot forge it.

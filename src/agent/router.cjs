@@ -49,6 +49,7 @@ module.exports = function (sim) {
           sim.server = (handlers.server ?? handlers.app)?.server;  // 14: app
           guard('matchers', hookMatchers);
           guard('static paths', hookStaticPaths);
+          guard('node middleware', sim.hookNodeMiddleware);
           if (sim.isolation) guard('isolation', sim.prepareIsolation);
           wrapRequestHandler(handlers);
         }

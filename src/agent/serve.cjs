@@ -116,6 +116,7 @@ module.exports = function (sim) {
     });
     if (!invocation.isWarming) running.set(invocation.id, invocation);
     watchResponse(res, invocation);
+    sim.watchAnswer(res, invocation);
     // The events of a response that the user's code cannot take away: `emit` itself.
     const { emit } = res;
     res.emit = function (event, ...args) {

@@ -54,6 +54,10 @@ class AppEvents final : private agent::ControlHandler {
     ended ? edge_.compile_ended(id) : edge_.compile_started(id);
   }
   void on_handler(InvocationId id) override { edge_.handler_started(id); }
+  void on_refused(InvocationId id, const agent::Refused& told) override { edge_.code_refused(id, told); }
+  void on_left(InvocationId id, const std::vector<agent::Hanging>& told, bool stopped) override {
+    edge_.middleware_left(id, told, stopped);
+  }
   void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
   void on_precompiled(const agent::Precompiled& done) override { owner_.app_precompiled(done); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }

@@ -256,10 +256,15 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       exchange = find(id);
       if (exchange == nullptr) return;
       for (const auto& h : head.headers) {
-        if (h.field != Field::x_vsim || h.value.find(";kept=") == std::string_view::npos) continue;
-        if (const auto meta = agent::parse_meta(h.name, h.value, options_.token))
-          for (const std::string& name : meta->kept)
-            engine_.kept_on_server(invocation(id), name, at, wall_now());
+        if (h.field != Field::x_vsim) continue;
+        if (h.value.find(";kept=") == std::string_view::npos &&
+            h.value.find(";at=") == std::string_view::npos)
+          continue;
+        const auto meta = agent::parse_meta(h.name, h.value, options_.token);
+        if (!meta) continue;
+        for (const std::string& name : meta->kept)
+          engine_.kept_on_server(invocation(id), name, at, wall_now());
+        if (!meta->at.empty()) engine_.answer_made_at(invocation(id), meta->at);
       }
     }
   }

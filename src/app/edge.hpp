@@ -48,6 +48,8 @@ class Edge final : public net::Edge, public FleetOwner {
   void compile_started(InvocationId);
   void compile_ended(InvocationId);
   void handler_started(InvocationId);
+  void code_refused(InvocationId, const agent::Refused&);
+  void middleware_left(InvocationId, const std::vector<agent::Hanging>&, bool stopped);
   // Next's words for kinds and runtimes, as the agent passes them on.
   static engine::Dispatch to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
                                       bool is_static);
@@ -78,6 +80,10 @@ class Edge final : public net::Edge, public FleetOwner {
   void fleet_identity(InvocationId, std::string_view page, std::string_view kind, std::string_view runtime,
                       bool is_static) override;
   void fleet_compile(InvocationId, bool ended) override;
+  void fleet_answer_at(InvocationId id, std::string_view place) override {
+    engine_.answer_made_at(id, place);
+  }
+  void fleet_code_refused(InvocationId id, const agent::Refused& told) override { code_refused(id, told); }
   void fleet_done(InvocationId, const std::vector<agent::Hanging>&) override;
 
  private:

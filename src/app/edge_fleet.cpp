@@ -199,6 +199,14 @@ void Edge::fleet_identity(InvocationId id, std::string_view page, std::string_vi
 
 void Edge::fleet_compile(InvocationId id, bool ended) { ended ? compile_ended(id) : compile_started(id); }
 
+void Edge::code_refused(InvocationId id, const agent::Refused& told) {
+  engine_.code_refused(id, {told.what, told.at, told.failed, told.middleware}, now(), wall_now());
+}
+
+void Edge::middleware_left(InvocationId id, const std::vector<agent::Hanging>& told, bool stopped) {
+  engine_.middleware_left(id, hanging_of(told), stopped, now(), wall_now());
+}
+
 void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {

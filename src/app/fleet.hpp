@@ -82,6 +82,8 @@ class FleetOwner {
   virtual void fleet_identity(InvocationId, std::string_view page, std::string_view kind,
                               std::string_view runtime, bool is_static) = 0;
   virtual void fleet_compile(InvocationId, bool ended) = 0;
+  virtual void fleet_answer_at(InvocationId, std::string_view /*place*/) {}
+  virtual void fleet_code_refused(InvocationId, const agent::Refused&) {}
   // Response and waitUntil work are done.
   virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
 
@@ -158,6 +160,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
                const std::vector<agent::Hanging>&) override;
   void on_pong(std::uint64_t n) override;
+  void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
+  void on_refused(std::uint64_t n, InvocationId, const agent::Refused&) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
                 std::string_view stack) override;

@@ -168,6 +168,14 @@ void Fleet::on_pong(std::uint64_t n) {
   tell([&](TimePoint t, auto& out) { scheduler_.pong(static_cast<InstanceId>(n), t, out); });
 }
 
+void Fleet::on_answer_at(std::uint64_t n, InvocationId id, std::string_view place) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_answer_at(id, place);
+}
+
+void Fleet::on_refused(std::uint64_t n, InvocationId id, const agent::Refused& told) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_code_refused(id, told);
+}
+
 void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) {
   Instance* i = find(n);
   if (i == nullptr) return;

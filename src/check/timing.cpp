@@ -85,8 +85,7 @@ bool outlives_response(Match& m, const Predicate& p) {
   if (call == kNone) return false;
   const Ast& ast = m.ast;
   const Handler* handler = m.program.handler_at(m.file, call);
-  if (handler == nullptr || handler->kind == HandlerKind::page || handler->kind == HandlerKind::middleware)
-    return false;
+  if (handler == nullptr || handler->kind == HandlerKind::page) return false;
   const int name = ast.field(call, "function");
   if (!is_global(m, name, ast.text(name))) return false;
   const auto arguments = ast.children(ast.field(call, "arguments"));
@@ -132,8 +131,9 @@ bool floating(Match& m, const Predicate& p) {
   if (statement == kNone) return false;
   const Ast& ast = m.ast;
   const Handler* handler = m.program.handler_at(m.file, statement);
-  if (handler == nullptr || (handler->kind != HandlerKind::route && handler->kind != HandlerKind::pages_api &&
-                             handler->kind != HandlerKind::action))
+  if (handler == nullptr ||
+      (handler->kind != HandlerKind::route && handler->kind != HandlerKind::pages_api &&
+       handler->kind != HandlerKind::action && handler->kind != HandlerKind::middleware))
     return false;
   if (streams(ast, handler->function) || handed_over(ast, statement, handler->function)) return false;
   const auto parts = ast.children(statement);

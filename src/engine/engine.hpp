@@ -25,6 +25,7 @@
 #include "event/event.hpp"
 #include "limits/background.hpp"
 #include "limits/code.hpp"
+#include "limits/edge_code.hpp"
 #include "profile/profile.hpp"
 #include "routes/route_table.hpp"
 
@@ -180,6 +181,14 @@ class Engine {
   // May come before ended() (a slow client) or after; until then an invocation that has ended lives on, its
   // clock runs, and its deadline is a Command::expire.
   void released(InvocationId, std::span<const limits::Hanging> hanging, TimePoint now, WallTime wall);
+  // A large answer of pages/api is sent by that line of the app ("pages/api/file.ts:3:7"): where a verdict on
+  // its size points to.
+  void answer_made_at(InvocationId, std::string_view place);
+  // Code from strings was refused on the edge runtime: in the function, or in middleware before it.
+  void code_refused(InvocationId, const limits::CodeRefused&, TimePoint now, WallTime wall);
+  // Middleware has answered, its waitUntil work is done, and this is still open. Also of ids that have ended.
+  void middleware_left(InvocationId, std::span<const limits::Hanging>, bool stopped, TimePoint now,
+                       WallTime wall);
   // The instance itself can tell that state of another one was looked for; `evidence` in words.
   void state_not_shared(InvocationId, std::string_view evidence, TimePoint now, WallTime wall);
 

@@ -2,6 +2,13 @@
 #include "routes/app_path.hpp"
 
 namespace vsim::engine {
+namespace {
+
+bool is_buffered(routes::Kind kind, bool edge) {
+  return !edge && (kind == routes::Kind::pages || kind == routes::Kind::pages_api);
+}
+
+}  // namespace
 
 const routes::Function* Engine::Impl::function_at(std::string_view path) {
   return routes != nullptr ? routes->match(path) : nullptr;
@@ -35,7 +42,6 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
     v.route.assign(f->route);
     v.file.assign(f->file);
     v.kind = routes::to_string(f->kind);
-    v.buffered = f->kind == routes::Kind::pages || f->kind == routes::Kind::pages_api;
     v.supports_cancellation = f->supports_cancellation;
     ask.edge = edge || f->runtime == routes::Runtime::edge;
     if (f->max_duration) {
@@ -45,6 +51,7 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
       v.config_line = f->max_duration->line;
     }
     v.runtime = routes::to_string(ask.edge ? routes::Runtime::edge : routes::Runtime::nodejs);
+    v.buffered = is_buffered(f->kind, ask.edge);
   }
   v.limit = limits::duration::limit_for(profile, ask);
   v.first_byte = limits::duration::scaled(v.limit.first_byte, options.time_scale);
@@ -95,7 +102,7 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
     v->file.clear();
     v->kind = d.kind == routes::Kind::unknown ? std::string_view{} : routes::to_string(d.kind);
     v->runtime = routes::to_string(d.runtime);
-    v->buffered = d.kind == routes::Kind::pages || d.kind == routes::Kind::pages_api;
+    v->buffered = is_buffered(d.kind, d.runtime == routes::Runtime::edge);
     v->supports_cancellation = false;
   }
   e.rearm(*v);

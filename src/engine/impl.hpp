@@ -64,6 +64,9 @@ struct Engine::Impl {
   Totals totals_of(const Invocation& v) const {
     return read_totals != nullptr ? read_totals(shell, v.id) : Totals{};
   }
+  // A verdict that may come when the request is over: in its end if it has not ended, else by itself. `v`
+  // null: the id is dead.
+  void tell(Invocation* v, InvocationId id, limits::Verdict verdict, TimePoint now);
   void note_polling(Invocation& v, int status);
   void note_state(Invocation& v, std::string_view evidence);
   void note_apart(const Invocation& v, TimePoint now);

@@ -87,7 +87,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
     limits::Verdict& verdict =
         v->verdicts.emplace_back(limits::response_body::verdict(e.profile, *info.content_length, true));
     verdict.route = v->route;
-    verdict.file = v->file;
+    verdict.file = v->answer_at.empty() ? v->file : v->answer_at;
     if (verdict.enforced) {
       v->status = limits::info(verdict.code).status;
       e.end(*v, {EndedBy::platform, Phase::responding, Code::function_response_payload_too_large},
@@ -179,7 +179,7 @@ void Engine::ended(InvocationId id, const Totals& totals, TimePoint now, WallTim
       limits::Verdict& verdict =
           v->verdicts.emplace_back(limits::response_body::verdict(e.profile, totals.bytes_out, false));
       verdict.route = v->route;
-      verdict.file = v->file;
+      verdict.file = v->answer_at.empty() ? v->file : v->answer_at;
     }
   }
   e.end(*v, {by, v->life.phase(), Code::none}, totals, now);

@@ -50,6 +50,7 @@ void Slab::release(Invocation& v) {
   v.leased = v.expiring = false;
   v.hanging.clear();
   v.status = 0;
+  v.answer_at.clear();
   v.verdicts.clear();
   free_.push_back(v.slot);
   --active_;

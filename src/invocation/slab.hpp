@@ -58,6 +58,7 @@ struct Invocation {
 
   int status = 0;          // what the client got
   bool body_over = false;  // the meter of the request body struck
+  std::string answer_at;   // the app's line that sends a large answer; empty: not known
   std::vector<limits::Verdict> verdicts;
 
   std::string_view path() const { return std::string_view(target).substr(0, path_size); }

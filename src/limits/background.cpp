@@ -5,6 +5,17 @@
 #include "base/text.hpp"
 
 namespace vsim::limits::background {
+namespace {
+
+// A line of the app's own rather than one of a package, if there is one.
+std::string_view place(std::span<const Hanging> hanging, std::string_view otherwise) {
+  const auto own = std::find_if(hanging.begin(), hanging.end(), [](const Hanging& h) {
+    return !h.at.empty() && h.at.find("node_modules/") == std::string::npos;
+  });
+  return own != hanging.end() ? std::string_view(own->at) : otherwise;
+}
+
+}  // namespace
 
 std::string list(std::span<const Hanging> hanging) {
   constexpr std::size_t kShown = 3;
@@ -44,11 +55,24 @@ Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool fre
   }
   v.measured = "left " + list(hanging);
   v.route = route;
-  // A line of the app's own rather than one of a package, if there is one.
-  const auto own = std::find_if(hanging.begin(), hanging.end(), [](const Hanging& h) {
-    return !h.at.empty() && h.at.find("node_modules/") == std::string::npos;
-  });
-  v.file = own != hanging.end() ? std::string_view(own->at) : file;
+  v.file = place(hanging, file);
+  return v;
+}
+
+Verdict frozen_middleware(const profile::Profile& p, bool stopped, std::span<const Hanging> hanging) {
+  Verdict v;
+  v.code = Code::sim_background_work_frozen;
+  v.limit_key = "isolation";
+  v.provenance = &p.isolation.from;
+  v.limit = stopped ? "middleware stops when its answer and waitUntil work are done"
+                    : "only the answer of middleware and its waitUntil work are sure to be done";
+  v.enforced = stopped;
+  v.measured = "left " + list(hanging);
+  v.route = kMiddleware;
+  v.file = place(hanging, {});
+  v.fix =
+      "Give the work to the event, the second argument of the function: `event.waitUntil(track())`, or to "
+      "`after()` of next/server. Or await it before the answer.";
   return v;
 }
 

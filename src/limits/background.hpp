@@ -27,5 +27,11 @@ std::string list(std::span<const Hanging> hanging);
 Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool freezes,
                std::span<const Hanging> hanging, std::string_view route, std::string_view file);
 
+// The route under which verdicts on middleware (proxy.ts) are told: it has none of its own.
+inline constexpr std::string_view kMiddleware = "middleware";
+// What middleware has left behind when its answer was there. `stopped`: it was really stopped, as where
+// functions freeze. Told of once for each request that middleware answered.
+Verdict frozen_middleware(const profile::Profile& p, bool stopped, std::span<const Hanging> hanging);
+
 }  // namespace background
 }  // namespace vsim::limits

@@ -170,6 +170,15 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "server, or Fluid compute with `transports: ['websocket']` and an adapter (Redis) between "
      "instances.",
      "https://vercel.com/docs/fluid-compute"},
+    {Code::sim_code_from_strings, "SIM_CODE_FROM_STRINGS", 500,
+     "Code was made from a string on the edge runtime, which refuses it",
+     "The edge runtime runs only code that was there when it was deployed: `eval`, `new Function` and "
+     "WebAssembly compiled from bytes throw where they are called. Works in next dev only because it allows "
+     "them there, with a warning.",
+     "Drop `runtime = 'edge'`: on the Node.js runtime it works. Or use a build of the library that makes no code "
+     "(template engines precompile, ajv has standalone code), and import WebAssembly as a module: `import wasm "
+     "from './x.wasm?module'`.",
+     "https://nextjs.org/docs/messages/edge-dynamic-code-evaluation"},
     // clang-format on
 }};
 

@@ -1,7 +1,7 @@
 // Limit: size of a response that is not streamed (response.body_max, response.body_mode). On Vercel app/
 // streams and has no limit; pages/ and pages/api are buffered and get a 500 (facts sections 2 and 8). Pure;
 // asked at the response head, and again at the end for a body whose length was not declared: it has reached
-// the client by then, so that verdict is never `enforced`.
+// the client by then, which changes nothing of what the platform would have done with it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace vsim::limits::response_body {
 
-// `buffered`: the function is of pages/ or pages/api.
+// `buffered`: the function is of pages/ or pages/api, and not of the edge runtime, which streams.
 inline bool admits(const profile::Profile& p, bool buffered, std::uint64_t bytes) {
   return !buffered || bytes <= p.response_body_max.value || p.response_body_mode.value == profile::Mode::off;
 }

@@ -157,6 +157,13 @@ struct Instances final : InstanceHandler {
     say(n, line);
   }
   void on_pong(std::uint64_t n) override { say(n, "pong"); }
+  void on_answer_at(std::uint64_t n, InvocationId id, std::string_view place) override {
+    say(n, "answer " + Recorder::text(id) + " " + std::string(place));
+  }
+  void on_refused(std::uint64_t n, InvocationId id, const Refused& r) override {
+    say(n, "refused " + Recorder::text(id) + " " + std::string(r.what) + " at " + std::string(r.at) +
+               (r.failed ? " failed" : "") + (r.middleware ? " middleware" : ""));
+  }
   void on_socket_failed(std::uint64_t n, InvocationId id) override {
     say(n, "socket_failed " + std::to_string(static_cast<std::uint64_t>(id)));
   }
@@ -193,6 +200,10 @@ TEST_CASE("Control channel: what an instance says") {
           R"({"t":"done","id":"7","files":[],"hanging":[{"kind":"interval","at":"chunk.js:1:2","source":"app/x.ts:3:4","ms":5},{"kind":"socket","at":"c.js:9:9"},3]})") ==
       Lines{"i1 done 7 [] interval@app/x.ts:3:4 socket@c.js:9:9"});
   CHECK(heard(R"-({"t":"socket_failed","id":"7"})-") == Lines{"i1 socket_failed 7"});
+  CHECK(heard(R"-({"t":"answer","id":"7","source":"pages/api/file.js:6:5"})-") ==
+        Lines{"i1 answer 7 pages/api/file.js:6:5"});
+  CHECK(heard(R"-({"t":"refused","id":"7","what":"eval()","at":"c.js:1:1","failed":true})-") ==
+        Lines{"i1 refused 7 eval() at c.js:1:1 failed"});
   CHECK(heard(R"-({"t":"dying","why":"exit","message":"process.exit(3)","code":3})-") ==
         Lines{"i1 dying exit process.exit(3)"});
   CHECK(heard(R"({"t":"pong"})") == Lines{"i1 pong"});

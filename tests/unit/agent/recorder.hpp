@@ -49,6 +49,15 @@ struct Recorder final : ControlHandler {
     say("compile " + text(id) + (ended ? " end" : " start"));
   }
   void on_handler(InvocationId id) override { say("handler " + text(id)); }
+  void on_refused(InvocationId id, const Refused& r) override {
+    say("refused " + text(id) + " " + std::string(r.what) + " at " + std::string(r.at) +
+        (r.failed ? " failed" : "") + (r.middleware ? " middleware" : ""));
+  }
+  void on_left(InvocationId id, const std::vector<Hanging>& left, bool stopped) override {
+    std::string line = "left " + text(id);
+    for (const Hanging& h : left) line += " " + h.kind + "@" + h.at;
+    say(line + (stopped ? " stopped" : ""));
+  }
   void on_compiled(std::string_view page, double ms) override {
     say("compiled " + std::string(page) + " " + std::to_string(static_cast<int>(ms)));
   }

@@ -163,7 +163,8 @@ TEST_CASE(
   w.head(a.id);
   w.ended(a.id, {0, 5'000'000});
   REQUIRE(w.last().verdicts.size() == 1);
-  CHECK_FALSE(w.last().verdicts[0].enforced);
+  CHECK(w.last().verdicts[0].enforced);
+  CHECK(w.last().status == 200);
 
   p.response_body_mode.value = Mode::observe;
   SimWorld observe(p, SimWorld::with_agent());

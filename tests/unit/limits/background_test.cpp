@@ -52,3 +52,17 @@ TEST_CASE("background: the verdict says what is true of the policy, and of an in
         "only the response and waitUntil work are sure to be done");
   CHECK_FALSE(verdict(profile::Isolation::fluid, true).enforced);
 }
+
+TEST_CASE(
+    "background: what middleware leaves is a violation where it was stopped, and told at its own line") {
+  const auto p = make_profile();
+  const std::vector<Hanging> hanging = {{"timeout", "proxy.js:3:21", 400ms}};
+  const Verdict stopped = background::frozen_middleware(p, true, hanging);
+  CHECK(stopped.code == Code::sim_background_work_frozen);
+  CHECK(stopped.enforced);
+  CHECK(stopped.route == "middleware");
+  CHECK(stopped.file == "proxy.js:3:21");
+  CHECK(stopped.measured == "left timeout of 400ms at proxy.js:3:21");
+  CHECK(stopped.fix.find("event.waitUntil") != std::string::npos);
+  CHECK_FALSE(background::frozen_middleware(p, false, hanging).enforced);
+}

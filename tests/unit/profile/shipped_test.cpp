@@ -35,7 +35,7 @@ const Row kTable[] = {
     {"request.body_max", {"4493823B", "4493823B", "4493823B", "4493823B", "4493823B", "4493823B"}},
     {"request.body_mode", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
     {"response.body_max", {"4.5MB", "4.5MB", "4.5MB", "4.5MB", "4.5MB", "4.5MB"}},
-    {"response.body_mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
+    {"response.body_mode", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
     {"memory.max", {"1GiB", "3009MiB", "3009MiB", "2GiB", "4GiB", "4GiB"}},
     {"memory.mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
     {"memory.budget", {"auto", "auto", "auto", "auto", "auto", "auto"}},

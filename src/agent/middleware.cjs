@@ -1,0 +1,130 @@
+'use strict';
+// Middleware (proxy.ts, middleware.ts) runs in next dev. On the platform it is a function: when its answer and what waitUntil and after() were given are
+// done, nobody waits for the rest. That is told, and where functions freeze it is stopped here: timers of the app's own code do not fire, and its requests that
+// are not yet on their way are never sent. What has been sent cannot be taken back; sockets of packages are left alone.
+
+const diagnostics = require('node:diagnostics_channel');
+
+const kMost = 10;  // told of one request
+const kContext = Symbol.for('@vercel/request-context');
+
+module.exports = function (sim) {
+  const { guard, hanging, invocations, options, plain, tell } = sim;
+  const wrapped = new WeakMap();  // a module of middleware → ours
+
+  // The request as middleware sees it is an invocation of its own, which is over before the function's begins.
+  function makeRun(invocation, params) {
+    const run = Object.create(invocation);
+    return Object.assign(run, { req: params.request ?? {}, left: undefined, isOver: false, open: 0, requests: [], isStopped: false });
+  }
+
+  // `call` runs the entry with the parameters of Next's adapter: {request, handler?}.
+  async function runMiddleware(params, call) {
+    const invocation = invocations.getStore();
+    if (!invocation || !params?.request) return call(params);
+    const run = makeRun(invocation, params);
+    const { waitUntil } = params.request;
+    const given = { ...params, request: { ...params.request } };
+    if (typeof waitUntil === 'function')
+      given.request.waitUntil = (promise) => {
+        hold(run, promise);
+        return waitUntil(promise);
+      };
+    run.waitUntil = (promise) => {
+      hold(run, promise);
+      Promise.resolve(promise).catch((error) => console.error(error));
+    };
+    const done = holding(run);
+    try {
+      const result = await invocations.run(run, () => call(given));
+      hold(run, result?.waitUntil);
+      if (result?.response?.body && invocation.outgoing) hold(run, new Promise((closed) => invocation.outgoing.once('close', closed)));
+      return result;
+    } finally {
+      done();
+    }
+  }
+
+  function holding(run) {
+    run.open++;
+    return () => {
+      // What the answer's own turn still begins belongs to it.
+      if (--run.open === 0) plain.setImmediate(() => run.open === 0 && guard('middleware', () => ended(run)));
+    };
+  }
+
+  function hold(run, promise) {
+    if (typeof promise?.then !== 'function') return;
+    const done = holding(run);
+    promise.then(done, done);
+  }
+
+  // A connection that is still being made may have a request behind it: that is seen in a moment.
+  function ended(run) {
+    if (run.isOver) return;
+    const open = (run.left ?? []).filter(hanging.isOpen).filter((one) => isOwn(run, one));
+    if (options.stopsMiddleware) for (const { handle } of open) stopSending(handle);
+    if (!sim.decide(run, () => guard('middleware', () => tellLeft(run, open)))) tellLeft(run, open);
+  }
+
+  function tellLeft(run, open) {
+    const told = sim.hangingOf(run).filter(({ kind }) => kind !== 'server');
+    const places = new Set(told.map(({ at }) => at));
+    for (const one of options.stopsMiddleware ? open : []) {
+      if (!places.has(hanging.userFrame(one)?.at)) continue;  // it is no work, or done
+      run.isStopped = true;
+      if (one.handle.hasRef) clearTimeout(one.handle);  // those of node:timers/promises wake, and what they then ask is not sent
+    }
+    if (told.length > 0) tell({ t: 'left', id: run.id, hanging: told.slice(0, kMost), stopped: run.isStopped });
+  }
+
+  function isOwn(run, one) {
+    return invocations.run(run, () => hanging.userFrame(one))?.isOwn === true;
+  }
+
+  // Next internals: undici takes a request that is `aborted` out of its queue, and tells nobody.
+  function stopSending({ request }) {
+    if (request) request.aborted = true;
+  }
+
+  // What code asks that woke after its end.
+  function hookRequests() {
+    diagnostics.channel('undici:request:create').subscribe(({ request }) => {
+      const run = invocations.getStore();
+      if (run?.isStopped && run.isOver) request.aborted = true;
+    });
+  }
+
+  // Next internals: next-server.js calls the default export (the adapter) of what loadNodeMiddleware() gives, with {handler, request, page}.
+  function hookNodeMiddleware() {
+    const { server } = sim;
+    if (typeof server?.loadNodeMiddleware !== 'function') return;
+    const load = server.loadNodeMiddleware;
+    server.loadNodeMiddleware = async function (...args) {
+      const module = await load.apply(this, args);
+      return guard('node middleware', () => wrapModule(module)) ?? module;
+    };
+  }
+
+  function wrapModule(module) {
+    const adapter = module?.default;
+    if (typeof adapter !== 'function') return module;
+    if (!wrapped.has(module)) {
+      const called = (params) => runMiddleware(params, adapter);
+      wrapped.set(module, Object.create(module, { default: { value: called, enumerable: true } }));
+    }
+    return wrapped.get(module);
+  }
+
+  // For waitUntil() of @vercel/functions.
+  function provideMiddlewareContext(realm = globalThis) {
+    if (Object.hasOwn(realm, kContext)) return;
+    const get = () => {
+      const run = invocations.getStore();
+      return run?.waitUntil ? { waitUntil: run.waitUntil, headers: run.req.headers ?? {} } : undefined;
+    };
+    Object.defineProperty(realm, kContext, { value: { get }, configurable: true, enumerable: false, writable: true });
+  }
+
+  return { runMiddleware, hookRequests, hookNodeMiddleware, provideMiddlewareContext };
+};

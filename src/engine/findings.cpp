@@ -1,0 +1,46 @@
+// What the agent finds out about the app's own code, in words of its own messages.
+#include <utility>
+
+#include "engine/impl.hpp"
+
+namespace vsim::engine {
+
+void Engine::answer_made_at(InvocationId id, std::string_view place) {
+  Invocation* v = impl_->slab.find(id);
+  if (v != nullptr) v->answer_at.assign(place);
+}
+
+void Engine::Impl::tell(Invocation* v, InvocationId id, limits::Verdict verdict, TimePoint now) {
+  if (v == nullptr) {
+    event::Event event(std::in_place_type<event::BackgroundWork>);
+    auto& e = std::get<event::BackgroundWork>(event);
+    e.id = id;
+    e.route = verdict.route;
+    e.file = verdict.file;
+    e.verdicts = {&verdict, 1};
+    return emit(event, now);
+  }
+  if (v->life.is<invocation::Lingering>()) return emit_background(*v, verdict, now);
+  v->verdicts.push_back(std::move(verdict));
+}
+
+void Engine::code_refused(InvocationId id, const limits::CodeRefused& told, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  const std::string_view none;
+  e.tell(v, id,
+         limits::edge_code::refused(told, v != nullptr ? std::string_view(v->route) : none,
+                                    v != nullptr ? std::string_view(v->file) : none),
+         now);
+}
+
+void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> hanging, bool stopped,
+                             TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  if (hanging.empty()) return;
+  e.tell(e.slab.find(id), id, limits::background::frozen_middleware(e.profile, stopped, hanging), now);
+}
+
+}  // namespace vsim::engine
