@@ -14,8 +14,9 @@
 namespace vsim::limits {
 
 struct Hanging {
-  std::string kind;  // "timeout", "interval", "server", "fetch", "Postgres query", ... (docs/agent-protocol.md)
-  std::string at;    // "app/x/route.ts:12:3"; empty: unknown
+  std::string
+      kind;        // "timeout", "interval", "server", "fetch", "Postgres query", ... (docs/agent-protocol.md)
+  std::string at;  // "app/x/route.ts:12:3"; empty: unknown
   Duration delay{};  // of a timer
 };
 
