@@ -7,6 +7,7 @@
 #include "agent/meta.hpp"
 #include "app/clock.hpp"
 #include "base/text.hpp"
+#include "engine/classify.hpp"
 #include "limits/platform_error.hpp"
 #include "net/forward.hpp"
 
@@ -84,6 +85,7 @@ Edge::Exchange* Edge::find(net::ExchangeId id) {
 
 void Edge::on_request(net::Session& session, const net::http1::RequestHead& head,
                       const net::ClientInfo& client, net::RequestDecision& decision) {
+  if (turned_away(session, head, decision)) return;
   if (head.path.starts_with("/_vercel-sim/")) return own_page(session, head, decision);
   if (pool_ == nullptr) {
     Rng rng(static_cast<std::uint64_t>(now().time_since_epoch().count()));
@@ -135,7 +137,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     decision.hold_body = true;
     for (const auto& h : head.headers)
       if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
-        exchange.parent = static_cast<InvocationId>(agent::parse_tagged_id(h.value, options_.token));
+        exchange.parent = known_caller(agent::parse_tagged_id(h.value, options_.token), decision.id);
   }
   if (recorder_ != nullptr) {
     if (internal || exchange.parent != InvocationId::none)
@@ -181,6 +183,40 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   }
   decision.extra = extra_;
   schedule();
+}
+
+// An invocation that is under way, and so older than `own`: callers never make a circle.
+InvocationId Edge::known_caller(std::uint64_t named, net::ExchangeId own) const {
+  const auto caller = static_cast<InvocationId>(named);
+  if (named == own || named == 0) return InvocationId::none;
+  return exchanges_.contains(named) || (fleet_ != nullptr && fleet_->holds(caller)) ? caller
+                                                                                    : InvocationId::none;
+}
+
+bool Edge::turned_away(net::Session& session, const net::http1::RequestHead& head,
+                       net::RequestDecision& decision) {
+  engine::Visit visit;
+  visit.authority = head.host;
+  visit.upgrade = head.websocket;
+  visit.dev_internal = engine::is_dev_internal(head.path);
+  if (visit.upgrade || visit.dev_internal) {
+    for (const auto& h : head.headers) {
+      if (h.field == Field::origin)
+        visit.origin = h.value;
+      else if (h.field == Field::other && iequals(h.name, "sec-fetch-site"))
+        visit.sec_fetch_site = h.value;
+      else if (h.field == Field::other && iequals(h.name, "sec-fetch-mode"))
+        visit.sec_fetch_mode = h.value;
+    }
+  }
+  const engine::Door::Answer answer = options_.door.ask(visit);
+  if (answer == engine::Door::Answer::enter) return false;
+  const limits::Code code = answer == engine::Door::Answer::host_not_allowed
+                                ? limits::Code::sim_host_not_allowed
+                                : limits::Code::sim_origin_not_allowed;
+  const RequestTag tag = engine_.reject_malformed(code, head.method, head.target, now(), wall_now(), 0);
+  decision.response = error_text(&session, code, 0, tag.view(), session.may_keep_alive());
+  return true;
 }
 
 void Edge::own_page(net::Session& session, const net::http1::RequestHead& head,

@@ -13,6 +13,7 @@
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
 #include "app/recorder.hpp"
+#include "engine/door.hpp"
 #include "engine/engine.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
@@ -27,6 +28,7 @@ struct EdgeOptions {
   bool https = false;
   profile::StreamCut stream_cut = profile::StreamCut::abrupt;
   int websocket_close_code = 1006;
+  engine::Door door;  // who may come in
 };
 
 class Edge final : public net::Edge, public FleetOwner {
@@ -140,6 +142,9 @@ class Edge final : public net::Edge, public FleetOwner {
   void settle(net::ExchangeId, Exchange&&);
   void socket_over(net::ExchangeId);
   void hold_callers(Exchange&);
+  InvocationId known_caller(std::uint64_t named, net::ExchangeId own) const;
+  // Whether a page of another site asks; then `decision` has the answer.
+  bool turned_away(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   // `session` is null for a head that could not be read.
   std::string error_text(const net::Session* session, limits::Code, int status, std::string_view tag,

@@ -182,6 +182,7 @@ Result<int> Emulator::Impl::run() {
   edge_options.region = options.profile->region.value;
   edge_options.https = options.https;
   edge_options.stream_cut = options.profile->stream_cut.value;
+  edge_options.door = engine::Door(options.allowed_hosts);
   edge_options.websocket_close_code = options.profile->websocket_close_code.value;
   edge = std::make_unique<Edge>(io, *engine, edge_options);
   edge->set_recorder(options.recorder);

@@ -27,6 +27,8 @@ struct EmulatorOptions {
   std::uint16_t port = 3000;  // 0: any free one
   bool https = false;
   std::string https_name;  // further name or address for the certificate
+  std::string
+      allowed_hosts;  // names with commas between them (engine/door.hpp), beside localhost and addresses
   // Stand in front of a server that runs already; no app of our own.
   struct Upstream {
     std::string host;  // a name or an address

@@ -60,6 +60,9 @@ where it listens
   --host [ADDR]         also for other devices: alone all addresses, or one of this machine's
                         (default: 127.0.0.1 and ::1)
   --https               serve TLS with a certificate made for this machine
+  --allowed-hosts NAMES other names under which the app is asked, with commas between them;
+                        .example.dev is all below it too, * any (default: localhost,
+                        *.localhost and IP addresses)
 
 what stands behind it
   --cwd DIR             the project's folder (default: here)
@@ -123,8 +126,8 @@ reports
   --github              annotations of a GitHub job, and its summary
 
 the plan, where it listens, what stands behind it: as in vercel-sim run
-  --profile, --set, --time-scale, --port, --host, --https, --cwd, --app, --upstream,
-  --compile-grace, --isolation, --placement, --inspect-instance, --events, --record, --no-color
+  --profile, --set, --time-scale, --port, --host, --https, --allowed-hosts, --cwd, --app,
+  --upstream, --compile-grace, --isolation, --placement, --inspect-instance, --events, --record, --no-color
   --quiet               only errors before the command starts
   --verbose             also every request and the app's output, while the command runs
 
@@ -172,8 +175,8 @@ reports
   --github              the same
 
 the plan, where it listens, what stands behind it: as in vercel-sim run
-  --set, --time-scale, --port, --https, --cwd, --app, --upstream, --compile-grace,
-  --isolation, --placement, --inspect-instance, --events, --no-color
+  --set, --time-scale, --port, --https, --allowed-hosts, --cwd, --app, --upstream,
+  --compile-grace, --isolation, --placement, --inspect-instance, --events, --no-color
   --quiet               only errors, and what was found
   --verbose             also every request and the app's output
 

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "cli/option_words.hpp"
+#include "engine/door.hpp"
 #include "profile/schema.hpp"
 
 namespace vsim::cli {
@@ -33,6 +34,16 @@ bool set_host(Run& run, std::string_view text) {
   if (!is_address(text)) return false;
   run.listen = {std::string(text)};
   return true;
+}
+
+bool set_allowed_hosts(Run& run, std::string_view text) {
+  run.allowed_hosts = std::string(text);
+  while (true) {
+    const std::size_t comma = text.find(',');
+    if (!engine::is_allowable_host(text.substr(0, comma))) return false;
+    if (comma == std::string_view::npos) return true;
+    text.remove_prefix(comma + 1);
+  }
 }
 
 bool set_time_scale(Run& run, std::string_view text) {
@@ -144,7 +155,10 @@ struct OptionOf {
 // The one table of run's options. help.cpp describes each; a test holds the two together.
 constexpr OptionOf<Run> kRunOptions[] = {
     {"--profile", Takes::value, "the name of a profile or the path of a file", "hobby",
-     [](Run& r, std::string_view v) { return set_text(r.profile, v); }},
+     [](Run& r, std::string_view v) {
+       r.profile_given = true;
+       return set_text(r.profile, v);
+     }},
     {"--set", Takes::value, "KEY=VALUE", "duration.default=15s", set_setting},
     {"--port", Takes::value, "a number from 0 to 65535", "3000",
      [](Run& r, std::string_view v) {
@@ -165,6 +179,8 @@ constexpr OptionOf<Run> kRunOptions[] = {
        r.https = true;
        return true;
      }},
+    {"--allowed-hosts", Takes::value, "host names with commas between them, without scheme or port",
+     "app.local,.example.dev", set_allowed_hosts},
     {"--cwd", Takes::value, "a directory", "apps/web",
      [](Run& r, std::string_view v) { return set_text(r.cwd, v); }},
     {"--upstream", Takes::value, "the address of a server as http://HOST:PORT, without a path",

@@ -46,7 +46,9 @@ struct Run {
   bool port_given = false;    // else the default, which may give way to the dev script's own
   std::vector<std::string> listen = {"127.0.0.1", "::1"};
   bool https = false;
-  std::string cwd;  // empty: ours
+  bool profile_given = false;  // on the command line or in vercel-sim.yaml; else vercel.json may choose
+  std::string allowed_hosts;   // names with commas between them, as engine::Door takes them
+  std::string cwd;             // empty: ours
   double time_scale = 1.0;
   std::optional<std::string> events;  // a file, "-" for standard output
   std::optional<std::string> record;  // a file

@@ -19,6 +19,7 @@
 #include "profile/render.hpp"
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
+#include "routes/vercel_json.hpp"
 
 namespace vsim::cli {
 
@@ -109,6 +110,26 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
   if (const auto project = project::find_project(directory)) out.project_dir = project->source_root;
 }
 
+// Nobody has named a plan. Whether a project is on Fluid compute stands in vercel.json or in Vercel's
+// dashboard only, and which is the default depends on the day it was made
+// (https://vercel.com/docs/fluid-compute).
+std::string chosen_profile(const Run& options, const std::string& directory,
+                           std::vector<std::string>& notes) {
+  const auto project = project::find_project(directory);
+  const auto text = project ? read_file(project->root + "/vercel.json") : Result<std::string>(Error{});
+  const std::optional<bool> fluid = text ? routes::parse_vercel_json(*text).fluid : std::nullopt;
+  if (fluid == true) {
+    notes.emplace_back(
+        "profile hobby-fluid, since vercel.json says `fluid: true`; --profile chooses another");
+    return "hobby-fluid";
+  }
+  if (!fluid)
+    notes.emplace_back(
+        "hobby is a project without Fluid compute, as those made before 23 April 2025 are by default. "
+        "A newer one is on Fluid: --profile hobby-fluid, or `profile: hobby-fluid` in vercel-sim.yaml");
+  return options.profile;
+}
+
 }  // namespace
 
 void print_error(const Error& error) {
@@ -129,21 +150,23 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   if (options.isolation)
     overrides.push_back(fmt::format("isolation={}", profile::to_string(*options.isolation)));
   if (options.placement) overrides.push_back("placement=" + *options.placement);
-  auto profile = load(options.profile, overrides);
-  if (!profile) return kUsage;
-
   const std::string directory = absolute_directory(options.cwd);
   if (directory.empty()) {
     print_error({fmt::format("--cwd {}: no such directory", options.cwd), ""});
     return kUsage;
   }
+  std::vector<std::string> notes;
+  auto profile =
+      load(options.profile_given ? options.profile : chosen_profile(options, directory, notes), overrides);
+  if (!profile) return kUsage;
 
-  auto setup = std::make_unique<Setup>(Setup{std::move(*profile), {}, {}});
+  auto setup = std::make_unique<Setup>(Setup{std::move(*profile), {}, std::move(notes)});
   app::EmulatorOptions& emulator = setup->emulator;
   emulator.profile = &setup->profile;
   emulator.port = options.port;
   emulator.addresses = options.listen;
   emulator.https = options.https;
+  emulator.allowed_hosts = options.allowed_hosts;
   for (const auto& address : options.listen)
     if (address != "127.0.0.1" && address != "::1" && address != "0.0.0.0" && address != "::")
       emulator.https_name = address;

@@ -161,7 +161,11 @@ RequestTag Engine::reject_malformed(Code code, std::string_view method, std::str
     if (!known) verdict->measured = "more";  // the codec stopped reading
     ended.verdicts = {&*verdict, 1};
   }
-  ended.outcome = {verdict ? event::EndedBy::platform : event::EndedBy::client, event::Phase::request, code};
+  const bool ours = code == Code::sim_host_not_allowed || code == Code::sim_origin_not_allowed;
+  ended.outcome = {verdict ? event::EndedBy::platform
+                   : ours  ? event::EndedBy::emulator
+                           : event::EndedBy::client,
+                   event::Phase::request, code};
   e.emit(ended, now);
   return tag;
 }

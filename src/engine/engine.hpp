@@ -136,7 +136,7 @@ class Engine {
   void set_routes(std::shared_ptr<const routes::RouteTable> table);
 
   Admission admit(const RequestInfo&, TimePoint now, WallTime wall);
-  // A request the HTTP codec refused: counted and shown like any other.
+  // A request the HTTP codec or the door (engine/door.hpp) refused: counted and shown like any other.
   // `status` 0: the code's own.
   RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target,
                               TimePoint now, WallTime wall, int status = 0);

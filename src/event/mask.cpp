@@ -8,17 +8,35 @@ namespace vsim::event {
 namespace {
 
 // Anywhere in the name: too long to be part of an innocent word.
-constexpr std::string_view kAnywhere[] = {"token",  "secret",     "passw",    "signature",
-                                          "apikey", "credential", "authoriz", "oauth"};
+constexpr std::string_view kAnywhere[] = {
+    "token",  "secret",  "passw", "passphr", "signature", "apikey", "credential", "authoriz", "oauth",
+    "sessid", "session", "saml",  "csrf",    "xsrf",      "bearer", "cookie",     "hmac"};
 // Only as a word of the name ("api_key", "api-key", "apiKey", "key").
-constexpr std::string_view kWords[] = {"key",  "keys", "auth", "code", "sig",       "pwd",
-                                       "pass", "jwt",  "otp",  "sas",  "accesskey", "authkey"};
+constexpr std::string_view kWords[] = {"key", "keys",   "auth",  "code",      "sig",     "pwd", "pass",
+                                       "jwt", "otp",    "sas",   "accesskey", "authkey", "sid", "pw",
+                                       "pin", "ticket", "nonce", "state",     "dsn"};
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   c = ascii_lower(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+constexpr int kMostEncodings = 4;
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
@@ -54,6 +72,33 @@ bool names_a_secret(std::string_view parameter) {
     start = end > start ? end : start + 1;
   }
   return false;
+}
+
+bool hides_a_secret(std::string_view value) {
+  // An address has one of these, whatever its encoding.
+  if (value.find_first_of("=@%") == std::string_view::npos) return false;
+  std::string text(value);
+  for (int round = 0; round < kMostEncodings; ++round) {
+    if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
+      const std::string_view authority = std::string_view(text).substr(scheme + 3);
+      const std::size_t at = authority.substr(0, authority.find_first_of("/?#")).rfind('@');
+      if (at != std::string_view::npos && at > 0) return true;
+    }
+    const std::string_view all = text;
+    for (std::size_t mark = all.find_first_of("?&;#"); mark != std::string_view::npos;
+         mark = all.find_first_of("?&;#", mark + 1)) {
+      const std::string_view rest = all.substr(mark + 1);
+      const std::string_view pair = rest.substr(0, rest.find_first_of("&;#"));
+      const std::size_t equals = pair.find('=');
+      if (equals != std::string_view::npos && equals + 1 < pair.size() &&
+          names_a_secret(pair.substr(0, equals)))
+        return true;
+    }
+    std::string decoded = percent_decoded(text);
+    if (decoded == text) return false;
+    text = std::move(decoded);
+  }
+  return true;  // nobody encodes an innocent value so often
 }
 
 }  // namespace vsim::event

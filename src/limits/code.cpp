@@ -117,6 +117,21 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "or stopped.",
      "Wait for the ready line, or look at the app's own output above for why it does not start.",
      "https://nextjs.org/docs/app/api-reference/cli/next"},
+    {Code::sim_host_not_allowed, "SIM_HOST_NOT_ALLOWED", 403,
+     "This host name is not served",
+     "This is about your machine: a site whose name points at your computer (DNS rebinding) could read your app, its sources and "
+     "its APIs, so vercel-sim serves localhost, *.localhost and IP addresses. Vercel answers a host it does not know with 404 "
+     "DEPLOYMENT_NOT_FOUND.",
+     "Name it: `--allowed-hosts app.local,.example.dev`, or `allowed-hosts:` in vercel-sim.yaml; a dot in front allows all below "
+     "it too.",
+     "https://vercel.com/docs/errors/DEPLOYMENT_NOT_FOUND"},
+    {Code::sim_origin_not_allowed, "SIM_ORIGIN_NOT_ALLOWED", 403,
+     "A page of another site asked for this",
+     "This is about your machine: WebSockets and the dev server's own files (hot reload, chunks, source maps) are open to every "
+     "site that your browser visits unless somebody looks at Origin, and several versions of Next only warn (CVE-2025-48068, "
+     "CVE-2026-27977).",
+     "If that page is yours, name its host: `--allowed-hosts app.example.dev`, or `allowed-hosts:` in vercel-sim.yaml.",
+     "https://nextjs.org/docs/app/api-reference/config/next-config-js/allowedDevOrigins"},
     {Code::sim_websocket_refused, "SIM_WEBSOCKET_REFUSED", 400,
      "The WebSocket was refused",
      "Functions without Fluid compute cannot hold a WebSocket: the upgrade never reaches your code, so "

@@ -25,6 +25,8 @@ enum class Code : std::uint8_t {
   function_throttled,                       // 503
   infinite_loop_detected,                   // 508
   sim_not_ready,                            // 503, the app is starting or restarting
+  sim_host_not_allowed,                     // 403, vercel-sim does not serve that name (engine/door.hpp)
+  sim_origin_not_allowed,                   // 403, a page of another site
   sim_websocket_refused,
   sim_websocket_closed_at_limit,
   sim_polling_false_pass,  // Socket.IO long polling delivered in one shared process

@@ -92,6 +92,20 @@ std::string_view shown_code(Code code, const StatusWords& words) {
                                                                           : info(code).name;
 }
 
+// Of "localhost:3000", "a.localhost", "127.0.0.1:3000", "[::1]": whoever remembers it for those takes every
+// other project on this machine for HTTPS too.
+bool is_loopback_name(std::string_view authority) {
+  if (authority.starts_with("[::1]")) return true;
+  const std::string_view host = authority.substr(0, authority.find(':'));
+  constexpr std::string_view kName = "localhost", kBelow = ".localhost";
+  return iequals(host, kName) || host.starts_with("127.") ||
+         (host.size() > kBelow.size() && iequals(host.substr(host.size() - kBelow.size()), kBelow));
+}
+
+bool is_turned_away(Code code) {
+  return code == Code::sim_host_not_allowed || code == Code::sim_origin_not_allowed;
+}
+
 std::string html_body(const PlatformErrorRequest& r, const StatusWords& words) {
   std::string headline;
   if (r.code == Code::function_invocation_failed)
@@ -146,7 +160,9 @@ std::string html_body(const PlatformErrorRequest& r, const StatusWords& words) {
   if (!host.empty())
     fmt::format_to(std::back_inserter(out), " and <a href=\"{}://{}/_logs?requestId={}\">check the logs</a>",
                    r.https ? "https" : "http", host, id);
-  out += ".</p>\n</main>\n</body>\n</html>\n";
+  out += ".</p>\n";
+  if (is_turned_away(r.code)) fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", html(info(r.code).fix));
+  out += "</main>\n</body>\n</html>\n";
   return out;
 }
 
@@ -167,6 +183,8 @@ std::string render_platform_error(const PlatformErrorRequest& r) {
   } else {
     type = "text/plain; charset=utf-8";
     body = fmt::format("{}\n\n{}\n\n{}\n", words.title, shown_code(r.code, words), r.id);
+    // Nobody but vercel-sim says this, and who is turned away does not see the terminal.
+    if (is_turned_away(r.code)) fmt::format_to(std::back_inserter(body), "\n{}\n", info(r.code).fix);
   }
 
   std::string out;
@@ -180,7 +198,7 @@ std::string render_platform_error(const PlatformErrorRequest& r) {
                  "Cache-Control: public, max-age=0, must-revalidate\r\n"
                  "Server: Vercel\r\n",
                  type, body.size());
-  if (r.https) out += "Strict-Transport-Security: max-age=63072000\r\n";
+  if (r.https && !is_loopback_name(r.host)) out += "Strict-Transport-Security: max-age=63072000\r\n";
   if (is_vercels(r.code)) fmt::format_to(to, "X-Vercel-Error: {}\r\n", info(r.code).name);
   if (!r.id.empty()) fmt::format_to(to, "X-Vercel-Id: {}\r\n", r.id);
   fmt::format_to(to, "X-Vercel-Sim: {}\r\n", info(r.code).name);

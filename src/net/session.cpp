@@ -181,6 +181,7 @@ void Session::forward(const http1::RequestHead& head, const RequestDecision& dec
   client_left_ = upstream_deaf_ = false;
   tunnel_in_ = tunnel_out_ = 0;
   response_at_ = ResponseAt::head;
+  interim_ = 0;
   std::string& text = head_text();
   append_request_head(text, head, decision, max_forwards);
   client_->consume(head.size);
@@ -357,6 +358,7 @@ void Session::client_gone() {
   // A request that will never be whole cannot be run to its end.
   if (!keep || !request_.done()) return finish();
   if (upstream_ && response_at_ == ResponseAt::body) pump_response({});
+  if (upstream_ && response_at_ == ResponseAt::head) read_response_head();  // it may have waited for the client
 }
 
 void Session::on_writable(Connection& connection) {
@@ -374,6 +376,7 @@ void Session::on_writable(Connection& connection) {
   }
   if (waiting() == Wait::stalled) server_.timeouts().set(*this, Wait::none);
   if (state_ == State::exchange && response_at_ == ResponseAt::body) return pump_response({});
+  if (state_ == State::exchange && response_at_ == ResponseAt::head && upstream_) return read_response_head();
   if (state_ == State::flushing) return next_request();
   if (state_ == State::closing && client_->input_ended()) return finish();
 }

@@ -67,6 +67,7 @@ class Session final
  private:
   // A head may be longer than any platform limit, so that the platform's answer strikes and not ours.
   static constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
+  static constexpr int kMostInterim = 64;  // 1xx before one answer
   enum class State : std::uint8_t { head, exchange, tunnel, dropped, flushing, closing, over };
   enum class ResponseAt : std::uint8_t {
     none,
@@ -144,6 +145,7 @@ class Session final
   ResponseAt response_at_ = ResponseAt::none;
   ClientFraming framing_ = ClientFraming::none;
   int minor_ = 1;
+  int interim_ = 0;  // 1xx answers passed on in this exchange
   bool keep_alive_ = true, head_method_ = false, want_tunnel_ = false;
   bool reading_heads_ = false;  // read_head() is on the stack
   bool client_left_ = false, client_half_closed_ = false;

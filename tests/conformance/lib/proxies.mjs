@@ -83,7 +83,7 @@ export function heard(child, pattern, ms = 15000) {
 }
 
 export async function startVercelSim(originPort, {bin, args = [], profile = 'hobby-fluid', port = 0, env} = {}) {
-  const child = run(bin, ['run', '--upstream', `http://127.0.0.1:${originPort}`, '--profile', profile, '--port', String(port), ...args],
+  const child = run(bin, ['run', '--upstream', `http://127.0.0.1:${originPort}`, '--profile', profile, '--port', String(port), '--allowed-hosts', '*', ...args],
                     env ? {env: {...process.env, ...env}} : {});
   const ready = await heard(child, /vercel-sim ready on https?:\/\/[^\s:]+:(\d+)/);
   return {port: Number(ready[1]), child, stop: (signal) => stop(child, signal)};

@@ -22,7 +22,8 @@ TEST_CASE("paths that look like it and are the app's") {
   for (const char* path :
        {"/", "/api/hello", "/_next", "/_nextfoo/x", "/x_next/static", "/_next/data/dev/index.json",
         "/docs/_next/data/b/a.json", "/a__nextjs", "/_", "/__", "", "_next/static",
-        "/.well-known/appspecific/com.chrome.devtools.json2", "/.well-known/acme", "/_vercel/insights"}) {
+        "/.well-known/appspecific/com.chrome.devtools.json2", "/_next/../api/counter",
+        "/_next/static/%2E%2e/api/x", "/_next/./x", "/.well-known/acme", "/_vercel/insights"}) {
     INFO(path);
     CHECK_FALSE(is_dev_internal(path));
   }
