@@ -102,10 +102,31 @@ TEST_CASE("a HEAD request gets the same head and no body") {
 TEST_CASE("HSTS only over https, and connection: close when the connection ends") {
   PlatformErrorRequest r = request(Code::function_invocation_timeout);
   r.https = true;
+  r.host = "app.test";
   r.keep_alive = false;
   const std::string response = render_platform_error(r);
   CHECK(response.find("\r\nStrict-Transport-Security: max-age=63072000\r\n") != std::string::npos);
   CHECK(response.find("\r\nConnection: close\r\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "no HSTS for names and addresses of this machine: a browser would want TLS of every project there") {
+  for (const char* host :
+       {"localhost", "localhost:3000", "LocalHost", "a.localhost:1", "127.0.0.1:3000", "[::1]:3000"}) {
+    PlatformErrorRequest r = request(Code::function_invocation_timeout);
+    r.https = true;
+    r.host = host;
+    INFO(host);
+    CHECK(render_platform_error(r).find("Strict-Transport-Security") == std::string::npos);
+  }
+}
+
+TEST_CASE("who is turned away learns which key lets him in") {
+  for (const char* accept : {"", "text/html"}) {
+    const std::string response = render_platform_error(request(Code::sim_host_not_allowed, accept));
+    CHECK(response.starts_with("HTTP/1.1 403 "));
+    CHECK(response.find("allowed-hosts") != std::string::npos);
+  }
 }
 
 TEST_CASE("a refused WebSocket can be given another status, and then looks like that one") {
