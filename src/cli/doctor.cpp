@@ -13,6 +13,7 @@
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
 #include "project/sources.hpp"
+#include "project/supported_next.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -29,6 +30,7 @@ class Doctoring {
     if (found) {
       add("project", Health::ok,
           fmt::format("{}: next {} in {}", found->name, found->next_version, found->next_directory));
+      if (const auto old = project::check_next(found->next_version)) warning("next", old->message, old->fix);
       of_project(*found);
     } else {
       // Yarn Plug'n'Play, a next that is not installed, a workspace root: each has its own words and fix.

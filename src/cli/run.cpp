@@ -19,6 +19,7 @@
 #include "profile/render.hpp"
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
+#include "project/supported_next.hpp"
 #include "routes/vercel_json.hpp"
 
 namespace vsim::cli {
@@ -64,6 +65,8 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& optio
                     "Running next dev instead; use --app '{}' to run it all the same",
                     dev.custom_server, dev.text));
   for (const auto& note : dev.notes) notes.push_back(note);
+  if (const auto old = project::check_next(project.next_version))
+    notes.push_back(fmt::format("{}; {}", old->message, old->fix));
 
   out.project_dir = project.source_root;
   out.app_label = "next " + project.next_version;
@@ -100,14 +103,19 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& optio
 }
 
 void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::string label,
-                 const std::string& directory) {
+                 const std::string& directory, std::vector<std::string>& notes) {
   out.app.argv = std::move(argv);
   out.app.name = label;
   out.app.cwd = directory;
   out.app.env = process::current_environment();
   out.app_label = std::move(label);
   // With a Next project around it, its maxDuration values still hold.
-  if (const auto project = project::find_project(directory)) out.project_dir = project->source_root;
+  const auto project = project::find_project(directory);
+  if (!project) return;
+  out.project_dir = project->source_root;
+  if (out.engine.compile_grace == Duration::zero())
+    if (auto hint = project::compile_hint(out.app.argv, project->next_version))
+      notes.push_back(std::move(*hint));
 }
 
 // Nobody has named a plan. Whether a project is on Fluid compute stands in vercel.json or in Vercel's
@@ -191,9 +199,10 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
     emulator.upstream = app::EmulatorOptions::Upstream{u.host, u.port, origin};
     emulator.app_label = origin;
   } else if (options.app) {
-    command_app(emulator, {"/bin/sh", "-c", *options.app}, *options.app, directory);
+    command_app(emulator, {"/bin/sh", "-c", *options.app}, *options.app, directory, setup->notes);
   } else if (!options.command.empty()) {
-    command_app(emulator, options.command, fmt::format("{}", fmt::join(options.command, " ")), directory);
+    command_app(emulator, options.command, fmt::format("{}", fmt::join(options.command, " ")), directory,
+                setup->notes);
   } else {
     auto next = next_app(std::move(emulator), options, directory, setup->notes);
     if (!next) {

@@ -72,6 +72,14 @@ test('no Node.js in PATH', () => {
   assert.equal(doctor(project(), {PATH: '/nowhere'})('node').message, 'Node.js is not in PATH');
 });
 
+test('a Next below 14 is named with what is supported', () => {
+  const old = {'node_modules/next/package.json': JSON.stringify({name: 'next', version: '13.5.11', engines: {node: '>=16.14.0'}, bin: {next: './dist/bin/next'}})};
+  const d = doctor(project(old));
+  assert.equal(d('next').health, 'warning');
+  assert.match(d('next').message, /^Next 13\.5\.11 is not supported, 14\.0 to 16\.4 are: /);
+  assert.match(d('next').fix, /--compile-grace/);
+});
+
 test('next is named but not installed; Yarn Plug\'n\'Play; no project at all', () => {
   const gone = {'node_modules/next/package.json': null, 'node_modules/next/dist/bin/next': null};
   assert.match(doctor(project(gone))('project').message, /is not installed/);
