@@ -97,6 +97,34 @@ Refused refused(const json::object& o) {
   const std::string_view source = text(o, "source");
   return {text(o, "what"), source.empty() ? text(o, "at") : source, flag(o, "failed"), flag(o, "middleware")};
 }
+StateReport state(const json::object& o) {
+  constexpr std::size_t kMost = 64;
+  StateReport out;
+  out.method = text(o, "method");
+  out.open = flag(o, "open");
+  out.asked = texts(o, "asked");
+  const auto* v = o.if_contains("seen");
+  if (v == nullptr || !v->is_array()) return out;
+  for (const auto& item : v->get_array()) {
+    if (!item.is_object() || out.seen.size() == kMost) continue;
+    const json::object& s = item.get_object();
+    StateSeen seen;
+    seen.name = text(s, "name");
+    seen.at = text(s, "at");
+    seen.kind = text(s, "kind");
+    seen.before = static_cast<std::uint64_t>(number(s, "before"));
+    seen.after = static_cast<std::uint64_t>(number(s, "after"));
+    seen.changed = flag(s, "changed");
+    seen.unread = flag(s, "unread");
+    seen.counts = flag(s, "counts");
+    seen.from_request = flag(s, "from_request");
+    seen.by_client = flag(s, "by_client");
+    seen.had = texts(s, "had");
+    seen.wrote = texts(s, "wrote");
+    out.seen.push_back(std::move(seen));
+  }
+  return out;
+}
 Hello hello(const json::object& o) {
   Hello out;
   out.pid = pid(o);
@@ -199,6 +227,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     std::optional<std::vector<std::string>> files;
     if (o.contains("files")) files = texts(o, "files");
     handler.on_done(n, id(o), std::move(files), hanging(o));
+  } else if (type == "state") {
+    handler.on_state(n, id(o), state(o));
   } else if (type == "pong") {
     handler.on_pong(n);
   } else if (type == "answer") {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/module_state.hpp"
 #include "base/result.hpp"
 
 namespace boost::asio {
@@ -111,6 +112,8 @@ class InstanceHandler {
   // `files`: all that it has loaded; absent: the same as before.
   virtual void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
                        const std::vector<Hanging>&) = 0;
+  // What it found in the memory of its modules and left there: before on_done, and while a response goes on.
+  virtual void on_state(std::uint64_t, InvocationId, const StateReport&) {}
   virtual void on_pong(std::uint64_t n) = 0;
   // The line of the app that sends its large answer.
   virtual void on_answer_at(std::uint64_t /*n*/, InvocationId, std::string_view /*place*/) {}

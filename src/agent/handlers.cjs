@@ -68,8 +68,12 @@ module.exports = function (sim) {
   function handlerOf(invocation, handler, userlandOf) {
     if (typeof handler !== 'function') return handler;
     guard('static routes', () => invocation.setStatic(isStaticRoute(invocation, userlandOf())));
-    if (invocation.isWarming) return sim.warmRoute;
+    if (invocation.isWarming) {
+      sim.prepareState?.(handler, invocation.file);
+      return sim.warmRoute;
+    }
     return function (...handlerArgs) {
+      sim.stateBegins?.(invocation, handler);
       invocation.begin();
       return watchSocket(invocation, () => Reflect.apply(handler, this, handlerArgs));
     };
@@ -116,18 +120,19 @@ module.exports = function (sim) {
         if (invocation?.isWarming) return sim.warmSegment(role, module, tree) ?? Reflect.apply(load, this, args);
         if (!invocation || invocation.began) return Reflect.apply(load, this, args);
         invocation.loading++;
-        return whenThere(() => Reflect.apply(load, this, args), (exports) => guard('page modules', () => moduleLoaded(invocation, role, exports)));
+        return whenThere(() => Reflect.apply(load, this, args), (exports) => guard('page modules', () => moduleLoaded(invocation, role, exports, module[1])));
       };
     }
     Object.values(parallel).forEach((child) => watchTree(child));
   }
 
-  function moduleLoaded(invocation, role, exports) {
+  function moduleLoaded(invocation, role, exports, file) {
     invocation.loading--;
     if (role === 'page' || role === 'defaultPage') invocation.pageLoaded = true;
-    if (exports && (role === 'page' || role === 'layout')) invocation.segments.push({ name: role, exports });
+    if (exports && (role === 'page' || role === 'layout')) invocation.segments.push({ name: role, exports, file });
     if (invocation.loading > 0 || !invocation.pageLoaded) return;
     guard('segments', () => readSegments(invocation, invocation.segments));
+    if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, sim.pageEntries(invocation.segments)));
     invocation.begin();
   }
 
@@ -138,7 +143,10 @@ module.exports = function (sim) {
     app.require = function (...args) {
       const invocation = invocations.getStore();
       if (!invocation || invocation.began || invocation.readOnly) return Reflect.apply(load, this, args);
-      return whenThere(() => Reflect.apply(load, this, args), () => invocation.begin());
+      return whenThere(() => Reflect.apply(load, this, args), (module) => {
+        if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, sim.actionEntries(module)));
+        invocation.begin();
+      });
     };
   }
 
@@ -167,6 +175,9 @@ module.exports = function (sim) {
   function hookPages(prototype) {
     return beforeRender(prototype, (invocation, routeModule, [, , context]) => {
       guard('static pages', () => invocation.setStatic(isStaticPage(invocation, routeModule, context?.renderOpts)));
+      const { default: fn, getServerSideProps } = routeModule.userland ?? {};
+      const { file } = invocation;
+      if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, [getServerSideProps, fn?.getInitialProps, fn].map((one) => ({ fn: one, file }))));
       invocation.begin();
     }, (...args) => sim.warmPage(...args));
   }
@@ -179,7 +190,11 @@ module.exports = function (sim) {
       const handler = userland.default;
       const begun = function (...args) {
         const invocation = invocations.getStore();
-        if (invocation?.isWarming) return sim.warmApi(...args);
+        if (invocation?.isWarming) {
+          sim.prepareState?.(handler, invocation.file);
+          return sim.warmApi(...args);
+        }
+        if (invocation) sim.stateBegins?.(invocation, handler);
         invocation?.begin();
         return watchSocket(invocation, () => Reflect.apply(handler, this, args));
       };

@@ -114,7 +114,10 @@ module.exports = function (sim) {
       onClosed: (action) => invocation.closing.push(action),
       settle: () => settle(invocation),
     });
-    if (!invocation.isWarming) running.set(invocation.id, invocation);
+    if (!invocation.isWarming) {
+      running.set(invocation.id, invocation);
+      invocation.bodyText = sim.watchBody(req);
+    }
     watchResponse(res, invocation);
     sim.watchAnswer(res, invocation);
     // The events of a response that the user's code cannot take away: `emit` itself.
@@ -194,6 +197,7 @@ module.exports = function (sim) {
     }
     if (invocation.isWaited && !invocation.isExpired) return;
     if (!running.delete(invocation.id)) return;
+    sim.stateEnds(invocation);
     const message = { t: 'done', id: invocation.id };
     const files = sim.newFiles();
     if (files) message.files = files;

@@ -87,6 +87,7 @@ class Edge final : public net::Edge, public FleetOwner {
   }
   void fleet_code_refused(InvocationId id, const agent::Refused& told) override { code_refused(id, told); }
   void fleet_done(InvocationId, const std::vector<agent::Hanging>&) override;
+  void fleet_module_state(InvocationId, const StateReport&) override;
 
  private:
   // A request that a function makes to its own app meets what only happens here: a compile, an instance that

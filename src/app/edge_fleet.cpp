@@ -225,4 +225,8 @@ void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) 
   schedule();
 }
 
+void Edge::fleet_module_state(InvocationId id, const StateReport& report) {
+  engine_.module_state(id, report, now(), wall_now());
+}
+
 }  // namespace vsim::app

@@ -86,6 +86,7 @@ class FleetOwner {
   virtual void fleet_code_refused(InvocationId, const agent::Refused&) {}
   // Response and waitUntil work are done.
   virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
+  virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
 
  protected:
   ~FleetOwner() = default;
@@ -159,6 +160,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_call(std::uint64_t n, bool open) override;
   void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
                const std::vector<agent::Hanging>&) override;
+  void on_state(std::uint64_t n, InvocationId, const StateReport&) override;
   void on_pong(std::uint64_t n) override;
   void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
   void on_refused(std::uint64_t n, InvocationId, const agent::Refused&) override;

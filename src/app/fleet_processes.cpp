@@ -161,6 +161,10 @@ void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<
   if (held(id, static_cast<InstanceId>(n)) != nullptr) give_back(id);
 }
 
+void Fleet::on_state(std::uint64_t n, InvocationId id, const StateReport& report) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_module_state(id, report);
+}
+
 void Fleet::on_pong(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr) return;

@@ -5,6 +5,7 @@
 
 #include "engine/impl.hpp"
 #include "limits/instance_end.hpp"
+#include "limits/shared_state.hpp"
 
 namespace vsim::engine {
 
@@ -177,7 +178,31 @@ void Engine::kept_on_server(InvocationId id, std::string_view name, TimePoint no
                    now, wall);
 }
 
-void Engine::code_changed() { impl_->kept_on_server.clear(); }
+void Engine::code_changed() {
+  impl_->kept_on_server.clear();
+  impl_->state.clear();
+}
+
+void Engine::module_state(InvocationId id, const StateReport& report, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || v->instance.empty() || !e.limited(*v)) return;
+  const auto runs = [&](InvocationId other) {
+    const Invocation* o = other == InvocationId::none ? nullptr : e.slab.find(other);
+    return o != nullptr && !o->life.is<invocation::Lingering>();
+  };
+  for (const StateLoss& loss : e.state.look(report, id, v->route, v->instance, runs, now)) {
+    limits::Verdict verdict =
+        limits::shared_state::verdict(e.profile, e.options.isolation, loss.evidence, v->route,
+                                      loss.at.empty() ? std::string_view(v->file) : loss.at);
+    verdict.enforced = loss.proven;
+    if (v->life.is<invocation::Lingering>())
+      e.emit_background(*v, verdict, now);
+    else
+      v->verdicts.push_back(std::move(verdict));
+  }
+}
 
 void Engine::state_not_shared(InvocationId id, std::string_view evidence, TimePoint now, WallTime wall) {
   Impl& e = *impl_;

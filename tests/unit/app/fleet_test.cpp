@@ -145,6 +145,7 @@ struct World final : FleetOwner, FleetWatcher {
   void fleet_compile(InvocationId id, bool ended) override {
     said.push_back((ended ? "compiled " : "compiling ") + text(id));
   }
+  void fleet_module_state(InvocationId, const vsim::StateReport&) override {}
   void fleet_done(InvocationId id, const std::vector<agent::Hanging>& hanging) override {
     std::string line = "done " + text(id);
     for (const auto& h : hanging) line += " " + h.kind + "@" + h.at;

@@ -1,0 +1,379 @@
+'use strict';
+// What an invocation finds in the memory of the modules it reaches, and what it leaves there: told to vercel-sim, which knows what other instances hold
+// (engine/state_ledger.hpp decides). Looked at when the user's handler begins and when all is over, and now and then while a response stays open.
+
+const crypto = require('node:crypto');
+const { EventEmitter } = require('node:events');
+const fs = require('node:fs');
+const path = require('node:path');
+const util = require('node:util');
+
+const kMostBindings = 64;
+const kMostKeys = 64;  // told of one binding
+const kMostLeaves = 200;  // looked at in one value
+const kMostAsked = 64;
+const kMostText = 64 * 1024;
+const kLongest = 128;
+const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler that goes on
+
+module.exports = function (sim) {
+  const { boot, guard, options, plain, tell } = sim;
+  const { reach, read, dataOf, fileIn } = require('./scopes.cjs')(sim);
+  const { isRead } = require('./state-reads.cjs');
+  const reached = new WeakMap();  // the user's function → bindings
+
+  // The first look at a function costs some milliseconds: on the way of a warmed instance it has been taken before.
+  function prepareState(entry, file) {
+    if (!isOn(entry)) return [];
+    let bindings = reached.get(entry);
+    if (!bindings) {
+      bindings = guard('module state', () => reach(entry, fileOf(file)).slice(0, kMostBindings)) ?? [];
+      reached.set(entry, bindings);
+    }
+    return bindings;
+  }
+
+  function isOn(entry) {
+    return typeof entry === 'function' && process.env.NODE_ENV !== 'production';
+  }
+
+  // The handler is about to be called.
+  function stateBegins(invocation, entry, file = invocation.file) {
+    if (invocation.isWarming || invocation.stateBefore || !invocation.req) return;
+    const entries = Array.isArray(entry) ? entry : [{ fn: entry, file }];
+    const bindings = bindingsOf(entries);
+    if (bindings.length === 0) return;
+    guard('module state', () => {
+      invocation.stateEntries = entries;
+      invocation.stateBindings = bindings;
+      invocation.stateBefore = look(bindings);
+      let at = 0;
+      const next = () => {
+        if (invocation.isClosed || at === kLooks.length) return;
+        plain.setTimeout(() => {
+          if (!invocation.isClosed) tellState(invocation, true);
+          next();
+        }, kLooks[at++]).unref();
+      };
+      next();
+    });
+  }
+
+  // Of several functions, each variable once.
+  function bindingsOf(entries) {
+    const all = new Map();
+    for (const { fn, file } of entries)
+      for (const one of prepareState(fn, file)) if (all.size < kMostBindings && !all.has(`${one.file}\n${one.name}`)) all.set(`${one.file}\n${one.name}`, one);
+    return [...all.values()];
+  }
+
+  // The functions of a page and its layouts. `segments`: [{exports, file}].
+  const pageEntries = (segments) => segments.flatMap(({ exports, file }) => [exports.default, exports.generateMetadata].map((fn) => ({ fn, file })));
+
+  // Next internals: the module of a page's Server Actions exports each by its id, through a getter that names the user's module.
+  function actionEntries(module) {
+    return Object.entries(Object.getOwnPropertyDescriptors(module ?? {})).map(([id, { get, value }]) => ({
+      fn: get ? module[id] : value,
+      file: get && fileIn(Function.prototype.toString.call(get)),
+      action: id,
+    }));
+  }
+
+  // Of the Server Actions of a page those that were asked for: by header, or by a field of the form.
+  function asksFor(invocation, { action }) {
+    return invocation.req.headers['next-action'] === action || (invocation.bodyText?.() ?? '').includes(action);
+  }
+
+  // All of it is over; before `done` is told.
+  function stateEnds(invocation) {
+    if (invocation.stateBefore) tellState(invocation, false);
+  }
+
+  function tellState(invocation, isOpen) {
+    guard('module state', () => {
+      const { stateBindings: bindings, stateBefore: before } = invocation;
+      const after = look(bindings);
+      const { asked, given } = wordsOf(invocation);
+      const seen = [];
+      const isForm = invocation.stateEntries.some(({ action }) => action !== undefined);
+      const inReach = isForm && new Set(bindingsOf(invocation.stateEntries.filter((one) => asksFor(invocation, one))).map((one) => `${one.file}\n${one.name}`));
+      bindings.forEach((binding, i) => {
+        if (inReach && !inReach.has(`${binding.file}\n${binding.name}`)) return;
+        const changed = after[i].print !== before[i].print;
+        if (!after[i].kind && !before[i].kind) return;
+        const { kind } = after[i].kind ? after[i] : before[i];
+        if (kind === 'constant') return;
+        const wrote = after[i].keys.filter((key) => after[i].values.get(key) !== before[i].values.get(key));
+        const values = wrote.flatMap((key) => [key, after[i].bare.get(key), ...(after[i].leaves.get(key) ?? [])]);
+        const pair = (from) => (key) => digest(`${key}\n${from.values.get(key)}`);
+        const names = (from, key) => [...new Set([key, from.bare.get(key)])].map(digest);
+        seen.push({
+          name: binding.name,
+          file: binding.file ?? '',
+          binding,
+          kind,
+          before: before[i].size,
+          after: after[i].size,
+          changed,
+          unread: !isRead(binding.uses),
+          counts: wrote.length === 1 && isCount(wrote[0], before[i], after[i]),
+          from_request: changed && values.some((value) => given.has(value)),
+          by_client: wrote.some((key) => key.length > 2 && clientOf(invocation).has(key)),
+          // What is there, and with which value.
+          had: before[i].keys.slice(0, kMostKeys).flatMap((key) => [...names(before[i], key), pair(before[i])(key)]),
+          wrote: wrote.slice(0, kMostKeys).flatMap((key) => [...(before[i].values.has(key) ? [] : names(after[i], key)), pair(after[i])(key)]),
+        });
+      });
+      if (seen.length === 0) return;
+      for (const one of seen) {
+        one.at = placeOf(one.binding);
+        delete one.binding;
+      }
+      tell({ t: 'state', id: invocation.id, method: isForm || isAction(invocation) ? 'ACTION' : invocation.req.method, open: isOpen, asked: [...asked].slice(0, kMostAsked).map(digest), seen });
+    });
+  }
+
+  // Next sends what a Server Action is asked with the id of the action.
+  const isAction = ({ req }) => req.headers['next-action'] !== undefined;
+
+  // ---- What a value is ---------------------------------------------------------------------------------------------------------------
+
+  // {kind, size, keys, values: key → digest, leaves: key → texts, print}: enough to tell what was added, none of it leaves this process in clear.
+  function look(bindings) {
+    return read(bindings).map((value) => lookAt(value));
+  }
+
+  function lookAt(value) {
+    const out = { kind: '', size: 0, keys: [], values: new Map(), leaves: new Map(), bare: new Map(), numbers: new Map(), print: '' };
+    if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return out;
+    if (value === null || typeof value !== 'object') {
+      out.kind = typeof value === 'number' ? 'number' : 'value';
+      out.print = `${typeof value}:${value}`;
+      put(out, String(value).slice(0, kLongest), value);
+      if (typeof value === 'number') out.numbers.set('', value);
+      out.size = value === null || value === '' || value === false ? 0 : 1;
+      return out;
+    }
+    contents(out, '', value, 2, new Set());
+    out.size = out.keys.length;
+    out.print = out.keys.map((key) => `${key}=${out.values.get(key)}`).join('\n');
+    return out;
+  }
+
+  // Entries of what holds entries; the containers in the fields of objects and of instances of classes.
+  function contents(out, prefix, value, depth, met) {
+    if (met.has(value) || out.keys.length >= 4 * kMostKeys || util.types.isProxy(value)) return;
+    met.add(value);
+    const kind = kindOf(value);
+    if (kind === 'map') {
+      out.kind ||= kind;
+      for (const [key, held] of Map.prototype.entries.call(value)) put(out, prefix + keyText(key), held, keyText(key));
+    } else if (kind === 'set') {
+      out.kind ||= kind;
+      for (const held of Set.prototype.values.call(value)) put(out, prefix + keyText(held), held, keyText(held));
+    } else if (kind === 'array') {
+      out.kind ||= kind;
+      for (let i = 0; i < value.length && i < 4 * kMostKeys; i++) {
+        const own = Object.getOwnPropertyDescriptor(value, i);
+        if (own && 'value' in own) put(out, prefix + elementText(own.value), own.value, elementText(own.value));
+      }
+    } else if (kind === 'emitter') {
+      out.kind ||= kind;
+      for (const name of EventEmitter.prototype.eventNames.call(value)) {
+        EventEmitter.prototype.rawListeners.call(value, name).forEach((listener, i) => put(out, `${prefix}${String(name)} listener ${i}`, listener));
+      }
+    } else if (kind === 'object' || kind === 'instance') {
+      for (const [key, { value: held }] of dataOf(value)) {
+        if (held !== null && typeof held === 'object' && kindOf(held) !== '') {
+          if (depth > 0) contents(out, `${prefix}${key}.`, held, depth - 1, met);
+          if (kind === 'object' && kindOf(held) === 'object') put(out, `${prefix}${key}`, held);
+        } else if (typeof held !== 'function' && typeof held !== 'object' && held !== undefined) {
+          put(out, `${prefix}${key}`, held);
+        }
+      }
+      out.kind ||= 'object';
+    }
+  }
+
+  // '' for what is none of ours to look into: promises, clients, buffers, instances of packages' classes.
+  function kindOf(value) {
+    if (util.types.isMap(value)) return 'map';
+    if (util.types.isSet(value)) return 'set';
+    if (Array.isArray(value)) return 'array';
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) return 'object';
+    if (value instanceof EventEmitter && Object.getPrototypeOf(value) === EventEmitter.prototype) return 'emitter';
+    const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+    return typeof maker === 'function' && isOwnClass(maker) ? 'instance' : '';
+  }
+
+  // A class with few members of its own that extends nothing: a store, a room, a registry of the app. A client of a package extends, has dozens
+  // of fields, or comes from a file that the bundler did not compile.
+  const ownClasses = new WeakMap();
+  function isOwnClass(maker) {
+    if (!ownClasses.has(maker)) {
+      const text = Function.prototype.toString.call(maker);
+      ownClasses.set(maker, /^class\s+[\w$]*\s*\{/.test(text) && text.length < 20_000);
+    }
+    return ownClasses.get(maker);
+  }
+
+  // `bare`: the key alone, without the field that holds the collection.
+  function put(out, key, value, bare = key) {
+    if (out.keys.length >= 4 * kMostKeys) return;
+    const texts = [];
+    leaves(value, texts, 3);
+    out.keys.push(key);
+    out.bare.set(key, bare);
+    if (typeof value === 'number') out.numbers.set(key, value);
+    out.values.set(key, digest(texts.join('\n')));
+    out.leaves.set(key, texts);
+  }
+
+  function leaves(value, texts, depth) {
+    if (texts.length >= kMostLeaves) return;
+    if (value === null || typeof value !== 'object') {
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') texts.push(String(value).slice(0, kLongest));
+      return;
+    }
+    if (depth === 0 || util.types.isProxy(value)) return;
+    const kind = kindOf(value);
+    if (kind === 'map') for (const [key, held] of Map.prototype.entries.call(value)) texts.push(keyText(key)), leaves(held, texts, depth - 1);
+    else if (kind === 'set') for (const held of Set.prototype.values.call(value)) leaves(held, texts, depth - 1);
+    else if (kind !== '') for (const [, { value: held }] of dataOf(value)) leaves(held, texts, depth - 1);
+  }
+
+  let numbered = 0;
+  const numbers = new WeakMap();  // objects as keys: who they are in this process
+  function keyText(key) {
+    if (key === null || (typeof key !== 'object' && typeof key !== 'function')) return String(key).slice(0, kLongest);
+    if (!numbers.has(key)) numbers.set(key, `${options.instance} object ${++numbered}`);
+    return numbers.get(key);
+  }
+
+  // Elements of arrays have no name but what they are.
+  function elementText(value) {
+    const texts = [];
+    leaves(value, texts, 3);
+    return texts.length > 0 ? texts.join('\n') : keyText(value);
+  }
+
+  // A variable that is a number has one entry, its value; a field keeps its name.
+  function isCount(key, before, after) {
+    const [from, to] = [before, after].map(({ numbers }) => numbers.get(key) ?? numbers.get(''));
+    return Number.isInteger(from) && to === from + 1;
+  }
+
+  function digest(text) {
+    return text.length === 0 ? '' : crypto.createHash('sha1').update(text).digest('base64url').slice(0, 16);
+  }
+
+  // ---- What a request asks for ---------------------------------------------------------------------------------------------------------
+
+  // The body as it arrives: seen, not taken.
+  function watchBody(req) {
+    const parts = [];
+    let size = 0;
+    const { push } = req;
+    Object.defineProperty(req, 'push', {
+      configurable: true,
+      writable: true,
+      value(chunk, ...rest) {
+        if (chunk && size < kMostText) {
+          parts.push(Buffer.from(chunk));
+          size += chunk.length;
+        }
+        return Reflect.apply(push, this, [chunk, ...rest]);
+      },
+    });
+    return () => Buffer.concat(parts).toString('utf8').slice(0, kMostText);
+  }
+
+  // Words that the request names, but for those that every request of the route has: of its path, query, cookies and body. `given`: what it
+  // brings along.
+  function wordsOf(invocation) {
+    const { req, page = '' } = invocation;
+    const asked = new Set();
+    const given = new Set();
+    const ofRoute = new Set(page.split('/'));
+    const add = (set) => (text) => {
+      const word = String(text).trim().slice(0, kLongest);
+      if (word.length > 0 && set.size < 4 * kMostAsked) set.add(word);
+    };
+    const [pathname, query = ''] = (req.url ?? '').split('?');
+    for (const part of pathname.split('/').filter((one) => one !== '' && !ofRoute.has(one))) add(asked)(decoded(part));
+    for (const pair of (req.headers.cookie ?? '').split(';')) add(asked)(decoded(pair.slice(pair.indexOf('=') + 1)));
+    for (const [, value] of new URLSearchParams(query)) add(given)(value);
+    const body = invocation.bodyText?.() ?? '';
+    if (body.length > 0) wordsOfBody(body, req.headers['content-type'] ?? '', add(given));
+    for (const word of given) add(asked)(word);
+    for (const word of given) if (word.length < 2 || /^(true|false|null|undefined)$/.test(word)) given.delete(word);
+    return { asked, given };
+  }
+
+  function wordsOfBody(body, type, add) {
+    try {
+      const texts = [];
+      leaves(JSON.parse(body), texts, 6);
+      return texts.forEach(add);
+    } catch {
+      // another form
+    }
+    if (/urlencoded/.test(type)) for (const [, value] of new URLSearchParams(body)) add(value);
+    else if (/multipart/.test(type)) for (const [, value] of body.matchAll(/name="[^"]*"\r\n\r\n([^\r]*)\r\n/g)) add(value);
+    else add(body);
+  }
+
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
+
+  // What names the visitor: a limiter counts by it.
+  function clientOf({ req }) {
+    return new Set([req.headers['x-forwarded-for'], req.headers['x-real-ip'], req.socket?.remoteAddress].filter(Boolean).map(String));
+  }
+
+  // ---- Where it is written -------------------------------------------------------------------------------------------------------------
+
+  function fileOf(file) {
+    if (!file) return undefined;
+    const named = file.replace(/^\[project\]\//, '');
+    if (path.isAbsolute(named)) return path.relative(boot.options.dir, named);
+    return named;
+  }
+
+  const places = new Map();
+  // "lib/rooms.ts:3:7", by the name in the source.
+  function placeOf({ name, file, global, owner, key }) {
+    const id = `${file}\n${name}`;
+    if (!places.has(id)) places.set(id, findPlace(name, file, global, owner && key));
+    return places.get(id);
+  }
+
+  function findPlace(name, file, global, member) {
+    if (!file) return '';
+    let text;
+    try {
+      text = fs.readFileSync(path.join(boot.options.dir, file), 'utf8');
+    } catch {
+      return file;
+    }
+    const escaped = (member ?? global ?? name).replace(/[$]/g, '\\$&');
+    const patterns = member !== undefined ? [new RegExp(`(static\\s+(?:readonly\\s+)?#?)(${escaped})(?![\\w$])`)] :
+      global !== undefined ? [new RegExp(`(\\.)(${escaped})(?![\\w$])`)] :
+      [new RegExp(`((?:let|const|var|class|function)\\s+)(${escaped})(?![\\w$])`), new RegExp(`((?:let|const|var)\\s[^;\\n]*?[^\\w$.])(${escaped})(?![\\w$])`)];
+    for (const pattern of patterns) {
+      const found = pattern.exec(text);
+      if (!found) continue;
+      const lines = text.slice(0, found.index + found[1].length).split('\n');
+      return `${file}:${lines.length}:${lines.at(-1).length + 1}`;
+    }
+    return file;
+  }
+
+  return { actionEntries, pageEntries, prepareState, stateBegins, stateEnds, watchBody };
+};

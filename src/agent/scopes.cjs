@@ -1,0 +1,234 @@
+'use strict';
+// What a function of the user's code can reach at the top of modules: the variables its text names, and those that the functions it names name in
+// turn. Read from outside by V8's inspector (its Runtime domain only): user code is not changed, no getter of it is called, no value is copied.
+
+const { Session } = require('node:inspector');
+
+const kMostFunctions = 300;
+const kMostNames = 400;  // of one scope
+const kNamespace = /^__TURBOPACK__imported__module__|__WEBPACK_(IMPORTED|EXTERNAL)_MODULE_/;
+const kNotUsers = /node_modules|\[externals\]|\/next\/dist\/|^next\/|compiled\/react|<builtin>/;
+const kBundlers = /^(__turbopack_|__TURBOPACK__(?!imported__module__)|__webpack_|__unused|module$|exports$|require$|__dirname$|__filename$|this$)/;
+const kRequire = '__webpack_require__';
+const kTake = Symbol('vsim.take');
+
+const { readsIn } = require('./state-reads.cjs');
+
+module.exports = function () {
+  let session;
+  let taken;
+
+  // Nothing of the inspector stays open between two looks.
+  function look(action) {
+    session = new Session();
+    session.connect();
+    Object.defineProperty(globalThis, kTake, { configurable: true, value: (...values) => void (taken = values) });
+    Object.defineProperty(globalThis, Symbol.for('vsim.take'), { configurable: true, value: globalThis[kTake] });
+    try {
+      return action();
+    } finally {
+      delete globalThis[kTake];
+      delete globalThis[Symbol.for('vsim.take')];
+      delete globalThis[Symbol.for('vsim.look')];
+      session.disconnect();
+      session = taken = undefined;
+    }
+  }
+
+  function ask(method, params) {
+    let failed;
+    let result;
+    session.post(method, params, (error, given) => {
+      failed = error;
+      result = given;
+    });
+    if (failed) throw new Error(failed.message);
+    return result;
+  }
+
+  function idOf(value) {
+    Object.defineProperty(globalThis, Symbol.for('vsim.look'), { configurable: true, value });
+    return ask('Runtime.evaluate', { expression: 'globalThis[Symbol.for("vsim.look")]', objectGroup: 'vsim' }).result.objectId;
+  }
+
+  function internals(fn) {
+    return ask('Runtime.getProperties', { objectId: idOf(fn), ownProperties: true }).internalProperties ?? [];
+  }
+
+  // [Map of name → value] of the closure scopes around a function, innermost first. Only within look().
+  function scopesOf(fn) {
+    const list = internals(fn).find((one) => one.name === '[[Scopes]]')?.value?.objectId;
+    if (list === undefined) return [];
+    const scopes = [];
+    for (const { value } of ask('Runtime.getProperties', { objectId: list, ownProperties: true }).result) {
+      if (!value?.objectId || /^(Global|Script|With)/.test(value.description ?? '')) continue;
+      const found = ask('Runtime.getProperties', { objectId: value.objectId, ownProperties: true }).result;
+      if (found.length > kMostNames) continue;
+      const names = found.filter((one) => one.value !== undefined && (one.name === kRequire || !kBundlers.test(one.name)));
+      const objects = names.filter((one) => one.value.objectId !== undefined);
+      taken = [];
+      if (objects.length > 0) {
+        const [first, ...rest] = objects;
+        ask('Runtime.callFunctionOn', {
+          objectId: first.value.objectId,
+          functionDeclaration: 'function (...rest) { globalThis[Symbol.for("vsim.take")](this, ...rest); }',
+          arguments: rest.map((one) => ({ objectId: one.value.objectId })),
+        });
+      }
+      const values = new Map();
+      objects.forEach((one, i) => values.set(one.name, taken[i]));
+      for (const one of names) if (one.value.objectId === undefined) values.set(one.name, primitive(one.value));
+      scopes.push(values);
+    }
+    return scopes;
+  }
+
+  function primitive({ type, value, unserializableValue, description }) {
+    if (type === 'bigint' || type === 'symbol') return description;
+    return unserializableValue !== undefined ? Number(unserializableValue) : value;
+  }
+
+  // Next internals: how Turbopack names a module in its code, `$5b$project$5d2f$lib$2f$x$2e$ts__…` → "lib/x.ts"; undefined for webpack's names.
+  function moduleOf(name) {
+    const text = name
+      .replace(/^__TURBOPACK__imported__module__/, '')
+      .replace(/\$((?:[0-9a-f]{2})+)\$/g, (_, hex) => Buffer.from(hex, 'hex').toString('utf8'));
+    const [, file] = /^\[project\]\/(.+?\.[cm]?[jt]sx?)(__|$|\s)/.exec(text) ?? [];
+    return file;
+  }
+
+  // Next internals: webpack's modules are named by their files, and their text says which of them a namespace is:
+  // `_lib_x__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(/*! @/lib/x *\/ \"(rsc)/./lib/x.ts\")`.
+  function webpackFile(name, file, load) {
+    const factories = load?.m;
+    if (!file || !factories || !name.includes('__WEBPACK_IMPORTED_MODULE_')) return undefined;
+    const own = Object.keys(factories).find((id) => id.replace(/^\([\w-]+\)\//, '') === `./${file}`);
+    if (own === undefined) return undefined;
+    const text = Function.prototype.toString.call(factories[own]);
+    const from = text.search(new RegExp(`${escaped(name)}\\s*=`));
+    const [, id] = /\\?"([^"\\]+)\\?"\)/.exec(from < 0 ? '' : text.slice(from, from + 1000)) ?? [];
+    return id?.includes('node_modules') ? undefined : /^(?:\([\w-]+\)\/)?\.\/(.+)$/.exec(id ?? '')?.[1];
+  }
+
+  const escaped = (name) => name.replace(/[$]/g, '\\$&');
+  const mentioned = (text, name) => new RegExp(`(^|[^\\w$.])${name.replace(/[$]/g, '\\$&')}(?![\\w$])`).test(text);
+
+  // The data that `entry` reaches: [{name, file, fn, key?}]: read again by read(). `file`: the module as the bundler names it.
+  function reach(entry, entryFile) {
+    return look(() => {
+      const found = new Map();  // file + name → binding
+      const seen = new Set();
+      const queue = [{ fn: entry, file: entryFile }];
+      const enter = (fn, file) => {
+        if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && !isNative(fn)) queue.push({ fn, file });
+      };
+      while (queue.length > 0) {
+        const { fn, file } = queue.pop();
+        if (seen.has(fn)) continue;
+        seen.add(fn);
+        const text = Function.prototype.toString.call(fn);
+        const scopes = scopesOf(fn);
+        const load = scopes.map((scope) => scope.get(kRequire)).find(Boolean);
+        scopes.forEach((scope, depth) => {
+          for (const [name, value] of scope) {
+            if (name === kRequire || !mentioned(text, name)) continue;
+            if (kNamespace.test(name)) namespace(name, value, text, moduleOf(name) ?? webpackFile(name, file, load));
+            else meet(name, value, { file, fn, depth }, text, `(?<![\\w$.])${escaped(name)}(?![\\w$])`);
+          }
+        });
+        for (const name of globalsOf(text)) {
+          const value = Object.getOwnPropertyDescriptor(globalThis, name)?.value;
+          add(found, { name: `globalThis.${name}`, file, global: name }, readsIn(text, `(?:globalThis|global)(?:\\.${escaped(name)}(?![\\w$])|\\["${escaped(name)}"\\])`, value));
+        }
+        if (isClass(fn, text)) statics(fn, file);
+      }
+      return [...found.values()];
+
+      function namespace(name, value, text, file) {
+        if (file === undefined || kNotUsers.test(file) || value === null || typeof value !== 'object') return;
+        for (const [, one, other] of text.matchAll(new RegExp(`${escaped(name)}(?:\\["([^"]+)"\\]|\\.([\\w$]+))`, 'g'))) {
+          const key = one ?? other;
+          const exported = exportOf(value, key);
+          meet(key, exported, { file, ns: value, key }, text, `${escaped(name)}(?:\\["${escaped(key)}"\\]|\\.${escaped(key)}(?![\\w$]))`);
+        }
+      }
+
+      // `reference`: a pattern for how `text` names it.
+      function meet(name, value, where, text, reference) {
+        if (typeof value === 'function') return enter(value, where.file);
+        add(found, { name, ...where }, readsIn(text, reference, value));
+        if (value === null || typeof value !== 'object') return;
+        // Methods of an object, of a class or a factory: what they name is reached too.
+        for (const [, { value: member }] of dataOf(value)) enter(member, where.file);
+        const prototype = Object.getPrototypeOf(value);
+        const maker = prototype && Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+        if (typeof maker === 'function' && isUsers(maker)) enter(maker, where.file);
+      }
+
+      function statics(fn, file) {
+        for (const [key, { value }] of dataOf(fn)) {
+          if (['length', 'name', 'prototype'].includes(key)) continue;
+          if (typeof value === 'function') enter(value, file);
+          else add(found, { name: `${fn.name}.${key}`, file, owner: fn, key }, { isRead: true });
+        }
+      }
+    });
+  }
+
+  function add(found, binding, uses) {
+    const key = `${binding.file}\n${binding.name}`;
+    if (!found.has(key)) found.set(key, { ...binding, uses: {} });
+    for (const [use, is] of Object.entries(uses)) found.get(key).uses[use] ||= is;
+  }
+
+  // The values of bindings now, in their order.
+  function read(bindings) {
+    return look(() => {
+      const scopes = new Map();
+      return bindings.map((one) => {
+        if (one.global !== undefined) return Object.getOwnPropertyDescriptor(globalThis, one.global)?.value;
+        if (one.owner !== undefined) return Object.getOwnPropertyDescriptor(one.owner, one.key)?.value;
+        if (one.ns !== undefined) return exportOf(one.ns, one.key);
+        if (!scopes.has(one.fn)) scopes.set(one.fn, scopesOf(one.fn));
+        return scopes.get(one.fn)[one.depth]?.get(one.name);
+      });
+    });
+  }
+
+  // Exports of a module are getters of the bundler's.
+  function exportOf(ns, key) {
+    try {
+      return ns[key];
+    } catch {
+      return undefined;  // not evaluated yet
+    }
+  }
+
+  const globals = new Set(Object.getOwnPropertyNames(globalThis));
+  function globalsOf(text) {
+    const names = new Set();
+    for (const [, one, other] of text.matchAll(/(?:globalThis|global)(?:\.([\w$]+)|\["([^"]+)"\])/g)) {
+      const name = one ?? other;
+      if (!globals.has(name) && !name.startsWith('__')) names.add(name);
+    }
+    return names;
+  }
+
+  const isNative = (fn) => /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
+  const isClass = (fn, text) => text.startsWith('class') && typeof fn.prototype === 'object';
+
+  // Of a class that the user wrote: of a script that is no package's. Only within look().
+  function isUsers(maker) {
+    return !isNative(maker) && /^class\b/.test(Function.prototype.toString.call(maker)) && scopesOf(maker).every((scope) => ![...scope.keys()].some((name) => kNotUsers.test(moduleOf(name) ?? '')));
+  }
+
+  // The user's file that a text of Turbopack's names.
+  const fileIn = (text) => moduleOf(/__TURBOPACK__imported__module__[\w$]+/.exec(text)?.[0] ?? '');
+
+  return { reach, read, dataOf, fileIn };
+};
+
+// Own data properties: no getter is called.
+function dataOf(value) {
+  return Object.entries(Object.getOwnPropertyDescriptors(value)).filter(([, one]) => 'value' in one);
+}

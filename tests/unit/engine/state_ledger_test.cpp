@@ -1,0 +1,151 @@
+#include "engine/state_ledger.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace vsim;
+using namespace vsim::engine;
+using namespace std::chrono_literals;
+
+namespace {
+
+StateSeen variable(std::string kind, std::vector<std::string> had, std::vector<std::string> wrote) {
+  StateSeen out;
+  out.name = "rooms";
+  out.at = "lib/rooms.ts:3:14";
+  out.kind = std::move(kind);
+  out.before = had.size();
+  out.after = had.size() + wrote.size();
+  out.changed = !wrote.empty();
+  out.had = std::move(had);
+  out.wrote = std::move(wrote);
+  return out;
+}
+
+// Invocations one after the other, each with one variable in reach.
+struct World {
+  StateLedger ledger;
+  TimePoint now{};
+  std::uint64_t next = 1;
+  std::set<InvocationId> running;
+
+  std::vector<StateLoss> tell(std::string method, std::string_view instance, StateSeen seen,
+                              std::vector<std::string> asked = {}, bool open = false) {
+    now += 1s;
+    StateReport report;
+    report.method = std::move(method);
+    report.open = open;
+    report.asked = std::move(asked);
+    report.seen = {std::move(seen)};
+    const auto id = static_cast<InvocationId>(next++);
+    if (open) running.insert(id);
+    return ledger.look(
+        report, id, "/api/rooms", instance, [&](InvocationId i) { return running.contains(i); }, now);
+  }
+};
+
+StateSeen from_request(StateSeen seen) {
+  seen.from_request = true;
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("a list that a POST filled from its body is read empty on another instance") {
+  World w;
+  CHECK(w.tell("POST", "i1", from_request(variable("array", {}, {"hello"}))).empty());
+  const auto losses = w.tell("GET", "i2", variable("array", {}, {}));
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+  CHECK(losses[0].at == "lib/rooms.ts:3:14");
+  CHECK(losses[0].evidence ==
+        "`rooms` is empty on i2: what was put there by POST /api/rooms on i1, 1.0s ago, is in that "
+        "instance's memory alone");
+  CHECK(w.tell("GET", "i3", variable("array", {}, {})).empty());  // told once
+}
+
+TEST_CASE("on the instance that wrote it nothing is lost") {
+  World w;
+  w.tell("POST", "i1", from_request(variable("map", {}, {"a"})));
+  CHECK(w.tell("GET", "i1", variable("map", {"a"}, {})).empty());
+  CHECK(w.tell("GET", "i2", variable("map", {"a"}, {})).empty());  // it has it, from wherever
+}
+
+TEST_CASE("an entry that is asked for by its key and is elsewhere") {
+  World w;
+  w.tell("POST", "i1", variable("map", {}, {"job-1"}));
+  const auto losses = w.tell("GET", "i2", variable("map", {"other"}, {}), {"job-1"});
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+}
+
+TEST_CASE("a cache that each instance fills for itself is no loss") {
+  World w;
+  w.tell("GET", "i1", from_request(variable("map", {}, {"user-1"})));
+  CHECK(w.tell("GET", "i2", from_request(variable("map", {}, {"user-1"})), {"user-1"}).empty());
+  CHECK(w.tell("GET", "i3", variable("map", {}, {})).empty());
+  CHECK(w.tell("POST", "i4", variable("map", {}, {"user-2"})).empty());
+}
+
+TEST_CASE("what a POST left without data of its request is suspected, a lazily made object is not") {
+  World w;
+  w.tell("POST", "i1", variable("array", {}, {"x"}));
+  const auto losses = w.tell("GET", "i2", variable("array", {}, {}));
+  REQUIRE(losses.size() == 1);
+  CHECK_FALSE(losses[0].proven);
+  World other;
+  other.tell("POST", "i1", variable("object", {}, {"connected"}));
+  CHECK(other.tell("GET", "i2", variable("object", {}, {})).empty());
+}
+
+TEST_CASE("clients of an open stream are not there for a broadcast on another instance") {
+  World w;
+  w.tell("GET", "i1", variable("set", {}, {"i1 object 1"}), {}, true);
+  const auto losses = w.tell("POST", "i2", variable("set", {}, {}));
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+
+  World closed;
+  closed.tell("GET", "i1", variable("set", {}, {"i1 object 1"}), {}, true);
+  closed.running.clear();  // the stream has ended
+  CHECK(closed.tell("POST", "i2", variable("set", {}, {})).empty());
+}
+
+TEST_CASE("a counter that begins again") {
+  World w;
+  StateSeen counted = variable("number", {"0"}, {"1"});
+  counted.counts = true;
+  w.tell("GET", "i1", counted);
+  const auto losses = w.tell("GET", "i2", counted);
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+  World w2;  // a moment that each instance notes
+  w2.tell("GET", "i1", variable("number", {"0"}, {"1764300000"}));
+  CHECK(w2.tell("GET", "i2", variable("number", {"0"}, {"1764300001"})).empty());
+}
+
+TEST_CASE("a limiter that counts each visitor on each instance is suspected") {
+  World w;
+  StateSeen hit = variable("map", {}, {"127.0.0.1"});
+  hit.by_client = true;
+  w.tell("GET", "i1", hit);
+  const auto losses = w.tell("GET", "i2", hit);
+  REQUIRE(losses.size() == 1);
+  CHECK_FALSE(losses[0].proven);
+}
+
+TEST_CASE("after an edit the old variables mean nothing") {
+  World w;
+  w.tell("POST", "i1", from_request(variable("map", {}, {"a"})));
+  w.ledger.clear();
+  CHECK(w.tell("GET", "i2", variable("map", {}, {})).empty());
+}
+
+TEST_CASE("a variable that the code in reach only adds to is nobody's loss: a logger's buffer") {
+  World w;
+  CHECK(w.tell("POST", "i1", from_request(variable("array", {}, {"hello"}))).empty());
+  StateSeen buffer = variable("array", {}, {});
+  buffer.unread = true;
+  CHECK(w.tell("GET", "i2", buffer).empty());
+  // Whoever reads it is told as before.
+  CHECK(w.tell("GET", "i3", variable("array", {}, {})).size() == 1);
+}
