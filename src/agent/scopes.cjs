@@ -111,7 +111,9 @@ module.exports = function () {
   }
 
   const escaped = (name) => name.replace(/[$]/g, '\\$&');
-  const mentioned = (text, name) => new RegExp(`(^|[^\\w$.])${name.replace(/[$]/g, '\\$&')}(?![\\w$])`).test(text);
+  // As a variable: not the field of something, but also behind the dots of a spread.
+  const reference = (name) => `(?<![\\w$]|(?<!\\.\\.)\\.)${escaped(name)}(?![\\w$])`;
+  const mentioned = (text, name) => new RegExp(reference(name)).test(text);
 
   // The data that `entry` reaches: [{name, file, fn, key?}]: read again by read(). `file`: the module as the bundler names it.
   function reach(entry, entryFile) {
@@ -133,7 +135,7 @@ module.exports = function () {
           for (const [name, value] of scope) {
             if (name === kRequire || !mentioned(text, name)) continue;
             if (kNamespace.test(name)) namespace(name, value, text, moduleOf(name) ?? webpackFile(name, file, load));
-            else meet(name, value, { file, fn, depth }, text, `(?<![\\w$.])${escaped(name)}(?![\\w$])`);
+            else meet(name, value, { file, fn, depth }, text, reference(name));
           }
         });
         for (const name of globalsOf(text)) {
@@ -153,10 +155,10 @@ module.exports = function () {
         }
       }
 
-      // `reference`: a pattern for how `text` names it.
-      function meet(name, value, where, text, reference) {
+      // `pattern`: a pattern for how `text` names it.
+      function meet(name, value, where, text, pattern) {
         if (typeof value === 'function') return enter(value, where.file);
-        add(found, { name, ...where }, readsIn(text, reference, value));
+        add(found, { name, ...where }, readsIn(text, pattern, value));
         if (value === null || typeof value !== 'object') return;
         // Methods of an object, of a class or a factory: what they name is reached too.
         for (const [, { value: member }] of dataOf(value)) enter(member, where.file);
