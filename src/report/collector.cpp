@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/place.hpp"
 #include "base/text.hpp"
 #include "event/json_codec.hpp"
 #include "event/mask.hpp"
@@ -30,18 +30,6 @@ std::string masked(std::string_view target) {
   return clean(out);
 }
 
-// "app/api/slow/route.ts:3" in two.
-void split_line(std::string& file, int& line) {
-  const std::size_t colon = file.rfind(':');
-  if (colon == std::string::npos || colon == 0) return;
-  int value = 0;
-  const char* end = file.data() + file.size();
-  const auto read = std::from_chars(file.data() + colon + 1, end, value);
-  if (read.ec != std::errc() || read.ptr != end || value <= 0) return;
-  line = value;
-  file.resize(colon);
-}
-
 std::string path_of(std::string_view target) { return std::string(target.substr(0, target.find('?'))); }
 
 }  // namespace
@@ -52,12 +40,19 @@ struct Collector::Fold {
 
   Run& run() { return c.run_; }
 
+  static void place(Problem& p, std::string_view text) {
+    Place read = parse_place(text);
+    p.file = clean(read.file);
+    p.line = read.line;
+    p.column = read.column;
+  }
+
   static Problem problem_of(const limits::Verdict& v) {
     Problem p;
     p.code = v.code;
     p.enforced = v.enforced;
     p.route = clean(v.route);
-    p.file = clean(v.file);
+    place(p, v.file);
     p.limit_key = clean(v.limit_key);
     p.limit = clean(v.limit);
     p.measured = clean(v.measured);
@@ -72,7 +67,6 @@ struct Collector::Fold {
 
   // The index of the problem that says the same of the same place.
   std::size_t add(Problem p) {
-    split_line(p.file, p.line);
     if (p.route.empty()) p.path = path_of(p.target);
     std::string key;
     for (const std::string_view part :
@@ -222,7 +216,7 @@ struct Collector::Fold {
     p.code = code;
     p.enforced = e.level == event::Level::error;
     p.file = clean(e.file);
-    if (e.line > 0) p.file += fmt::format(":{}", e.line);
+    p.line = e.line;
     p.message = clean(e.message);
     p.fix = clean(e.fix);
     add(std::move(p));

@@ -2,6 +2,7 @@
 // a kind and step, so violations come first.
 #include <fmt/format.h>
 
+#include "base/place.hpp"
 #include "base/text.hpp"
 #include "report/words.hpp"
 
@@ -20,12 +21,13 @@ std::string escaped(std::string_view text, bool property) {
   return out;
 }
 
-void annotate(std::string& out, std::string_view command, const std::string& file, int line,
-              std::string_view title, std::string_view text) {
+void annotate(std::string& out, std::string_view command, const Place& place, std::string_view title,
+              std::string_view text) {
   out += fmt::format("::{} ", command);
-  if (!file.empty()) {
-    out += fmt::format("file={},", escaped(file, true));
-    if (line > 0) out += fmt::format("line={},", line);
+  if (!place.file.empty()) {
+    out += fmt::format("file={},", escaped(place.file, true));
+    if (place.line > 0) out += fmt::format("line={},", place.line);
+    if (place.column > 0) out += fmt::format("col={},", place.column);
   }
   out += fmt::format("title={}::{}\n", escaped(title, true), escaped(text, false));
 }
@@ -45,11 +47,13 @@ std::string render_github(const Run& run, const Extras& extras) {
                meant != nullptr ? "notice"
                : g.violation    ? "error"
                                 : "warning",
-               p->file.empty() ? p->file : extras.prefix + p->file, p->line, code_name(*p), text);
+               is_in_project(p->file) ? Place{extras.prefix + p->file, p->line, p->column} : Place{},
+               code_name(*p), text);
     }
   for (const StaticFinding& f : extras.findings)
-    annotate(out, f.level == "error" || f.level == "warning" ? f.level : "notice", extras.prefix + f.file,
-             f.line, f.rule, f.message + (f.fix.empty() ? "" : "\nFix: " + f.fix));
+    annotate(out, f.level == "error" || f.level == "warning" ? f.level : "notice",
+             Place{extras.prefix + f.file, f.line, f.column}, f.rule,
+             f.message + (f.fix.empty() ? "" : "\nFix: " + f.fix));
   return out;
 }
 

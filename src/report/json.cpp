@@ -57,6 +57,7 @@ void problem(Out& o, const Problem& p, const Extras& extras) {
   o.number("count", p.count).text("message", p.message.empty() ? info.title : std::string_view(p.message));
   o.text("route", p.route).text("file", p.file.empty() ? p.file : extras.prefix + p.file);
   if (p.line > 0) o.number("line", p.line);
+  if (p.column > 0) o.number("column", p.column);
   o.text("path", p.path).text("limit_key", p.limit_key).text("limit", p.limit).text("measured", p.measured);
   o.text("why", info.why).text("fix", fix_of(p)).text("source", source_of(p));
   o.text("docs", docs_of(p.code));

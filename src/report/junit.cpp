@@ -46,7 +46,7 @@ std::string render_junit(const Run& run, const Extras& extras) {
   };
   for (const Route& r : run.routes) {
     const bool failed = std::any_of(run.problems.begin(), run.problems.end(), [&](const Problem& p) {
-      return is_violation(p) && p.route == r.route && p.file == r.file;
+      return is_violation(p) && p.route == r.route;  // its file may be another: where the work began
     });
     if (failed) continue;
     open(r.route, r.file, r.charged);
@@ -60,7 +60,7 @@ std::string render_junit(const Run& run, const Extras& extras) {
     }
     Duration took{};
     for (const Route& r : run.routes)
-      if (!p.route.empty() && r.route == p.route && r.file == p.file) took = r.charged;
+      if (!p.route.empty() && r.route == p.route) took = r.charged;
     open(fmt::format("{}: {}", place_of(p), info.name), p.file, took);
     cases += ">\n";
     if (const Expected* e = expected(p, extras)) {

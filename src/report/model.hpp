@@ -26,9 +26,9 @@ struct Problem {
   limits::Code code = limits::Code::none;
   bool enforced = true;  // false: a warning, nothing was changed
   std::string route, file;
-  int line = 0;         // of the file; 0: unknown
-  std::string path;     // of the request, when no route is known
-  std::string message;  // of a notice about the project; else the code's title says it
+  int line = 0, column = 0;  // in the file, from 1; 0: unknown
+  std::string path;          // of the request, when no route is known
+  std::string message;       // of a notice about the project; else the code's title says it
   std::string limit_key, limit, fix;
   From from;
   std::size_t count = 0;

@@ -1,23 +1,22 @@
-// SARIF 2.1.0: one result for each problem (not for each time it struck) and for each finding of `check`. A
-// result without a file is of the run as a whole: SARIF allows that, and viewers list it without a place.
+// SARIF 2.1.0: one result for each problem (not for each time it struck) and for each finding of `check`.
+// GitHub takes a result only with a place, a path in the repository and a line: what is of the run as a
+// whole, or of a file that is none of the project's, stands at the project's package.json.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/place.hpp"
 #include "report/words.hpp"
 
 namespace vsim::report {
 namespace {
 
 std::string location(const std::string& file, int line, int column, int length, std::string_view prefix) {
-  if (file.empty()) return "[]";
-  std::string region;
-  if (line > 0) {
-    region = fmt::format(", \"region\": {{\"startLine\": {}", line);
-    if (column > 0)
-      region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", column, column + std::max(length, 1));
-    region += "}";
-  }
+  if (!is_in_project(file)) return location("package.json", 1, 0, 1, prefix);
+  std::string region = fmt::format(", \"region\": {{\"startLine\": {}", std::max(line, 1));
+  if (line > 0 && column > 0)
+    region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", column, column + std::max(length, 1));
+  region += "}";
   return fmt::format(
       "[{{\"physicalLocation\": {{\"artifactLocation\": {{\"uri\": {}, \"uriBaseId\": \"%SRCROOT%\"}}{}}}}}]",
       json(uri(std::string(prefix) + file)), region);
@@ -61,7 +60,8 @@ std::string render_sarif(const Run& run, const Extras& extras) {
     std::string one = fmt::format(
         "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": \"{}\", \"message\": {{\"text\": {}}}, "
         "\"locations\": {}, \"occurrenceCount\": {}",
-        json(info.name), index, level, json(text), location(p.file, p.line, 0, 1, extras.prefix), p.count);
+        json(info.name), index, level, json(text), location(p.file, p.line, p.column, 1, extras.prefix),
+        p.count);
     if (const Expected* e = expected(p, extras))
       one += fmt::format(", \"suppressions\": [{{\"kind\": \"external\", \"justification\": {}}}]",
                          json(e->reason.empty() ? std::string("expected") : e->reason));

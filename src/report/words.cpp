@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/place.hpp"
 #include "base/text.hpp"
 
 namespace vsim::report {
@@ -63,7 +64,7 @@ std::string place_of(const Problem& p) {
 
 std::string file_of(const Problem& p, const Extras& extras) {
   if (p.file.empty()) return {};
-  return extras.prefix + p.file + (p.line > 0 ? fmt::format(":{}", p.line) : "");
+  return to_string(Place{extras.prefix + p.file, p.line, p.column});
 }
 
 std::string limit_of(const Problem& p) {
