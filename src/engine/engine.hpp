@@ -162,7 +162,8 @@ class Engine {
   std::string route_of(const Dispatch&) const;
   // User code has put something new on the server of its instance, as Socket.IO's examples do with `io`. Made
   // again by the same function on another instance it is SIM_STATE_NOT_SHARED.
-  // What an instance has found in the memory of its modules and left there, before released() and while a response goes on.
+  // What an instance has found in the memory of its modules and left there, before released() and while a
+  // response goes on.
   void module_state(InvocationId, const StateReport&, TimePoint now, WallTime wall);
   void kept_on_server(InvocationId, std::string_view name, TimePoint now, WallTime wall);
   void code_changed();  // what functions made again after an edit is no news  // once dispatched

@@ -118,7 +118,7 @@ struct Engine::Impl {
 
   // Routes and paths that have answered once; used with a compile grace only.
   std::set<std::string, std::less<>> warm;
-  StateLedger state;  // what the memory of instances holds
+  StateLedger state;                                  // what the memory of instances holds
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
   std::vector<std::string> apart_told;    // routes whose sockets on several instances were remarked on
   std::vector<std::string> polling_told;  // paths whose polling was remarked on

@@ -358,7 +358,8 @@ void Session::client_gone() {
   // A request that will never be whole cannot be run to its end.
   if (!keep || !request_.done()) return finish();
   if (upstream_ && response_at_ == ResponseAt::body) pump_response({});
-  if (upstream_ && response_at_ == ResponseAt::head) read_response_head();  // it may have waited for the client
+  if (upstream_ && response_at_ == ResponseAt::head)
+    read_response_head();  // it may have waited for the client
 }
 
 void Session::on_writable(Connection& connection) {

@@ -54,7 +54,8 @@ void Session::read_response_head() {
       continue;
     }
     // Interim: passed on at once, except to HTTP/1.0, which knows none (RFC 9110 15.2).
-    // One answer has few of them: an app that floods is cut off before a client that reads slowly fills our memory.
+    // One answer has few of them: an app that floods is cut off before a client that reads slowly fills our
+    // memory.
     if (++interim_ > kMostInterim) return upstream_failed(UpstreamFailure::garbage);
     if (minor_ > 0 && !client_left_) {
       std::string& text = head_text();
