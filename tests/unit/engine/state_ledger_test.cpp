@@ -58,7 +58,7 @@ TEST_CASE("a list that a POST filled from its body is read empty on another inst
   CHECK(losses[0].proven);
   CHECK(losses[0].at == "lib/rooms.ts:3:14");
   CHECK(losses[0].evidence ==
-        "`rooms` is empty on i2: what was put there by POST /api/rooms on i1, 1.0s ago, is in that "
+        "`rooms` is empty on i2: what was put there by POST /api/rooms on i1, 1.00s ago, is in that "
         "instance's memory alone");
   CHECK(w.tell("GET", "i3", variable("array", {}, {})).empty());  // told once
 }
