@@ -60,7 +60,7 @@ where it listens
   --host [ADDR]         also for other devices: alone all addresses, or one of this machine's
                         (default: 127.0.0.1 and ::1)
   --https               serve TLS with a certificate made for this machine
-  --allowed-hosts NAMES other names under which the app is asked, with commas between them;
+  --allowed-hosts LIST  other names under which the app is asked, with commas between them;
                         .example.dev is all below it too, * any (default: localhost,
                         *.localhost and IP addresses)
 
@@ -127,7 +127,8 @@ reports
 
 the plan, where it listens, what stands behind it: as in vercel-sim run
   --profile, --set, --time-scale, --port, --host, --https, --allowed-hosts, --cwd, --app,
-  --upstream, --compile-grace, --isolation, --placement, --inspect-instance, --events, --record, --no-color
+  --upstream, --compile-grace, --isolation, --placement, --inspect-instance, --events,
+  --record, --no-color
   --quiet               only errors before the command starts
   --verbose             also every request and the app's output, while the command runs
 
