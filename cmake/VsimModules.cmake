@@ -108,7 +108,7 @@ function(vsim_module name)
         target_link_libraries(test_${name} PRIVATE vsim_asio)
       endif()
       add_test(NAME unit.${name} COMMAND test_${name})
-      set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 400)
+      set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 1600)
     endif()
   endif()
 
