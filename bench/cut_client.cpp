@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   for (std::size_t n = 0; n < count; ++n) {
     const int fd = sockets[n] = ::socket(AF_INET, SOCK_STREAM, 0);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return die("connect");
-    const std::string text = "GET /stream?n=" + std::to_string(n) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    const std::string text = "GET /stream?n=" + std::to_string(n) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
     if (::send(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) return die("send");
     epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data = {.u64 = n}};
     if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) return die("epoll_ctl");

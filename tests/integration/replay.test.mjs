@@ -193,7 +193,7 @@ describe('replay', {concurrency: true}, () => {
       await request(port, '/fast');
       await request(port, '/echo', {method: 'POST', body: Buffer.alloc(5_000_000)});
       await new Promise((resolve) => {
-        const socket = net.connect(port, '127.0.0.1', () => socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'));
+        const socket = net.connect(port, '127.0.0.1', () => socket.write('GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'));
         socket.once('data', () => socket.destroy()).once('close', resolve).once('error', resolve);
       });
     });
