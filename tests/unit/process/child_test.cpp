@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cerrno>
 
+#include <cerrno>
 #include <set>
 
 #include "world.hpp"
