@@ -32,11 +32,24 @@ module.exports = function (sim) {
 
   function loadMap(file) {
     try {
-      const payload = JSON.parse(fs.readFileSync(`${file}.map`, 'utf8'));
+      const payload = file.startsWith('webpack-internal:') ? evaluatedMap(file) : JSON.parse(fs.readFileSync(`${file}.map`, 'utf8'));
       return { payload, map: new Module.SourceMap(payload) };
     } catch {
       return undefined;
     }
+  }
+
+  // webpack evaluates a module as a string literal of its bundle, which ends with the map and the name. Node knows it only where Next has
+  // switched source maps on, which 14 does not.
+  function evaluatedMap(name) {
+    for (const bundle of Object.keys(require.cache)) {
+      if (bundle.includes('/node_modules/') || !bundle.endsWith('.js')) continue;
+      const text = fs.readFileSync(bundle, 'utf8');
+      const end = text.indexOf(`\\n//# sourceURL=${name}\\n`);
+      const [, base64] = (end > 0 && /^data:application\/json;[^,]*base64,([\w+/=]+)$/.exec(text.slice(text.lastIndexOf('data:application/json;', end), end))) || [];
+      if (base64) return JSON.parse(Buffer.from(base64, 'base64').toString());
+    }
+    throw new Error(`no bundle evaluates ${name}`);
   }
 
   // `file:line:column` of compiled code as the project knows it, `app/api/x/route.ts:12:3`; undefined if that is not known.
@@ -56,7 +69,8 @@ module.exports = function (sim) {
       source
         .replace(/^file:\/\//, '')
         .replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '')
-        .replace(/^webpack(-internal)?:\/\/[^/]*\/(\([a-z-]+\)\/)?(\.\/)?/, ''),
+        .replace(/^webpack(-internal)?:\/\/[^/]*\/(\([a-z-]+\)\/)?(\.\/)?/, '')
+        .replace(/\?[0-9a-f]{4}$/, ''),  // what webpack tells two sources of one name apart by
     );
     return path.isAbsolute(name) ? path.relative(boot.options.dir, name) : name.replace(/^\.\//, '');
   }

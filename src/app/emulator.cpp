@@ -56,7 +56,7 @@ struct TurnsOf {
 }  // namespace
 
 struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
-  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(std::string_view)> output)
+  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(const OutputLine&)> output)
       : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
 
   Result<int> run();
@@ -115,12 +115,12 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
     notice(level, message, fix);
   }
   void isolation_event(const event::InstanceChanged& event) override { emit(event); }
-  void isolation_output(std::string_view line) override { app_output(line); }
+  void isolation_output(const OutputLine& line) override { app_output(line); }
   void isolation_missing() override { stop(kSoftware, "isolation"); }
 
   EmulatorOptions options;
   EventHub& hub;
-  std::function<void(std::string_view)> app_output;
+  std::function<void(const OutputLine&)> app_output;
   boost::asio::io_context io{
       BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // sockets belong to this thread; others only post
   std::unique_ptr<process::Guardian> guardian;
@@ -148,7 +148,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   bool stopping = false, was_ready = false, told_missing = false, can_compile = false;
 };
 
-Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(std::string_view)> app_output)
+Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output)
     : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output))) {}
 Emulator::~Emulator() = default;
 Result<int> Emulator::run() { return impl_->run(); }
@@ -305,6 +305,7 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.https = options.https;
       wanted.time_scale = options.engine.time_scale;
       wanted.inspect = options.inspect_instance;
+      wanted.fold_starts = options.fold_starts;
       wanted.required = options.isolation_required;
       isolation = std::make_unique<Isolation>(io, *supervisor, server->timeouts(), app_events->channel(),
                                               *engine, *edge, *this, std::move(wanted));
@@ -334,7 +335,7 @@ Result<bool> Emulator::Impl::start_app() {
       spec.next ? std::string() : fmt::format("http://localhost:{}", spec.private_port));
   AppProcess::Callbacks callbacks;
   callbacks.ready = [this] { ready(); };
-  callbacks.output = app_output;
+  callbacks.output = [this](std::string_view line) { app_output({line}); };
   callbacks.died = [this](const process::ExitCause& cause, bool again) { return died(cause, again); };
   callbacks.restarting = [this](std::string_view when) {
     event::AppChanged e{event::AppState::restarting, when};

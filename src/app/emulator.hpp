@@ -11,6 +11,7 @@
 
 #include "app/app_process.hpp"
 #include "app/event_hub.hpp"
+#include "app/output_line.hpp"
 #include "app/wrapped_command.hpp"
 #include "base/result.hpp"
 #include "engine/engine.hpp"
@@ -43,14 +44,15 @@ struct EmulatorOptions {
   std::string app_label;    // "next 16.4.6", "http://127.0.0.1:4000"
   // `test`: run this once the app is ready, and stop when it ends; run() answers its exit code then.
   std::optional<CommandSpec> command;
-  bool warm = false;  // compile all routes before the command; `next dev` only
+  bool fold_starts = true;  // what every instance writes while it starts is shown once (start_noise.hpp)
+  bool warm = false;        // compile all routes before the command; `next dev` only
   Recorder* recorder =
       nullptr;  // a sink of the hub that the edge shall tell of requests; outlives the emulator
 };
 
 class Emulator {
  public:
-  Emulator(EmulatorOptions options, EventHub& hub, std::function<void(std::string_view)> app_output);
+  Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output);
   ~Emulator();
   // Blocks. An exit code (DESIGN section 6), or why it could not start.
   Result<int> run();

@@ -314,7 +314,7 @@ void Fleet::give_back(InvocationId id) {
 void Fleet::obey(instance::Spawn& c) {
   if (!options_.command.empty() || !boot_file_.empty()) {
     InstanceProcess::Callbacks callbacks;
-    callbacks.output = [this](std::string_view line) { watcher_.fleet_output(line); };
+    callbacks.output = [this, id = c.id](const OutputLine& line) { output(id, line); };
     callbacks.debugger = [this, id = c.id] { debugger(id); };
     callbacks.ended = [this, id = c.id] { ended(id); };
     auto process = InstanceProcess::start(io_, supervisor_, timeouts_, spec_of(c.id, c.background),

@@ -22,6 +22,8 @@
 #include "app/clock.hpp"
 #include "app/instance_process.hpp"
 #include "app/memory_sampler.hpp"
+#include "app/output_line.hpp"
+#include "app/start_noise.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "instance/early.hpp"
@@ -49,8 +51,9 @@ struct FleetOptions {
   double time_scale = 1;
   std::uint64_t memory_max = 0;  // bytes; 0: unlimited
   profile::Mode memory_mode = profile::Mode::observe;
-  bool warm = true;      // bound spares run the request path
-  bool inspect = false;  // each opens an inspector
+  bool warm = true;         // bound spares run the request path
+  bool inspect = false;     // each opens an inspector
+  bool fold_starts = true;  // start_noise.hpp
 };
 
 // What is known of the function that an invocation was dispatched to.
@@ -95,7 +98,7 @@ class FleetOwner {
 // What is of no invocation. Must not call the fleet.
 class FleetWatcher {
  public:
-  virtual void fleet_output(std::string_view line) = 0;
+  virtual void fleet_output(const OutputLine&) = 0;
   virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
   virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                            instance::GroupId) = 0;
@@ -174,6 +177,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     std::unique_ptr<InstanceProcess> process;
     std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
     bool connected = false, ready = false, call_open = false, debugged = false;
+    bool began = false;  // user code of a request has
     std::uint64_t memory = 0;
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
     std::set<std::string> overdue;  // routes cut at their deadlines since its event loop was last heard of
@@ -220,6 +224,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   InstanceSpec spec_of(instance::InstanceId, bool background);
   void ended(instance::InstanceId);
   void debugger(instance::InstanceId);
+  void output(instance::InstanceId, const OutputLine&);
   void ask(const instance::Early::Ready&);
   void ask_early();
   void strike_early();
@@ -248,6 +253,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   std::string boot_file_, exec_, last_death_;
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
+  StartNoise noise_;
 
   boost::asio::steady_timer timer_;
   TimePoint armed_for_ = TimePoint::max();

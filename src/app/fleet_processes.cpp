@@ -117,10 +117,29 @@ void Fleet::on_bound(std::uint64_t n, std::string_view, std::vector<std::string>
   sampler_.used(id);
 }
 
+void Fleet::output(InstanceId id, const OutputLine& line) {
+  const auto it = instances_.find(id);
+  if (!options_.fold_starts || it == instances_.end() || it->second.began) return watcher_.fleet_output(line);
+  const std::size_t name = line.text.find("] ");
+  std::string_view text = line.text;
+  if (name != std::string_view::npos) text.remove_prefix(name + 2);
+  switch (noise_.look(text, line.error)) {
+    case StartNoise::Show::yes:
+      return watcher_.fleet_output(line);
+    case StartNoise::Show::note:
+      return watcher_.fleet_output(
+          {"(what an instance before has written while it started is left out from here on; "
+           "--verbose shows it)\n"});
+    case StartNoise::Show::no:
+      return;
+  }
+}
+
 void Fleet::on_handler(std::uint64_t n, InvocationId id) {
   Invocation* v = held(id, static_cast<InstanceId>(n));
   if (v == nullptr) return;
   v->handler = true;
+  instances_[static_cast<InstanceId>(n)].began = true;
   tell([&](TimePoint t, auto& out) { scheduler_.handler_started(id, t, out); });
   owner_.fleet_handler(id);
 }

@@ -24,8 +24,12 @@ InstanceProcess::InstanceProcess(boost::asio::io_context& io, InstanceSpec spec,
     : io_(io),
       spec_(std::move(spec)),
       callbacks_(std::move(callbacks)),
-      out_([this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); }),
-      err_([this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); }),
+      out_([this](std::string_view text, process::OutputLines::End, bool) {
+        on_line(process::Stream::out, text);
+      }),
+      err_([this](std::string_view text, process::OutputLines::End, bool) {
+        on_line(process::Stream::err, text);
+      }),
       quiet_(io),
       probe_(io) {}
 
@@ -90,11 +94,11 @@ void InstanceProcess::on_output(process::Stream stream, std::string_view bytes) 
   });
 }
 
-void InstanceProcess::on_line(std::string_view text, process::OutputLines::End) {
+void InstanceProcess::on_line(process::Stream stream, std::string_view text) {
   // Words of V8 and of Node: deps/v8 api.cc, src/inspector_socket_server.cc.
   if (text.find("JavaScript heap out of memory") != std::string_view::npos) out_of_memory_ = true;
   if (text.find("Debugger attached.") != std::string_view::npos) callbacks_.debugger();
-  callbacks_.output(fmt::format("[{}] {}\n", spec_.name, text));
+  callbacks_.output({fmt::format("[{}] {}\n", spec_.name, text), stream == process::Stream::err});
 }
 
 void InstanceProcess::foreground() {

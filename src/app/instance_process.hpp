@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/output_line.hpp"
 #include "base/result.hpp"
 #include "instance/lifecycle.hpp"
 #include "net/upstream.hpp"
@@ -33,9 +34,10 @@ struct InstanceSpec {
 class InstanceProcess {
  public:
   struct Callbacks {
-    std::function<void(std::string_view)> output;  // whole lines, each begun with its name
-    std::function<void()> debugger;                // one was attached
-    std::function<void()> ended;                   // may destroy it later, not in the call
+    // Whole lines, each begun with its name.
+    std::function<void(const OutputLine&)> output;
+    std::function<void()> debugger;  // one was attached
+    std::function<void()> ended;     // may destroy it later, not in the call
   };
   static Result<std::unique_ptr<InstanceProcess>> start(boost::asio::io_context&, process::Supervisor&,
                                                         net::Timeouts&, InstanceSpec, Callbacks);
@@ -66,7 +68,7 @@ class InstanceProcess {
  private:
   InstanceProcess(boost::asio::io_context&, InstanceSpec, Callbacks);
   void on_output(process::Stream, std::string_view);
-  void on_line(std::string_view text, process::OutputLines::End);
+  void on_line(process::Stream, std::string_view text);
 
   boost::asio::io_context& io_;
   InstanceSpec spec_;

@@ -84,6 +84,7 @@ void Isolation::hello(const agent::Hello& hello) {
   out.memory_max = options_.profile->memory_max.value;
   out.memory_mode = options_.profile->memory_mode.value;
   out.inspect = options_.inspect;
+  out.fold_starts = options_.fold_starts;
   FleetWatcher& watcher = *this;
   fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, std::move(out));
   edge_.set_fleet(fleet_.get());

@@ -28,6 +28,7 @@ struct IsolationOptions {
   bool https = false;  // what listens there speaks TLS
   double time_scale = 1;
   bool inspect = false;
+  bool fold_starts = true;
   bool required = false;  // without it the run is worth nothing: tell lost()
 };
 
@@ -37,7 +38,7 @@ class Isolation final : private FleetWatcher {
    public:
     virtual void isolation_says(event::Level, std::string_view message, std::string_view fix) = 0;
     virtual void isolation_event(const event::InstanceChanged&) = 0;
-    virtual void isolation_output(std::string_view line) = 0;
+    virtual void isolation_output(const OutputLine&) = 0;
     virtual void isolation_missing() = 0;  // it is required, and cannot be had
 
    protected:
@@ -60,7 +61,7 @@ class Isolation final : private FleetWatcher {
   std::string_view effective() const;
 
  private:
-  void fleet_output(std::string_view line) override { owner_.isolation_output(line); }
+  void fleet_output(const OutputLine& line) override { owner_.isolation_output(line); }
   void fleet_warns(std::string_view what, std::string_view fix) override {
     owner_.isolation_says(event::Level::warning, what, fix);
   }

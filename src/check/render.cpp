@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 
 namespace vsim::check {
@@ -79,10 +80,11 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   std::string out;
   std::set<std::string_view> explained;
   for (const Finding& f : report.findings) {
-    out += options.prefix + f.file;
+    const std::string file = plain(options.prefix + f.file);
+    out += (is_log_command(file) ? "./" : "") + file;
     if (f.line > 0) out += fmt::format(":{}", f.line);
     if (f.line > 0 && f.column > 0) out += fmt::format(":{}", f.column);
-    out += fmt::format(": {}: {} [{}]\n", to_string(f.severity), f.message, f.rule);
+    out += fmt::format(": {}: {} [{}]\n", to_string(f.severity), plain(f.message), f.rule);
     if (f.column > 0) {
       // Tabs stay tabs, so that the caret stands under its token whatever their width.
       std::string caret;
@@ -91,7 +93,9 @@ std::string render_text(const Report& report, const RenderOptions& options) {
         caret += f.source_line[i] == '\t' ? '\t' : ' ';
         i += std::max<std::size_t>(1, utf8_length(std::string_view(f.source_line).substr(i)));
       }
-      out += fmt::format("  {}\n  {}^{}\n", f.source_line, caret,
+      const std::string number = std::to_string(f.line);
+      out += fmt::format("  {} | {}\n  {} | {}^{}\n", number, plain(f.source_line),
+                         std::string(number.size(), ' '), caret,
                          std::string(static_cast<std::size_t>(f.length - 1), '~'));
     }
     const Rule* rule = find_rule(f.rule);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "cli/machine.hpp"
 #include "cli/run.hpp"
@@ -318,8 +319,8 @@ std::string render_diagnoses(const std::vector<Diagnosis>& all, bool json) {
     return out + "\n]}\n";
   }
   for (const Diagnosis& d : all) {
-    out += fmt::format("{:<8} {:<14} {}\n", word(d.health), d.id, d.message);
-    if (!d.fix.empty()) out += fmt::format("{:<23} fix: {}\n", "", d.fix);
+    out += fmt::format("{:<8} {:<14} {}\n", word(d.health), d.id, plain(d.message));
+    if (!d.fix.empty()) out += fmt::format("{:<23} fix: {}\n", "", plain(d.fix));
   }
   const auto count = [](int n, const char* what) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");

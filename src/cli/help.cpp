@@ -82,7 +82,7 @@ what you see
   --events FILE|-       write every event as one line of JSON, secrets masked; - for standard output
   --record FILE         keep whole requests for vercel-sim replay: bodies, cookies and tokens are in
                         it, only you can read it (mode 0600); do not share it
-  --quiet               only verdicts and errors
+  --quiet               only verdicts, and errors, the app's too
   --verbose             also what is passed through: assets, hot reload, middleware answers
   --no-color            plain text (also: NO_COLOR=1, or when the output is not a terminal)
   -h, --help            this text
@@ -145,7 +145,8 @@ examples:
   vercel-sim test -- sh -c 'curl -f "$BASE_URL/api/health"'
 
 exit codes: COMMAND's own if it is not 0 (128 + n when signal n ended it); else 2 for violations;
-64 usage or configuration; 70 vercel-sim itself, or the app never got ready or died for good;
+3 COMMAND sent no request, so nothing was tested; 64 usage or configuration;
+70 vercel-sim itself, or the app never got ready or died for good;
 130 interrupted (Ctrl-C); else 0
 )";
 

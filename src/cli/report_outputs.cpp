@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/output_file.hpp"
+
 namespace vsim::cli {
 namespace {
 
@@ -23,12 +25,19 @@ std::optional<std::string> ReportOutputs::*slot(std::string_view name) {
   return nullptr;
 }
 
+// What stands near the start of an older report of this kind.
+std::string_view ours(std::string_view name) {
+  if (name == "--json") return "\"vercel-sim-re";  // a report, or a replay
+  if (name == "--junit") return "<testsuites name=\"vercel-sim\"";
+  if (name == "--sarif") return "\"name\": \"vercel-sim\"";
+  return "vercel-sim";
+}
+
 std::string reason() { return errno != 0 ? std::strerror(errno) : "the write failed"; }
 
 // Empty when all of `text` is in the file.
-std::string put(const std::string& path, const char* mode, std::string_view text) {
+std::string put(std::FILE* file, std::string_view text) {
   errno = 0;
-  std::FILE* file = path == "-" ? stdout : std::fopen(path.c_str(), mode);
   if (file == nullptr) return reason();
   const bool written =
       std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
@@ -70,7 +79,13 @@ Result<bool> write_text(std::string_view name, const std::string& file, std::str
     std::error_code ignored;  // the write says what is wrong
     if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
   }
-  if (const std::string problem = put(file, "wb", text); !problem.empty())
+  std::FILE* out = stdout;
+  if (file != "-") {
+    const auto fd = open_output(name, file, ours(name));
+    if (!fd) return fd.error();
+    out = ::fdopen(*fd, "wb");
+  }
+  if (const std::string problem = put(out, text); !problem.empty())
     return Error{fmt::format("{} {}: {}", name, file, problem), "Name a file that can be written."};
   return true;
 }
@@ -88,11 +103,12 @@ Result<bool> write_reports(const report::Run& run, const ReportOutputs& outputs,
     if (auto written = write_text(name, *file, render(run, extras)); !written) return written;
   }
   if (!outputs.github) return true;
-  if (const std::string problem = put("-", "wb", report::render_github(run, extras)); !problem.empty())
+  if (const std::string problem = put(stdout, report::render_github(run, extras)); !problem.empty())
     return Error{fmt::format("--github: {}", problem)};
   const char* summary = std::getenv("GITHUB_STEP_SUMMARY");
   if (summary == nullptr || *summary == '\0') return true;
-  if (const std::string problem = put(summary, "ab", report::render_markdown(run, extras)); !problem.empty())
+  if (const std::string problem = put(std::fopen(summary, "ab"), report::render_markdown(run, extras));
+      !problem.empty())
     return Error{fmt::format("GITHUB_STEP_SUMMARY {}: {}", summary, problem)};
   return true;
 }

@@ -1,4 +1,6 @@
 #include "cli/run.hpp"
+#include "cli/app_errors.hpp"
+#include "cli/output_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,6 +14,7 @@
 #include "app/clock.hpp"
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
+#include "base/plain_text.hpp"
 #include "cli/project_config.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
@@ -141,8 +144,8 @@ std::string chosen_profile(const Run& options, const std::string& directory,
 }  // namespace
 
 void print_error(const Error& error) {
-  fmt::print(stderr, "error: {}\n", error.message);
-  if (!error.fix.empty()) fmt::print(stderr, "  fix: {}\n", error.fix);
+  fmt::print(stderr, "error: {}\n", plain(error.message, LineEnds::keep));
+  if (!error.fix.empty()) fmt::print(stderr, "  fix: {}\n", plain(error.fix, LineEnds::keep));
 }
 
 std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides) {
@@ -218,12 +221,9 @@ bool EventsFile::open(const std::string& where, app::EventHub& hub) {
   where_ = where;
   int fd = STDOUT_FILENO;
   if (where != "-") {
-    fd = ::open(where.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
-      print_error({fmt::format("--events {}: cannot write there", where),
-                   "name a file in a directory that exists, or - for standard output"});
-      return false;
-    }
+    const auto opened = open_output("--events", where, "\"at_ms\":");
+    if (!opened) return print_error(opened.error()), false;
+    fd = *opened;
   }
   writer_ = std::make_unique<app::LineWriter>(fd, where != "-");
   sink_ = std::make_unique<app::JsonSink>(*writer_, app::now());
@@ -247,12 +247,13 @@ bool EventsFile::complete() {
 }
 
 void print_banner(Terminal& people, const Run& options, const Setup& setup) {
-  people.app_output(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION, setup.emulator.app_label,
+  people.app_output(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION,
+                                plain(setup.emulator.app_label),
                                 profile::render_limits_summary(setup.profile)));
   if (options.time_scale != 1)
     people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
                                   options.time_scale));
-  for (const auto& note : setup.notes) people.app_output("note: " + note + "\n");
+  for (const auto& note : setup.notes) people.app_output("note: " + plain(note) + "\n");
 }
 
 int run(const Run& asked, bool no_color) {
@@ -290,11 +291,13 @@ int run(const Run& asked, bool no_color) {
   // What ./demo.sh says to try, after the ready line.
   if (const char* hint = std::getenv("VERCEL_SIM_READY_HINT"); hint != nullptr) people.set_ready_hint(hint);
   const bool drop_request_lines = emulator.app.next;
-  app::Emulator program(std::move(emulator), hub,
-                        [&people, drop_request_lines, quiet = style.quiet](std::string_view line) {
-                          if (quiet || (drop_request_lines && is_next_request_line(line))) return;
-                          people.app_output(line);
-                        });
+  emulator.fold_starts = !style.verbose;
+  AppErrors errors;
+  app::Emulator program(std::move(emulator), hub, [&, quiet = style.quiet](const app::OutputLine& line) {
+    if (quiet && !errors.shows(line)) return;
+    if (drop_request_lines && is_next_request_line(line.text)) return;
+    people.app_output(line.text);
+  });
   const auto result = program.run();
   terminal_writer.flush();
   if (!result) print_error(result.error());

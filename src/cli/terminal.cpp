@@ -7,6 +7,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "limits/code.hpp"
 
@@ -23,41 +24,13 @@ class Paint {
                                                             "\x1b[32m", "\x1b[33m", "\x1b[36m"};
     const bool paint = colour_ && ink != Ink::plain && !text.empty();
     if (paint) out_.append(kCodes[static_cast<std::size_t>(ink)]);
-    tame(text);
+    append_plain(out_, text, LineEnds::keep);
     if (paint) out_.append("\x1b[0m");
     return *this;
   }
   Paint& operator()(std::string_view text) { return (*this)(Ink::plain, text); }
 
  private:
-  // What an app or a client sent must not drive the terminal: no C0 and C1 control characters, the latter
-  // neither as UTF-8 (C2 80 to C2 9F) nor as lone bytes.
-  void tame(std::string_view text) {
-    // Nearly always there is nothing to tame.
-    if (std::all_of(text.begin(), text.end(), [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n'; })) {
-      out_.append(text);
-      return;
-    }
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-      const unsigned char c = at(i);
-      if (c < 0x80) {
-        out_.push_back((c < 0x20 && c != '\n') || c == 0x7f ? '?' : text[i]);
-        continue;
-      }
-      const std::size_t size = c >= 0xf0 && c < 0xf8 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
-      bool whole = size != 0 && c < 0xf8 && i + size <= text.size();
-      for (std::size_t k = 1; whole && k < size; ++k) whole = (at(i + k) & 0xc0) == 0x80;
-      if (!whole || (c == 0xc2 && at(i + 1) < 0xa0)) {
-        out_.push_back('?');
-        if (whole) ++i;
-        continue;
-      }
-      out_.append(text.substr(i, size));
-      i += size - 1;
-    }
-  }
-
   std::string& out_;
   bool colour_;
 };

@@ -5,17 +5,22 @@
 
 #include "cli/run.hpp"
 #include "cli/tested_app.hpp"
+#include "event/mask.hpp"
+#include "process/find_program.hpp"
 #include "report/render.hpp"
 
 namespace vsim::cli {
 namespace {
 
-// As one would type it again.
+// As one would type it again, but for its secrets: it stands in events and reports.
 std::string shell_line(const std::vector<std::string>& words) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+";
   std::string out;
-  for (const std::string& word : words) {
+  std::string_view before;
+  for (const std::string& plain_word : words) {
+    const std::string word = event::mask_word(plain_word, before);
+    before = plain_word;
     if (!out.empty()) out += ' ';
     if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
       out += word;
@@ -38,6 +43,11 @@ int test(const Test& asked, bool no_color) {
   command.argv = options.command;
   command.name = shell_line(options.command);
   command.env = process::current_environment();
+  // The app takes its time to get ready: a slip of the pen is not told only after it.
+  if (const auto found = process::find_program(command.argv.front(), command.env, ""); !found) {
+    print_error(found.error());
+    return kUsage;
+  }
   const auto tested = run_tested(options, std::move(command), nullptr, no_color);
   if (!tested) return tested.error();
 
@@ -47,6 +57,7 @@ int test(const Test& asked, bool no_color) {
   int code = tested->code;
   const bool passed = code == 0;
   if (passed && options.fail_on == FailOn::violations && judgement.failing > 0) code = kViolations;
+  if (code == 0 && options.fail_on != FailOn::none && run.requests == 0) code = kNothingTested;
 
   Closing closing;
   closing.config_file = config.file;

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "app/recorder.hpp"
+#include "cli/app_errors.hpp"
 #include "cli/check.hpp"
 #include "cli/record_file.hpp"
 #include "cli/run.hpp"
@@ -21,15 +22,20 @@ constexpr std::size_t kKeepLines = 60;
 // output, must not meet them. Verdicts come with the summary, what went wrong with the app after it.
 class Held final : public event::Sink {
  public:
-  Held(Terminal& people, bool live) : people_(people), live_(live) {}
+  Held(Terminal& people, bool live, bool quiet) : people_(people), live_(live), quiet_(quiet) {}
 
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
     if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
     if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
   }
   void on_pause() override { people_.on_pause(); }
-  void app_output(std::string_view line) {
-    if (!running_ || live_) return people_.app_output(line);
+  void app_output(const app::OutputLine& out) {
+    const std::string_view line = out.text;
+    const bool error = errors_.shows(out);
+    if (!running_ || live_) {
+      if (!quiet_ || error) people_.app_output(line);
+      return;
+    }
     if (lines_.empty() && line.find_first_not_of(" \r\n") == std::string_view::npos) return;
     lines_.emplace_back(line);
     if (lines_.size() > kKeepLines) lines_.pop_front();
@@ -37,7 +43,7 @@ class Held final : public event::Sink {
   // What the app wrote last while the command ran.
   std::string last_lines() const {
     std::string out;
-    for (const std::string& line : lines_) out += "  " + line;
+    for (const std::string& line : lines_) out += "  | " + line;
     return out;
   }
 
@@ -49,7 +55,8 @@ class Held final : public event::Sink {
   }
 
   Terminal& people_;
-  bool live_, running_ = false;
+  bool live_, quiet_, running_ = false;
+  AppErrors errors_;
   std::deque<std::string> lines_;
 };
 
@@ -68,6 +75,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
     return kUsage;
   }
   setup.emulator.warm = options.warm;
+  setup.emulator.fold_starts = options.run.verbosity != Verbosity::verbose;
   command.ready_timeout = options.ready_timeout;
   setup.emulator.command = std::move(command);
   setup.emulator.isolation_required = true;  // a test of state that passes for want of it is worse than none
@@ -78,7 +86,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   style.verbose = options.run.verbosity == Verbosity::verbose;
   app::LineWriter writer(STDERR_FILENO);
   Terminal people(writer, setup.profile, style);
-  Held held(people, style.verbose);
+  Held held(people, style.verbose, style.quiet);
   report::Collector collector;
   app::EventHub hub;
   hub.add(held);
@@ -104,8 +112,8 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   }
   record.say(people);
   const bool drop_request_lines = setup.emulator.app.next;
-  app::Emulator program(std::move(setup.emulator), hub, [&](std::string_view line) {
-    if (!drop_request_lines || !is_next_request_line(line)) held.app_output(line);
+  app::Emulator program(std::move(setup.emulator), hub, [&](const app::OutputLine& line) {
+    if (!drop_request_lines || !is_next_request_line(line.text)) held.app_output(line);
   });
   const auto result = program.run();
   writer.flush();
@@ -132,6 +140,7 @@ std::string why(int code, const app::CommandEnd& end) {
   if (end.interrupted_by != 0) return "interrupted";
   if (code == end.exit_code()) return "the command's own";
   if (code == kViolations) return "violations";
+  if (code == kNothingTested) return "the command sent no request: nothing was tested";
   return "the app or vercel-sim itself failed, see above";
 }
 

@@ -22,7 +22,7 @@ class RecordTarget;
 
 namespace vsim::cli {
 
-inline constexpr int kViolations = 2, kUsage = 64, kSoftware = 70;
+inline constexpr int kViolations = 2, kNothingTested = 3, kUsage = 64, kSoftware = 70;
 
 struct Tested {
   int code = 0;         // of what tested it, or why that did not come to its end

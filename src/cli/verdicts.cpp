@@ -6,6 +6,7 @@
 
 #include "check/rule.hpp"
 #include "limits/code.hpp"
+#include "report/words.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -30,13 +31,6 @@ report::StaticFinding finding_of(const check::Finding& f) {
   return out;
 }
 
-// Whether the problem is what the finding foresaw: a code of its rule, in its file. A request that no route
-// answered (a refused handshake) has no file.
-bool struck(const report::StaticFinding& f, const report::Problem& p) {
-  if (!p.file.empty() && p.file != f.file) return false;
-  return std::find(f.codes.begin(), f.codes.end(), limits::info(p.code).name) != f.codes.end();
-}
-
 }  // namespace
 
 Judgement judge(const report::Run& run, Expectations& expectations, const check::Report& report,
@@ -45,9 +39,7 @@ Judgement judge(const report::Run& run, Expectations& expectations, const check:
   out.extras.prefix = std::move(prefix);
   for (const check::Finding& f : report.findings) {
     report::StaticFinding finding = finding_of(f);
-    const bool seen = std::any_of(run.problems.begin(), run.problems.end(),
-                                  [&](const report::Problem& p) { return struck(finding, p); });
-    if (!seen && f.severity >= check::Severity::warning)
+    if (report::times_struck(finding, run) == 0 && f.severity >= check::Severity::warning)
       out.silent.push_back(fmt::format("{} {}{}:{}  {}  {}", f.severity == check::Severity::error ? "✗" : "!",
                                        out.extras.prefix, f.file, f.line, f.rule, f.message));
     out.extras.findings.push_back(std::move(finding));

@@ -101,4 +101,26 @@ bool hides_a_secret(std::string_view value) {
   return true;  // nobody encodes an innocent value so often
 }
 
+std::string mask_word(std::string_view word, std::string_view after) {
+  const auto named = [](std::string_view name) {
+    while (name.starts_with('-')) name.remove_prefix(1);
+    return !name.empty() && names_a_secret(name);
+  };
+  const bool value = !word.starts_with('-') && !word.empty();
+  if (value && after.starts_with("-") && after.find('=') == std::string_view::npos && named(after))
+    return "***";
+  const std::size_t equals = word.find('=');
+  if (equals != std::string_view::npos && equals + 1 < word.size() && word.find_first_of("/?&: ") > equals &&
+      named(word.substr(0, equals)))
+    return std::string(word.substr(0, equals + 1)) + "***";
+  if (word.find("://") == std::string_view::npos) return std::string(word);
+  const std::size_t scheme = word.find("://") + 3;
+  const std::size_t at = word.substr(0, word.find_first_of("/?#", scheme)).rfind('@');
+  std::string out(word.substr(0, scheme));
+  if (at != std::string_view::npos && at > scheme) out += "***@";
+  mask_target(word.substr(at != std::string_view::npos && at > scheme ? at + 1 : scheme),
+              [&](std::string_view piece) { out += piece; });
+  return out;
+}
+
 }  // namespace vsim::event

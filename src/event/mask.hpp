@@ -15,6 +15,10 @@ bool names_a_secret(std::string_view parameter);
 // "https://user:password@…".
 bool hides_a_secret(std::string_view value);
 
+// A word of a command line with its secret replaced by "***": "API_TOKEN=***", "--password=***". `after` is
+// the word before it: what follows "--api-key" is a secret too.
+std::string mask_word(std::string_view word, std::string_view after);
+
 // Passes `target` to `append(std::string_view)` piece by piece, each secret value replaced by "***".
 template <class Append>
 void mask_target(std::string_view target, Append append) {

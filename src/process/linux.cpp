@@ -23,6 +23,7 @@
 #include <set>
 
 #include "process/environment.hpp"
+#include "process/find_program.hpp"
 #include "process/os.hpp"
 
 namespace vsim::process::os {
@@ -144,40 +145,6 @@ struct Prepared {
 
 VSIM_IN_CHILD int run_cloned_child(void* prepared) { run_child(*static_cast<const Prepared*>(prepared)); }
 
-// Where execvp would find it, but in the child's PATH and seen from the child's directory.
-Result<std::string> find_program(const Launch& l) {
-  const std::string& name = l.argv.front();
-  auto seen_from_child = [&](const std::string& path) {
-    return path.starts_with('/') || l.cwd.empty() ? path : l.cwd + "/" + path;
-  };
-  if (name.find('/') != std::string::npos) {
-    const std::string path = seen_from_child(name);
-    struct stat st;
-    if (::stat(path.c_str(), &st) != 0)
-      return Error{fmt::format("cannot start {}: {}", name,
-                               errno == ENOENT ? "there is no such file" : strerror(errno)),
-                   "check the path; it is relative to the directory the command runs in"};
-    if (S_ISDIR(st.st_mode)) return Error{fmt::format("cannot start {}: it is a directory", name), {}};
-    if (::access(path.c_str(), X_OK) != 0)
-      return Error{fmt::format("cannot start {}: the file is not executable", name),
-                   fmt::format("chmod +x {}", path)};
-    return name;
-  }
-  const std::string_view path = get_env(l.env, "PATH").value_or("/usr/local/bin:/usr/bin:/bin");
-  for (std::size_t at = 0; at <= path.size();) {
-    const std::size_t colon = std::min(path.find(':', at), path.size());
-    std::string candidate(colon == at ? "." : path.substr(at, colon - at));
-    at = colon + 1;
-    candidate += "/" + name;
-    const std::string full = seen_from_child(candidate);
-    struct stat st;
-    if (::stat(full.c_str(), &st) == 0 && S_ISREG(st.st_mode) && ::access(full.c_str(), X_OK) == 0)
-      return candidate;
-  }
-  return Error{fmt::format("cannot start {}: no such program in PATH", name),
-               fmt::format("install it, or give its path, such as ./node_modules/.bin/{}", name)};
-}
-
 Error explain(const Launch& l, const std::string& program, Failure f) {
   const std::string& name = l.argv.front();
   switch (f.stage) {
@@ -298,7 +265,8 @@ Result<pid_t> launch(const Launch& l) {
       return Error{fmt::format("cannot start {}: the directory {} does not exist", l.argv.front(), l.cwd),
                    {}};
   }
-  const auto program = l.program.empty() ? find_program(l) : Result<std::string>(l.program);
+  const auto program =
+      l.program.empty() ? find_program(l.argv.front(), l.env, l.cwd) : Result<std::string>(l.program);
   if (!program) return program.error();
   auto report = make_pipe();
   if (!report) return report.error();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/plain_text.hpp"
+
 namespace vsim::process {
 namespace {
 
@@ -49,6 +51,13 @@ Sequence sequence_at(std::string_view text) {
   if (i == text.size()) return {Kind::incomplete, i};
   const auto c = static_cast<unsigned char>(text[i]);
   return {Kind::other, c >= 0x30 && c <= 0x7e ? i + 1 : i};
+}
+
+// A link's address is text of others too: nothing in it but printable ASCII (OSC 8 asks for no more).
+bool is_plain_link(std::string_view sequence) {
+  sequence.remove_prefix(1);
+  sequence.remove_suffix(sequence.ends_with('\\') ? 2 : 1);
+  return std::all_of(sequence.begin(), sequence.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 constexpr std::uint32_t bit(unsigned code) { return 1u << (code == 53 ? 31 : code); }
@@ -236,13 +245,13 @@ void OutputLines::emit(std::string_view raw, End end) {
   std::size_t at = 0;
   while (at < raw.size()) {
     const std::size_t escape = std::min(raw.find(kEscape, at), raw.size());
-    text_.append(raw.substr(at, escape - at));
+    append_plain(text_, raw.substr(at, escape - at));
     at = escape;
     if (at == raw.size()) break;
     const Sequence s = sequence_at(raw.substr(at));
     const std::string_view sequence = raw.substr(at, s.size);
     at += std::max<std::size_t>(s.size, 1);
-    if (s.kind == Kind::link) text_.append(sequence);
+    if (s.kind == Kind::link && is_plain_link(sequence)) text_.append(sequence);
     if (s.kind != Kind::colour) continue;
     text_.append(sequence);
     style_.apply(sequence);

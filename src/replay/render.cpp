@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "replay/compare.hpp"
 #include "replay/resend.hpp"
@@ -14,26 +15,19 @@ namespace {
 
 std::string requests(std::size_t n) { return n == 1 ? "1 request" : fmt::format("{} requests", n); }
 
-// What a recording says is text of others: no control characters to the terminal.
-std::string tame(std::string_view text) {
-  Request r;
-  r.target = text;
-  return label(r).substr(1);
-}
-
 // Where it went: "POST /api/slow"; the path where no route is known.
 std::string place(const Request& r, const Outcome& o) {
   const std::string& route = !r.outcome.route.empty() ? r.outcome.route : o.route;
-  return tame(r.method) + " " +
-         (route.empty() ? tame(std::string_view(r.target).substr(0, r.target.find('?'))) : tame(route));
+  return plain(r.method) + " " +
+         (route.empty() ? plain(std::string_view(r.target).substr(0, r.target.find('?'))) : plain(route));
 }
 
 std::string recorded_on(const Recording& recording) {
   std::string out =
       fmt::format("{} recorded on {}", requests(recording.requests.size()),
-                  recording.about.profile.empty() ? "an unknown profile" : tame(recording.about.profile));
+                  recording.about.profile.empty() ? "an unknown profile" : plain(recording.about.profile));
   if (!recording.about.profile_as_of.empty())
-    out += fmt::format(" (as of {})", tame(recording.about.profile_as_of));
+    out += fmt::format(" (as of {})", plain(recording.about.profile_as_of));
   if (recording.lost > 0) out += fmt::format("; {} more are lost", recording.lost);
   if (!recording.ended) out += "; the recording has no end, what came after is missing";
   return out;
@@ -130,7 +124,7 @@ void renewed(std::string& out, const Replayed& replayed) {
   }
   if (list.empty()) return;
   out += "\nsent with a change\n";
-  for (const auto& [what, n] : list) out += fmt::format("  - {}  ({})\n", tame(what), numbers(n));
+  for (const auto& [what, n] : list) out += fmt::format("  - {}  ({})\n", plain(what), numbers(n));
 }
 
 std::string counts(const Replayed& r) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "event/mask.hpp"
 
@@ -171,17 +172,7 @@ std::string body_of(const Request& r) {
 std::string label(const Request& r) {
   std::string out = r.method + " ";
   event::mask_target(r.target, [&](std::string_view piece) { out += piece; });
-  std::string clean;
-  for (std::string_view rest = out; !rest.empty();) {
-    const std::size_t n = utf8_length(rest);
-    const bool control = n == 1 && (static_cast<unsigned char>(rest[0]) < 0x20 || rest[0] == 0x7f);
-    if (n == 0 || control)
-      clean += '?';
-    else
-      clean += rest.substr(0, n);
-    rest.remove_prefix(std::max<std::size_t>(n, 1));
-  }
-  return clean;
+  return plain(out);
 }
 
 }  // namespace vsim::replay

@@ -74,6 +74,7 @@ struct Collector::Fold {
           std::string_view(p.file), std::string_view(p.path), std::string_view(p.message),
           std::string_view(p.limit_key), std::string_view(p.limit)})
       key.append(part).push_back('\0');
+    key += std::to_string(p.line);  // two variables of one file are two
     const auto [at_index, is_new] = c.problems_.try_emplace(std::move(key), run().problems.size());
     if (is_new) {
       p.at = at;

@@ -222,10 +222,11 @@ void findings(std::string& out, const Run& run, const Extras& extras) {
       "<h2>What the sources say</h2>\n<div class=\"table\"><table><thead><tr><th>rule</th><th>where</th>"
       "<th>what</th></tr></thead><tbody>\n";
   for (const StaticFinding& f : extras.findings) {
-    bool struck = false;
-    for (const Problem& p : run.problems) struck = struck || foreseen(p, extras) == &f;
+    const std::size_t struck = times_struck(f, run);
     out += fmt::format("<tr><td>{}<br>{}{}</td><td>{}</td><td>{}</td></tr>\n", code(f.rule), html(f.level),
-                       struck ? "<br><span class=\"tag violation\">struck</span>" : "",
+                       struck > 0
+                           ? fmt::format("<br><span class=\"tag violation\">struck {}</span>", times(struck))
+                           : std::string(),
                        code(fmt::format("{}{}:{}", extras.prefix, f.file, f.line)), html(f.message));
   }
   out += "</tbody></table></div>\n";

@@ -176,6 +176,7 @@ std::string render_json(const Run& run, const Extras& extras) {
       if (f.line > 0) one.number("line", f.line);
       if (f.column > 0) one.number("column", f.column);
       one.text("message", f.message).text("fix", f.fix);
+      one.number("struck", times_struck(f, run));
     }
   }
   return text + "\n";

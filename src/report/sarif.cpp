@@ -88,8 +88,7 @@ std::string render_sarif(const Run& run, const Extras& extras) {
         index_of(f.rule, [&] { return rule(f.rule, f.title, f.explanation, f.fix, f.docs, f.level); });
     std::string seen;
     for (const Problem& p : run.problems)
-      if (seen.empty() && std::find(f.codes.begin(), f.codes.end(), code_name(p)) != f.codes.end() &&
-          (p.file.empty() || p.file == f.file))
+      if (seen.empty() && foresees(f, p))
         seen = fmt::format("{} at {}, {}", code_name(p), place_of(p), times(p.count));
     std::string text = f.message;
     if (!seen.empty()) text += fmt::format(" Seen to strike in this run: {}.", seen);

@@ -1,28 +1,14 @@
 #include <fmt/format.h>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "report/words.hpp"
 
 namespace vsim::report {
 namespace {
 
-// What an app or a client sent must not drive the terminal: no C0 and C1 control characters.
-std::string tame(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t n = utf8_length(text);
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    if (n == 0 || (n == 1 && (at(0) < 0x20 || at(0) == 0x7f)) || (n == 2 && at(0) == 0xc2 && at(1) < 0xa0))
-      out += '?';
-    else
-      out += text.substr(0, n);
-    text.remove_prefix(n == 0 ? 1 : n);
-  }
-  return out;
-}
-
 void row(std::string& out, std::string_view name, std::string_view text) {
-  if (!text.empty()) out += fmt::format("    {:<9}{}\n", name, tame(text));
+  if (!text.empty()) out += fmt::format("    {:<9}{}\n", name, plain(text));
 }
 
 void place(std::string& out, const Problem& p, const Group& group, const Extras& extras) {
@@ -33,16 +19,19 @@ void place(std::string& out, const Problem& p, const Group& group, const Extras&
   row(out, p.limit.empty() ? "seen" : "limit", limit_of(p));
   row(out, "first", request_of(p));
   if (const Expected* e = expected(p, extras)) row(out, "meant", e->reason);
-  if (const StaticFinding* f = foreseen(p, extras))
-    row(out, "check", fmt::format("{} said so: {}{}:{}", f->rule, extras.prefix, f->file, f->line));
+  for (const StaticFinding& f : extras.findings)
+    if (foresees(f, p))
+      row(out, "check",
+          fmt::format("{} at {}{}:{}: struck {} here", f.rule, extras.prefix, f.file, f.line,
+                      times(p.count)));
 }
 
 }  // namespace
 
 std::string render_text(const Run& run, const Extras& extras) {
-  std::string out = fmt::format("vercel-sim {}, profile {}", tame(run.version), tame(run.profile));
-  if (!run.profile_as_of.empty()) out += fmt::format(" (as of {})", tame(run.profile_as_of));
-  if (!run.isolation.empty()) out += fmt::format(", isolation {}", tame(run.isolation));
+  std::string out = fmt::format("vercel-sim {}, profile {}", plain(run.version), plain(run.profile));
+  if (!run.profile_as_of.empty()) out += fmt::format(" (as of {})", plain(run.profile_as_of));
+  if (!run.isolation.empty()) out += fmt::format(", isolation {}", plain(run.isolation));
   if (run.time_scale != 1) out += fmt::format(", limits divided by {}", run.time_scale);
   out += fmt::format("\n{}: {} of functions", number(run.requests, "request", "requests"), run.invocations);
   if (run.prerenders > 0) out += fmt::format(", {}", number(run.prerenders, "static page", "static pages"));
@@ -52,9 +41,9 @@ std::string render_text(const Run& run, const Extras& extras) {
     out += fmt::format("; {}", number(run.instances.size(), "instance", "instances"));
   out += fmt::format("; {}\n", human_duration(run.length));
   if (run.command_ended)
-    out += fmt::format("{} exited with {}\n", tame(run.command), run.command_exit);
+    out += fmt::format("{} exited with {}\n", plain(run.command), run.command_exit);
   else if (!run.command.empty())
-    out += fmt::format("{} did not end\n", tame(run.command));
+    out += fmt::format("{} did not end\n", plain(run.command));
   if (const std::string end = ending(run); !end.empty()) out += end + "\n";
 
   std::size_t routes = 0;
@@ -82,9 +71,9 @@ std::string render_text(const Run& run, const Extras& extras) {
     if (n.level == event::Level::info) continue;
     out += fmt::format("\n  {}: {}{}\n", to_string(n.level),
                        n.file.empty() ? ""
-                       : n.line > 0   ? fmt::format("{}{}:{}: ", tame(extras.prefix), tame(n.file), n.line)
-                                      : fmt::format("{}{}: ", tame(extras.prefix), tame(n.file)),
-                       tame(n.message));
+                       : n.line > 0   ? fmt::format("{}{}:{}: ", plain(extras.prefix), plain(n.file), n.line)
+                                      : fmt::format("{}{}: ", plain(extras.prefix), plain(n.file)),
+                       plain(n.message));
     row(out, "fix", n.fix);
   }
   out += "\n";

@@ -30,12 +30,24 @@ const Expected* expected(const Problem& p, const Extras& extras) {
   return nullptr;
 }
 
+bool foresees(const StaticFinding& f, const Problem& p) {
+  if (std::find(f.codes.begin(), f.codes.end(), code_name(p)) == f.codes.end()) return false;
+  // A request that no route answers (a refused handshake) has no file: the rule's word is the nearest.
+  if (p.file.empty()) return true;
+  if (p.file != f.file) return false;
+  // The place of lost state is its variable, as check names it; other places are near each other at best.
+  return p.code != limits::Code::sim_state_not_shared || p.line == 0 || f.line == 0 || p.line == f.line;
+}
+
+std::size_t times_struck(const StaticFinding& f, const Run& run) {
+  std::size_t out = 0;
+  for (const Problem& p : run.problems) out += foresees(f, p) ? p.count : 0;
+  return out;
+}
+
 const StaticFinding* foreseen(const Problem& p, const Extras& extras) {
-  for (const StaticFinding& f : extras.findings) {
-    if (std::find(f.codes.begin(), f.codes.end(), code_name(p)) == f.codes.end()) continue;
-    // A request that no route answers (a refused handshake) has no file: the rule's word is the nearest.
-    if (p.file.empty() || p.file == f.file) return &f;
-  }
+  for (const StaticFinding& f : extras.findings)
+    if (foresees(f, p)) return &f;
   return nullptr;
 }
 

@@ -21,7 +21,12 @@ std::vector<Group> groups(const Run&);
 
 // The entry that says this one is meant; null when there is none.
 const Expected* expected(const Problem&, const Extras&);
-// The finding of `check` that foresaw it; null when there is none.
+// Whether the problem is what the finding is about: a code of its rule, in its file; of state that is lost,
+// its variable too.
+bool foresees(const StaticFinding&, const Problem&);
+// How often what the finding is about was seen in the run.
+std::size_t times_struck(const StaticFinding&, const Run&);
+// The first finding of `check` that foresaw it; null when there is none.
 const StaticFinding* foreseen(const Problem&, const Extras&);
 
 std::string_view code_name(const Problem&);  // "FUNCTION_INVOCATION_TIMEOUT"

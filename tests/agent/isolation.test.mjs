@@ -393,7 +393,7 @@ describe(name, { timeout: 900_000 }, () => {
       const { hanging } = await answer.instance.done(answer.id);
       assert.equal(hanging?.length, 1, `${what}: ${JSON.stringify(hanging)}`);
       assert.equal(hanging[0].kind, kind);
-      if (bundler === 'turbopack') assert.match(hanging[0].source, new RegExp(`^app/iso/left/route\\.js:${line}:`));
+      assert.match(hanging[0].source, new RegExp(`^app/iso/left/route\\.js:${line}:`));
       answer.instance.kill();
     }
     // A connection alone is no work.

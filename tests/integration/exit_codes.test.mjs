@@ -56,7 +56,7 @@ describe('64', {concurrency: true}, () => {
     ['a folder that does not exist', ['run', '--cwd', '/does/not/exist', '--app', 'true'], /--cwd \/does\/not\/exist: no such directory/],
     ['no project', ['run'], [/package\.json/, /--upstream|--app/]],
     ['a program that does not exist', ['run', '--port', '0', '--', 'no-such-program'], /cannot start no-such-program: no such program in PATH\n {2}fix: /],
-    ['an events file that cannot be', ['run', '--port', '0', '--events', '/does/not/exist.jsonl', '--app', 'true'], /--events \/does\/not\/exist\.jsonl: cannot write there\n {2}fix: /],
+    ['an events file that cannot be', ['run', '--port', '0', '--events', '/does/not/exist.jsonl', '--app', 'true'], /--events \/does\/not\/exist\.jsonl: the directory does not exist\n {2}fix: /],
     ['a code that does not exist', ['explain', 'FUNCTION_INVOCATION_TIMEOUTS'], /did you mean FUNCTION_INVOCATION_TIMEOUT/],
   ]) {
     test(what, (t) => ends(t, args, 64, said));

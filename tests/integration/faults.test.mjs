@@ -235,3 +235,11 @@ test('tunnels that either side breaks off leave nothing behind', async (t) => {
   }));
   await w.settles(fds);
 });
+
+test('a flood of interim answers is cut off after 64, and the proxy goes on', async (t) => {
+  const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+  const w = await world(t, {origin: [hint.repeat(1000), {end: true}]});
+  const flooded = await w.fetch(get());
+  assert.equal(flooded.status, 502);
+  assert.equal(flooded.interim.length, 64);
+});

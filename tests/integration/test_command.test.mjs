@@ -64,13 +64,13 @@ describe('the command', {concurrency: true}, () => {
       options: {stdio: ['pipe', 'pipe', 'pipe'], env: {GREETING: 'hello', NODE_OPTIONS: '--no-warnings'}},
     });
     sim.child.stdin.end('typed\n');
-    assert.equal((await sim.end()).code, 0, sim.text);
+    assert.equal((await sim.end()).code, 3, sim.text);
     assert.equal(sim.stdout, `typed\n${fs.realpathSync(sim.dir)}\ndone\n`);
     assert.match(sim.stderr, /^hello --no-warnings 0$/m);
   });
 
   test('runs where the user stands, whatever --cwd says', async (t) => {
-    const sim = await ends(t, ['--cwd', 'app'], ['pwd'], 0, {app: 'exec node app.cjs', files: {'app/app.cjs': kApp}});
+    const sim = await ends(t, ['--cwd', 'app'], ['pwd'], 3, {app: 'exec node app.cjs', files: {'app/app.cjs': kApp}});
     assert.equal(sim.stdout, `${fs.realpathSync(sim.dir)}\n`);
   });
 
@@ -80,11 +80,13 @@ describe('the command', {concurrency: true}, () => {
     const loud = await ends(t, ['--verbose'], script(`await get('/say')`), 0);
     assert.match(loud.stderr, /the app says something/);
     const failed = await ends(t, [], script(`await get('/say'); process.exit(1)`), 1);
-    assert.match(failed.stderr, /what the app wrote last while the command ran:\n {2}the app says something\n/, 'a failure is worth it');
+    assert.match(failed.stderr, /what the app wrote last while the command ran:\n {2}\| the app says something\n/, 'a failure is worth it');
   });
 
-  test('a command that sent no request is warned of', async (t) => {
-    const sim = await ends(t, [], ['true'], 0);
+  test('a command that sent no request has tested nothing: 3, and 0 where nothing shall fail', async (t) => {
+    const sim = await ends(t, [], ['true'], 3);
+    assert.match(sim.stderr, /^exit code 3: the command sent no request: nothing was tested$/m);
+    await ends(t, ['--fail-on', 'none'], ['true'], 0);
     assert.match(sim.stderr, /^warning: the command sent no request through vercel-sim, so nothing was tested\n {2}fix: let it ask http:\/\/localhost:\d+ /m);
   });
 
@@ -96,7 +98,7 @@ describe('the command', {concurrency: true}, () => {
   test('with standard input closed, the command finds it empty, and none of our sockets', async (t) => {
     const dir = write(tempDir(t), {'app.cjs': kApp});
     const sim = command(t, ['sh', '-c', `exec ${kBin} test --port 0 --app 'exec node app.cjs' -- sh -c 'readlink /proc/self/fd/0; cat; echo end' <&-`], {cwd: dir});
-    assert.equal((await sim.end()).code, 0, sim.text);
+    assert.equal((await sim.end()).code, 3, sim.text);
     assert.equal(sim.stdout, '/dev/null\nend\n');
   });
 
@@ -254,7 +256,7 @@ describe('interruption and what is left', {concurrency: true}, () => {
   });
 
   test('grandchildren of the command end with it, those in a session of their own too', async (t) => {
-    const sim = await ends(t, [], ['sh', '-c', 'sleep 1000 & setsid sleep 1001 & (sleep 1002 &) ; exit 0'], 0);
+    const sim = await ends(t, [], ['sh', '-c', 'sleep 1000 & setsid sleep 1001 & (sleep 1002 &) ; exit 0'], 3);
     nothingLeft(sim);
   });
 
@@ -329,9 +331,9 @@ describe('ways to start', {concurrency: true}, () => {
   });
 
   test('--seed is told at the start and in the summary', async (t) => {
-    const sim = await ends(t, ['--seed', '42'], ['true'], 0);
+    const sim = await ends(t, ['--seed', '42'], ['true'], 3);
     assert.equal(sim.stderr.match(/^seed 42 \(repeat with --seed 42\)$/gm).length, 2);
-    const other = await ends(t, [], ['true'], 0);
+    const other = await ends(t, [], ['true'], 3);
     assert.match(other.stderr, /^seed \d+ \(repeat/m);
   });
 });
@@ -374,7 +376,7 @@ describe('vercel-sim.yaml', {concurrency: true}, () => {
 
   test('a stale entry is a warning: 0; when the command failed it says nothing', async (t) => {
     const stale = limited('expect:\n  - {code: URL_TOO_LONG, route: /**}\n');
-    assert.match((await ends(t, [], ['true'], 0, stale)).stderr, /^warning: vercel-sim\.yaml:4: URL_TOO_LONG at /m);
+    assert.match((await ends(t, [], script(`await get('/a')`), 0, stale)).stderr, /^warning: vercel-sim\.yaml:4: URL_TOO_LONG at /m);
     assert.doesNotMatch((await ends(t, [], ['false'], 1, stale)).stderr, /URL_TOO_LONG/);
   });
 
@@ -416,7 +418,7 @@ vercel-sim.yaml:8:5: expect: "route" is missing: say where it is meant, such as 
   test('is found beside the package.json above, and in --cwd', async (t) => {
     const dir = write(tempDir(t), {...nextProject(), 'deep/er/x': '', 'vercel-sim.yaml': 'profile: enterprise\n'});
     const sim = program(t, ['test', '--port', '0', '--isolation', 'none', '--', 'true'], {cwd: path.join(dir, 'deep/er')});
-    assert.equal((await sim.end()).code, 0, sim.text);
+    assert.equal((await sim.end()).code, 3, sim.text);
     assert.match(sim.stderr, /\(profile enterprise,/);
   });
 });

@@ -59,7 +59,7 @@ describe('test --warm', {concurrency: true}, () => {
   });
 
   test('its successor gets warm from the beginning, and then the command runs', async (t) => {
-    const {sim, read} = await warmed(t, `if (start === 1) process.exit(1);`, [], 0);
+    const {sim, read} = await warmed(t, `if (start === 1) process.exit(1);`, [], 3);
     assert.equal(read('compiled'), '1/api/a/route\n2/api/a/route\n');
     assert.match(sim.stderr, /^note: warmed 1 route in \d+\.\ds$/m);
     assert.equal(read('ran'), 'ran\n');

@@ -70,6 +70,19 @@ test('action.yml: inputs reach scripts as environment only, each is used, each s
   assert.deepEqual([...used].sort(), Object.keys(action.inputs).sort());
 });
 
+test('install.sh: without a version the one of the action is installed, and no script of a package runs', (t) => {
+  const dir = tempDir(t);
+  const npm = '#!/bin/sh\necho "$@" >"$RUNNER_TEMP/asked"; mkdir -p "$RUNNER_TEMP/vercel-sim/node_modules/.bin"\n' +
+    'ln -s /bin/true "$RUNNER_TEMP/vercel-sim/node_modules/.bin/vercel-sim"\n';
+  fs.writeFileSync(path.join(dir, 'npm'), npm, {mode: 0o755});
+  const env = plainEnv({RUNNER_TEMP: dir, GITHUB_PATH: path.join(dir, 'path'), GITHUB_ACTION_PATH: kRoot, VSIM_VERSION: '', PATH: `${dir}:${process.env.PATH}`});
+  const r = run('bash', [path.join(kRoot, 'packaging/action/install.sh')], {env});
+  assert.equal(r.code, 0, r.stdout + r.stderr);
+  const asked = fs.readFileSync(path.join(dir, 'asked'), 'utf8').trim().split(' ');
+  assert.ok(asked.includes('--ignore-scripts'));
+  assert.equal(asked.at(-1), `vercel-sim@${version}`);
+});
+
 test('the shell scripts of packaging/ satisfy shellcheck', {skip: run('sh', ['-c', 'command -v shellcheck']).code !== 0 && 'needs shellcheck'}, () => {
   const scripts = fs.readdirSync(path.join(kRoot, 'packaging'), {recursive: true}).filter((name) => name.endsWith('.sh'));
   assert.ok(scripts.length > 3);

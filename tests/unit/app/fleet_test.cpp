@@ -151,7 +151,7 @@ struct World final : FleetOwner, FleetWatcher {
     for (const auto& h : hanging) line += " " + h.kind + "@" + h.at;
     said.push_back(line);
   }
-  void fleet_output(std::string_view line) override { output += line; }
+  void fleet_output(const OutputLine& line) override { output += line.text; }
   void fleet_warns(std::string_view what, std::string_view) override { warnings.emplace_back(what); }
   void fleet_spawned(instance::InstanceId id) override { spawned.push_back(id); }
   void fleet_state(instance::InstanceId id, const instance::State&, const instance::State& to,

@@ -74,6 +74,23 @@ TEST_CASE(
   CHECK(j.silent[1] == "! web/app/slow/route.ts:1  module-level-mutable-state  the message");
 }
 
+TEST_CASE("verdicts: of two variables of one file the one that lost its memory was seen to strike") {
+  Expectations none;
+  check::Report report;
+  report.findings = {finding("module-level-mutable-state", check::Severity::warning, "lib/rooms.ts", 3),
+                     finding("module-level-mutable-state", check::Severity::warning, "lib/rooms.ts", 4)};
+  report::Problem lost = problem(Code::sim_state_not_shared, "/api/rooms", "lib/rooms.ts");
+  lost.line = 4;
+  lost.count = 3;
+  const report::Run run = run_of({lost});
+  const Judgement j = judge(run, none, report, "");
+  REQUIRE(j.silent.size() == 1);
+  CHECK(j.silent[0] == "! lib/rooms.ts:3  module-level-mutable-state  the message");
+  const std::string text = report::render_text(run, j.extras);
+  CHECK(text.find("module-level-mutable-state at lib/rooms.ts:4: struck 3 times here") != std::string::npos);
+  CHECK(text.find("lib/rooms.ts:3") == std::string::npos);
+}
+
 TEST_CASE("verdicts: the end of the summary, of a clean run and with everything") {
   Closing c;
   c.config_file = "vercel-sim.yaml";

@@ -42,3 +42,16 @@ TEST_CASE("an address in a value hides its secrets too, however it is encoded") 
   CHECK(masked("/a?db=postgres%3A%2F%2Fann%3Apw%40db.example%2Fx") == "/a?db=***");
   CHECK(masked("/a?u=https://ann:pw@host/") == "/a?u=***");
 }
+
+TEST_CASE("mask_word: secrets of a command line") {
+  CHECK(vsim::event::mask_word("API_TOKEN=abc", "env") == "API_TOKEN=***");
+  CHECK(vsim::event::mask_word("--password=abc", "") == "--password=***");
+  CHECK(vsim::event::mask_word("abc", "--api-key") == "***");
+  CHECK(vsim::event::mask_word("--headed", "--api-key") == "--headed");
+  CHECK(vsim::event::mask_word("abc", "--api-key=x") == "abc");
+  CHECK(vsim::event::mask_word("postgres://me:pw@db/x?sslkey=1", "") == "postgres://***@db/x?sslkey=1");
+  CHECK(vsim::event::mask_word("http://localhost:3000/?token=a&q=b", "") == "http://localhost:3000/?token=***&q=b");
+  for (const char* word :
+       {"playwright", "NODE_ENV=test", "--reporter=list", "a=b", "-k", "", "if [ $key = 1 ]"})
+    CHECK(vsim::event::mask_word(word, "npx") == word);
+}

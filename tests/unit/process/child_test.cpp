@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <set>
 
 #include "world.hpp"
@@ -439,12 +438,8 @@ struct InPlace {
   std::string line() {
     std::string out;
     char c = 0;
-    for (;;) {
-      const ssize_t n = ::read(read.get(), &c, 1);
-      if (n < 0 && errno == EINTR) continue;  // the death of another child
-      if (n != 1 || c == '\n') return out;
-      out += c;
-    }
+    while (::read(read.get(), &c, 1) == 1 && c != '\n') out += c;
+    return out;
   }
 };
 

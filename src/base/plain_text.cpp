@@ -1,0 +1,65 @@
+#include "base/plain_text.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace vsim {
+namespace {
+
+// U+061C, U+200E and U+200F, U+202A to U+202E, U+2066 to U+2069: they reorder what stands around them. U+2028
+// and U+2029 end a line.
+bool turns(std::string_view c) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(c[i]); };
+  if (c.size() == 2) return at(0) == 0xd8 && at(1) == 0x9c;
+  if (c.size() != 3 || at(0) != 0xe2) return false;
+  if (at(1) == 0x80) return at(2) == 0x8e || at(2) == 0x8f || (at(2) >= 0xa8 && at(2) <= 0xae);
+  return at(1) == 0x81 && at(2) >= 0xa6 && at(2) <= 0xa9;
+}
+
+bool is_control(std::string_view c) {
+  const auto first = static_cast<unsigned char>(c[0]);
+  if (c.size() == 1) return (first < 0x20 && first != '\t') || first == 0x7f;
+  return c.size() == 2 && first == 0xc2 && static_cast<unsigned char>(c[1]) < 0xa0;
+}
+
+}  // namespace
+
+void append_plain(std::string& out, std::string_view text, LineEnds ends) {
+  const bool simple =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f && c != '#'; });
+  if (simple) {
+    out.append(text);
+    return;
+  }
+  while (!text.empty()) {
+    if (text.starts_with("##[")) {
+      out += "## [";
+      text.remove_prefix(3);
+      continue;
+    }
+    const std::size_t n = utf8_length(text);
+    const std::string_view c = text.substr(0, std::max<std::size_t>(n, 1));
+    if (n == 1 && c[0] == '\n' && ends == LineEnds::keep)
+      out += '\n';
+    else if (n == 0 || is_control(c) || turns(c))
+      out += '?';
+    else
+      out += c;
+    text.remove_prefix(c.size());
+  }
+}
+
+std::string plain(std::string_view text, LineEnds ends) {
+  std::string out;
+  out.reserve(text.size());
+  append_plain(out, text, ends);
+  return out;
+}
+
+bool is_log_command(std::string_view line) {
+  const std::size_t from = line.find_first_not_of(" \t");
+  return from != std::string_view::npos && line.substr(from).starts_with("::");
+}
+
+}  // namespace vsim

@@ -1,0 +1,55 @@
+#include "cli/output_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace vsim::cli {
+namespace {
+
+constexpr std::size_t kLook = 4096;
+
+bool holds(int fd, std::string_view ours) {
+  std::array<char, kLook> start;
+  const ssize_t n = ::pread(fd, start.data(), start.size(), 0);
+  return n > 0 &&
+         std::string_view(start.data(), static_cast<std::size_t>(n)).find(ours) != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<int> open_output(std::string_view option, const std::string& where, std::string_view ours) {
+  const bool device = where.starts_with("/dev/");
+  const auto cannot = [&](std::string_view why, std::string fix) {
+    return Error{fmt::format("{} {}: {}", option, where, why), std::move(fix)};
+  };
+  struct stat found {};
+  const bool file = !device && (::lstat(where.c_str(), &found) != 0 || S_ISREG(found.st_mode));
+  // Not O_TRUNC: what is there is looked at first. A pipe waits for its reader.
+  const int flags = file ? O_RDWR | O_CREAT | O_NOFOLLOW : device ? O_WRONLY : O_WRONLY | O_NOFOLLOW;
+  const int fd = ::open(where.c_str(), flags | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    if (errno == ELOOP) return cannot("a symbolic link", "name the file itself");
+    if (errno == ENOENT)
+      return cannot("the directory does not exist", "name a file in a directory that exists");
+    return cannot(std::strerror(errno), "name a file that can be written");
+  }
+  const bool known = ::fstat(fd, &found) == 0;
+  if (!known || !S_ISREG(found.st_mode)) return fd;  // a pipe, a terminal
+  const auto refuse = [&](std::string_view why, std::string fix) {
+    ::close(fd);
+    return cannot(why, std::move(fix));
+  };
+  if (found.st_uid != ::geteuid()) return refuse("somebody else's file", "name another");
+  if (!device && found.st_size > 0 && !holds(fd, ours))
+    return refuse("a file that vercel-sim has not written", "remove it, or name another");
+  if (!device && ::ftruncate(fd, 0) != 0) return refuse(std::strerror(errno), "name another");
+  return fd;
+}
+
+}  // namespace vsim::cli
