@@ -49,6 +49,10 @@ npm_ci() {
   fi
 }
 
+# One checkout may use what another one has compiled: ccache sees paths as below the root, and precompiled headers as what they are.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_ctime,include_file_mtime}
+
 # build DIR [CMAKE OPTIONS...] -- [TARGETS...]
 build() {
   local dir=$1; shift

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <set>
 
 #include "world.hpp"
@@ -438,8 +439,12 @@ struct InPlace {
   std::string line() {
     std::string out;
     char c = 0;
-    while (::read(read.get(), &c, 1) == 1 && c != '\n') out += c;
-    return out;
+    for (;;) {
+      const ssize_t n = ::read(read.get(), &c, 1);
+      if (n < 0 && errno == EINTR) continue;  // the death of another child
+      if (n != 1 || c == '\n') return out;
+      out += c;
+    }
   }
 };
 
