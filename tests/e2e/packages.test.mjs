@@ -1,6 +1,6 @@
 // Real packages (packages/table.mjs) answer in front of vercel-sim as they do under plain `next dev`, on every profile, and nobody is told a violation that is
-// none. CI runs the quick ones in one app; VSIM_FULL=1 each in an app of its own, with Cache Components and without. VSIM_PACKAGES=word names some,
-// VSIM_PROFILES=hobby,pro the profiles.
+// none. CI runs the quick ones in one app; VSIM_FULL=1 each in an app of its own, with Cache Components and without. VSIM_PACKAGES=word,word names some,
+// VSIM_PROFILES=hobby,pro the profiles; VSIM_TOGETHER=1 puts those named into one app, where none has a config or an instrumentation of its own: quicker.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
@@ -29,6 +29,7 @@ async function makeApp(rows, isCached, ports) {
   }
   const packages = rows.flatMap((row) => row.packages);
   await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", ...packages], { cwd: folder, maxBuffer: 16e6 });
+  for (const args of rows.flatMap((row) => row.prepare ?? [])) await run("npx", ["--no", ...args], { cwd: folder });
   return folder;
 }
 
@@ -96,10 +97,18 @@ function compare(rows, profiles, isCached) {
 }
 
 const kProfiles = process.env.VSIM_PROFILES?.split(",") ?? (await readdir(join(kRepo, "profiles"))).map((name) => name.replace(/\.yaml$/, "")).sort();
-const word = process.env.VSIM_PACKAGES ?? "";
-const chosen = kRows.filter((row) => (kFull || row.isQuick) && row.name.includes(word));
+const words = (process.env.VSIM_PACKAGES ?? "").split(",");
+const chosen = kRows.filter((row) => (kFull || row.isQuick) && words.some((word) => row.name.includes(word)));
+const isTogether = process.env.VSIM_TOGETHER === "1";
 if (!kFull) compare(chosen, ["hobby", "hobby-fluid"], false);
-for (const row of kFull ? chosen : []) {
+for (const isCached of kFull && isTogether ? [false, true] : []) {
+  compare(
+    chosen.filter((row) => !isCached || (!row.onlyWithoutCacheComponents && !row.config)),
+    kProfiles,
+    isCached,
+  );
+}
+for (const row of kFull && !isTogether ? chosen : []) {
   compare([row], kProfiles, false);
   if (!row.onlyWithoutCacheComponents && !row.config) compare([row], ["hobby", "hobby-fluid"], true);
 }

@@ -1,7 +1,9 @@
 // Real packages in apps of their own, and what is asked of them. A row: `packages` (npm), `files` of the app, `requests` (a path, or {path, method, body,
-// headers, mask}), and where it matters `service` (servers.mjs; its port is PORT_OF_SERVICE in .env), `config` (of Next), `told` (what vercel-sim has to say of a
-// route: background work and its place), `isQuick` (CI runs it: small to install), `unlike` (why an answer may differ from plain `next dev`).
-// Not here, since they need what a test cannot have: @prisma/client (its generator downloads engines), mongodb and mysql2 (no such server in Debian).
+// headers, mask, until, told}: `mask` rewrites an answer before it is compared, `until` ends the reading of a stream, `told` is what vercel-sim has to say of
+// what the route left behind), and where it matters `service` (servers.mjs; its port is PORT_OF_SERVICE in .env), `env` (lines of it), `prepare` (programs to
+// run after the install, as lists of arguments for npx), `config` (of Next), `prints` (what the run has to print), `onlyWithoutCacheComponents`, `isQuick`
+// (CI runs it: small to install). Servers of WebSockets (socket.io, ws, next-ws) are not here: by the platform's rules they differ from plain `next dev`
+// (socketio_fluid.test.mjs, fluid.test.mjs).
 
 // A route handler that runs for each request, with Cache Components and without.
 const route = (imports, body) => `
@@ -185,5 +187,96 @@ export const { handlers, auth } = NextAuth({ trustHost: true, providers: [Creden
       "app/api/me/route.js": route(`import { auth } from "../../../auth";`, `return Response.json({ session: await auth() });`),
     },
     requests: ["/api/me", "/api/auth/session", { path: "/api/auth/csrf", mask: (text) => text.replace(/[0-9a-f]{64}/, "…") }],
+  },
+  {
+    name: "@trpc/server",
+    packages: ["@trpc/server"],
+    files: {
+      "app/api/trpc/[trpc]/route.js": `
+import { initTRPC } from "@trpc/server";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+const t = initTRPC.create();
+const router = t.router({ hello: t.procedure.query(() => ({ says: "hello" })) });
+const handler = (req) => fetchRequestHandler({ endpoint: "/api/trpc", req, router, createContext: () => ({}) });
+export { handler as GET, handler as POST };
+`,
+    },
+    requests: ["/api/trpc/hello", { path: "/api/trpc/none", mask: (text) => text.replace(/"stack":"(?:[^"\\]|\\.)*"/, '"stack":"…"') }],
+  },
+  {
+    name: "graphql-yoga",
+    packages: ["graphql-yoga", "graphql"],
+    files: {
+      "app/api/graphql/route.js": `
+import { createSchema, createYoga } from "graphql-yoga";
+const schema = createSchema({ typeDefs: "type Query { hello: String }", resolvers: { Query: { hello: () => "world" } } });
+const { handleRequest } = createYoga({ schema, graphqlEndpoint: "/api/graphql", fetchAPI: { Response } });
+export const GET = (request) => handleRequest(request, {});
+export const POST = (request) => handleRequest(request, {});
+`,
+    },
+    requests: ["/api/graphql?query=%7Bhello%7D", { path: "/api/graphql", method: "POST", body: '{"query":"{hello}"}', headers: { "content-type": "application/json" } }],
+  },
+  {
+    name: "sharp",
+    packages: ["sharp"],
+    files: {
+      "app/api/sharp/route.js": route(`import sharp from "sharp";`, `const made = await sharp({ create: { width: 8, height: 4, channels: 3, background: "red" } }).resize(4).png().toBuffer({ resolveWithObject: true });\n  return Response.json(made.info);`),
+    },
+    requests: ["/api/sharp"],
+  },
+  {
+    name: "ImageResponse and satori",
+    packages: ["satori"],
+    files: {
+      "app/api/image/route.js": route(`import { ImageResponse } from "next/og";`, `return new ImageResponse(<div style={{ display: "flex" }}>Good day</div>, { width: 60, height: 30 });`),
+    },
+    requests: ["/api/image"],
+  },
+  {
+    name: "lru-cache",
+    packages: ["lru-cache"],
+    files: { "app/api/lru/route.js": route(`import { LRUCache } from "lru-cache";\nconst cache = new LRUCache({ max: 10, ttl: 60_000, ttlAutopurge: true });`, `cache.set("a", 1);\n  return Response.json({ a: cache.get("a") });`) },
+    requests: ["/api/lru"],
+  },
+  {
+    name: "ws as a client",
+    packages: ["ws"],
+    files: { "app/api/ws/route.js": route(`import { WebSocket } from "ws";`, `const error = await new Promise((done) => new WebSocket("ws://127.0.0.1:9").on("error", done));\n  return Response.json({ code: error.code });`) },
+    requests: ["/api/ws"],
+  },
+  {
+    name: "fumadocs",
+    packages: ["fumadocs-core"],
+    files: {
+      "app/api/search/route.js": route(
+        `import { createSearchAPI } from "fumadocs-core/search/server";\nconst api = createSearchAPI("simple", { indexes: [{ title: "Good day", content: "words of a page", url: "/a" }] });`,
+        `const answer = await api.GET(request);\n  return Response.json((await answer.json()).map(({ url }) => url));`,
+      ),
+    },
+    requests: ["/api/search?query=words"],
+  },
+  {
+    name: "@prisma/client",
+    packages: ["prisma@7", "@prisma/client@7", "@prisma/adapter-libsql@7"],
+    // It makes the client without that engine, which would be downloaded.
+    env: "PRISMA_SCHEMA_ENGINE_BINARY=/bin/true\n",
+    prepare: [["prisma", "generate"]],
+    files: {
+      "prisma.config.mjs": `process.env.PRISMA_SCHEMA_ENGINE_BINARY = "/bin/true";\nexport default { schema: "prisma/schema.prisma", datasource: { url: "file:./dev.db" } };\n`,
+      "prisma/schema.prisma": `generator client {\n  provider = "prisma-client"\n  output = "../lib/made"\n}\ndatasource db {\n  provider = "sqlite"\n}\nmodel Visit {\n  id Int @id @default(autoincrement())\n  path String\n}\n`,
+      "lib/prisma.js": `
+import { PrismaLibSql } from "@prisma/adapter-libsql";
+import { PrismaClient } from "./made/client";
+export const prisma = (globalThis.prisma ??= new PrismaClient({ adapter: new PrismaLibSql({ url: "file:./dev.db" }) }));
+`,
+      "app/api/prisma/route.js": route(
+        `import { prisma } from "../../../lib/prisma";`,
+        `await prisma.$executeRawUnsafe("create table if not exists Visit (id integer primary key autoincrement, path text not null)");
+        const [{ path }] = await prisma.$transaction([prisma.visit.create({ data: { path: "/a" } })]);
+        return Response.json({ path, isThere: (await prisma.visit.count()) > 0 });`,
+      ),
+    },
+    requests: ["/api/prisma", "/api/prisma"],
   },
 ];
