@@ -237,6 +237,10 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     handler.on_refused(n, id(o), refused(o));
   } else if (type == "socket_failed") {
     handler.on_socket_failed(n, id(o));
+  } else if (type == "broken_off") {
+    handler.on_broken_off(n, id(o), text(o, "message"), text(o, "source"));
+  } else if (type == "crashed") {
+    handler.on_crashed(n, id(o), static_cast<int>(number(o, "code")));
   } else if (type == "dying") {
     handler.on_dying(n, text(o, "why"), text(o, "message"), text(o, "stack"));
   }
@@ -261,6 +265,14 @@ std::string expire_line(InvocationId of) {
   return R"({"t":"expire","id":")" + std::to_string(static_cast<std::uint64_t>(of)) + "\"}";
 }
 std::string bye_line() { return R"({"t":"bye"})"; }
+std::string last_line(std::span<const InvocationId> placed) {
+  std::string line = R"({"t":"last","ids":[)";
+  for (const InvocationId of : placed) {
+    if (line.back() != '[') line += ',';
+    line += '"' + std::to_string(static_cast<std::uint64_t>(of)) + '"';
+  }
+  return line + "]}";
+}
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -120,6 +121,12 @@ class InstanceHandler {
   virtual void on_refused(std::uint64_t /*n*/, InvocationId, const Refused&) {}
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
+  // Its response ended before it was whole. `message`: of the error, if there was one; `source`: the app's
+  // line that did it, if that is known.
+  virtual void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
+                             std::string_view source) = 0;
+  // It dies of this invocation's code, which gets no answer any more; others may still get theirs.
+  virtual void on_crashed(std::uint64_t n, InvocationId, int exit_status) = 0;
   virtual void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
                         std::string_view stack) = 0;
   virtual void on_closed(std::uint64_t n) = 0;
@@ -164,5 +171,7 @@ std::string bind_line(std::string_view page, std::string_view kind, std::string_
 std::string ping_line();
 std::string expire_line(InvocationId);
 std::string bye_line();
+// To an instance that is dying: no more will come than these, of which some may be on their way.
+std::string last_line(std::span<const InvocationId> placed);
 
 }  // namespace vsim::agent

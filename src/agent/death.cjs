@@ -5,8 +5,13 @@ module.exports = function (sim) {
   const { invocations, options, plain, plainExit, tell } = sim;
   // Exit statuses of the platform's launcher.
   const kStatus = { uncaughtException: 129, unhandledRejection: 128 };
-  // For requests that were given to this instance before vercel-sim has heard that it dies: they are on their way.
+  // What the code that failed may still have to say: an answer that does not depend on it.
   const kArrivalMs = 100;
+  // Requests that were given to this instance before vercel-sim has heard that it dies are on their way: it says which, and they are waited for,
+  // but not for ever.
+  const kLastMs = 2000;
+  const expected = new Set();
+  let isLastKnown = false;
   let status = 0;
 
   function dieAsThePlatformDoes() {
@@ -35,9 +40,23 @@ module.exports = function (sim) {
     const go = () => {
       sim.isDying = true;
       dieWhenDone();
+      // Others go on. Its client shall not wait for their end: what it gets is what it would get if it had been alone here.
+      if (culprit && sim.running.has(culprit.id)) tell({ t: 'crashed', id: culprit.id, code: kStatus[why] });
     };
-    if (options.isFluid) plain.setTimeout(go, kArrivalMs);
-    else go();
+    if (!options.isFluid) return go();
+    plain.setTimeout(go, kArrivalMs);
+    plain.setTimeout(() => {
+      expected.clear();
+      isLastKnown = true;
+      dieWhenDone();
+    }, kLastMs);
+  }
+
+  // vercel-sim has heard of it: nothing comes any more but what it had placed here.
+  function expect(ids) {
+    isLastKnown = true;
+    for (const id of ids) if (!sim.hasCome(id)) expected.add(id);
+    dieWhenDone();
   }
 
   // Next's own: a client that left, React's way to postpone.
@@ -62,9 +81,13 @@ module.exports = function (sim) {
   }
 
   function dieWhenDone() {
-    if (!sim.isDying || (options.isFluid && [...sim.running.values()].some(({ isLost }) => !isLost))) return;
+    if (!sim.isDying) return;
+    if (options.isFluid) {
+      for (const id of expected) if (sim.hasCome(id)) expected.delete(id);
+      if (!isLastKnown || expected.size > 0 || [...sim.running.values()].some(({ isLost }) => !isLost)) return;
+    }
     plainExit(status);
   }
 
-  return { dieAsThePlatformDoes, dieWhenDone, sourceOf };
+  return { dieAsThePlatformDoes, dieWhenDone, expect, sourceOf };
 };

@@ -74,6 +74,7 @@ function received(message) {
   if (t === 'bind') sim.bind(message);
   else if (t === 'ping') tell({ t: 'pong' });
   else if (t === 'expire') sim.expire(String(id));
+  else if (t === 'last') sim.expect(message.ids.map(String));
   else if (t === 'bye') sim.plainExit(0);
 }
 

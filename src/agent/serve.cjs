@@ -10,11 +10,13 @@ const { unpack } = require('./values.cjs');
 
 const kMostKept = 8;
 const kMostName = 64;
+const kMostCome = 1000;
 
 module.exports = function (sim) {
   const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
   const { askForErrorPage, publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
   const running = new Map();  // id → invocation
+  const come = new Set();  // ids of the last requests, whether or not they run
   const onServer = new Set();  // names of the server object's own properties that are known
 
   function prepareServer(server) {
@@ -117,9 +119,16 @@ module.exports = function (sim) {
     if (!invocation.isWarming) {
       running.set(invocation.id, invocation);
       invocation.bodyText = sim.watchBody(req);
+      come.add(invocation.id);
+      if (come.size > kMostCome) come.delete(come.values().next().value);
     }
     watchResponse(res, invocation);
     sim.watchAnswer(res, invocation);
+    const { destroy } = res;
+    res.destroy = function (error, ...args) {
+      noteBreak(invocation, error);
+      return Reflect.apply(destroy, this, [error, ...args]);
+    };
     // The events of a response that the user's code cannot take away: `emit` itself.
     const { emit } = res;
     res.emit = function (event, ...args) {
@@ -157,7 +166,7 @@ module.exports = function (sim) {
     if (error?.constructor?.name === 'NoFallbackError' && !res.headersSent) return again(res);
     if (error?.name === 'AbortError' || error?.name === 'ResponseAborted') return;
     console.error(error);
-    if (res.headersSent) return void res.destroy();
+    if (res.headersSent) return void res.destroy(error);
     res.statusCode = 500;
     askForErrorPage(req);
     try {
@@ -177,9 +186,26 @@ module.exports = function (sim) {
 
   // ---- Its end -------------------------------------------------------------------------------------------------------------------
 
+  // Who ends a response before it is whole, and why, told before its connection ends. Next's own words (`failed to pipe response`) wrap the app's.
+  function noteBreak(invocation, error) {
+    const { isClosed, isUpgraded, isWarming, res } = invocation;
+    if (isClosed || isUpgraded || isWarming || invocation.broken || res.writableFinished) return;
+    const own = error?.cause instanceof Error ? error.cause : error;
+    const { stack } = own instanceof Error ? own : new Error();
+    invocation.broken = true;
+    const source = sim.guard('source', () => sim.sourceOf(String(stack)));
+    tell({ t: 'broken_off', id: invocation.id, message: own ? String(own.message ?? own) : '', source });
+  }
+
+  // By nobody's call. Seen from here vercel-sim's own cut looks the same: it knows.
+  function tellBreak({ broken, id, isUpgraded, isWarming, res }) {
+    if (!broken && !isWarming && !isUpgraded && !res.writableFinished) tell({ t: 'broken_off', id });
+  }
+
   function closed(invocation) {
     if (invocation.isClosed) return;
     invocation.isClosed = true;
+    tellBreak(invocation);
     for (const action of invocation.closing.splice(0)) action();
     // What follows the response at once, as after() does, still belongs to it.
     plain.setImmediate(() => settle(invocation));
@@ -215,5 +241,5 @@ module.exports = function (sim) {
     settle(invocation);
   }
 
-  return { prepareServer, listen, expire, running };
+  return { prepareServer, listen, expire, running, hasCome: (id) => come.has(id) };
 };

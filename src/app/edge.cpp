@@ -379,7 +379,8 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
   Exchange* exchange = find(id);
   net::FailureDecision out;
   if (exchange == nullptr) return out;
-  if (exchange->placed && !exchange->lost && fleet_ != nullptr && fleet_->holds(invocation(id))) {
+  if (exchange->placed && !exchange->lost && !exchange->broken_off && fleet_ != nullptr &&
+      fleet_->holds(invocation(id))) {
     exchange->failed = failure;
     fleet_->broke(invocation(id));
     out.kind = net::FailureDecision::Kind::wait;
@@ -389,7 +390,8 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
       exchange->lost ? engine_.instance_lost(invocation(id), exchange->lost->code, exchange->lost->cause,
                                              engine_totals(totals), now(), wall_now())
                      : engine_.upstream_failed(invocation(id), static_cast<engine::UpstreamFailure>(failure),
-                                               engine_totals(totals), now(), wall_now());
+                                               engine_totals(totals), now(), wall_now(),
+                                               exchange->broken_off ? &*exchange->broken_off : nullptr);
   if (code != limits::Code::none)
     out.response = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
   Exchange over = std::move(*exchange);

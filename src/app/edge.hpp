@@ -15,6 +15,7 @@
 #include "app/recorder.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
+#include "limits/broken_off.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
 #include "net/upstream.hpp"
@@ -77,7 +78,9 @@ class Edge final : public net::Edge, public FleetOwner {
   bool fleet_placed(InvocationId, const Placed&) override;
   void fleet_refused(InvocationId, limits::Code, Duration waited) override;
   void fleet_lost(InvocationId, limits::Code, std::string_view cause) override;
+  void fleet_crashed(InvocationId, limits::Code, std::string_view cause) override;
   void fleet_broke(InvocationId) override;
+  void fleet_broken_off(InvocationId, std::string_view message, std::string_view source) override;
   void fleet_handler(InvocationId) override;
   void fleet_identity(InvocationId, std::string_view page, std::string_view kind, std::string_view runtime,
                       bool is_static) override;
@@ -132,8 +135,10 @@ class Edge final : public net::Edge, public FleetOwner {
     std::string head;                                  // for the instance, until it is placed
     std::optional<std::vector<limits::Hanging>> done;  // told before its response was read
     std::optional<net::UpstreamFailure> failed;        // waits for the cause
-    std::optional<Lost> lost;                          // the cause; the connection has not ended yet
-    std::optional<net::Totals> closed;                 // a socket whose session is gone, waits for the cause
+    std::optional<limits::broken_off::Cause>
+        broken_off;                     // by the function; the connection may still be there
+    std::optional<Lost> lost;           // the cause; the connection has not ended yet
+    std::optional<net::Totals> closed;  // a socket whose session is gone, waits for the cause
   };
   bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
   void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);

@@ -144,15 +144,29 @@ void Edge::fleet_lost(InvocationId id, limits::Code code, std::string_view cause
   finish(exchange_id(id), answer);
 }
 
+void Edge::fleet_crashed(InvocationId id, limits::Code code, std::string_view cause) {
+  Exchange* exchange = find(exchange_id(id));
+  if (exchange != nullptr && !exchange->closed && !exchange->failed)
+    exchange->failed = net::UpstreamFailure::reset;
+  fleet_lost(id, code, cause);
+}
+
 void Edge::fleet_broke(InvocationId id) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->closed) return socket_over(exchange_id(id));
   if (exchange == nullptr || !exchange->failed) return;
   const net::Totals totals = exchange->session->totals();
-  const limits::Code answer =
-      engine_.upstream_failed(id, static_cast<engine::UpstreamFailure>(*exchange->failed),
-                              {totals.bytes_in, totals.bytes_out}, now(), wall_now());
+  const limits::Code answer = engine_.upstream_failed(
+      id, static_cast<engine::UpstreamFailure>(*exchange->failed), {totals.bytes_in, totals.bytes_out}, now(),
+      wall_now(), exchange->broken_off ? &*exchange->broken_off : nullptr);
   finish(exchange_id(id), answer);
+}
+
+void Edge::fleet_broken_off(InvocationId id, std::string_view message, std::string_view source) {
+  Exchange* exchange = find(exchange_id(id));
+  if (exchange == nullptr || !exchange->placed) return;
+  exchange->broken_off = limits::broken_off::Cause{std::string(message), std::string(source)};
+  fleet_broke(id);  // if its connection has ended already
 }
 
 // A socket is closed on both sides, and what there is to know of the cause is known.

@@ -79,8 +79,12 @@ class FleetOwner {
   virtual void fleet_refused(InvocationId, limits::Code, Duration waited) = 0;
   // Its instance is gone, or is not its own any more. `code` none: nobody waits for an answer.
   virtual void fleet_lost(InvocationId, limits::Code, std::string_view cause) = 0;
+  // The same, while its instance still serves others: the connection will not end by itself.
+  virtual void fleet_crashed(InvocationId, limits::Code, std::string_view cause) = 0;
   // The connection broke, and the instance has not died of it.
   virtual void fleet_broke(InvocationId) = 0;
+  // The function itself has ended its response before it was whole; the connection breaks too, or has broken.
+  virtual void fleet_broken_off(InvocationId, std::string_view message, std::string_view source) = 0;
   virtual void fleet_handler(InvocationId) = 0;
   virtual void fleet_identity(InvocationId, std::string_view page, std::string_view kind,
                               std::string_view runtime, bool is_static) = 0;
@@ -168,6 +172,9 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
   void on_refused(std::uint64_t n, InvocationId, const agent::Refused&) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
+  void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
+                     std::string_view source) override;
+  void on_crashed(std::uint64_t n, InvocationId, int exit_status) override;
   void on_dying(std::uint64_t n, std::string_view why, std::string_view message,
                 std::string_view stack) override;
   void on_closed(std::uint64_t n) override;

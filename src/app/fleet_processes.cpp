@@ -184,6 +184,12 @@ void Fleet::on_state(std::uint64_t n, InvocationId id, const StateReport& report
   if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_module_state(id, report);
 }
 
+void Fleet::on_broken_off(std::uint64_t n, InvocationId id, std::string_view message,
+                          std::string_view source) {
+  const Invocation* v = held(id, static_cast<InstanceId>(n));
+  if (v != nullptr && !v->again) owner_.fleet_broken_off(id, message.substr(0, 300), source.substr(0, 300));
+}
+
 void Fleet::on_pong(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr) return;
@@ -209,6 +215,24 @@ void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view mes
   i->process->last_words(std::string(word) + std::string(message.substr(0, 300)));
   const auto id = static_cast<InstanceId>(n);
   tell([&](TimePoint t, auto& out) { scheduler_.failing(id, t, out); });
+  std::vector<InvocationId> placed;
+  for (const auto& [of, v] : invocations_)
+    if (v.lease && v.instance == id) placed.push_back(of);
+  say(id, agent::last_line(placed));
+}
+
+// What is said is what would be said if nobody else had been there, and the process had ended at once.
+void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
+  const Instance* i = find(n);
+  const auto it = invocations_.find(id);
+  if (i == nullptr || held(id, static_cast<InstanceId>(n)) == nullptr || it->second.again) return;
+  const std::string cause = i->process->cause_if(process::Exited{exit_status});
+  instance::Lease lease = std::move(it->second.lease);
+  invocations_.erase(it);
+  owner_.fleet_crashed(id, limits::Code::function_invocation_failed, cause);
+  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
+  early_.given_back(id);
+  ask_early();
 }
 
 void Fleet::on_closed(std::uint64_t n) {

@@ -131,13 +131,15 @@ instance::Death InstanceProcess::death() const {
   return {Kind::lost, 0};
 }
 
-std::string InstanceProcess::cause() const {
+std::string InstanceProcess::cause() const { return cause_if(exit_); }
+
+std::string InstanceProcess::cause_if(const process::ExitCause& exit) const {
   std::string out = spec_.name + " ";
   if (out_of_memory_)
     out += "ran out of memory (JavaScript heap)";
   else
-    out += process::describe(exit_);
-  const auto* s = std::get_if<process::Signaled>(&exit_);
+    out += process::describe(exit);
+  const auto* s = std::get_if<process::Signaled>(&exit);
   if (!out_of_memory_ && !killed_ && s != nullptr && s->signal == SIGKILL)
     out += ", not by vercel-sim: the system may be short of memory";
   if (!last_words_.empty()) out += ": " + last_words_;

@@ -63,7 +63,8 @@ class InstanceProcess {
   void last_words(std::string words);
   // After `ended`.
   instance::Death death() const;
-  std::string cause() const;  // "i3 exited with code 1 (…)"
+  std::string cause_if(const process::ExitCause&) const;  // the same, of an end that is still to come
+  std::string cause() const;                              // "i3 exited with code 1 (…)"
 
  private:
   InstanceProcess(boost::asio::io_context&, InstanceSpec, Callbacks);

@@ -25,6 +25,7 @@
 #include "base/time.hpp"
 #include "event/event.hpp"
 #include "limits/background.hpp"
+#include "limits/broken_off.hpp"
 #include "limits/code.hpp"
 #include "limits/edge_code.hpp"
 #include "profile/profile.hpp"
@@ -204,8 +205,13 @@ class Engine {
                                  TimePoint now);  // the error to answer; none in mode observe: go on
   // true: keep the function running and drain what it says; false: close the connection to the app.
   bool client_left(InvocationId, TimePoint now);
-  // Before a head was forwarded: the error to answer. After: none, cut the client.
-  limits::Code upstream_failed(InvocationId, UpstreamFailure, const Totals&, TimePoint now, WallTime wall);
+  // Browsers, fetch and curl leave so; it may also mean that the client only waits for the answer. At the
+  // function's limit it is taken for gone, as one that was seen to leave.
+  void client_half_closed(InvocationId);
+  // Before a head was forwarded: the error to answer. After: none, cut the client. `cause`: what the function
+  // has told of it.
+  limits::Code upstream_failed(InvocationId, UpstreamFailure, const Totals&, TimePoint now, WallTime wall,
+                               const limits::broken_off::Cause* cause = nullptr);
   // Exactly once for every id that admit() gave with forward, passthrough, tunnel or as_get, unless
   // upstream_failed, instance_lost, the error of response_head, request_body_over or not_placed, or a Command
   // (but expire) ended it: then it must not be called. (drop: called when the client gave up.)

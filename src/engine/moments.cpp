@@ -141,7 +141,8 @@ bool Engine::client_left(InvocationId id, TimePoint now) {
 }
 
 Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Totals& totals, TimePoint now,
-                             WallTime wall) {
+                             WallTime wall, const limits::broken_off::Cause* cause) {
+  using limits::broken_off::How;
   Impl& e = *impl_;
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);
@@ -152,6 +153,12 @@ Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Tot
                ? Code::router_external_target_connection_error
                : Code::no_response_from_function;
   if (code != Code::none) v->status = limits::info(code).status;
+  const bool cut = v->life.head_seen() && !v->life.is<invocation::Tunnel>();
+  if (e.limited(*v) && !v->life.client_has_left() && (cut || code == Code::no_response_from_function))
+    v->verdicts.push_back(limits::broken_off::verdict(cut                                   ? How::truncated
+                                                      : failure == UpstreamFailure::garbage ? How::garbage
+                                                                                            : How::nothing,
+                                                      cause, v->route, v->file));
   e.end(*v, {EndedBy::app, v->life.phase(), code}, totals, now);
   return code;
 }

@@ -194,6 +194,14 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "(template engines precompile, ajv has standalone code), and import WebAssembly as a module: `import wasm "
      "from './x.wasm?module'`.",
      "https://nextjs.org/docs/messages/edge-dynamic-code-evaluation"},
+    {Code::sim_response_broken_off, "SIM_RESPONSE_BROKEN_OFF", 0,
+     "The response broke off before its end",
+     "The head and a part of the body had been sent when the function destroyed its response or the stream "
+     "behind it failed: no status can say so any more, and the client gets a transfer that is not whole. "
+     "Vercel passes it on like that too.",
+     "Catch the error where the stream is written (of a model, a database, another server), tell the client in "
+     "the stream itself (an `event: error` of SSE, a last JSON line), and close it.",
+     "https://vercel.com/docs/functions/streaming-functions"},
     // clang-format on
 }};
 

@@ -34,6 +34,7 @@ enum class Code : std::uint8_t {
   sim_background_work_frozen,  // timers, servers, requests without an answer after the response
   sim_state_not_shared,        // what one instance remembered was looked for in another
   sim_code_from_strings,       // eval, new Function, WebAssembly from bytes on the edge runtime
+  sim_response_broken_off,     // a response that ended before it was whole
   kCount
 };
 

@@ -167,6 +167,13 @@ struct Instances final : InstanceHandler {
   void on_socket_failed(std::uint64_t n, InvocationId id) override {
     say(n, "socket_failed " + std::to_string(static_cast<std::uint64_t>(id)));
   }
+  void on_broken_off(std::uint64_t n, InvocationId id, std::string_view message,
+                     std::string_view source) override {
+    say(n, "broken_off " + Recorder::text(id) + " " + std::string(message) + "@" + std::string(source));
+  }
+  void on_crashed(std::uint64_t n, InvocationId id, int exit_status) override {
+    say(n, "crashed " + Recorder::text(id) + " " + std::to_string(exit_status));
+  }
   void on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) override {
     say(n, "dying " + std::string(why) + " " + std::string(message));
   }
@@ -204,6 +211,10 @@ TEST_CASE("Control channel: what an instance says") {
         Lines{"i1 answer 7 pages/api/file.js:6:5"});
   CHECK(heard(R"-({"t":"refused","id":"7","what":"eval()","at":"c.js:1:1","failed":true})-") ==
         Lines{"i1 refused 7 eval() at c.js:1:1 failed"});
+  CHECK(heard(R"({"t":"broken_off","id":"7","message":"no","source":"app/x.ts:3:4"})") ==
+        Lines{"i1 broken_off 7 no@app/x.ts:3:4"});
+  CHECK(heard(R"({"t":"broken_off","id":"7"})") == Lines{"i1 broken_off 7 @"});
+  CHECK(heard(R"({"t":"crashed","id":"7","code":129})") == Lines{"i1 crashed 7 129"});
   CHECK(heard(R"-({"t":"dying","why":"exit","message":"process.exit(3)","code":3})-") ==
         Lines{"i1 dying exit process.exit(3)"});
   CHECK(heard(R"({"t":"pong"})") == Lines{"i1 pong"});

@@ -139,6 +139,13 @@ struct World final : FleetOwner, FleetWatcher {
     said.push_back("lost " + text(id) + " " + std::string(limits::info(code).name));
     causes[id] = cause;
   }
+  void fleet_crashed(InvocationId id, limits::Code code, std::string_view cause) override {
+    said.push_back("crashed " + text(id) + " " + std::string(limits::info(code).name));
+    causes[id] = cause;
+  }
+  void fleet_broken_off(InvocationId id, std::string_view, std::string_view) override {
+    said.push_back("broken off " + text(id));
+  }
   void fleet_broke(InvocationId id) override { said.push_back("broke " + text(id)); }
   void fleet_handler(InvocationId id) override { said.push_back("handler " + text(id)); }
   void fleet_identity(InvocationId, std::string_view, std::string_view, std::string_view, bool) override {}
