@@ -368,6 +368,7 @@ bool Edge::on_client_left(net::ExchangeId id) {
 bool Edge::on_client_half_closed(net::ExchangeId id) {
   const auto function = engine_.function(invocation(id));
   if (function && function->supports_cancellation) return true;
+  engine_.client_half_closed(invocation(id));
   if (fleet_ != nullptr) fleet_->client_left(invocation(id));  // it runs on, but not before those who wait
   return false;
 }

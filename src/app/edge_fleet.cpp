@@ -102,6 +102,7 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
   exchange.queued = true;
   hold_callers(exchange);
   const bool left = session.client_half_closed();
+  if (left) engine_.client_half_closed(invocation(id));
   fleet_->request(invocation(id), ref, exchange.parent, answer->generation);  // may end the exchange
   if (left) fleet_->client_left(invocation(id));
 }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -73,6 +75,27 @@ const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool 
   return w.verdict;
 }
 
+// Once for each route: a limit that nobody has felt is no violation, but it is paid for.
+void Engine::Impl::note_unheard(const Invocation& v, TimePoint now) {
+  constexpr std::size_t kMostRoutes = 64;
+  const std::string_view name = v.route.empty() ? v.path() : std::string_view(v.route);
+  if (unheard_told.size() >= kMostRoutes ||
+      std::find(unheard_told.begin(), unheard_told.end(), name) != unheard_told.end())
+    return;
+  unheard_told.emplace_back(name);
+  const std::string message = fmt::format(
+      "{} ran on until its maximum duration of {} after its client had left: on Vercel too the function is "
+      "not told that nobody reads, and its time is charged",
+      name, format_duration(v.limit.total));
+  event::Notice notice;
+  notice.message = message;
+  notice.fix =
+      "where that is too much, set `supportsCancellation` for the function in vercel.json and end the work "
+      "when `request.signal` is aborted";
+  notice.file = v.file;
+  emit(notice, now);
+}
+
 std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
   // How long an instance may take to give back what has expired.
   constexpr Duration kExpiring = std::chrono::seconds(2);
@@ -100,8 +123,11 @@ std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
     command.kind = Command::Kind::answer_error;
     v.status = limits::info(command.code).status;
   }
-  const event::Outcome outcome{EndedBy::platform, v.life.phase(), command.code};
-  if (v.life.client_has_left()) {  // nobody sees the end of a function whose client is gone
+  event::Outcome outcome{EndedBy::platform, v.life.phase(), command.code};
+  if (v.life.client_has_left() || v.half_closed) {  // nobody sees the end of a function whose client is gone
+    v.unheard = true;
+    outcome.code = Code::none;
+    note_unheard(v, now);
     end(v, outcome, totals_of(v), now);
     return command;
   }

@@ -71,6 +71,7 @@ struct Engine::Impl {
   void note_polling(Invocation& v, int status);
   void note_state(Invocation& v, std::string_view evidence);
   void note_apart(const Invocation& v, TimePoint now);
+  void note_unheard(const Invocation& v, TimePoint now);
   bool limited(const Invocation& v) const {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;
   }
@@ -122,6 +123,7 @@ struct Engine::Impl {
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
   std::vector<std::string> apart_told;    // routes whose sockets on several instances were remarked on
   std::vector<std::string> polling_told;  // paths whose polling was remarked on
+  std::vector<std::string> unheard_told;              // routes whose limit struck when nobody read any more
 };
 
 }  // namespace vsim::engine

@@ -140,6 +140,10 @@ bool Engine::client_left(InvocationId id, TimePoint now) {
   return v->life.is<invocation::Draining>();
 }
 
+void Engine::client_half_closed(InvocationId id) {
+  if (Invocation* v = impl_->slab.find(id)) v->half_closed = true;
+}
+
 Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Totals& totals, TimePoint now,
                              WallTime wall, const limits::broken_off::Cause* cause) {
   using limits::broken_off::How;

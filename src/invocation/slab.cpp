@@ -38,7 +38,7 @@ void Slab::release(Invocation& v) {
   v.config_file.clear();
   v.config_line = 0;
   v.kind = v.runtime = {};
-  v.buffered = v.supports_cancellation = v.cold = v.body_over = false;
+  v.buffered = v.supports_cancellation = v.cold = v.body_over = v.half_closed = v.unheard = false;
   v.limit = {};
   v.first_byte = v.total = kForever;
   v.instance.clear();

@@ -56,9 +56,11 @@ struct Invocation {
   std::vector<limits::Hanging>
       hanging;  // left behind when the instance was given back before the response's end
 
-  int status = 0;          // what the client got
-  bool body_over = false;  // the meter of the request body struck
-  std::string answer_at;   // the app's line that sends a large answer; empty: not known
+  int status = 0;            // what the client got
+  bool half_closed = false;  // its client has closed its direction: gone, or waiting for the answer only
+  bool unheard = false;      // and nobody has read the answer to its end
+  bool body_over = false;    // the meter of the request body struck
+  std::string answer_at;     // the app's line that sends a large answer; empty: not known
   std::vector<limits::Verdict> verdicts;
 
   std::string_view path() const { return std::string_view(target).substr(0, path_size); }
