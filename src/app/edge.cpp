@@ -71,6 +71,16 @@ Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions opti
         return exchange->session != nullptr ? engine_totals(exchange->session->totals()) : engine::Totals{};
       },
       this);
+  read_busy();
+}
+
+void Edge::read_busy() {
+  engine_.set_busy_reader(
+      [](void* self, InvocationId id) {
+        const Fleet* fleet = static_cast<Edge*>(self)->fleet_;
+        return fleet != nullptr && fleet->busy(id);
+      },
+      this);
 }
 
 Edge::~Edge() {

@@ -147,6 +147,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void finish(net::ExchangeId, limits::Code);
   void settle(net::ExchangeId, Exchange&&);
   void socket_over(net::ExchangeId);
+  void read_busy();
   void hold_callers(Exchange&);
   InvocationId known_caller(std::uint64_t named, net::ExchangeId own) const;
   // Whether a page of another site asks; then `decision` has the answer.

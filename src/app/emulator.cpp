@@ -198,9 +198,7 @@ Result<int> Emulator::Impl::run() {
   const auto bound = server->listen(options.addresses, options.port);
   if (!bound) {
     failure_code = kUsage;
-    return Error{bound.error().message, fmt::format("stop what uses it (`lsof -i :{0}` names it), or choose "
-                                                    "another: --port {1}, or --port 0 for any free one",
-                                                    options.port, options.port + 1)};
+    return Error{bound.error().message, bound.error().fix};
   }
   port = *bound;
   edge->set_port(port);

@@ -241,6 +241,12 @@ bool Fleet::holds(InvocationId id) const {
   return it != invocations_.end() && it->second.lease;
 }
 
+bool Fleet::busy(InvocationId id) const {
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end() || !it->second.lease) return false;
+  return sampler_.busy(it->second.instance);
+}
+
 void Fleet::responding(InvocationId id) {
   const auto it = invocations_.find(id);
   if (it == invocations_.end() || !it->second.lease || std::exchange(it->second.handler, true)) return;

@@ -35,7 +35,7 @@ MemorySampler::~MemorySampler() {
 }
 
 void MemorySampler::watch(InstanceId id, pid_t pid) {
-  watched_[id] = {pid, 0, {}, false, false};
+  watched_[id] = {pid, 0, {}, false, false, {}, {}};
   used(id);
 }
 
@@ -52,6 +52,16 @@ void MemorySampler::served(InstanceId id) {
   if (it == watched_.end() || stopped_ || std::exchange(it->second.served, true)) return;
   const std::uint64_t own = process::own_memory_of(it->second.pid);
   if (own != 0) told_(id, own + it->second.others);
+}
+
+bool MemorySampler::busy(InstanceId id) const {
+  const auto it = watched_.find(id);
+  if (it == watched_.end()) return false;
+  const TimePoint at = now();
+  const Wanted& since = at - it->second.last.at >= kBusyFor ? it->second.last : it->second.before;
+  const Duration took = process::wanted_processor(it->second.pid);
+  // What it waits for at this moment is in neither figure yet.
+  return since.took > Duration::zero() && took - since.took >= (at - since.at) / 5 * 4;
 }
 
 void MemorySampler::forget(InstanceId id) { watched_.erase(id); }
@@ -97,6 +107,7 @@ void MemorySampler::read(bool all) {
   boost::asio::post(reader_, [this, jobs = std::move(jobs), alive = alive_]() mutable {
     for (Job& job : jobs) {
       job.own = process::own_memory_of(job.pid);
+      job.wanted = {now(), process::wanted_processor(job.pid)};
       if (job.whole && job.own != 0) job.all = process::memory_of(job.pid);
     }
     boost::asio::post(io_, [this, jobs = std::move(jobs), alive] {
@@ -115,6 +126,8 @@ void MemorySampler::have(const std::vector<Job>& jobs) {
       it->second.others = job.all - std::min(job.all, job.own);
       it->second.whole = now();
     }
+    if (job.wanted.at - it->second.last.at >= kBusyFor)
+      it->second.before = std::exchange(it->second.last, job.wanted);
     told_(job.id, job.own + it->second.others);
   }
 }

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,6 +30,9 @@ class MemorySampler {
 
   // From now on once a second; the first time soon.
   void watch(instance::InstanceId, pid_t);
+  // Whether its main thread has wanted a processor all the time, as far back as this can be told: at least
+  // kBusyFor, at most a second more.
+  bool busy(instance::InstanceId) const;
   // Something has run on it: soon.
   void used(instance::InstanceId);
   // An invocation has ended on it. The first time this is told from inside the call: what it weighs before
@@ -38,17 +42,24 @@ class MemorySampler {
   void stop();
 
  private:
+  static constexpr Duration kBusyFor = std::chrono::milliseconds(500);
+  struct Wanted {
+    TimePoint at{};
+    Duration took{};
+  };
   struct Watched {
     pid_t pid = 0;
     std::uint64_t others = 0;  // its share of what it shares
     TimePoint whole{};         // when that was read
     bool soon = false, served = false;
+    Wanted before, last;  // processor; at least kBusyFor apart
   };
   struct Job {
     instance::InstanceId id;
     pid_t pid;
     bool whole;
     std::uint64_t own = 0, all = 0;  // bytes; 0: gone
+    Wanted wanted{};
   };
   void tick();
   void soon();

@@ -165,8 +165,9 @@ bool Explained::first(const limits::Verdict& v) {
   constexpr std::size_t kMost = 4096;
   // What differs between two that look the same to a reader are the numbers that were measured.
   key_.assign(limits::info(v.code).name);
-  for (const std::string_view part : {std::string_view(v.limit_key), std::string_view(v.limit),
-                                      std::string_view(v.route), std::string_view(v.file)})
+  for (const std::string_view part :
+       {std::string_view(v.limit_key), std::string_view(v.limit), std::string_view(v.route),
+        std::string_view(v.file), std::string_view(v.fix)})
     key_.append(1, '\n').append(part);
   if (told_.contains(key_)) return false;
   if (told_.size() < kMost) told_.insert(key_);

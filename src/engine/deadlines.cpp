@@ -45,13 +45,15 @@ const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool 
   Worded& w = worded;
   const bool grace = v.total != limits::duration::scaled(v.limit.total, options.time_scale);
   const bool before_head = !v.life.head_seen();
-  if (!w.known || w.tunnel != tunnel || w.before_head != before_head || w.grace != grace ||
+  const bool busy = !v.instance.empty() && read_busy != nullptr && read_busy(busy_shell, v.id);
+  if (!w.known || w.busy != busy || w.tunnel != tunnel || w.before_head != before_head || w.grace != grace ||
       w.limit != v.limit || w.config_line != v.config_line || w.kind != v.kind || w.route != v.route ||
       w.file != v.file || w.config_file != v.config_file) {
     w.known = true;
     w.tunnel = tunnel;
     w.before_head = before_head;
     w.grace = grace;
+    w.busy = busy;
     w.limit = v.limit;
     w.route = v.route;
     w.file = v.file;
@@ -61,6 +63,7 @@ const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool 
     limits::duration::Strike s;
     s.limit = v.limit;
     s.before_head = before_head;
+    s.busy = busy;
     s.tunnel = tunnel;
     s.scale = options.time_scale;
     if (grace) s.grace = options.compile_grace;

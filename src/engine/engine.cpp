@@ -17,6 +17,11 @@ void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) {
   impl_->routes = std::move(table);
 }
 
+void Engine::set_busy_reader(bool (*read)(void*, InvocationId), void* shell) {
+  impl_->read_busy = read;
+  impl_->busy_shell = shell;
+}
+
 void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell) {
   impl_->read_totals = read;
   impl_->shell = shell;

@@ -51,6 +51,7 @@ struct Engine::Impl {
   void init_over(Invocation& v, TimePoint now);
   // What is told when the instance of an ended invocation was given back; the id is dead afterwards.
   void settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now);
+  bool told_interval(std::span<const limits::Hanging> hanging);
   void drop(Invocation& v);
 
   // emit.cpp
@@ -104,7 +105,7 @@ struct Engine::Impl {
     std::string route, file, config_file;
     int config_line = 0;
     limits::duration::Limit limit;
-    bool before_head = false, tunnel = false, grace = false, known = false;
+    bool before_head = false, tunnel = false, grace = false, busy = false, known = false;
     std::string_view kind;
     limits::Verdict verdict;
   } worded;
@@ -116,6 +117,8 @@ struct Engine::Impl {
 
   Totals (*read_totals)(void*, InvocationId) = nullptr;
   void* shell = nullptr;
+  bool (*read_busy)(void*, InvocationId) = nullptr;
+  void* busy_shell = nullptr;
 
   // Routes and paths that have answered once; used with a compile grace only.
   std::set<std::string, std::less<>> warm;
@@ -124,6 +127,7 @@ struct Engine::Impl {
   std::vector<std::string> apart_told;    // routes whose sockets on several instances were remarked on
   std::vector<std::string> polling_told;  // paths whose polling was remarked on
   std::vector<std::string> unheard_told;              // routes whose limit struck when nobody read any more
+  std::set<std::string, std::less<>> intervals_told;  // places
 };
 
 }  // namespace vsim::engine

@@ -141,6 +141,18 @@ void Engine::released(InvocationId id, std::span<const limits::Hanging> hanging,
   e.rearm(*v);
 }
 
+// An interval at one line is one mistake, however many invocations and instances run it.
+bool Engine::Impl::told_interval(std::span<const limits::Hanging> hanging) {
+  constexpr std::size_t kMostPlaces = 256;
+  if (!limits::background::only_intervals(hanging)) return false;
+  bool news = false;
+  for (const limits::Hanging& h : hanging) {
+    if (h.at.empty() || intervals_told.size() >= kMostPlaces) return false;
+    news |= intervals_told.insert(h.at).second;
+  }
+  return !news;
+}
+
 void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now) {
   if (v.expiring) {
     limits::Verdict verdict = duration_verdict(v, false, now);
@@ -148,7 +160,7 @@ void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hangin
     if (!hanging.empty()) verdict.measured += ": " + limits::background::list(hanging);
     if (!hanging.empty() && !hanging.front().at.empty()) verdict.file = hanging.front().at;
     emit_background(v, verdict, now);
-  } else if (!hanging.empty() && limited(v)) {
+  } else if (!hanging.empty() && limited(v) && !told_interval(hanging)) {
     emit_background(v,
                     limits::background::frozen(profile, options.isolation, options.freezes_idle, hanging,
                                                v.route, v.file),
@@ -181,6 +193,7 @@ void Engine::kept_on_server(InvocationId id, std::string_view name, TimePoint no
 void Engine::code_changed() {
   impl_->kept_on_server.clear();
   impl_->state.clear();
+  impl_->intervals_told.clear();
 }
 
 void Engine::module_state(InvocationId id, const StateReport& report, TimePoint now, WallTime wall) {

@@ -30,6 +30,10 @@ std::string list(std::span<const Hanging> hanging) {
   return out;
 }
 
+bool only_intervals(std::span<const Hanging> hanging) {
+  return std::all_of(hanging.begin(), hanging.end(), [](const Hanging& h) { return h.kind == "interval"; });
+}
+
 Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool freezes,
                std::span<const Hanging> hanging, std::string_view route, std::string_view file) {
   Verdict v;
@@ -53,6 +57,12 @@ Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool fre
       v.enforced = false;
       break;
   }
+  if (only_intervals(hanging))
+    v.fix =
+        "An interval never ends by itself, so there is nothing that the platform could wait for. Clear it "
+        "when the response is done; what must happen again and again belongs into a cron job (Vercel Cron), "
+        "and an interval at the top of a module runs only while some request does: renew what it renews when "
+        "it is asked for.";
   v.measured = "left " + list(hanging);
   v.route = route;
   v.file = place(hanging, file);

@@ -24,6 +24,8 @@ namespace background {
 
 // "interval of 1s at app/x/route.ts:12:3, socket at …": the first few, and how many more.
 std::string list(std::span<const Hanging> hanging);
+// What no waitUntil() could wait for.
+bool only_intervals(std::span<const Hanging> hanging);
 // `hanging` is not empty. `freezes`: idle instances are really frozen here, which an inspector forbids.
 Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool freezes,
                std::span<const Hanging> hanging, std::string_view route, std::string_view file);

@@ -25,6 +25,11 @@ std::string place(const Strike& s) {
 // it go.
 std::string fix(const profile::Profile& p, const Strike& s) {
   if (s.tunnel) return {};
+  if (s.busy)
+    return "The event loop was busy all the time before the limit struck: look for a loop that does not end, "
+           "or for synchronous work (parsing, hashing, images, a regular expression that backtracks), which "
+           "also keeps everybody else on this instance waiting. No limit is long enough for the first; hand "
+           "the second to a queue, a workflow or a worker.";
   if (s.limit.from == From::edge)
     return "Begin to stream the response at once, or drop `runtime = 'edge'`: the Node.js runtime has a "
            "maxDuration you can set.";

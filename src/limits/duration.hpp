@@ -47,6 +47,7 @@ struct Strike {
   bool before_head = false;  // decides which bound of an edge function it was
   bool tunnel = false;       // a WebSocket: SIM_WEBSOCKET_CLOSED_AT_LIMIT
   Duration charged{};
+  bool busy = false;  // the event loop, all the time before that
   double scale = 1;
   Duration grace{};  // compile grace that was added
   std::string_view route, file;

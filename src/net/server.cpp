@@ -56,11 +56,20 @@ Result<std::uint16_t> Server::bind_all(const std::vector<std::string>& addresses
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error == asio::error::make_error_code(boost::asio::error::basic_errors::address_in_use))
-      return Error{"port " + std::to_string(port) + " is already in use on " + text};
+      return Error{"port " + std::to_string(port) + " is already in use on " + text,
+                   "stop what uses it (`lsof -i :" + std::to_string(port) +
+                       "` names it), or choose another: " +
+                       (port < 65535 ? "--port " + std::to_string(port + 1) + ", or " : std::string()) +
+                       "--port 0 for any free one"};
     if (error == boost::system::errc::permission_denied)
-      return Error{"no permission to listen on port " + std::to_string(port)};
+      return Error{"no permission to listen on port " + std::to_string(port),
+                   "ports below 1024 belong to the system: choose a higher one, such as --port 3000"};
     if (error) {
       last = Error{"cannot listen on " + text + " port " + std::to_string(port) + ": " + error.message()};
+      if (error == boost::system::errc::address_not_available)
+        last.fix =
+            "no interface of this machine has that address: `ip addr` lists those that are there; "
+            "0.0.0.0 is all of them, 127.0.0.1 this machine only";
       continue;
     }
     port = acceptor.local_endpoint().port();

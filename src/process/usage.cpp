@@ -50,6 +50,13 @@ std::uint64_t own_memory_of(pid_t pid) {
   return (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+Duration wanted_processor(pid_t pid) {
+  std::ifstream schedstat(fmt::format("/proc/{}/schedstat", pid));  // of the main thread, in nanoseconds
+  Duration::rep ran = 0, waited = 0;
+  if (!(schedstat >> ran >> waited)) return {};
+  return Duration(ran + waited);
+}
+
 std::uint64_t memory_of_machine() {
   const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
   std::uint64_t out =

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "base/time.hpp"
+
 namespace vsim::process {
 
 // Its memory, pages that it shares counted by their share (PSS), in bytes; where the kernel does not tell,
@@ -13,6 +15,9 @@ namespace vsim::process {
 std::uint64_t memory_of(pid_t);
 // Of that, pages that are its own alone (anonymous ones): what grows. Microseconds.
 std::uint64_t own_memory_of(pid_t);
+// How long its main thread has run on a processor or waited for one, since it began; zero: not known.
+// Microseconds.
+Duration wanted_processor(pid_t);
 std::uint64_t memory_of_machine();  // of the control group where it is less; 0: unknown
 unsigned cores_of_machine();
 

@@ -151,6 +151,8 @@ TEST_CASE("Terminal: a verdict is explained once for each route, and again when 
   CHECK(explained.first(v));
   v.code = Code::sim_state_not_shared;
   CHECK(explained.first(v));
+  v.fix = "another, since its cause is";
+  CHECK(explained.first(v));
 }
 
 TEST_CASE("Terminal: what is explained above still says what was seen this time") {
