@@ -132,6 +132,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   exchange.session = &session;
   exchange.tag = admission.tag;
   exchange.internal = internal;
+  exchange.for_sockets = head.upgrade || head.target.find("EIO=") != std::string_view::npos;
   if (admission.action == engine::Action::drop) {
     decision.kind = net::RequestDecision::Kind::drop;
     if (recorder_ != nullptr) recorder_->admitted(admission.id);
@@ -280,6 +281,11 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   engine::ResponseInfo info;
   info.status = head.status;
   if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
+  if (exchange->for_sockets)
+    for (const auto& h : head.headers) {
+      if (iequals(h.name, "content-type")) info.content_type = h.value;
+      if (iequals(h.name, "location")) info.location = h.value;
+    }
   const TimePoint at = now();
   if (isolated(*exchange)) {
     for (const auto& h : head.headers) {

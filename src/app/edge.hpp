@@ -123,6 +123,7 @@ class Edge final : public net::Edge, public FleetOwner {
     net::Session* session = nullptr;
     RequestTag tag;
     bool internal = false;
+    bool for_sockets = false;  // an upgrade, or `EIO=` in its target
     // With a fleet:
     bool placed = false;     // on an instance
     bool again = false;      // whose answer is "try the next route"

@@ -5,6 +5,7 @@
 #include "engine/impl.hpp"
 #include "limits/polling.hpp"
 #include "limits/shared_state.hpp"
+#include "limits/socket_server.hpp"
 
 namespace vsim::engine {
 
@@ -71,7 +72,7 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   e.bytes_in = totals.bytes_in;
   e.bytes_out = totals.bytes_out;
   e.outcome = outcome;
-  e.client_left = v.life.client_has_left();
+  e.client_left = v.life.client_has_left() || v.unheard;
   e.verdicts = verdicts;
   emit(event, now);
 }
@@ -99,6 +100,45 @@ void Engine::Impl::note_polling(Invocation& v, int status) {
     return;
   polling_told.emplace_back(v.path());
   v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
+}
+
+namespace {
+
+// What Next shows where no function has the path.
+bool is_error_page(std::string_view page) {
+  return page == "/_not-found/page" || page == "/_not-found" || page == "/404" || page == "/_error";
+}
+
+}  // namespace
+
+// Once for each path and kind of answer, with and without its slash.
+void Engine::Impl::note_socket_server(Invocation& v, const ResponseInfo& info, bool function) {
+  constexpr std::size_t kMostPaths = 64;
+  const bool upgrade = v.traffic == event::Traffic::socket;
+  if ((!upgrade && v.target.size() <= v.path_size) || no_server_told.size() >= kMostPaths ||
+      v.life.client_has_left())
+    return;
+  limits::socket_server::Answer answer;
+  answer.upgrade = upgrade;
+  answer.status = info.status;
+  answer.method = v.method;
+  answer.target = v.target;
+  answer.content_type = info.content_type;
+  answer.location = info.location;
+  answer.empty = info.content_length == 0U;
+  if (function && !is_error_page(v.page)) {
+    answer.kind = v.kind;
+    answer.route = v.route;
+    answer.file = v.file;
+  }
+  auto verdict = limits::socket_server::verdict(profile, answer);
+  if (!verdict) return;
+  std::string_view path = v.path();
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  std::string key = fmt::format("{} {} {}", path, info.status, upgrade);
+  if (std::find(no_server_told.begin(), no_server_told.end(), key) != no_server_told.end()) return;
+  no_server_told.push_back(std::move(key));
+  v.verdicts.push_back(std::move(*verdict));
 }
 
 void Engine::Impl::note_state(Invocation& v, std::string_view evidence) {

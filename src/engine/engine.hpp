@@ -100,6 +100,7 @@ struct ResponseInfo {
   int status = 0;
   std::optional<std::uint64_t> content_length;
   bool direct = false;  // with an agent: no function was dispatched, next dev answered itself
+  std::string_view content_type{}, location{};  // of answers to Engine.IO and to upgrades; may be left out
 };
 
 struct Totals {

@@ -70,6 +70,7 @@ struct Engine::Impl {
   // null: the id is dead.
   void tell(Invocation* v, InvocationId id, limits::Verdict verdict, TimePoint now);
   void note_polling(Invocation& v, int status);
+  void note_socket_server(Invocation& v, const ResponseInfo& info, bool function);
   void note_state(Invocation& v, std::string_view evidence);
   void note_apart(const Invocation& v, TimePoint now);
   void note_unheard(const Invocation& v, TimePoint now);
@@ -126,8 +127,9 @@ struct Engine::Impl {
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
   std::vector<std::string> apart_told;    // routes whose sockets on several instances were remarked on
   std::vector<std::string> polling_told;  // paths whose polling was remarked on
-  std::vector<std::string> unheard_told;              // routes whose limit struck when nobody read any more
   std::set<std::string, std::less<>> intervals_told;  // places
+  std::vector<std::string> unheard_told;              // routes whose limit struck when nobody read any more
+  std::vector<std::string> no_server_told;            // paths, statuses and transports
 };
 
 }  // namespace vsim::engine

@@ -194,6 +194,7 @@ void Engine::code_changed() {
   impl_->kept_on_server.clear();
   impl_->state.clear();
   impl_->intervals_told.clear();
+  impl_->no_server_told.clear();
 }
 
 void Engine::module_state(InvocationId id, const StateReport& report, TimePoint now, WallTime wall) {

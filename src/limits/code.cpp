@@ -202,6 +202,16 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "Catch the error where the stream is written (of a model, a database, another server), tell the client in "
      "the stream itself (an `event: error` of SSE, a last JSON line), and close it.",
      "https://vercel.com/docs/functions/streaming-functions"},
+    {Code::sim_no_socket_server, "SIM_NO_SOCKET_SERVER", 0,
+     "A socket client met no socket server",
+     "On Vercel a request reaches a function only by that function's own path, and there is no server of yours "
+     "around it: a custom server is not deployed, and a path that was given to Socket.IO or ws belongs to no "
+     "function. Works in next dev only because one server process sees every request first.",
+     "On Fluid compute take the upgrade in a route handler at the very path the client asks for "
+     "(`experimental_upgradeWebSocket()` of @vercel/functions), with `transports: ['websocket']` and "
+     "`addTrailingSlash: false` in a Socket.IO client. Without it use managed realtime (Ably, Pusher, "
+     "Liveblocks, Supabase Realtime) or a separate socket server.",
+     "https://vercel.com/docs/functions/websockets"},
     // clang-format on
 }};
 

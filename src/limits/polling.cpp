@@ -5,7 +5,7 @@ namespace vsim::limits::polling {
 namespace {
 
 struct Seen {
-  bool eio = false, polling = false, sid = false;
+  bool eio = false, transport = false, polling = false, sid = false;
 };
 
 Seen look(std::string_view target) {
@@ -17,6 +17,7 @@ Seen look(std::string_view target) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(pair.size() == query.size() ? pair.size() : pair.size() + 1);
     seen.eio |= pair.starts_with("EIO=");
+    seen.transport |= pair.starts_with("transport=");
     seen.polling |= pair == "transport=polling";
     seen.sid |= pair.starts_with("sid=") && pair.size() > 4;
   }
@@ -24,6 +25,11 @@ Seen look(std::string_view target) {
 }
 
 }  // namespace
+
+bool is_engine_io(std::string_view target) {
+  const Seen seen = look(target);
+  return seen.eio && seen.transport;
+}
 
 bool is_session(std::string_view target) {
   const Seen seen = look(target);

@@ -10,6 +10,8 @@
 
 namespace vsim::limits::polling {
 
+// Of a client of Engine.IO, which Socket.IO is made of: `EIO` and `transport` are in the query.
+bool is_engine_io(std::string_view target);
 // Of an established Engine.IO session, whatever its transport: `EIO` and `sid` are in the query.
 bool is_session(std::string_view target);
 // A poll or send of an established Engine.IO session: `EIO`, `transport=polling` and `sid` are in the query.

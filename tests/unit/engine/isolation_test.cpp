@@ -411,12 +411,15 @@ TEST_CASE("a Socket.IO session that an instance does not know is state that is n
     w.ended(id);
     w.released(id);
     CHECK(w.last().verdicts.empty());
-    id = w.dispatch("/socket.io/?EIO=4&transport=polling");
+    id =
+        w.dispatch("/socket.io/?EIO=4&transport=polling");  // no session: a server that wants none of polling
     w.placed(id);
     w.head(id, 400);
     w.ended(id);
     w.released(id);
-    CHECK(w.last().verdicts.empty());
+    REQUIRE(w.last().verdicts.size() == 1);
+    CHECK(w.last().verdicts[0].code == Code::sim_no_socket_server);
+    CHECK_FALSE(w.last().verdicts[0].enforced);
   }
   SimWorld shared(make_profile(), SimWorld::with_agent());
   const Admission a = shared.admit(poll);

@@ -195,6 +195,14 @@ class SimWorld {
     check();
     return c;
   }
+  Code head(InvocationId id, int status, std::string_view content_type,
+            std::optional<std::uint64_t> length = std::nullopt, std::string_view location = {}) {
+    const Code c =
+        engine_.response_head(id, ResponseInfo{status, length, false, content_type, location}, now);
+    if (c != Code::none) over(id);
+    check();
+    return c;
+  }
   Code body_over(InvocationId id) {
     const Code c = engine_.request_body_over(id, now);
     if (c != Code::none) over(id);
@@ -206,8 +214,10 @@ class SimWorld {
     check();
     return on;
   }
-  Code failed(InvocationId id, UpstreamFailure f, engine::Totals t = {}) {
-    const Code c = engine_.upstream_failed(id, f, t, now, wall());
+  void client_half_closed(InvocationId id) { engine_.client_half_closed(id); }
+  Code failed(InvocationId id, UpstreamFailure f, engine::Totals t = {},
+              const limits::broken_off::Cause* cause = nullptr) {
+    const Code c = engine_.upstream_failed(id, f, t, now, wall(), cause);
     over(id);
     check();
     return c;
