@@ -51,7 +51,7 @@ function start() {
       [/(^|[\\/])router-server(\.js)?$/, sim.hookRouterServer],
       [/(^|[\\/])render-server(\.js)?$/, sim.hookRenderServer],
       [/(^|[\\/])get-network-host(\.js)?$/, (real) => sim.withExports(real, { getNetworkHost: () => null })],
-      ...(sim.bootHooks ?? []),
+      ...(sim.bootHooks ?? sim.staticHooks),
       ...sim.handlerHooks,
     ]),
   );

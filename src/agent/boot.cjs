@@ -126,7 +126,9 @@ module.exports = function (sim) {
     state.evictions += 1;
     sim.broadcast?.('evict', files, state.evictions);
     const changed = files.filter((file) => file.endsWith('.js') && !isBookkeeping(file) && hasChanged(file));
-    if (changed.length > 0) announce({ files: changed });
+    if (changed.length === 0) return;
+    sim.compiledAnew();
+    announce({ files: changed });
   }
 
   // vendor-chunks (webpack) hold what all live pages need of packages: they grow and shrink with every page that is compiled or forgotten, while

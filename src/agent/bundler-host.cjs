@@ -41,7 +41,7 @@ module.exports = function (sim) {
     getStaticPaths: (asked) => sim.server.getStaticPaths(asked),
     ensureChunk: (chunk) => globalThis.__turbopack_ensure_chunk__?.(chunk),
     // What the last run of a page said, for the next dispatch.
-    wasDynamic: (page, dynamic) => void (dynamic ? lastRun.set(page, true) : lastRun.delete(page)),
+    wasDynamic: (page, dynamic) => (dynamic ? sim.sawDynamic(page) : sim.sawStatic(page)),
     hasPaths: (page, paths) => void prerenderedPaths.set(page, new Set(paths)),
     tag(name, note) {
       tags.set(name, note);

@@ -24,6 +24,7 @@ module.exports = function (sim) {
       this.compileMs = 0;
       this.compileFrom = 0;
       this.readOnly = true;  // GET or HEAD
+      this.isPartial = false;  // the client's router asks for a part of the page
       this.errorPage = false;  // the router now asks for an error page
       this.isForcedStatic = false;  // dynamic = 'force-static': dynamic APIs answer as at build time
       this.usedDynamic = false;

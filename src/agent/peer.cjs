@@ -13,7 +13,7 @@ module.exports = function (sim) {
     welcome(news) {
       for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
       for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
-      for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, true);
+      for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, -1);
       welcomed();
       caughtUpTo(news.evictions);
     },
@@ -53,12 +53,12 @@ module.exports = function (sim) {
     await ready;
   }
 
-  // What a run has shown of a page is next dev's first guess at the next run, wherever that is.
+  // What a run has shown of a page is what next dev knows of it at the next run, wherever that is.
   function tellWhatIsStatic() {
     const { lastRun, prerenderedPaths, peer } = sim;
     const watch = (map, method, told) => {
       map[method] = function (page, value) {
-        if (this.has(page) !== (method === 'set') || map === prerenderedPaths) peer.tell(...told(page, value));
+        if (method === 'set' ? this.get(page) !== value : this.has(page)) peer.tell(...told(page, value));
         return Reflect.apply(Map.prototype[method], this, [page, value]);
       };
     };

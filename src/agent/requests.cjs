@@ -30,6 +30,8 @@ module.exports = function (sim) {
   function makeInvocation(req, id) {
     const invocation = new Invocation(id);
     invocation.path = pathOf(req.url);
+    // Next internals: app-router-headers.js
+    invocation.isPartial = ['next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch'].some((name) => name in req.headers);
     invocation.readOnly = req.method === 'GET' || req.method === 'HEAD';
     req[kInvocation] = invocation;
     return invocation;

@@ -1,17 +1,19 @@
 'use strict';
 // Static or not. What `next build` would prerender is not an invocation on Vercel. Next decides it by running the page at build time and watching
 // whether a dynamic API is used; its dev server watches the same flags, and so do we: an app page is static until it turns out to be
-// dynamic. The answer of a page's last run is its first guess at the next.
+// dynamic, and is dynamic then until something was compiled anew: a run that takes another branch, and one that renders a part of the page for
+// the client's router, say nothing of the whole.
 
 module.exports = function (sim) {
   const { guard, hello, invocations, kInvocation } = sim;
 
-  const lastRun = new Map();  // page → true: was dynamic
+  const lastRun = new Map();  // page that was dynamic → what `compiled` was then; what others have seen: -1
+  let compiled = 0;  // times that something was compiled anew; instances load anew instead
   const prerenderedPaths = new Map();  // page → paths of generateStaticParams or getStaticPaths
 
   function looksStatic(invocation, page, kind) {
     if (!invocation.readOnly || kind !== 'APP_PAGE') return false;
-    return lastRun.get(page) !== true && (!page.includes('[') || isListed(invocation, page));
+    return !lastRun.has(page) && (!page.includes('[') || isListed(invocation, page));
   }
 
   // Other paths of the same page are rendered when they are asked for: by the function.
@@ -22,12 +24,34 @@ module.exports = function (sim) {
   function becameDynamic(invocation = invocations.getStore()) {
     if (invocation?.page === undefined || invocation.isForcedStatic || invocation.isWarming) return;
     invocation.usedDynamic = true;
-    lastRun.set(invocation.page, true);
+    sawDynamic(invocation.page);
     invocation.setStatic(false);
   }
 
   function finished(invocation, status) {
-    if (invocation.began && !invocation.isWarming && invocation.readOnly && status === 200 && !invocation.usedDynamic) lastRun.delete(invocation.page);
+    const { began, isPartial, isWarming, page, readOnly, usedDynamic } = invocation;
+    if (began && !isWarming && readOnly && !isPartial && status === 200 && !usedDynamic) sawStatic(page);
+  }
+
+  function sawDynamic(page) {
+    lastRun.set(page, compiled);
+  }
+
+  function sawStatic(page) {
+    if (compiled > (lastRun.get(page) ?? Infinity)) lastRun.delete(page);
+  }
+
+  const compiledAnew = () => void (compiled += 1);
+
+  // Where functions run in next dev itself. Next internals: as in boot.cjs.
+  function hookManifests(real) {
+    if (typeof real.clearManifestCache !== 'function') return undefined;
+    return sim.withExports(real, {
+      clearManifestCache(...args) {
+        compiledAnew();
+        return real.clearManifestCache(...args);
+      },
+    });
   }
 
   // What the segments of a page say of themselves. Next's dev server does not watch two things that make a page dynamic at build time:
@@ -52,7 +76,7 @@ module.exports = function (sim) {
     const { dynamic, revalidate } = userland;
     invocation.isForcedStatic = dynamic === 'force-static';
     if (dynamic === 'force-static' || dynamic === 'error') return true;
-    if (dynamic === 'force-dynamic' || revalidate === 0 || lastRun.get(invocation.page) === true) return false;
+    if (dynamic === 'force-dynamic' || revalidate === 0 || lastRun.has(invocation.page)) return false;
     return hello.next.startsWith('14.') || revalidate === false || revalidate > 0;
   }
 
@@ -168,6 +192,10 @@ module.exports = function (sim) {
     looksStatic,
     becameDynamic,
     finished,
+    sawDynamic,
+    sawStatic,
+    compiledAnew,
+    staticHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookManifests]],
     readSegments,
     isStaticRoute,
     isStaticPage,

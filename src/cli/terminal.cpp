@@ -118,7 +118,7 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   // Nothing at all is what a handler takes whose start and end are heard of at once.
   const bool charged =
       ((e.traffic == event::Traffic::invocation || !e.instance.empty()) && e.charged.count() > 0) ||
-      (e.traffic == event::Traffic::invocation && !e.instance.empty() && e.status < 400);
+      (e.traffic == event::Traffic::invocation && !e.instance.empty());
   paint(" in ")(human_duration(charged ? e.charged : e.total));
   if (!e.instance.empty()) {
     const bool warm = e.start == "warm";

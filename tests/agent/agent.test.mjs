@@ -202,6 +202,10 @@ describe(name, { timeout: 600_000 }, () => {
     assertInvocation(world, await world.request('/dynamic/cached'), { page: '/dynamic/cached/page', kind: 'APP_PAGE', static: true });
   });
 
+  test('Agent: a page that was dynamic is one kind, whatever a later run of it does', async () => {
+    for (let run = 0; run < 3; run++) assertInvocation(world, await world.request('/dynamic/once'), { page: '/dynamic/once/page', kind: 'APP_PAGE' });
+  });
+
   test('Agent: a page that stops being dynamic is static again', async () => {
     const page = { page: '/dynamic/zero/page', kind: 'APP_PAGE' };
     const file = `${world.app}/app/dynamic/zero/page.js`;

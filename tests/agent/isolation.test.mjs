@@ -381,6 +381,15 @@ describe(name, { timeout: 900_000 }, () => {
     assert.equal(again.dispatch.static, true, 'next dev has learned it from the first instance');
   });
 
+  test('a page that was dynamic is one kind, on every instance and whatever a later run of it does', async () => {
+    for (const on of ['A', 'A', 'A', 'B', 'B']) {
+      const answer = await ask('/dynamic/once', on);
+      await answer.instance.done(answer.id);
+      assert.equal(answer.meta.static, '0', on);
+    }
+    assert.equal((await ask('/dynamic/once', 'A')).dispatch.static, false);
+  });
+
   test('a head of many kilobytes', async () => {
     const answer = await ask('/iso/count', 'A', { headers: { 'x-long': 'y'.repeat(12_000) } });
     assert.equal(answer.status, 200);

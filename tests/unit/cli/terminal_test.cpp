@@ -189,6 +189,10 @@ TEST_CASE(
   std::string out;
   format_event(out, e, p, {});
   CHECK(out == " GET  /api/pid 200 in 0ms i18 cold (not counted: waited 6.50s)\n");
+  e.status = 500;  // one that throws at once
+  out.clear();
+  format_event(out, e, p, {});
+  CHECK(out == " GET  /api/pid 500 in 0ms i18 cold (not counted: waited 6.50s)\n");
 }
 
 TEST_CASE("Terminal: request lines of Next 14, 15 and 16 are known, colours or not") {
