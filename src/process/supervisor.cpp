@@ -356,6 +356,7 @@ std::vector<pid_t> Child::Impl::leftovers() {
     const bool detached = !keep_detached && (strays.contains(p.pid) || os::started_with(p.pid, mark) ||
                                              core->children.size() == 1);
     if (!in_session && !detached) continue;
+    if (detached) strays.insert(p.pid);  // one that is being killed has no environment to know it by any more
     found.insert(p.pid);
     add_descendants(p.pid, found);
   }
