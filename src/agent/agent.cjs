@@ -39,7 +39,7 @@ function start() {
   sim.sayHello = sayHello;
   // As instances have it, for places in sources.
   sim.boot = { next: sim.hello.next, options: { get dir() { return sim.server?.dir ?? process.cwd(); } } };
-  const parts = ['invocation', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router'];
+  const parts = ['invocation', 'unseen', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router'];
   parts.push('source-maps', 'hanging', 'connections', 'edge-work', 'edge-code', 'middleware', 'handlers');
   if (options.rpcSocket) parts.push('boot', 'bundler-host', 'dispatch');
   for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));

@@ -235,6 +235,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     handler.on_answer_at(n, id(o), text(o, "source"));
   } else if (type == "refused") {
     handler.on_refused(n, id(o), refused(o));
+  } else if (type == "missing") {
+    handler.on_missing(n, texts(o, "names"));
   } else if (type == "socket_failed") {
     handler.on_socket_failed(n, id(o));
   } else if (type == "broken_off") {

@@ -119,6 +119,8 @@ class InstanceHandler {
   // The line of the app that sends its large answer.
   virtual void on_answer_at(std::uint64_t /*n*/, InvocationId, std::string_view /*place*/) {}
   virtual void on_refused(std::uint64_t /*n*/, InvocationId, const Refused&) {}
+  // Hooks that its Next does not have, or not as they are known.
+  virtual void on_missing(std::uint64_t /*n*/, const std::vector<std::string>& /*names*/) {}
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
   // Its response ended before it was whole. `message`: of the error, if there was one; `source`: the app's

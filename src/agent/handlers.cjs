@@ -32,7 +32,9 @@ module.exports = function (sim) {
   function lookAtShape() {
     for (const folder of ['route-modules', 'future/route-modules']) {
       const file = path.join(sim.nextDist, 'server', folder, 'app-route/module.compiled.js');
-      if (fs.existsSync(file)) return void require(file);
+      if (!fs.existsSync(file)) continue;
+      const { AppRouteRouteModule: found } = require(file);
+      if (found && Object.hasOwn(found.prototype, kInvocation)) return;  // else no hook has met it
     }
     lacks('AppRouteRouteModule');
   }
@@ -62,7 +64,18 @@ module.exports = function (sim) {
         });
       };
     }
+    for (const name of ['handle', 'execute']) noteCalls(prototype, name);  // 14: execute
     return names.length > 0;
+  }
+
+  function noteCalls(prototype, name) {
+    const run = prototype[name];
+    if (typeof run !== 'function') return;
+    prototype[name] = function (...args) {
+      const invocation = current(this);
+      if (invocation) sim.noteHandled(invocation);
+      return Reflect.apply(run, this, args);
+    };
   }
 
   function handlerOf(invocation, handler, userlandOf) {
@@ -207,14 +220,19 @@ module.exports = function (sim) {
   }
 
   function beforeRender(prototype, action, warm) {
-    const { render } = prototype;
-    if (typeof render !== 'function') return false;
-    prototype.render = function (...args) {
-      const invocation = current(this);
-      if (invocation) guard('render', () => action(invocation, this, args));
-      if (invocation?.isWarming && warm) return warm(this, args, (routeModule, given) => render.apply(routeModule, given));
-      return render.apply(this, args);
-    };
+    if (typeof prototype.render !== 'function') return false;
+    // 16.4: an app page that is static by force is rendered by prerender().
+    for (const name of ['render', 'prerender']) {
+      const render = prototype[name];
+      if (typeof render !== 'function') continue;
+      prototype[name] = function (...args) {
+        const invocation = current(this);
+        if (invocation) sim.noteHandled(invocation);
+        if (invocation) guard('render', () => action(invocation, this, args));
+        if (invocation?.isWarming && warm) return warm(this, args, (routeModule, given) => render.apply(routeModule, given));
+        return render.apply(this, args);
+      };
+    }
     return true;
   }
 

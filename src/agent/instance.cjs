@@ -35,7 +35,7 @@ Object.assign(sim, {
   requireNext: Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js')),
 });
 
-const parts = ['modules', 'invocation', 'statics', 'timers', 'compile', 'requests', 'listen'];
+const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
 parts.push('edge-work', 'edge-code', 'handlers', 'serve', 'warm');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));

@@ -19,6 +19,7 @@ module.exports = function (sim) {
       this.kind = '';
       this.runtime = 'nodejs';
       this.isStatic = false;
+      this.isHandled = false;  // Next's route module has got it
       this.began = false;  // the user's handler was called
       this.compiling = 0;
       this.compileMs = 0;

@@ -40,6 +40,7 @@ std::optional<Meta> parse_meta(std::string_view name, std::string_view value, st
     if (key == "kind") meta.kind = text;
     if (key == "runtime") meta.runtime = text;
     if (key == "static") meta.is_static = text == "1";
+    if (key == "unseen") meta.unseen = text == "1";
     if (key == "at") meta.at = percent_decoded(text);
     if (key == "kept") {
       for (std::string_view rest = text; !rest.empty();) {

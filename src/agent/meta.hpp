@@ -14,6 +14,7 @@ struct Meta {
   std::string page;
   std::string_view kind, runtime;  // views into the value
   bool is_static = false;
+  bool unseen = false;            // the user's code answered, and nobody saw it begin
   std::vector<std::string> kept;  // new on the instance's server object: "io"
   std::string at;                 // the app's line that sends a large answer, if it is known
 };

@@ -50,7 +50,7 @@ module.exports = function (sim) {
     res.writeHead = function (...args) {
       const result = writeHead.apply(this, args);
       if (invocation.page !== undefined && typeof this._header === 'string' && this._header.endsWith('\r\n\r\n'))
-        this._header = `${this._header.slice(0, -2)}x-vsim-meta: ${invocation.meta()}\r\n\r\n`;
+        this._header = `${this._header.slice(0, -2)}x-vsim-meta: ${invocation.meta()}${sim.isUnseen(invocation, this) ? ';unseen=1' : ''}\r\n\r\n`;
       return result;
     };
   }

@@ -20,6 +20,7 @@ class AppEvents final : private agent::ControlHandler {
     virtual void app_config(const agent::AppConfig&) = 0;
     virtual void app_compiled(std::string_view page, double ms) = 0;
     virtual void app_warns(std::string_view what, std::string_view fix) = 0;
+    virtual void app_lacks(const std::vector<std::string>& /*hooks*/) {}
     virtual void app_precompiled(const agent::Precompiled&) {}
     virtual void app_boot(std::string_view /*file*/) {}
     virtual void app_changed(const agent::Changed&) {}
@@ -37,12 +38,7 @@ class AppEvents final : private agent::ControlHandler {
  private:
   void on_hello(const agent::Hello& hello) override {
     owner_.app_hello(hello);
-    if (hello.missing.empty()) return;
-    std::string names;
-    for (const std::string& name : hello.missing) names += (names.empty() ? "" : ", ") + name;
-    owner_.app_warns("this Next (" + std::string(hello.next) + ") lacks hooks that the agent knows: " + names,
-                     "limits are enforced, but compile time may count against them: give --compile-grace if "
-                     "routes are cut at their first request");
+    owner_.app_lacks(hello.missing);
   }
   void on_listening() override { owner_.app_listens(); }
   void on_config(const agent::AppConfig& config) override { owner_.app_config(config); }

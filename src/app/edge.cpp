@@ -309,11 +309,11 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       if (exchange == nullptr) return;
       for (const auto& h : head.headers) {
         if (h.field != Field::x_vsim) continue;
-        if (h.value.find(";kept=") == std::string_view::npos &&
-            h.value.find(";at=") == std::string_view::npos)
-          continue;
+        const auto says = [&](std::string_view key) { return h.value.find(key) != std::string_view::npos; };
+        if (!says(";kept=") && !says(";at=") && !says(";unseen=")) continue;
         const auto meta = agent::parse_meta(h.name, h.value, options_.token);
         if (!meta) continue;
+        info.unseen = meta->unseen;
         for (const std::string& name : meta->kept)
           engine_.kept_on_server(invocation(id), name, at, wall_now());
         if (!meta->at.empty()) engine_.answer_made_at(invocation(id), meta->at);
@@ -327,6 +327,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       // The answer may overtake the control channel: the head itself says which function it comes from.
       if (const auto meta = agent::parse_meta(h.name, h.value, options_.token)) {
         info.direct = false;
+        info.unseen = meta->unseen;
         engine_.dispatched(invocation(id),
                            to_dispatch(meta->page, meta->kind, meta->runtime, meta->is_static), at);
       }
@@ -338,6 +339,8 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
     Exchange over = std::move(*exchange);
     exchanges_.erase(id);
+    if (replaced == limits::Code::function_invocation_timeout && isolated(over))
+      fleet_->timed_out(invocation(id));  // as at a deadline
     settle(id, std::move(over));
     return;
   }

@@ -116,6 +116,10 @@ bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
   exchange->placed = true;
   exchange->head_seen = false;
   exchange->done.reset();
+  if (engine_.begun_unseen(id)) {
+    fleet_->responding(id);  // nobody will tell that its modules are there
+    schedule();
+  }
   exchange->session->send_to(placed.pool, std::move(exchange->head));
   return true;
 }

@@ -82,8 +82,11 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   // AppEvents::Owner
   void app_hello(const agent::Hello& hello) override {
     can_compile = hello.compile;
+    next_version = fmt::format("{}, {}", hello.next, hello.bundler);
+    engine->set_next(next_version);
     if (isolation) isolation->hello(hello);
   }
+  void app_lacks(const std::vector<std::string>& hooks) override;
   void app_precompiled(const agent::Precompiled& done) override {
     if (warming) warming->take(done);
   }
@@ -114,6 +117,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void isolation_says(event::Level level, std::string_view message, std::string_view fix) override {
     notice(level, message, fix);
   }
+  void isolation_lacks(const std::vector<std::string>& hooks) override { app_lacks(hooks); }
   void isolation_event(const event::InstanceChanged& event) override { emit(event); }
   void isolation_output(const OutputLine& line) override { app_output(line); }
   void isolation_missing() override { stop(kSoftware, "isolation"); }
@@ -141,7 +145,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::unique_ptr<project::SourceIndex> sources;
   boost::asio::signal_set signals;
   boost::asio::steady_timer look_again{io};
-  std::set<std::string> told;
+  std::set<std::string> told, lacking;  // said once
+  std::string next_version;             // "16.2.12, turbopack"
   std::string token, url;
   std::uint16_t port = 0;
   int exit_code = 0, failure_code = kSoftware, interrupts = 0;
@@ -165,6 +170,26 @@ void Emulator::Impl::notice(event::Level level, std::string_view message, std::s
   e.file = file;
   e.line = line;
   emit(e);
+}
+
+// Whoever tells it: next dev, and each of many instances.
+void Emulator::Impl::app_lacks(const std::vector<std::string>& hooks) {
+  std::vector<std::string> handlers, others;
+  for (const std::string& name : hooks)
+    if (lacking.insert(name).second) (engine->doubt(name) ? handlers : others).push_back(name);
+  if (!handlers.empty())
+    notice(event::Level::warning,
+           fmt::format("vercel-sim has not been tried with this Next ({}): it calls functions otherwise than "
+                       "is known ({})",
+                       next_version, fmt::join(handlers, ", ")),
+           "limits are enforced; functions whose begin is not seen are charged from their placement on, the "
+           "evaluation of modules included (vercel-sim explain SIM_HANDLER_NOT_SEEN)");
+  if (!others.empty())
+    notice(event::Level::warning,
+           fmt::format("this Next ({}) lacks hooks that the agent knows: {}", next_version,
+                       fmt::join(others, ", ")),
+           "limits are enforced, but compile time may count against them: give --compile-grace if routes are "
+           "cut at their first request");
 }
 
 Result<int> Emulator::Impl::run() {

@@ -104,6 +104,7 @@ class FleetWatcher {
  public:
   virtual void fleet_output(const OutputLine&) = 0;
   virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
+  virtual void fleet_lacks(const std::vector<std::string>& /*hooks*/) {}  // of an instance's Next
   virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                            instance::GroupId) = 0;
   virtual void fleet_spawned(instance::InstanceId) {}  // its process runs; fleet_state from now on
@@ -172,6 +173,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_pong(std::uint64_t n) override;
   void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
   void on_refused(std::uint64_t n, InvocationId, const agent::Refused&) override;
+  void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
                      std::string_view source) override;

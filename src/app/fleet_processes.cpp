@@ -144,6 +144,10 @@ void Fleet::on_handler(std::uint64_t n, InvocationId id) {
   owner_.fleet_handler(id);
 }
 
+void Fleet::on_missing(std::uint64_t n, const std::vector<std::string>& names) {
+  if (find(n) != nullptr) watcher_.fleet_lacks(names);
+}
+
 void Fleet::on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,
                         std::string_view runtime, bool is_static) {
   if (held(id, static_cast<InstanceId>(n)) != nullptr)

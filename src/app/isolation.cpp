@@ -62,10 +62,6 @@ void Isolation::hello(const agent::Hello& hello) {
   if (!hello.isolation->ok)
     return give_up(fmt::format("this Next ({}) lacks what that needs: {}", hello.next,
                                joined(hello.isolation->missing)));
-  // Names of Next's own modules, where user code is called from.
-  if (std::any_of(hello.missing.begin(), hello.missing.end(),
-                  [](const std::string& name) { return name.ends_with("RouteModule"); }))
-    engine_.set_handler_told(false);
   exec_ = hello.exec;
   if (fleet_) return;
   FleetOptions out;

@@ -37,6 +37,7 @@ class Isolation final : private FleetWatcher {
   class Owner {
    public:
     virtual void isolation_says(event::Level, std::string_view message, std::string_view fix) = 0;
+    virtual void isolation_lacks(const std::vector<std::string>& hooks) = 0;
     virtual void isolation_event(const event::InstanceChanged&) = 0;
     virtual void isolation_output(const OutputLine&) = 0;
     virtual void isolation_missing() = 0;  // it is required, and cannot be had
@@ -65,6 +66,7 @@ class Isolation final : private FleetWatcher {
   void fleet_warns(std::string_view what, std::string_view fix) override {
     owner_.isolation_says(event::Level::warning, what, fix);
   }
+  void fleet_lacks(const std::vector<std::string>& hooks) override { owner_.isolation_lacks(hooks); }
   void fleet_spawned(instance::InstanceId) override;
   void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                    instance::GroupId) override;

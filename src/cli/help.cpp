@@ -146,8 +146,8 @@ examples:
 
 exit codes: COMMAND's own if it is not 0 (128 + n when signal n ended it); else 2 for violations;
 3 COMMAND sent no request, so nothing was tested; 64 usage or configuration;
-70 vercel-sim itself, or the app never got ready or died for good;
-130 interrupted (Ctrl-C); else 0
+70 vercel-sim itself, the app never got ready or died for good, or functions began unseen
+(vercel-sim explain SIM_HANDLER_NOT_SEEN); 130 interrupted (Ctrl-C); else 0
 )";
 
 constexpr std::string_view kReplay =
@@ -191,8 +191,8 @@ examples:
   vercel-sim replay session.jsonl --profiles hobby,pro --json replay.json
 
 exit codes: 0 nothing broke; 2 violations, or something broke that had worked; 64 usage,
-configuration or no recording; 70 vercel-sim itself, the app never got ready or died for good, or no
-request could be sent; 130 interrupted (Ctrl-C)
+configuration or no recording; 70 vercel-sim itself, the app never got ready or died for good, no
+request could be sent, or functions began unseen; 130 interrupted (Ctrl-C)
 )";
 
 constexpr std::string_view kCheck =

@@ -85,6 +85,7 @@ One replay_on(const replay::Recording& recording, const Test& options, const Pro
   out.empty = code == 0 && std::none_of(out.replayed.lines.begin(), out.replayed.lines.end(),
                                         [](const replay::Line& l) { return l.met.outcome.has_value(); });
   if (code == 0 && (out.empty || out.failed)) code = out.empty ? kSoftware : kViolations;
+  code = unless_unseen(code, *tested);
   out.replayed.exit_code = code;
   out.replayed.report = report::render_json(tested->run, out.judgement.extras);
   out.tested = std::move(*tested);
@@ -98,7 +99,7 @@ std::string closing(const One& one, const ProjectConfig& config) {
   c.stale_matters = false;  // a recording is a part of what there is to do
   c.by_address = false;
   c.exit_code = one.replayed.exit_code;
-  c.exit_reason = why(one.replayed.exit_code, one.tested->end);
+  c.exit_reason = why(one.replayed.exit_code, *one.tested);
   if (c.exit_code == kViolations && one.judgement.failing == 0) c.exit_reason = "something broke";
   if (c.exit_code == kSoftware && one.empty) c.exit_reason = "nothing was sent";
   return render_closing(one.tested->run, one.judgement, c);

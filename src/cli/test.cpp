@@ -58,13 +58,14 @@ int test(const Test& asked, bool no_color) {
   const bool passed = code == 0;
   if (passed && options.fail_on == FailOn::violations && judgement.failing > 0) code = kViolations;
   if (code == 0 && options.fail_on != FailOn::none && run.requests == 0) code = kNothingTested;
+  code = unless_unseen(code, *tested);
 
   Closing closing;
   closing.config_file = config.file;
   closing.seed = tested->seed;
   closing.stale_matters = passed;
   closing.exit_code = code;
-  closing.exit_reason = why(code, tested->end);
+  closing.exit_reason = why(code, *tested);
   if (!passed && !tested->last_lines.empty())
     fmt::print(stderr, "\nwhat the app wrote last while the command ran:\n{}", tested->last_lines);
   fmt::print(stderr, "\n{}{}", report::render_text(run, judgement.extras),

@@ -10,6 +10,7 @@
 #include "cli/check.hpp"
 #include "cli/record_file.hpp"
 #include "cli/run.hpp"
+#include "limits/instance_end.hpp"
 #include "report/collector.hpp"
 
 namespace vsim::cli {
@@ -26,6 +27,8 @@ class Held final : public event::Sink {
 
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
     if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
+    if (const auto* e = std::get_if<event::Notice>(&event))
+      unseen_ |= e->code == limits::instance_end::kHandlerNotSeen;
     if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
   }
   void on_pause() override { people_.on_pause(); }
@@ -40,6 +43,7 @@ class Held final : public event::Sink {
     lines_.emplace_back(line);
     if (lines_.size() > kKeepLines) lines_.pop_front();
   }
+  bool unseen() const { return unseen_; }
   // What the app wrote last while the command ran.
   std::string last_lines() const {
     std::string out;
@@ -55,7 +59,7 @@ class Held final : public event::Sink {
   }
 
   Terminal& people_;
-  bool live_, quiet_, running_ = false;
+  bool live_, quiet_, running_ = false, unseen_ = false;
   AppErrors errors_;
   std::deque<std::string> lines_;
 };
@@ -124,7 +128,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   const auto& end = program.command_end();
   if (!end) return code;  // it never started, and why is told
 
-  return Tested{code, *end, setup.profile, collector.run(), seed, sources, held.last_lines()};
+  return Tested{code, *end, setup.profile, collector.run(), seed, sources, held.unseen(), held.last_lines()};
 }
 
 Judgement judge(const Tested& tested, Expectations& expectations) {
@@ -135,10 +139,16 @@ Judgement judge(const Tested& tested, Expectations& expectations) {
   return judge(tested.run, expectations, found, prefix);
 }
 
-std::string why(int code, const app::CommandEnd& end) {
+int unless_unseen(int code, const Tested& tested) {
+  return tested.unseen && tested.end.interrupted_by == 0 ? kSoftware : code;
+}
+
+std::string why(int code, const Tested& tested) {
   if (code == 0) return {};
-  if (end.interrupted_by != 0) return "interrupted";
-  if (code == end.exit_code()) return "the command's own";
+  if (tested.end.interrupted_by != 0) return "interrupted";
+  if (code == kSoftware && tested.unseen)
+    return "functions that nobody saw begin: SIM_HANDLER_NOT_SEEN, above";
+  if (code == tested.end.exit_code()) return "the command's own";
   if (code == kViolations) return "violations";
   if (code == kNothingTested) return "the command sent no request: nothing was tested";
   return "the app or vercel-sim itself failed, see above";

@@ -31,6 +31,7 @@ struct Tested {
   report::Run run;
   std::uint64_t seed = 0;
   std::string sources;     // the project's folder; empty: none
+  bool unseen = false;     // SIM_HANDLER_NOT_SEEN was said: it was not measured as there
   std::string last_lines;  // what the app wrote last meanwhile, for people
 };
 // For `replay`: who is told how each request ended, and who wants to know, once the app is ready, which build
@@ -47,7 +48,11 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
 // What of it fails and what is meant, the sources asked too.
 Judgement judge(const Tested&, Expectations&);
 
+// The exit code of a run whose own is `code`: where functions were not seen, no run is a success or a
+// violation.
+int unless_unseen(int code, const Tested&);
+
 // "violations", "interrupted": why the code is what it is; empty for 0.
-std::string why(int code, const app::CommandEnd& end);
+std::string why(int code, const Tested&);
 
 }  // namespace vsim::cli

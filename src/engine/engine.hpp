@@ -101,6 +101,7 @@ struct ResponseInfo {
   std::optional<std::uint64_t> content_length;
   bool direct = false;  // with an agent: no function was dispatched, next dev answered itself
   std::string_view content_type{}, location{};  // of answers to Engine.IO and to upgrades; may be left out
+  bool unseen = false;  // the user's code answered, and where it ran nobody saw it begin
 };
 
 struct Totals {
@@ -154,9 +155,13 @@ class Engine {
   void handler_started(InvocationId, TimePoint now);
   // Isolation was asked for and cannot be had: none from now on, before the first request.
   void set_isolation(profile::Isolation);
-  // Whether handler_started is ever told: if not (a hook that this Next lacks), the response head starts the
-  // clock. true until told; without isolation the head always does.
-  void set_handler_told(bool told);
+  // "16.2.12, turbopack", for what is said of it.
+  void set_next(std::string_view version);
+  // What the agent does not find in it, or not as it knows it: functions that are called there count from
+  // their placement on, until the begin of one is seen. False: of no function.
+  bool doubt(std::string_view hook);
+  // Nobody may tell when its handler begins: it counts as begun already.
+  bool begun_unseen(InvocationId) const;
 
   // From the instances; ids already ended are ignored.
   std::optional<Function> function(InvocationId) const;

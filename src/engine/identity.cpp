@@ -94,6 +94,10 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
     return;
   }
   v->traffic = traffic;
+  if (!e.isolated() && v->page.empty()) {  // it runs in next dev: this is its placement
+    v->placed_at = now;
+    v->compiled_before_placed = v->life.compile().total(now);
+  }
   v->page.assign(d.page.empty() ? v->path() : d.page);
   const routes::Function* f = e.function_of(d);
   e.identify(*v, f, d.runtime == routes::Runtime::edge, false);
@@ -105,6 +109,7 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
     v->buffered = is_buffered(d.kind, d.runtime == routes::Runtime::edge);
     v->supports_cancellation = false;
   }
+  if (!e.isolated() && begun_unseen(id)) e.begins_unseen(*v);
   e.rearm(*v);
 }
 

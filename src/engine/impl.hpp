@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "engine/sight.hpp"
 #include "engine/state_ledger.hpp"
 #include "invocation/deadline_queue.hpp"
 #include "invocation/slab.hpp"
@@ -46,8 +47,14 @@ struct Engine::Impl {
 
   // instances.cpp
   bool isolated() const { return options.isolation != profile::Isolation::none; }
-  // On an instance the handler itself starts the clock, if it can be told: Next answers some requests alone.
-  bool head_starts_clock() const { return !isolated() || !handler_told; }
+  // On an instance the handler itself starts the clock: Next answers some requests alone.
+  bool head_starts_clock() const { return !isolated(); }
+  static std::string_view sight_of(const Invocation& v) {
+    return v.runtime == routes::to_string(routes::Runtime::edge) ? v.runtime : v.kind;
+  }
+  void begins_unseen(Invocation& v);
+  // Its answer came, and nobody saw it begin. The code that replaces the answer if it comes too late.
+  limits::Code answered_unseen(Invocation& v, TimePoint now);
   void init_over(Invocation& v, TimePoint now);
   // What is told when the instance of an ended invocation was given back; the id is dead afterwards.
   void settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now);
@@ -88,7 +95,8 @@ struct Engine::Impl {
   invocation::DeadlineQueue deadlines;
 
   std::size_t lingering = 0;
-  bool handler_told = true;
+  Sight sight;
+  std::string next_version;
 
   // What the route table said of a page that was dispatched; of this table only.
   struct TextHash {

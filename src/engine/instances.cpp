@@ -1,6 +1,7 @@
 // Where an invocation runs: what the shell tells of its instance.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/impl.hpp"
@@ -35,7 +36,46 @@ limits::instance_end::Begun begun(const invocation::Lifecycle& life) {
 
 }  // namespace
 
-void Engine::set_handler_told(bool told) { impl_->handler_told = told; }
+void Engine::set_next(std::string_view version) { impl_->next_version = version; }
+bool Engine::doubt(std::string_view hook) { return impl_->sight.doubt(hook); }
+
+bool Engine::begun_unseen(InvocationId id) const {
+  const Invocation* v = impl_->slab.find(id);
+  return v != nullptr && impl_->limited(*v) && impl_->sight.from_placement(impl_->sight_of(*v));
+}
+
+void Engine::Impl::begins_unseen(Invocation& v) {
+  if (v.life.started_unseen(v.placed_at, v.compiled_before_placed) && v.leased) v.init = Duration::zero();
+}
+
+Code Engine::Impl::answered_unseen(Invocation& v, TimePoint now) {
+  const std::string_view kind = sight_of(v);
+  if (sight.unseen(kind)) {
+    const std::string message = fmt::format(
+        "{} has answered and nobody saw it begin: this Next ({}) calls such functions past the place that "
+        "vercel-sim knows ({}). They are charged from their placement on, the evaluation of modules included",
+        v.route.empty() ? v.path() : std::string_view(v.route), next_version, Sight::hook_of(kind));
+    event::Notice notice;
+    notice.level = event::Level::error;
+    notice.code = limits::instance_end::kHandlerNotSeen;
+    notice.message = message;
+    notice.fix =
+        "use a newer vercel-sim or a Next that it knows (`vercel-sim doctor`), and please report it; until "
+        "then `vercel-sim test` ends with 70";
+    notice.file = v.file;
+    emit(notice, now);
+  }
+  begins_unseen(v);
+  if (v.life.clock() == nullptr || v.life.compile().compiling() || v.life.client_has_left() ||
+      v.life.charged(now) < std::min(v.first_byte, v.total))
+    return Code::none;
+  constexpr Code kLate = Code::function_invocation_timeout;
+  v.verdicts.push_back(duration_verdict(v, false, now));
+  v.status = limits::info(kLate).status;
+  v.leased = false;  // as at a deadline
+  end(v, {EndedBy::platform, v.life.phase(), kLate}, totals_of(v), now);
+  return kLate;
+}
 
 std::optional<Function> Engine::function(InvocationId id) const {
   const Invocation* v = impl_->slab.find(id);
@@ -67,6 +107,7 @@ void Engine::placed(InvocationId id, std::string_view instance, std::string_view
   v->compiled_before_placed = v->life.compile().total(now);
   v->init.reset();
   v->leased = true;
+  if (begun_unseen(id)) e.begins_unseen(*v);
   e.rearm(*v);
 }
 
@@ -121,8 +162,8 @@ Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, c
   const bool answerable = code != Code::none && !v->life.head_seen() && !v->life.client_has_left();
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::none && code != Code::sim_not_ready)
-    v->verdicts.push_back(
-        limits::instance_end::lost(code, v->instance, cause, v->route, v->file, begun(v->life)));
+    v->verdicts.push_back(limits::instance_end::lost(code, v->instance, cause, v->route, v->file,
+                                                     begun(v->life), e.sight.ever(e.sight_of(*v))));
   e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code), v->life.phase(), code}, totals, now);
   return answerable ? code : Code::none;
 }

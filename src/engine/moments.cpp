@@ -56,7 +56,12 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
   Impl& e = *impl_;
   e.tick(now);
   Invocation* v = e.slab.find(id);
-  if (v == nullptr || !v->life.handler_started(now)) return;
+  if (v == nullptr) return;
+  e.sight.begun(e.sight_of(*v));
+  if (v->life.seen_after_all(now))
+    v->init.reset();
+  else if (!v->life.handler_started(now))
+    return;
   if (v->leased) e.init_over(*v, now);
   if (v->traffic == Traffic::direct)
     v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
@@ -73,6 +78,8 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   // Whatever `direct` says, a request that was dispatched has a function, and one that never was has none.
   const bool function = !e.options.agent || !v->page.empty();
   const bool undecided = !function && v->life.clock() == nullptr;
+  if (info.unseen && function && e.limited(*v) && v->life.clock() == nullptr)
+    if (const Code late = e.answered_unseen(*v, now); late != Code::none) return late;
   const bool started = function && e.head_starts_clock();
   if (!v->life.response_head(now, info.status, started)) return Code::none;
   if (v->leased) e.init_over(*v, now);

@@ -105,11 +105,12 @@ Result<Topic> read_code(const std::string& id, const Fields& f) {
     if (t.client.empty())
       t.client =
           fmt::format("{} with `x-vercel-error: {}`, as text, JSON or a page by Accept.", t.status, id);
-    t.found =
-        "It does not: this happens in Vercel's network or in a deployment, which is not here. It is "
-        "explained "
-        "so that the code in a log or on an error page can be looked up.";
-    if (t.title.empty() || t.why.empty() || t.fix.empty() || t.status == 0)
+    if (t.found.empty())
+      t.found =
+          "It does not: this happens in Vercel's network or in a deployment, which is not here. It is "
+          "explained "
+          "so that the code in a log or on an error page can be looked up.";
+    if (t.title.empty() || t.why.empty() || t.fix.empty() || (t.status == 0 && t.kind == Kind::platform))
       return Error{fmt::format("{}: title, why, fix and status are needed", id), ""};
   }
   if (t.category.empty() || t.as_of.empty())

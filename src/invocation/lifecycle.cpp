@@ -26,9 +26,23 @@ bool Lifecycle::dispatched(TimePoint now, bool started) {
   return is<Draining>();
 }
 
-bool Lifecycle::handler_started(TimePoint now) {
+bool Lifecycle::started_unseen(TimePoint since, Duration compiled_before) {
+  if (!started_at({since, compiled_before})) return false;
+  unseen_ = true;
+  return true;
+}
+
+bool Lifecycle::seen_after_all(TimePoint now) {
+  auto* r = std::get_if<Running>(&state_);
+  if (!unseen_ || r == nullptr || stopped_) return false;
+  unseen_ = false;
+  r->clock = clock_from(now);
+  return true;
+}
+
+bool Lifecycle::started_at(const Clock& from) {
   if (is<Routing>() || is<Waiting>()) {
-    state_ = Running{clock_from(now)};
+    state_ = Running{from};
     return true;
   }
   std::optional<Clock>* clock = nullptr;
@@ -37,7 +51,7 @@ bool Lifecycle::handler_started(TimePoint now) {
   if (auto* u = std::get_if<Upgrading>(&state_)) clock = &u->clock;
   if (auto* l = std::get_if<Lingering>(&state_)) clock = &l->clock;
   if (clock == nullptr || *clock || stopped_) return false;
-  *clock = clock_from(now);
+  *clock = from;
   return true;
 }
 
@@ -105,6 +119,7 @@ bool Lifecycle::again() {
     return false;
   }
   stopped_.reset();
+  unseen_ = false;
   return true;
 }
 

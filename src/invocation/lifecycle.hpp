@@ -119,12 +119,16 @@ class Lifecycle {
     compile_ = {};
     stopped_ = {};
     client_left_ = false;
+    unseen_ = false;
   }
 
   // The function is named. `started`: if a head has come already, its handler is taken to have started by
   // now.
   bool dispatched(TimePoint now, bool started);
-  bool handler_started(TimePoint now);
+  bool handler_started(TimePoint now) { return started_at(clock_from(now)); }
+  // Nobody may see its handler begin: its time counts from `since`, until that is seen before a head.
+  bool started_unseen(TimePoint since, Duration compiled_before);
+  bool seen_after_all(TimePoint now);
   bool compile_started(TimePoint now);
   bool compile_ended(TimePoint now);
   // `started`: a function is behind the head, and its handler is taken to have started by now.
@@ -156,12 +160,14 @@ class Lifecycle {
   bool clock_stopped() const { return stopped_.has_value(); }
 
  private:
+  bool started_at(const Clock&);
   Clock clock_from(TimePoint now) const { return {now, compile_.total(now)}; }
 
   State state_ = Ended{};
   CompileMeter compile_;
   std::optional<Duration> stopped_;  // what was charged when the clock was stopped
   bool client_left_ = false;
+  bool unseen_ = false;  // the clock began at a moment that stands for the handler's start
 };
 
 }  // namespace vsim::invocation

@@ -7,7 +7,7 @@
 namespace vsim::limits::instance_end {
 
 Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
-             std::string_view file, Begun begun) {
+             std::string_view file, Begun begun, bool seen) {
   Verdict v;
   v.code = code;
   v.measured = instance.empty() ? std::string(cause)
@@ -24,6 +24,10 @@ Verdict lost(Code code, std::string_view instance, std::string_view cause, std::
         "top "
         "of modules into the handler or behind a dynamic import, and open connections when they are first "
         "used.";
+  if (code == Code::function_invocation_timeout && !seen)
+    v.fix +=
+        " If they are quick, this Next calls handlers in a way that vercel-sim does not see (vercel-sim "
+        "explain SIM_HANDLER_NOT_SEEN): none of this kind has been seen to begin in this run.";
   return v;
 }
 

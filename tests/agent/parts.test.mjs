@@ -32,6 +32,52 @@ describe('requests of the app to itself', () => {
   });
 });
 
+describe('answers whose begin nobody saw', () => {
+  const { isUnseen, noteHandled } = require('../../src/agent/unseen.cjs')();
+  const html = { _header: 'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n' };
+  const flight = { _header: 'HTTP/1.1 200 OK\r\ncontent-type: text/x-component\r\n\r\n' };
+  const json = { _header: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n' };
+  const unseen = (kind, invocation = {}, res = {}) =>
+    isUnseen({ kind, page: '/a', runtime: 'nodejs', began: false, isWarming: false, isServed: true, isHandled: false, loading: 0, ...invocation }, { statusCode: 200, req: { method: 'GET' }, ...html, ...res });
+  const handled = { isHandled: true };
+
+  test('what only user code answers is unseen', () => {
+    for (const kind of ['APP_ROUTE', 'PAGES_API', 'APP_PAGE', 'PAGES']) assert.ok(unseen(kind, handled), kind);
+    for (const kind of ['APP_ROUTE', 'PAGES_API']) {
+      for (const statusCode of [200, 201, 204, 302, 307]) assert.ok(unseen(kind, handled, { statusCode, ...json }), `${kind} ${statusCode}`);
+      assert.ok(unseen(kind, handled, { req: { method: 'POST' }, ...json }), kind);
+    }
+    for (const kind of ['APP_ROUTE', 'PAGES_API', 'APP_PAGE']) assert.ok(unseen(kind, { runtime: 'edge' }), `edge ${kind}`);
+  });
+
+  test('no route module has ever got a request of the kind: that way is not known either', () => {
+    assert.ok(unseen('APP_ROUTE', {}, json));
+    noteHandled({ kind: 'APP_ROUTE' });
+    assert.ok(!unseen('APP_ROUTE', {}, json), 'one answer for several requests');
+    assert.ok(unseen('PAGES', {}));
+    assert.ok(!unseen('PAGES_API', {}, { statusCode: 307 }));
+  });
+
+  test('what began, and what Next answers alone, is not', () => {
+    const innocent = [
+      ['APP_ROUTE', { ...handled, began: true }],
+      ['APP_ROUTE', { ...handled, isWarming: true }],
+      ['PAGES_API', { isServed: false }],
+      ['APP_PAGE', { ...handled, loading: 1 }],
+      ['PAGES', { ...handled, errorPage: true }],
+      ...[304, 400, 404, 405, 413, 500].map((statusCode) => ['APP_ROUTE', handled, { statusCode }]),
+      ...['/404', '/500', '/_error', '/_not-found/page', '/_not-found'].map((page) => ['PAGES', { ...handled, page }]),
+      ['APP_PAGE', handled, flight],
+      ['APP_PAGE', handled, { statusCode: 307 }],
+      ['APP_PAGE', handled, { req: { method: 'HEAD' } }],
+      ['PAGES', handled, json],
+      ['APP_PAGE', { runtime: 'edge' }, flight],
+      ['IMAGE', {}],
+    ];
+    for (const one of innocent) assert.equal(unseen(...one), false, JSON.stringify(one));
+  });
+});
+
 describe('an upgrade that is answered as the request that it is', () => {
   // As Next pipes a page: piece by piece, and none before the one before it is taken.
   const write = (res, piece) => new Promise((done) => (res.write(piece) ? done() : res.once('drain', done)));

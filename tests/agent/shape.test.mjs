@@ -116,6 +116,7 @@ test('a handler that comes as a promise begins when it is called, and not before
     lacks: (hook) => told.push(`lacks ${hook}`),
     invocations: { getStore: () => invocation },
     kInvocation: Symbol('invocation'),
+    noteHandled: () => told.push('handled'),
     options: { timeScale: 1 },
     isStaticRoute: (_, userland) => userland.dynamic === 'force-static',
   });
@@ -135,7 +136,7 @@ test('a handler that comes as a promise begins when it is called, and not before
   hook({ AppRouteRouteModule });
   const userland = { dynamic: 'force-static', GET: () => (told.push('user'), 'answer') };
   assert.equal(await new AppRouteRouteModule().handle('GET', async () => userland), 'answer');
-  assert.deepEqual(told, ['static true', 'do', 'begin', 'user']);
+  assert.deepEqual(told, ['handled', 'static true', 'do', 'begin', 'user']);
 
   class Other {
     async pick() {}
@@ -144,5 +145,5 @@ test('a handler that comes as a promise begins when it is called, and not before
     }
   }
   hook({ AppRouteRouteModule: Other });
-  assert.deepEqual(told.slice(4), ['lacks AppRouteRouteModule', 'lacks AppRouteRouteModule']);
+  assert.deepEqual(told.slice(5), ['lacks AppRouteRouteModule', 'lacks AppRouteRouteModule']);
 });

@@ -164,6 +164,11 @@ struct Instances final : InstanceHandler {
     say(n, "refused " + Recorder::text(id) + " " + std::string(r.what) + " at " + std::string(r.at) +
                (r.failed ? " failed" : "") + (r.middleware ? " middleware" : ""));
   }
+  void on_missing(std::uint64_t n, const std::vector<std::string>& names) override {
+    std::string all;
+    for (const std::string& name : names) all += " " + name;
+    say(n, "missing" + all);
+  }
   void on_socket_failed(std::uint64_t n, InvocationId id) override {
     say(n, "socket_failed " + std::to_string(static_cast<std::uint64_t>(id)));
   }
@@ -206,6 +211,8 @@ TEST_CASE("Control channel: what an instance says") {
       heard(
           R"({"t":"done","id":"7","files":[],"hanging":[{"kind":"interval","at":"chunk.js:1:2","source":"app/x.ts:3:4","ms":5},{"kind":"socket","at":"c.js:9:9"},3]})") ==
       Lines{"i1 done 7 [] interval@app/x.ts:3:4 socket@c.js:9:9"});
+  CHECK(heard(R"-({"t":"missing","names":["AppRouteRouteModule","edge",7]})-") ==
+        Lines{"i1 missing AppRouteRouteModule edge"});
   CHECK(heard(R"-({"t":"socket_failed","id":"7"})-") == Lines{"i1 socket_failed 7"});
   CHECK(heard(R"-({"t":"answer","id":"7","source":"pages/api/file.js:6:5"})-") ==
         Lines{"i1 answer 7 pages/api/file.js:6:5"});

@@ -25,6 +25,8 @@ TEST_CASE("Meta: a function's identity, its page decoded") {
   CHECK(meta->runtime == "edge");
   CHECK_FALSE(meta->is_static);
   CHECK(parse_meta(kName, "abc static=1", "abc")->is_static);
+  CHECK_FALSE(parse_meta(kName, "abc static=1", "abc")->unseen);
+  CHECK(parse_meta(kName, "abc static=0;unseen=1", "abc")->unseen);
 }
 
 TEST_CASE("Meta: only with the token of this run, and never without one") {

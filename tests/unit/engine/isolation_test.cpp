@@ -64,7 +64,7 @@ TEST_CASE("neither the wait for an instance nor its start is charged: the handle
   CHECK(w.recorder.background.empty());
 }
 
-TEST_CASE("on an instance a response head starts no clock, unless the handler's start is never told") {
+TEST_CASE("on an instance a response head starts no clock") {
   World w;
   InvocationId id = w.dispatch();
   w.placed(id);
@@ -84,13 +84,6 @@ TEST_CASE("on an instance a response head starts no clock, unless the handler's 
   w.released(id);
   CHECK(w.last().charged == 0s);
   CHECK(w.last().traffic == Traffic::invocation);
-
-  w.engine().set_handler_told(false);
-  id = w.dispatch();
-  w.placed(id);
-  w.head(id);
-  CHECK(w.next() == 10s);
-  w.advance(10s);
 }
 
 TEST_CASE("what the shell needs to know of a function is there once it was dispatched") {

@@ -203,6 +203,16 @@ class SimWorld {
     check();
     return c;
   }
+  // Nobody has seen it begin. A code that replaces the answer takes the instance back, as a deadline does.
+  Code head_unseen(InvocationId id, int status = 200) {
+    ResponseInfo info;
+    info.status = status;
+    info.unseen = true;
+    const Code c = engine_.response_head(id, info, now);
+    if (c != Code::none) holding.erase(id), over(id);
+    check();
+    return c;
+  }
   Code body_over(InvocationId id) {
     const Code c = engine_.request_body_over(id, now);
     if (c != Code::none) over(id);
