@@ -9,6 +9,7 @@ module.exports = function (sim) {
   const serverDir = path.join(boot.options.dir, boot.config.distDir, 'server') + path.sep;
   const chunksDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
   const files = new Set();
+  let compiled = [];  // modules of compiled files that nobody has taken yet
   let told = 0;
 
   // Every CommonJS file is compiled here, the chunks of both bundlers too.
@@ -16,8 +17,16 @@ module.exports = function (sim) {
     const compile = Module.prototype._compile;
     Module.prototype._compile = function (text, file, ...rest) {
       noteFile(file);
+      if (files.has(file)) compiled.push(this);
       return Reflect.apply(compile, this, [text, file, ...rest]);
     };
+  }
+
+  // The modules of compiled files that were evaluated since this was asked for last.
+  function takeCompiled() {
+    const taken = compiled.filter((one) => one.loaded);
+    compiled = compiled.filter((one) => !one.loaded);
+    return taken;
   }
 
   function noteFile(file) {
@@ -49,5 +58,5 @@ module.exports = function (sim) {
     }
   }
 
-  return { hookLoaded, noteFile, newFiles, forget };
+  return { hookLoaded, noteFile, newFiles, takeCompiled, forget };
 };

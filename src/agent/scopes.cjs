@@ -1,11 +1,13 @@
 'use strict';
 // What a function of the user's code can reach at the top of modules: the variables its text names, and those that the functions it names name in
 // turn. Read from outside by V8's inspector (its Runtime domain only): user code is not changed, no getter of it is called, no value is copied.
+// Only what the bundler has compiled is looked into: a client of a package that Node loads itself leads to hundreds of functions of others.
 
 const { Session } = require('node:inspector');
 
 const kMostFunctions = 300;
 const kMostNames = 400;  // of one scope
+const kMostProperties = 1000;  // of one value
 const kNamespace = /^__TURBOPACK__imported__module__|__WEBPACK_(IMPORTED|EXTERNAL)_MODULE_/;
 const kNotUsers = /node_modules|\[externals\]|\/next\/dist\/|^next\/|compiled\/react|<builtin>/;
 const kBundlers = /^(__turbopack_|__TURBOPACK__(?!imported__module__)|__webpack_|__unused|module$|exports$|require$|__dirname$|__filename$|this$)/;
@@ -14,9 +16,10 @@ const kTake = Symbol('vsim.take');
 
 const { readsIn } = require('./state-reads.cjs');
 
-module.exports = function () {
+module.exports = function (sim) {
   let session;
   let taken;
+  const bundles = new Set();  // ids of the scripts that the bundler has made
 
   // Nothing of the inspector stays open between two looks.
   function look(action) {
@@ -55,9 +58,35 @@ module.exports = function () {
     return ask('Runtime.getProperties', { objectId: idOf(fn), ownProperties: true }).internalProperties ?? [];
   }
 
+  const scriptOf = (inner) => inner.find((one) => one.name === '[[FunctionLocation]]')?.value?.value?.scriptId;
+
+  // Each compiled file is one script, known by any function in it. webpack's modules are evaluated one by one: they have its require around them.
+  function noteBundles() {
+    for (const loaded of sim.takeCompiled?.() ?? []) {
+      const fn = functionIn(loaded.exports, 3);
+      if (fn) bundles.add(scriptOf(internals(fn)));
+    }
+  }
+
+  const isBundled = (inner, scopes) => bundles.has(scriptOf(inner)) || scopes.some((scope) => scope.has(kRequire));
+
+  function functionIn(value, depth) {
+    if (typeof value === 'function') return value;
+    if (value === null || typeof value !== 'object' || depth === 0) return undefined;
+    for (const [, { value: held }] of dataOf(value)) {
+      const found = functionIn(held, depth - 1);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   // [Map of name → value] of the closure scopes around a function, innermost first. Only within look().
   function scopesOf(fn) {
-    const list = internals(fn).find((one) => one.name === '[[Scopes]]')?.value?.objectId;
+    return scopesIn(internals(fn));
+  }
+
+  function scopesIn(inner) {
+    const list = inner.find((one) => one.name === '[[Scopes]]')?.value?.objectId;
     if (list === undefined) return [];
     const scopes = [];
     for (const { value } of ask('Runtime.getProperties', { objectId: list, ownProperties: true }).result) {
@@ -120,6 +149,9 @@ module.exports = function () {
     return look(() => {
       const found = new Map();  // file + name → binding
       const seen = new Set();
+      noteBundles();
+      const its = internals(entry);
+      const isAny = !isBundled(its, scopesIn(its));  // functions are not told apart where the entry itself is of no known script
       const queue = [{ fn: entry, file: entryFile }];
       const enter = (fn, file) => {
         if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && !isNative(fn)) queue.push({ fn, file });
@@ -128,8 +160,10 @@ module.exports = function () {
         const { fn, file } = queue.pop();
         if (seen.has(fn)) continue;
         seen.add(fn);
+        const inner = internals(fn);
+        const scopes = scopesIn(inner);
+        if (!isAny && !isBundled(inner, scopes)) continue;
         const text = Function.prototype.toString.call(fn);
-        const scopes = scopesOf(fn);
         const load = scopes.map((scope) => scope.get(kRequire)).find(Boolean);
         scopes.forEach((scope, depth) => {
           for (const [name, value] of scope) {
@@ -230,7 +264,10 @@ module.exports = function () {
   return { reach, read, dataOf, fileIn };
 };
 
-// Own data properties: no getter is called.
+// Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.
 function dataOf(value) {
-  return Object.entries(Object.getOwnPropertyDescriptors(value)).filter(([, one]) => 'value' in one);
+  if (ArrayBuffer.isView(value)) return [];
+  const isLong = Array.isArray(value) && value.length > kMostProperties;
+  const names = isLong ? Array.from({ length: kMostProperties }, (_, i) => String(i)) : Object.getOwnPropertyNames(value).slice(0, kMostProperties);
+  return names.map((name) => [name, Object.getOwnPropertyDescriptor(value, name)]).filter(([, one]) => one && 'value' in one);
 }

@@ -1,9 +1,12 @@
 // Parts of the agent that need no Next: values between processes, and calls over a socket.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 const require = createRequire(import.meta.url);
@@ -124,6 +127,48 @@ describe('where an instance died', () => {
   }
 
   test('nowhere in the user\'s code', () => assert.equal(sourceOf('Error: no\n    at run (/home/a/node_modules/next/x.js:1:1)\n    at <anonymous>'), undefined));
+});
+
+describe('what a handler reaches in the memory of modules', () => {
+  // Of the shape of a database's client: a class of a package that Node loads itself, which leads to hundreds of functions and holds a large buffer.
+  const kClient = `const table = new Map();
+${Array.from({ length: 200 }, (_, i) => `function f${i}() { table.set(${i}, 1); return f${(i + 1) % 200}(); }`).join('\n')}
+class Client { constructor() { this.bytes = Buffer.alloc(20 << 20); this.run = () => f0(); } connect() { return f0(); } }
+module.exports = { Client };
+`;
+  const kChunk = `const { Client } = require('client');
+module.exports = ['[project]/app/api/a/route.js', (__turbopack_context__) => {
+  const client = new Client();
+  const rooms = new Map();
+  class Counter { add() { seen.push(1); } }
+  const seen = [];
+  const counter = new Counter();
+  return async function GET() { rooms.set(1, 2); counter.add(); return client.connect(); };
+}];
+`;
+
+  test('its own variables, those of its classes, and no code of packages', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'vs-reach-'));
+    const { _compile } = Module.prototype;
+    try {
+      mkdirSync(path.join(dir, '.next/server'), { recursive: true });
+      mkdirSync(path.join(dir, 'node_modules/client'), { recursive: true });
+      writeFileSync(path.join(dir, 'node_modules/client/index.js'), kClient);
+      writeFileSync(path.join(dir, '.next/server/a.js'), kChunk);
+      const sim = { boot: { options: { dir }, config: { distDir: '.next' } } };
+      Object.assign(sim, require('../../src/agent/loaded.cjs')(sim));
+      sim.hookLoaded();
+      const { reach, read } = require('../../src/agent/scopes.cjs')(sim);
+      const GET = require(path.join(dir, '.next/server/a.js'))[1]();
+      const bindings = reach(GET, 'app/api/a/route.js');
+      assert.deepEqual(bindings.map(({ name }) => name).sort(), ['client', 'counter', 'rooms', 'seen']);
+      const [rooms] = read(bindings.filter(({ name }) => name === 'rooms'));
+      assert.equal(rooms instanceof Map, true);
+    } finally {
+      Module.prototype._compile = _compile;
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
 });
 
 describe('values', () => {
