@@ -72,6 +72,51 @@ export function tinyRedis() {
   return listening(server);
 }
 
+function bson(document) {
+  const bytes = (type, name, ...parts) => Buffer.concat([Buffer.from([type]), text(name), ...parts]);
+  const fields = Object.entries(document).map(([name, value]) => {
+    if (typeof value === "string") return bytes(2, name, number(Buffer.byteLength(value) + 1), text(value));
+    if (typeof value === "boolean") return bytes(8, name, Buffer.from([value ? 1 : 0]));
+    if (typeof value === "bigint") return bytes(18, name, Buffer.from(BigInt64Array.of(value).buffer));
+    if (typeof value === "number") return bytes(16, name, number(value));
+    return bytes(Array.isArray(value) ? 4 : 3, name, bson(value));
+  });
+  const body = Buffer.concat([...fields, Buffer.from([0])]);
+  return Buffer.concat([number(body.length + 4), body]);
+}
+
+function number(value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
+// Each command is answered as if it had found one user; never one with "never" in it. A handshake may come as OP_QUERY, all else is OP_MSG.
+export function tinyMongo() {
+  const user = { _id: 1, name: "a" };
+  const hello = { helloOk: true, isWritablePrimary: true, ismaster: true, maxBsonObjectSize: 1 << 24, maxMessageSizeBytes: 48000000, maxWriteBatchSize: 100000, minWireVersion: 0, maxWireVersion: 25, readOnly: false, ok: 1 };
+  const found = { cursor: { firstBatch: [user], id: 0n, ns: "shop.users" }, ok: 1 };
+  const answer = (request) => {
+    const isQuery = request.readInt32LE(12) === 2004;
+    if (request.includes("never")) return undefined;
+    const document = bson(/hello|ismaster/i.test(request.toString("latin1", 0, 100)) ? hello : found);
+    const body = Buffer.concat([...(isQuery ? [Buffer.alloc(16), number(1)] : [Buffer.alloc(5)]), document]);
+    return Buffer.concat([number(16 + body.length), number(1), request.subarray(4, 8), number(isQuery ? 1 : 2013), body]);
+  };
+  const server = createServer((socket) => {
+    let waiting = Buffer.alloc(0);
+    socket.on("error", () => {}).on("data", (bytes) => {
+      waiting = Buffer.concat([waiting, bytes]);
+      while (waiting.length >= 16 && waiting.length >= waiting.readInt32LE(0)) {
+        const said = answer(waiting.subarray(0, waiting.readInt32LE(0)));
+        waiting = waiting.subarray(waiting.readInt32LE(0));
+        if (said) socket.write(said);
+      }
+    });
+  });
+  return listening(server);
+}
+
 // The system's own Postgres in `folder`; undefined if there is none. It refuses to run as root.
 export async function realPostgres(folder) {
   const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];

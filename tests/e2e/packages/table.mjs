@@ -257,6 +257,23 @@ export const POST = (request) => handleRequest(request, {});
     requests: ["/api/search?query=words"],
   },
   {
+    name: "mongodb",
+    packages: ["mongodb"],
+    service: "tinyMongo",
+    files: {
+      "lib/mongo.js": `import { MongoClient } from "mongodb";\nexport const mongo = (globalThis.mongo ??= new MongoClient("mongodb://127.0.0.1:" + process.env.PORT_OF_TINYMONGO + "/?directConnection=true"));\n`,
+      "app/api/mongo/route.js": route(
+        `import { mongo } from "../../../lib/mongo";`,
+        `const found = await mongo.db("shop").collection("users").find({ name: "a" }).toArray();\n  return Response.json(found.map(({ name }) => name));`,
+      ),
+      "app/api/mongo-floating/route.js": route(
+        `import { mongo } from "../../../lib/mongo";`,
+        `mongo.db("shop").collection("never").insertOne({ a: 1 }).catch(() => {});\n  await mongo.db("shop").collection("users").findOne({});\n  return Response.json({ isAsked: true });`,
+      ),
+    },
+    requests: ["/api/mongo", "/api/mongo", { path: "/api/mongo-floating", told: /left MongoDB command/ }],
+  },
+  {
     name: "@prisma/client",
     packages: ["prisma@7", "@prisma/client@7", "@prisma/adapter-libsql@7"],
     // It makes the client without that engine, which would be downloaded.
