@@ -226,11 +226,12 @@ module.exports = function (sim) {
       Error.prepareStackTrace = prepareStackTrace;
     }
     trace.frames = [];
+    // A file of a package that Node loads itself stays what it is, whatever source its own map names ("../../src/monitor.ts").
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
       if (!file || file.startsWith('node:') || file.startsWith(__dirname)) continue;
       const at = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
-      trace.frames.push({ file, at, source: isUserCode(file) ? sim.originalPosition(at) : undefined });
+      trace.frames.push({ file, at, source: isUserCode(file) && !kPackage.test(file) ? sim.originalPosition(at) : undefined });
     }
     return trace.frames;
   }
