@@ -50,7 +50,8 @@ TEST_CASE("mask_word: secrets of a command line") {
   CHECK(vsim::event::mask_word("--headed", "--api-key") == "--headed");
   CHECK(vsim::event::mask_word("abc", "--api-key=x") == "abc");
   CHECK(vsim::event::mask_word("postgres://me:pw@db/x?sslkey=1", "") == "postgres://***@db/x?sslkey=1");
-  CHECK(vsim::event::mask_word("http://localhost:3000/?token=a&q=b", "") == "http://localhost:3000/?token=***&q=b");
+  CHECK(vsim::event::mask_word("http://localhost:3000/?token=a&q=b", "") ==
+        "http://localhost:3000/?token=***&q=b");
   for (const char* word :
        {"playwright", "NODE_ENV=test", "--reporter=list", "a=b", "-k", "", "if [ $key = 1 ]"})
     CHECK(vsim::event::mask_word(word, "npx") == word);
