@@ -31,6 +31,13 @@ bool begins_error(std::string_view text) {
   return false;
 }
 
+// "✓ Ready in 612ms", "○ Compiling /x ...", "▲ Next.js 16": indented by one, and of no error.
+bool is_of_next(std::string_view text) {
+  for (const std::string_view mark : {"\u2713 ", "\u25cb ", "\u25b2 ", "- "})
+    if (text.starts_with(mark)) return true;
+  return false;
+}
+
 bool is_warning(std::string_view text) {
   return text.starts_with(kNextWarning) || text.starts_with("(node:") ||
          text.starts_with("(Use `node --trace-") || text.starts_with("Warning: ");
@@ -58,7 +65,7 @@ bool AppErrors::shows(const app::OutputLine& line) {
   if (begins_error(words)) return inside = true;
   const bool goes_on =
       indent > 0 || words.starts_with('}') || words.starts_with('>') || words.starts_with("./");
-  if (inside && goes_on && !words.starts_with(kNextWarning)) return true;
+  if (inside && goes_on && !words.starts_with(kNextWarning) && !is_of_next(words)) return true;
   return inside = line.error && !is_warning(words);
 }
 

@@ -93,7 +93,7 @@ describe("Socket servers that are not there", { timeout: 240_000 }, () => {
     const work = await sim.waitForEvent("the interval", ({ t, route }) => t === "background_work" && route === "/api/ticks");
     assert.match(work.verdicts[0].file, /^app\/api\/ticks\/route\.ts:4/);
     assert.doesNotMatch(work.verdicts[0].fix, /after\(\)|waitUntil/);
-    assert.equal((await sim.stop()).code, 0);
+    assert.equal((await sim.stop()).code, 130);  // Ctrl-C
     assert.equal(sim.events().filter(({ t, route }) => t === "background_work" && route === "/api/ticks").length, 1);
   });
 
@@ -130,6 +130,6 @@ describe("Socket servers that are not there", { timeout: 240_000 }, () => {
     await failsToConnect(sim, "/api/io", { transports: ["websocket"], addTrailingSlash: false });
     assert.deepEqual(said("/api/io", true), ["SIM_NO_SOCKET_SERVER"]);
     assert.match(verdicts("/api/io", true)[0].fix, /res\.socket\.server/);
-    assert.equal((await sim.stop()).code, 0);
+    assert.equal((await sim.stop()).code, 130);  // Ctrl-C
   });
 });
