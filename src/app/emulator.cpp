@@ -223,7 +223,7 @@ Result<int> Emulator::Impl::run() {
   const auto bound = server->listen(options.addresses, options.port);
   if (!bound) {
     failure_code = kUsage;
-    return Error{bound.error().message, bound.error().fix};
+    return bound.error();
   }
   port = *bound;
   edge->set_port(port);

@@ -2,18 +2,13 @@
 
 #include <cctype>
 
+#include "app/warning_line.hpp"
 #include "process/output_lines.hpp"
 
 namespace vsim::app {
 namespace {
 
 constexpr std::size_t kMost = 500;  // lines that are remembered; more is no noise of a start
-
-// Node's "(node:4711) [DEP0040] DeprecationWarning: …" with the advice below it, and Next's "⚠ …".
-bool is_warning(std::string_view text) {
-  return text.starts_with("(node:") || text.starts_with("(Use `node --trace-") ||
-         text.starts_with("\u26a0") || text.starts_with("Warning: ");
-}
 
 // Without what differs from one process to the next: escapes, and the number in "(node:4711)".
 std::string essence(std::string_view line) {
@@ -30,7 +25,7 @@ std::string essence(std::string_view line) {
 
 StartNoise::Show StartNoise::look(std::string_view line, bool error) {
   std::string text = essence(line);
-  if (text.empty() || (error && !is_warning(text))) return Show::yes;
+  if (text.empty() || (error && !is_warning_line(text))) return Show::yes;
   if (seen_.contains(text)) {
     if (noted_) return Show::no;
     noted_ = true;

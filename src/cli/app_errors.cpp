@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include "app/warning_line.hpp"
 #include "process/output_lines.hpp"
 
 namespace vsim::cli {
@@ -38,11 +39,6 @@ bool is_of_next(std::string_view text) {
   return false;
 }
 
-bool is_warning(std::string_view text) {
-  return text.starts_with(kNextWarning) || text.starts_with("(node:") ||
-         text.starts_with("(Use `node --trace-") || text.starts_with("Warning: ");
-}
-
 }  // namespace
 
 bool AppErrors::shows(const app::OutputLine& line) {
@@ -66,7 +62,7 @@ bool AppErrors::shows(const app::OutputLine& line) {
   const bool goes_on =
       indent > 0 || words.starts_with('}') || words.starts_with('>') || words.starts_with("./");
   if (inside && goes_on && !words.starts_with(kNextWarning) && !is_of_next(words)) return true;
-  return inside = line.error && !is_warning(words);
+  return inside = line.error && !app::is_warning_line(words);
 }
 
 }  // namespace vsim::cli
