@@ -80,12 +80,8 @@ const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool 
 
 // Once for each route: a limit that nobody has felt is no violation, but it is paid for.
 void Engine::Impl::note_unheard(const Invocation& v, TimePoint now) {
-  constexpr std::size_t kMostRoutes = 64;
   const std::string_view name = v.route.empty() ? v.path() : std::string_view(v.route);
-  if (unheard_told.size() >= kMostRoutes ||
-      std::find(unheard_told.begin(), unheard_told.end(), name) != unheard_told.end())
-    return;
-  unheard_told.emplace_back(name);
+  if (!unheard_told.tell(name)) return;
   const std::string message = fmt::format(
       "{} ran on until its maximum duration of {} after its client had left: on Vercel too the function is "
       "not told that nobody reads, and its time is charged",

@@ -90,16 +90,11 @@ void Engine::Impl::emit_background(const Invocation& v, const limits::Verdict& v
 }
 
 void Engine::Impl::note_polling(Invocation& v, int status) {
-  constexpr std::size_t kMostPaths = 64;
   if (v.target.size() <= v.path_size || status < 200 || status > 299) return;
   if (isolated() || profile.compute.value != profile::Compute::serverless ||
       !limits::polling::is_session_poll(v.target))
     return;
-  if (polling_told.size() >= kMostPaths ||
-      std::find(polling_told.begin(), polling_told.end(), v.path()) != polling_told.end())
-    return;
-  polling_told.emplace_back(v.path());
-  v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
+  if (polling_told.tell(v.path())) v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
 }
 
 namespace {
@@ -113,11 +108,8 @@ bool is_error_page(std::string_view page) {
 
 // Once for each path and kind of answer, with and without its slash.
 void Engine::Impl::note_socket_server(Invocation& v, const ResponseInfo& info, bool function) {
-  constexpr std::size_t kMostPaths = 64;
   const bool upgrade = v.traffic == event::Traffic::socket;
-  if ((!upgrade && v.target.size() <= v.path_size) || no_server_told.size() >= kMostPaths ||
-      v.life.client_has_left())
-    return;
+  if ((!upgrade && v.target.size() <= v.path_size) || v.life.client_has_left()) return;
   limits::socket_server::Answer answer;
   answer.upgrade = upgrade;
   answer.status = info.status;
@@ -135,10 +127,8 @@ void Engine::Impl::note_socket_server(Invocation& v, const ResponseInfo& info, b
   if (!verdict) return;
   std::string_view path = v.path();
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  std::string key = fmt::format("{} {} {}", path, info.status, upgrade);
-  if (std::find(no_server_told.begin(), no_server_told.end(), key) != no_server_told.end()) return;
-  no_server_told.push_back(std::move(key));
-  v.verdicts.push_back(std::move(*verdict));
+  if (no_server_told.tell(fmt::format("{} {} {}", path, info.status, upgrade)))
+    v.verdicts.push_back(std::move(*verdict));
 }
 
 void Engine::Impl::note_state(Invocation& v, std::string_view evidence) {
@@ -152,16 +142,13 @@ void Engine::Impl::note_state(Invocation& v, std::string_view evidence) {
 // remark and no verdict, since nobody can see from outside whether the app keeps its rooms in memory or in a
 // store that all instances share.
 void Engine::Impl::note_apart(const Invocation& v, TimePoint now) {
-  constexpr std::size_t kMostRoutes = 64;
-  if (v.instance.empty() || v.route.empty() || apart_told.size() >= kMostRoutes ||
-      std::find(apart_told.begin(), apart_told.end(), v.route) != apart_told.end())
-    return;
+  if (v.instance.empty() || v.route.empty() || !apart_told.may_tell(v.route)) return;
   const Invocation* other = slab.find_if([&](const Invocation& o) {
     return o.route == v.route && o.instance != v.instance && !o.instance.empty() &&
            o.life.is<invocation::Tunnel>();
   });
   if (other == nullptr) return;
-  apart_told.emplace_back(v.route);
+  apart_told.tell(v.route);
   const std::string message = fmt::format(
       "{} has sockets open on {} and on {}: what one of them keeps in memory, such as a room or a list of "
       "clients, "

@@ -16,6 +16,7 @@
 #include "engine/engine.hpp"
 #include "engine/sight.hpp"
 #include "engine/state_ledger.hpp"
+#include "engine/told.hpp"
 #include "invocation/deadline_queue.hpp"
 #include "invocation/slab.hpp"
 #include "limits/duration.hpp"
@@ -133,11 +134,11 @@ struct Engine::Impl {
   std::set<std::string, std::less<>> warm;
   StateLedger state;                                  // what the memory of instances holds
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
-  std::vector<std::string> apart_told;    // routes whose sockets on several instances were remarked on
-  std::vector<std::string> polling_told;  // paths whose polling was remarked on
+  Told apart_told;    // routes whose sockets on several instances were remarked on
+  Told polling_told;  // paths whose polling was remarked on
   std::set<std::string, std::less<>> intervals_told;  // places
-  std::vector<std::string> unheard_told;              // routes whose limit struck when nobody read any more
-  std::vector<std::string> no_server_told;            // paths, statuses and transports
+  Told unheard_told;                                  // routes whose limit struck when nobody read any more
+  Told no_server_told;                                // paths, statuses and transports
 };
 
 }  // namespace vsim::engine
