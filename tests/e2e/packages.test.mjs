@@ -2,36 +2,13 @@
 // none. CI runs the quick ones in one app; VSIM_FULL=1 each in an app of its own, with Cache Components and without. VSIM_PACKAGES=word,word names some,
 // VSIM_PROFILES=hobby,pro the profiles; VSIM_TOGETHER=1 puts those named into one app, where none has a config or an instrumentation of its own: quicker.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { promisify } from "node:util";
 import { cleanUp, kFull, kRepo, startNextDev, startSim, tempFolder, within } from "./harness.mjs";
+import { makeApp } from "./packages/app.mjs";
 import * as servers from "./packages/servers.mjs";
 import { kRows } from "./packages/table.mjs";
-
-const run = promisify(execFile);
-const kNext = { next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1" };
-const kLayout = `export default function Layout({ children }) {\n  return <html lang="en"><body>{children}</body></html>;\n}\n`;
-
-async function makeApp(rows, isCached, ports) {
-  const folder = join(await tempFolder("pkg"), "app");
-  const env = rows.map((row) => row.env ?? "").join("") + [...ports].map(([name, port]) => `PORT_OF_${name.toUpperCase()}=${port}\n`).join("");
-  const config = rows.find((row) => row.config)?.config ?? `export default { cacheComponents: ${isCached} };\n`;
-  const files = Object.assign(
-    { "package.json": JSON.stringify({ private: true, dependencies: kNext }), "next.config.mjs": config, ".env": env, "app/layout.js": kLayout },
-    ...rows.map((row) => row.files),
-  );
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
-  const packages = rows.flatMap((row) => row.packages);
-  await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", ...packages], { cwd: folder, maxBuffer: 16e6 });
-  for (const args of rows.flatMap((row) => row.prepare ?? [])) await run("npx", ["--no", ...args], { cwd: folder });
-  return folder;
-}
 
 async function ask(url, asked) {
   const { path, mask, until, told: _, ...options } = typeof asked === "string" ? { path: asked } : asked;
