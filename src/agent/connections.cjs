@@ -4,24 +4,26 @@
 
 const http = require('node:http');
 const net = require('node:net');
-const { beginOf, requestIn } = require('./protocols.cjs');
+const { beginOf, refusalIn, requestIn } = require('./protocols.cjs');
 
 const kFrames = 50;
 const kMostEnded = 16;
+const kMostGreetings = 8;
 const kMostDecidingMs = 100;
 const kPollMs = 2;
 
 module.exports = function (sim) {
-  const { guard, invocations, lacks, plain } = sim;
+  const { guard, invocations, lacks, options, plain, tell } = sim;
   const connections = new WeakMap();  // socket → its record
   const live = new Set();  // records of sockets that were not seen destroyed
   const ended = [];  // the last of the others: who tries again, has a timer for it
+  const counted = new Map();  // address → connections that vercel-sim was told of
   const askers = new WeakMap();  // request of node:http → where it was made
 
   function hookConnections() {
     const { connect, _writeGeneric: write } = net.Socket.prototype;
     net.Socket.prototype.connect = function noted(...args) {
-      opened(this, noted);
+      opened(this, noted, args);
       return Reflect.apply(connect, this, args);
     };
     // Node internals: every write of a socket, also of TLS, comes here, before the connection is there for the first time.
@@ -31,6 +33,13 @@ module.exports = function (sim) {
       if (connection && !connection.isFetch) guard('socket writes', () => wrote(connection, this, beginOf(isList, data, encoding), noted));
       return Reflect.apply(write, this, [isList, data, encoding, done]);
     };
+    // Node internals: every chunk that a socket receives is pushed. A refusal is among the first: some databases look at the password before.
+    const { push } = net.Socket.prototype;
+    net.Socket.prototype.push = function looked(chunk, ...rest) {
+      const connection = chunk ? (connections.get(this) ?? beneath(this)) : undefined;
+      if (connection?.heard < kMostGreetings && !connection.isFetch) guard('socket reads', () => heard(connection, chunk));
+      return Reflect.apply(push, this, [chunk, ...rest]);
+    };
     // Its head is written in another turn, where nobody's frame is left.
     const { addRequest } = http.Agent.prototype;
     http.Agent.prototype.addRequest = function noted(req, ...rest) {
@@ -39,10 +48,11 @@ module.exports = function (sim) {
     };
   }
 
-  function opened(socket, below) {
+  function opened(socket, below, args) {
     const invocation = invocations.getStore();
     const connection = {
       socket,  // who was connected
+      to: addressOf(args),
       top: socket,  // who is written to: TLS may lie upon it
       trace: traceBelow(below),
       isFetch: sim.isFetching(),  // fetch tells of its requests itself
@@ -51,11 +61,55 @@ module.exports = function (sim) {
       hasAsked: false,
       isHttp: false,
       hasWritten: false,
+      heard: 0,  // chunks that have come, the first ones
       readBefore: 0,  // bytes that had come when something was written last
     };
     connections.set(socket, connection);
     live.add(connection);
     if (connection.openedBy && !connection.isFetch) (invocation.opened ??= []).push(connection);
+  }
+
+  // Node internals: the arguments are as the user has them, or normalized already. Of a socket on disk nobody is told.
+  function addressOf([first, second]) {
+    const asked = Array.isArray(first) ? first[0] : first;
+    if (asked !== null && typeof asked === 'object') return asked.port ? `${asked.host ?? 'localhost'}:${asked.port}` : undefined;
+    return Number(asked) > 0 ? `${typeof second === 'string' ? second : 'localhost'}:${asked}` : undefined;
+  }
+
+  function heard(connection, chunk) {
+    connection.heard += 1;
+    const refusal = refusalIn(chunk);
+    const { openedBy, to, trace } = connection;
+    if (!refusal || !openedBy || !to || options.instance === undefined) return;  // of middleware nobody is told
+    const count = [...live].filter((one) => one !== connection && one.to === to && isHeld(one)).length;
+    remember(to, count);
+    tell({ t: 'connections', id: openedBy.id, to, count, at: sim.appPlace(trace), refusal });
+  }
+
+  function remember(to, count) {
+    if (count > 0) counted.set(to, count);
+    else counted.delete(to);
+  }
+
+  // Taken by the other side, which was asked for something in a protocol that is known and not HTTP.
+  function isHeld(connection) {
+    return connection.hasAsked && !isGone(connection) && !isOfHttp(connection);
+  }
+
+  // What is held open to each address, as far as that has changed: when a first request was written, and when an invocation is over.
+  function tellConnections(invocation) {
+    if (options.instance === undefined) return;
+    const now = new Map();
+    for (const connection of live) {
+      if (!connection.to || !isHeld(connection)) continue;
+      now.set(connection.to, { count: (now.get(connection.to)?.count ?? 0) + 1, trace: connection.trace });
+    }
+    for (const to of counted.keys()) if (!now.has(to)) now.set(to, { count: 0 });
+    for (const [to, { count, trace }] of now) {
+      if (counted.get(to) === count) continue;
+      remember(to, count);
+      tell({ t: 'connections', id: invocation.id, to, count, at: trace && invocations.run(invocation, () => sim.appPlace(trace)) });
+    }
   }
 
   // Node internals: _parent is the socket that was given to tls.connect().
@@ -76,8 +130,10 @@ module.exports = function (sim) {
     const by = isOpenTo(invocation) ? invocation : undefined;
     // Who had it opened has it opened for this: the first request comes when it is there, in another turn.
     const openedFor = by && !connection.hasAsked && connection.openedBy === by ? connection.trace : undefined;
+    const isFirst = !connection.hasAsked;
     connection.hasAsked = true;
     connection.isHttp = kind === 'HTTP request';
+    if (by && isFirst && !connection.isHttp) plain.setImmediate(() => guard('connections', () => tellConnections(by)));
     connection.request = { kind, by, openedFor, trace: by && (askers.get(socket._httpMessage) ?? traceBelow(below)) };
     if (by) (by.asked ??= new Set()).add(connection);
   }
@@ -160,5 +216,5 @@ module.exports = function (sim) {
     return traces;
   }
 
-  return { hookConnections, unansweredOf, forgetConnections, decide, openedAt };
+  return { hookConnections, unansweredOf, forgetConnections, decide, openedAt, tellConnections };
 };

@@ -237,6 +237,9 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     handler.on_refused(n, id(o), refused(o));
   } else if (type == "missing") {
     handler.on_missing(n, texts(o, "names"));
+  } else if (type == "connections") {
+    handler.on_connections(
+        n, id(o), {text(o, "to"), text(o, "at"), text(o, "refusal"), counter(o, "count").value_or(0)});
   } else if (type == "socket_failed") {
     handler.on_socket_failed(n, id(o));
   } else if (type == "broken_off") {

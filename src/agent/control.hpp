@@ -53,7 +53,7 @@ struct Changed {
 
 // Something that a function has left behind when it was done.
 struct Hanging {
-  std::string kind;  // "timeout", "interval", "socket", "server", "promise"
+  std::string kind;  // "timeout", "interval", "server", "fetch", "Postgres query", ...
   std::string at;    // "app/x/route.ts:12:3", or where in the generated code; empty: unknown
   double ms = 0;     // of a timer
 };
@@ -63,6 +63,12 @@ struct Refused {
   std::string_view what, at;  // "new Function()", "app/x/route.ts:12:3" (empty: unknown)
   bool failed = false;        // the function failed then
   bool middleware = false;
+};
+
+// Connections of one instance to one address outside.
+struct Connections {
+  std::string_view to, at, refusal;
+  std::uint64_t count = 0;
 };
 
 // The answer to compile_line().
@@ -121,6 +127,8 @@ class InstanceHandler {
   virtual void on_refused(std::uint64_t /*n*/, InvocationId, const Refused&) {}
   // Hooks that its Next does not have, or not as they are known.
   virtual void on_missing(std::uint64_t /*n*/, const std::vector<std::string>& /*names*/) {}
+  // `id`: the invocation that has them opened, or after which they were counted.
+  virtual void on_connections(std::uint64_t, InvocationId, const Connections&) {}
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
   // Its response ended before it was whole. `message`: of the error, if there was one; `source`: the app's

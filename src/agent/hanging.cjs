@@ -211,6 +211,12 @@ module.exports = function (sim) {
     return first;
   }
 
+  // The app's own line in a stack, if there is one.
+  function appPlace(trace) {
+    const found = userFrame({ kind: 'connection', trace });
+    return found?.isOwn ? (found.source ?? found.at) : undefined;
+  }
+
   // Those of Node and of ours left out. Written out once.
   function framesOf(trace) {
     if (trace.frames) return trace.frames;
@@ -237,5 +243,5 @@ module.exports = function (sim) {
   }
 
   const hanging = { add, isOpen, isOpenTo, userFrame, framesOf, traceBelow };
-  return { hookHanging, hangingOf, isFetching, hanging };
+  return { hookHanging, hangingOf, isFetching, hanging, appPlace };
 };

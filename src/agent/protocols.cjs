@@ -59,6 +59,34 @@ function isTds(bytes, total) {
   return (bytes[0] === 1 || bytes[0] === 3) && bytes.length >= 8 && bytes.readUInt16BE(2) <= total && bytes.readUInt16BE(4) === 0 && bytes[7] === 0;
 }
 
+const kPostgresGreeting = new Set([...'RSNKE'].map((type) => type.charCodeAt(0)));
+// Poolers have no code of their own for it: PgBouncer ("no more connections allowed (max_client_conn)", 08P01), Supavisor ("Max client connections reached", XX000).
+const kPoolerFull = /^(no more connections allowed|max client connections reached|MaxClientsInSessionMode)/i;
+const kMysqlFull = new Map([[1040, 'Too many connections'], [1203, 'max_user_connections']]);
+
+// What a server says that takes no more connections, instead of a greeting or behind it; undefined if it says something else.
+function refusalIn(bytes) {
+  if (!Buffer.isBuffer(bytes) || bytes.length < 7) return undefined;
+  const mysql = bytes[4] === 0xff && bytes[3] <= 2 && bytes.readUIntLE(0, 3) + 4 <= bytes.length ? bytes.readUInt16LE(5) : 0;
+  if (kMysqlFull.has(mysql)) return `${mysql} ${kMysqlFull.get(mysql)}`;
+  return postgresRefusal(bytes) ?? /^-ERR (max number of clients reached)/.exec(bytes.toString('latin1', 0, 64))?.[1];
+}
+
+// Its error may stand behind what the other side says of the password.
+function postgresRefusal(bytes) {
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const length = bytes.readUInt32BE(at + 1);
+    if (!kPostgresGreeting.has(bytes[at]) || length < 4 || length > kShown) return undefined;
+    const end = at + 1 + length;
+    const fields = bytes[at] === 0x45 ? bytes.toString('utf8', at + 5, end).split('\0') : [];
+    const message = fields.find((field) => field[0] === 'M')?.slice(1) ?? '';
+    if (fields.includes('C53300')) return `53300 ${message || 'too many connections'}`;
+    if (kPoolerFull.test(message)) return message;
+    at = end;
+  }
+  return undefined;
+}
+
 // The begin of what a socket is given to write: a text, a buffer, or a list of both.
 function beginOf(isList, data, encoding) {
   const pieces = isList ? data : [{ chunk: data, encoding }];
@@ -78,4 +106,4 @@ function beginOf(isList, data, encoding) {
   return { bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes), total };
 }
 
-module.exports = { requestIn, beginOf };
+module.exports = { requestIn, refusalIn, beginOf };

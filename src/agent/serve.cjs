@@ -13,7 +13,7 @@ const kMostName = 64;
 const kMostCome = 1000;
 
 module.exports = function (sim) {
-  const { dressSocket, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
+  const { dressSocket, guard, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
   const { askForErrorPage, publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
   const running = new Map();  // id → invocation
   const come = new Set();  // ids of the last requests, whether or not they run
@@ -229,6 +229,7 @@ module.exports = function (sim) {
     if (files) message.files = files;
     const hanging = sim.hangingOf(invocation);
     if (hanging.length > 0) message.hanging = hanging;
+    guard('connections', () => sim.tellConnections(invocation));
     tell(message);
     sim.dieWhenDone();
   }

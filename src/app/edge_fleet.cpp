@@ -226,6 +226,12 @@ void Edge::middleware_left(InvocationId id, const std::vector<agent::Hanging>& t
   engine_.middleware_left(id, hanging_of(told), stopped, now(), wall_now());
 }
 
+void Edge::fleet_connections(InvocationId id, const agent::Connections& c) {
+  engine_.connections(
+      id, {std::string(c.to), static_cast<std::size_t>(c.count), std::string(c.at), std::string(c.refusal)},
+      now(), wall_now());
+}
+
 void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {

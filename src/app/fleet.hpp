@@ -94,6 +94,7 @@ class FleetOwner {
   // Response and waitUntil work are done.
   virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
   virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
+  virtual void fleet_connections(InvocationId, const agent::Connections&) {}
 
  protected:
   ~FleetOwner() = default;
@@ -174,6 +175,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
   void on_refused(std::uint64_t n, InvocationId, const agent::Refused&) override;
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
+  void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
                      std::string_view source) override;

@@ -194,6 +194,10 @@ void Fleet::on_broken_off(std::uint64_t n, InvocationId id, std::string_view mes
   if (v != nullptr && !v->again) owner_.fleet_broken_off(id, message.substr(0, 300), source.substr(0, 300));
 }
 
+void Fleet::on_connections(std::uint64_t n, InvocationId id, const agent::Connections& told) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_connections(id, told);
+}
+
 void Fleet::on_pong(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr) return;

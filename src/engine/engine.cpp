@@ -32,6 +32,9 @@ std::size_t Engine::lingering() const { return impl_->lingering; }
 
 void Engine::announce(const event::Event& event, TimePoint now, WallTime wall) {
   impl_->tick(now, wall);
+  if (const auto* changed = std::get_if<event::InstanceChanged>(&event);
+      changed != nullptr && changed->to == "dead")
+    impl_->connections.gone(changed->instance);
   impl_->emit(event, now);
 }
 

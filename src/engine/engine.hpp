@@ -27,6 +27,7 @@
 #include "limits/background.hpp"
 #include "limits/broken_off.hpp"
 #include "limits/code.hpp"
+#include "limits/connections.hpp"
 #include "limits/edge_code.hpp"
 #include "profile/profile.hpp"
 #include "routes/route_table.hpp"
@@ -202,6 +203,8 @@ class Engine {
                        WallTime wall);
   // The instance itself can tell that state of another one was looked for; `evidence` in words.
   void state_not_shared(InvocationId, std::string_view evidence, TimePoint now, WallTime wall);
+  // What its instance holds open to an address outside, or that it was refused one more there.
+  void connections(InvocationId, const limits::connections::Held&, TimePoint now, WallTime wall);
 
   // From the shell.
   // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the

@@ -134,8 +134,10 @@ struct Engine::Impl {
   std::set<std::string, std::less<>> warm;
   StateLedger state;                                  // what the memory of instances holds
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
-  Told apart_told;    // routes whose sockets on several instances were remarked on
-  Told polling_told;  // paths whose polling was remarked on
+  limits::connections::Ledger connections;
+  Told connections_told;  // addresses to which several instances hold some
+  Told apart_told;        // routes whose sockets on several instances were remarked on
+  Told polling_told;      // paths whose polling was remarked on
   std::set<std::string, std::less<>> intervals_told;  // places
   Told unheard_told;                                  // routes whose limit struck when nobody read any more
   Told no_server_told;                                // paths, statuses and transports

@@ -259,6 +259,33 @@ void Engine::module_state(InvocationId id, const StateReport& report, TimePoint 
   }
 }
 
+void Engine::connections(InvocationId id, const limits::connections::Held& held, TimePoint now,
+                         WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || v->instance.empty() || held.to.empty()) return;
+  e.connections.note(v->instance, held);
+  const auto sum = e.connections.sum(held.to);
+  if (!held.refusal.empty()) {
+    const std::size_t others = sum.instances - (held.count > 0 ? 1 : 0);
+    if (others == 0 || !e.limited(*v)) return;  // one process would hold as many
+    const auto same = [](const limits::Verdict& x) { return x.code == Code::sim_connections_refused; };
+    if (std::any_of(v->verdicts.begin(), v->verdicts.end(), same)) return;
+    v->verdicts.push_back(limits::connections::refused(e.profile, sum, held, v->route, v->file));
+    if (v->life.is<invocation::Lingering>()) e.emit_background(*v, v->verdicts.back(), now);
+    return;
+  }
+  if (sum.instances < 2 || !e.connections_told.tell(held.to)) return;
+  const std::string message = limits::connections::words(sum, held.to) +
+                              (held.at.empty() ? "" : ", opened at " + held.at) +
+                              ": each instance has a pool of its own";
+  event::Notice notice;
+  notice.message = message;
+  notice.fix = limits::info(Code::sim_connections_refused).fix;
+  e.emit(notice, now);
+}
+
 void Engine::state_not_shared(InvocationId id, std::string_view evidence, TimePoint now, WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);

@@ -168,12 +168,12 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "Work was left behind after the response, and nothing waits for it",
      "When the response and the promises given to waitUntil() or after() are done, the invocation is "
      "over: Vercel freezes or ends the instance (on Fluid compute it may, as soon as no other request "
-     "runs on it), and timers, intervals and open sockets that the handler left wait for another "
+     "runs on it), and timers, intervals and requests without an answer that the handler left wait for another "
      "invocation or never go on. Works in next dev only because its process never stops.",
      "Give the work as a promise to `after()` of next/server or `waitUntil()` of @vercel/functions: it "
      "then runs up to the function's maximum duration. Work that is longer or must happen belongs in a "
      "queue, a workflow or a cron job (Vercel Queues, Inngest, Trigger.dev, Vercel Cron). Clear timers "
-     "and close sockets that are needed no more.",
+     "that are needed no more.",
      "https://vercel.com/docs/functions/functions-api-reference/vercel-functions-package"},
     {Code::sim_state_not_shared, "SIM_STATE_NOT_SHARED", 0,
      "State of one instance was looked for in another",
@@ -212,6 +212,16 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "`addTrailingSlash: false` in a Socket.IO client. Without it use managed realtime (Ably, Pusher, "
      "Liveblocks, Supabase Realtime) or a separate socket server.",
      "https://vercel.com/docs/functions/websockets"},
+    {Code::sim_connections_refused, "SIM_CONNECTIONS_REFUSED", 0,
+     "A database took no more connections, while several instances held some",
+     "Every instance has a pool of its own: N instances hold N times as many connections as the one process of "
+     "next dev, and those of a suspended instance stay open. The database refuses what is over its limit "
+     "(Postgres 53300, MySQL 1040, Redis \"max number of clients reached\").",
+     "Connect through a pooler (PgBouncer, Supavisor, Neon's or Prisma's pooled address). Make one pool in a "
+     "module, with `max: 1` where an instance serves one request at a time, and on Fluid compute give it to "
+     "`attachDatabasePool()` of @vercel/functions, which closes idle connections before the instance is "
+     "suspended.",
+     "https://vercel.com/blog/the-real-serverless-compute-to-database-connection-problem-solved"},
     // clang-format on
 }};
 

@@ -36,6 +36,7 @@ enum class Code : std::uint8_t {
   sim_code_from_strings,       // eval, new Function, WebAssembly from bytes on the edge runtime
   sim_response_broken_off,     // a response that ended before it was whole
   sim_no_socket_server,        // a Socket.IO client or a WebSocket met something that is no socket server
+  sim_connections_refused,     // another address refused a connection while several instances held some
   kCount
 };
 

@@ -84,6 +84,13 @@ const database = net.createServer((socket) => {
   socket.on('error', () => {}).on('data', (bytes) => bytes.includes('never') || socket.write('ready'));
 });
 
+// Has no room.
+const full = net.createServer((socket) => {
+  const fields = Buffer.from('SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0');
+  const head = Buffer.from([0x45, 0, 0, 0, fields.length + 4]);
+  socket.on('error', () => {}).once('data', () => socket.end(Buffer.concat([head, fields])));
+});
+
 describe(name, { timeout: 900_000 }, () => {
   let fleet;
   let world;
@@ -98,7 +105,7 @@ describe(name, { timeout: 900_000 }, () => {
       if (!req.url.startsWith('/never')) res.end(word);
     });
     await new Promise((done) => external.listen(0, '127.0.0.1', done));
-    await new Promise((done) => database.listen(0, '127.0.0.1', done));
+    for (const server of [database, full]) await new Promise((done) => server.listen(0, '127.0.0.1', done));
     fleet = await startIsolated({
       env: { EXTERNAL_ORIGIN: `http://127.0.0.1:${external.address().port}`, ISO_PORT: String(external.address().port) },
       files: { '.env': 'FROM_DOT_ENV=one\nVERCEL_REGION=from-dot-env\n', ...kChores, ...kPool },
@@ -110,6 +117,7 @@ describe(name, { timeout: 900_000 }, () => {
     external.closeAllConnections();
     external.close();
     database.close();
+    full.close();
     await cleanUp();
   });
 
@@ -437,6 +445,24 @@ describe(name, { timeout: 900_000 }, () => {
       assert.deepEqual(hanging?.map(({ kind }) => kind), left && ['Postgres query'], `${what}: ${JSON.stringify(hanging)}`);
       if (left && bundler === 'turbopack') assert.match(hanging[0].source ?? hanging[0].at, new RegExp(left));
     }
+  });
+
+  test('a pool: connections that are held are told once, and one that is refused', async () => {
+    const to = `127.0.0.1:${database.address().port}`;
+    const pool = `/iso/pool?port=${database.address().port}`;
+    const first = await ask(`${pool}&what=awaited`, 'held');
+    await first.instance.done(first.id);
+    const second = await ask(`${pool}&what=awaited`, 'held');
+    await second.instance.done(second.id);
+    const told = first.instance.events.all.filter(({ t }) => t === 'connections');
+    assert.deepEqual(told.map(({ id, to, count, refusal }) => ({ id, to, count, refusal })), [{ id: first.id, to, count: 1, refusal: undefined }]);
+    if (bundler === 'turbopack') assert.match(told[0].at, /^app\/iso\/pool\/route\.js:7:/);
+    const { instance, id } = await fresh(`/iso/pool?port=${full.address().port}&what=connect`);
+    await instance.done(id);
+    const refused = instance.events.all.find(({ t, refusal }) => t === 'connections' && refusal);
+    assert.equal(refused.refusal, '53300 sorry, too many clients already');
+    assert.equal(refused.to, `127.0.0.1:${full.address().port}`);
+    instance.kill();
   });
 
   test('a frozen instance: its timers stand still, and it goes on with the next request', async () => {

@@ -171,6 +171,42 @@ module.exports = ['[project]/app/api/a/route.js', (__turbopack_context__) => {
   });
 });
 
+describe('a database that takes no more connections', () => {
+  const { refusalIn } = require('../../src/agent/protocols.cjs');
+  const message = (type, body) => {
+    const head = Buffer.alloc(5);
+    head.write(type);
+    head.writeUInt32BE(Buffer.byteLength(body) + 4, 1);
+    return Buffer.concat([head, Buffer.from(body)]);
+  };
+  const mysql = (code) => Buffer.concat([Buffer.from([7, 0, 0, 0, 0xff, code & 255, code >> 8]), Buffer.from('full')]);
+  const full = message('E', 'SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0');
+
+  test('Postgres, MySQL and Redis say so, before or behind the password', () => {
+    assert.equal(refusalIn(full), '53300 sorry, too many clients already');
+    assert.equal(refusalIn(Buffer.concat([message('R', '\0\0\0\x0c'), message('R', '\0\0\0\0'), full])), '53300 sorry, too many clients already');
+    assert.equal(refusalIn(mysql(1040)), '1040 Too many connections');
+    assert.equal(refusalIn(mysql(1203)), '1203 max_user_connections');
+    assert.equal(refusalIn(Buffer.from('-ERR max number of clients reached\r\n')), 'max number of clients reached');
+  });
+
+  test('poolers say so in words', () => {
+    for (const said of ['no more connections allowed (max_client_conn)', 'Max client connections reached', 'MaxClientsInSessionMode: max clients reached'])
+      assert.equal(refusalIn(message('E', `SFATAL\0C08P01\0M${said}\0\0`)), said);
+  });
+
+  for (const [name, bytes] of [
+    ['a wrong password of MySQL', mysql(1045)],
+    ['a cut message of MySQL', mysql(1040).subarray(0, 9)],
+    ['a wrong password', message('E', 'SFATAL\0C28P01\0Mpassword authentication failed (53300)\0\0')],
+    ['rows that have the word', Buffer.concat([message('T', '\0\x01a'), message('D', 'C53300\0'), full])],
+    ['a cut message', full.subarray(0, 12)],
+    ['an answer of HTTP', Buffer.from('HTTP/1.1 503 max number of clients reached\r\n')],
+    ['a greeting of MySQL', Buffer.from('\x4a\0\0\0\x0a8.0.30\0', 'latin1')],
+  ])
+    test(`${name} is none`, () => assert.equal(refusalIn(bytes), undefined));
+});
+
 describe('values', () => {
   test('plain ones arrive as they are', () => {
     const value = { a: 1, b: 'two', c: [true, null, { d: 4.5 }], e: Object.assign(Object.create(null), { f: '' }) };

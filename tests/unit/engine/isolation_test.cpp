@@ -422,6 +422,62 @@ TEST_CASE("a Socket.IO session that an instance does not know is state that is n
   CHECK(shared.last().verdicts.empty());
 }
 
+TEST_CASE(
+    "connections of several instances to one address are a remark, once; one that is refused is a "
+    "violation") {
+  World w(Isolation::instance);
+  const limits::connections::Held two{"db:5432", 2, "lib/db.ts:3:9", ""};
+  const limits::connections::Held refused{"db:5432", 2, "lib/db.ts:3:9", "53300 too many clients already"};
+  const InvocationId a = w.start("i1");
+  w.engine().connections(a, two, w.now, w.wall());
+  w.engine().connections(a, refused, w.now, w.wall());  // one process alone has filled it
+  CHECK(w.recorder.notices.empty());
+  const InvocationId b = w.start("i2");
+  w.engine().connections(b, two, w.now, w.wall());
+  w.engine().connections(b, {"redis:6379", 1, "", ""}, w.now, w.wall());
+  w.engine().connections(b, two, w.now, w.wall());
+  REQUIRE(w.recorder.notices.size() == 1);
+  const limits::connections::Held none{"db:5432", 0, "", "53300 too many clients already"};
+  const InvocationId d = w.start("i3");
+  w.engine().connections(d, none, w.now, w.wall());
+  w.head(d);
+  w.ended(d);
+  REQUIRE(w.last().verdicts.size() == 1);
+  CHECK(w.last().verdicts[0].file == "app/api/a/route.ts");
+  w.released(d);
+  w.engine().connections(b, refused, w.now, w.wall());
+  w.engine().connections(b, refused, w.now, w.wall());
+  w.head(b);
+  w.ended(b);
+  REQUIRE(w.last().verdicts.size() == 1);
+  CHECK(w.last().verdicts[0].code == Code::sim_connections_refused);
+  CHECK(w.last().verdicts[0].measured == "2 instances hold 4 connections to db:5432");
+  w.head(a);
+  w.ended(a);
+  CHECK(w.last().verdicts.empty());
+  w.released(a);
+  w.released(b);
+  event::InstanceChanged dead;
+  dead.instance = "i2";
+  dead.to = "dead";
+  w.engine().announce(dead, w.now, w.wall());
+  const InvocationId c = w.start("i1");
+  w.engine().connections(c, refused, w.now, w.wall());
+  w.head(c);
+  w.ended(c);
+  CHECK(w.last().verdicts.empty());  // it is alone again
+  w.released(c);
+  const InvocationId late = w.start("i1");
+  w.head(late);
+  w.ended(late);
+  const InvocationId other = w.start("i4");
+  w.engine().connections(other, two, w.now, w.wall());
+  const auto before = w.recorder.background.size();
+  for (int i = 0; i < 3; ++i) w.engine().connections(late, refused, w.now, w.wall());  // it tries again
+  CHECK(w.recorder.background.size() == before + 1);
+  w.released(late);
+}
+
 TEST_CASE("an instance may tell itself that state was looked for which another one has") {
   World w;
   const InvocationId id = w.start();
