@@ -15,6 +15,7 @@ export const query = (text) => pool.query(text);
 // Its instance is taken until the gate opens.
 const kRoute = `import { connection } from "next/server";
 import { query } from "../../../lib/pool";
+export const maxDuration = 60;
 export async function GET() {
   await connection();
   const { rowCount } = await query("select users");
