@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/plain_text.hpp"
@@ -155,23 +156,25 @@ std::string render_sarif(const Report& report, const RenderOptions& options) {
         json(level(r.serverless)));
   }
   out += fmt::format(
-      ",\n      {{\"id\": {}, \"shortDescription\": {{\"text\": \"A vercel-sim-ignore comment that does not "
-      "do what it "
-      "says\"}}, \"defaultConfiguration\": {{\"level\": \"warning\"}}}}",
-      json(kIgnoreId));
+      ",\n      {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}, \"fullDescription\": {{\"text\": {}}}, "
+      "\"help\": {{\"text\": {}}}, \"defaultConfiguration\": {{\"level\": \"warning\"}}}}",
+      json(kIgnoreId), json("A vercel-sim-ignore comment that does not do what it says"),
+      json("`vercel-sim-ignore RULE REASON` silences the findings of that rule on its own line or the next "
+           "one. "
+           "This one has no rule or no reason, names a rule that does not exist, or silences nothing."),
+      json(
+          "Name the rule as `vercel-sim check` prints it in brackets, and a reason, or remove the comment."));
   index.emplace(kIgnoreId, index.size());
   out += "\n    ]}},\n    \"results\": [";
   bool first = true;
   for (const Finding& f : report.findings) {
     out += first ? "\n" : ",\n";
     first = false;
-    std::string region;
-    if (f.line > 0) {
-      region = fmt::format(", \"region\": {{\"startLine\": {}", f.line);
-      if (f.column > 0)
-        region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", f.column, f.column + f.length);
-      region += "}";
-    }
+    // GitHub takes no result without a line: what is of a file as a whole stands at its first.
+    std::string region = fmt::format(", \"region\": {{\"startLine\": {}", std::max(f.line, 1));
+    if (f.line > 0 && f.column > 0)
+      region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", f.column, f.column + f.length);
+    region += "}";
     out += fmt::format(
         "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": {}, \"message\": {{\"text\": {}}}, "
         "\"locations\": "

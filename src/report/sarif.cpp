@@ -26,8 +26,9 @@ std::string rule(std::string_view id, std::string_view title, std::string_view t
                  std::string_view url, std::string_view level) {
   std::string out = fmt::format("        {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}", json(id),
                                 json(title.empty() ? id : title));
-  if (!text.empty()) out += fmt::format(", \"fullDescription\": {{\"text\": {}}}", json(text));
-  if (!fix.empty()) out += fmt::format(", \"help\": {{\"text\": {}}}", json(fix));
+  if (text.empty()) text = title.empty() ? id : title;  // GitHub takes no rule without them
+  out += fmt::format(", \"fullDescription\": {{\"text\": {}}}, \"help\": {{\"text\": {}}}", json(text),
+                     json(fix.empty() ? text : fix));
   if (!url.empty()) out += fmt::format(", \"helpUri\": {}", json(url));
   return out + fmt::format(", \"defaultConfiguration\": {{\"level\": {}}}}}", json(level));
 }
