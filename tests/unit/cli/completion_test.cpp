@@ -102,7 +102,7 @@ TEST_CASE("manual page: docs/man/vercel-sim.1 is what the help says, and no line
   for (const NamedTopic& t : help_topics())
     for (const HelpItem& i : help_items(t.topic))
       for (std::string n : i.names) {
-        for (std::size_t at = 0; (at = n.find('-', at)) != std::string::npos; at += 2) n.insert(at, "\\");
+        for (std::size_t at = 0; (at = n.find('-', at)) != std::string::npos; at += 2) n.insert(at, 1, '\\');
         INFO(n);
         CHECK(page.find(n) != std::string::npos);
       }

@@ -148,7 +148,7 @@ TEST_CASE("command line: golden files") {
     std::stringstream in;
     in << std::ifstream(entry.path()).rdbuf();
     const std::string text = in.str();
-    const std::size_t rule = text.starts_with(kRule) ? 0 : text.find("\n" + std::string(kRule)) + 1;
+    const std::size_t rule = text.starts_with(kRule) ? 0 : text.find(fmt::format("\n{}", kRule)) + 1;
     CAPTURE(entry.path().filename().string());
     REQUIRE((rule != 0 || text.starts_with(kRule)));
     const std::string arguments = text.substr(0, rule);
