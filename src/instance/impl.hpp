@@ -138,7 +138,7 @@ struct Scheduler::Impl {
   void overdue(Instance&, Why);
   void init_failed(Instance&, InvocationId);
   void answered(Instance&);  // its event loop turns
-  void spawn_failed();
+  void spawn_failed(limits::Code);
   void initialised(Instance&, InvocationId);
   void pause_inits(Instance&);
   void resume_inits(Instance&);

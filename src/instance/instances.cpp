@@ -64,10 +64,10 @@ void Scheduler::Impl::overdue(Instance& i, Why why) {
 
 // Spares wait 250 ms, doubled each time, at most 8 s: a broken instrumentation file must not keep the machine
 // busy. Whoever waits gets a few tries at once.
-void Scheduler::Impl::spawn_failed() {
+void Scheduler::Impl::spawn_failed(Code why) {
   const auto doublings = std::min<std::uint32_t>(failed_spawns++, 5);
   spawn_after = after(now, std::chrono::milliseconds(250) * (1 << doublings));
-  if (failed_spawns >= options.spawn_tries) refuse_waiting(Code::function_invocation_failed);
+  if (failed_spawns >= options.spawn_tries) refuse_waiting(why);
 }
 
 void Scheduler::Impl::initialised(Instance& i, InvocationId invocation) {

@@ -243,7 +243,7 @@ void Scheduler::exited(InstanceId id, const Death& death, TimePoint now, Command
     s.step(*i, [&](Lifecycle& l) { return l.exited(death); });
     while (!i->holders.empty()) s.lose(*i, i->holders.front(), code_of(death), Why::none, death);
     s.instances.erase(id);
-    if (never_ready) s.spawn_failed();
+    if (never_ready) s.spawn_failed(Code::function_invocation_failed);
   }
   s.settle();
 }

@@ -24,7 +24,7 @@ std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
 void Scheduler::Impl::strike(Instance& i) {
   if (i.life.is<Spawning>()) {
     kill(i, Why::spawn_timeout, Code::none);
-    return spawn_failed();
+    return spawn_failed(Code::sim_not_ready);  // none of the app's code has run in it
   }
   if (i.life.is<Idle>()) return kill(i, Why::idle, Code::none);
   if (i.ping_due && *i.ping_due <= now) return kill(i, Why::unresponsive, Code::function_invocation_failed);

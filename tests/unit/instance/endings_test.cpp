@@ -206,7 +206,17 @@ TEST_CASE("an instance that is not ready in time is replaced while its invocatio
   w.exited(1);
   CHECK(w.said() == "");
   w.ready(2);
-  CHECK(w.said() == "place 1 i2 cold waited 30s\n");
+  CHECK(w.said() == "place 1 i2 cold waited 90s\n");
+}
+
+TEST_CASE("instances that a busy machine does not get ready are no failure of the function") {
+  Sim w(plain(Isolation::invocation));
+  w.request(1, w.define("/a"));
+  for (int i = 1; i <= 3; ++i) {
+    w.advance(w.options.spawn_limit);
+    w.exited(i);
+  }
+  CHECK(w.said().find("refuse 1 SIM_NOT_READY") != std::string::npos);
 }
 
 TEST_CASE("a crash fails all who are on the instance, with the platform's code, and the next request works") {
