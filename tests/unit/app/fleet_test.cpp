@@ -251,7 +251,7 @@ TEST_CASE("Fleet: one that never becomes ready is killed at the limit") {
   o.spawn_tries = 1;
   World w(o, {"FAKE_BOOT=silent"});
   w.ask("/ok");
-  CHECK(w.until_said("refused 1 FUNCTION_INVOCATION_FAILED"));
+  CHECK(w.until_said("refused 1 SIM_NOT_READY"));
   CHECK(w.until([&] { return w.processes() == 0; }));
 }
 
