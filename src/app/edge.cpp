@@ -81,6 +81,12 @@ void Edge::read_busy() {
         return fleet != nullptr && fleet->busy(id);
       },
       this);
+  engine_.set_unserved_reader(
+      [](void* self, InvocationId id) {
+        const Fleet* fleet = static_cast<Edge*>(self)->fleet_;
+        return fleet != nullptr ? fleet->unserved(id) : Duration::zero();
+      },
+      this);
 }
 
 Edge::~Edge() {

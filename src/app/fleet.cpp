@@ -247,6 +247,12 @@ bool Fleet::busy(InvocationId id) const {
   return sampler_.busy(it->second.instance);
 }
 
+Duration Fleet::unserved(InvocationId id) const {
+  const auto it = invocations_.find(id);
+  if (it == invocations_.end() || !it->second.lease) return {};
+  return sampler_.unserved(it->second.instance);
+}
+
 void Fleet::responding(InvocationId id) {
   const auto it = invocations_.find(id);
   if (it == invocations_.end() || !it->second.lease || std::exchange(it->second.handler, true)) return;

@@ -132,9 +132,10 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known, or,
   // if one of them is not told in time, have been taken for a change of everything.
   void request(InvocationId, const FunctionRef&, InvocationId parent, std::uint64_t generation);
-  bool holds(InvocationId) const;  // an instance
-  bool busy(InvocationId) const;   // the event loop of that instance, all the time of late
-  void responding(InvocationId);   // the head of its response has come
+  bool holds(InvocationId) const;         // an instance
+  Duration unserved(InvocationId) const;  // what that event loop has waited for a processor
+  bool busy(InvocationId) const;          // the event loop of that instance, all the time of late
+  void responding(InvocationId);          // the head of its response has come
   // Its answer was "try the next route": it is done with when the instance says so, and may be requested
   // again at once.
   void again(InvocationId);

@@ -64,6 +64,11 @@ bool MemorySampler::busy(InstanceId id) const {
   return since.took > Duration::zero() && took - since.took >= (at - since.at) / 5 * 4;
 }
 
+Duration MemorySampler::unserved(InstanceId id) const {
+  const auto it = watched_.find(id);
+  return it == watched_.end() ? Duration::zero() : process::waited_for_processor(it->second.pid);
+}
+
 void MemorySampler::forget(InstanceId id) { watched_.erase(id); }
 
 void MemorySampler::stop() {

@@ -33,6 +33,8 @@ class MemorySampler {
   // Whether its main thread has wanted a processor all the time, as far back as this can be told: at least
   // kBusyFor, at most a second more.
   bool busy(instance::InstanceId) const;
+  // How long its main thread has waited for a processor since it began; zero: not known.
+  Duration unserved(instance::InstanceId) const;
   // Something has run on it: soon.
   void used(instance::InstanceId);
   // An invocation has ended on it. The first time this is told from inside the call: what it weighs before

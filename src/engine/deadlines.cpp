@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "engine/impl.hpp"
@@ -32,8 +33,9 @@ void Engine::Impl::rearm(Invocation& v) {
   TimePoint due = TimePoint::max();
   if (clock != nullptr && limited(v) && !compiling && !v.life.clock_stopped())
     // Late news may name a limit that has passed already: due at once, never in the past.
-    due = std::max(
-        now_, clock->due(v.life.compile(), v.life.head_seen() ? v.total : std::min(v.first_byte, v.total)));
+    due = std::max(now_, after(clock->due(v.life.compile(),
+                                          v.life.head_seen() ? v.total : std::min(v.first_byte, v.total)),
+                               v.life.forgiven()));
   if (due == TimePoint::max())
     deadlines.remove(v.slot);
   else
@@ -95,6 +97,33 @@ void Engine::Impl::note_unheard(const Invocation& v, TimePoint now) {
   emit(notice, now);
 }
 
+Duration Engine::Impl::unserved(const Invocation& v) const {
+  return v.instance.empty() || read_unserved == nullptr ? Duration::zero()
+                                                        : read_unserved(unserved_shell, v.id);
+}
+
+// A function of the platform has a processor of its own, here it competes with everything else on the
+// machine: what it has waited for one since its clock began is not charged, and its deadline moves. False: it
+// has hardly waited.
+bool Engine::Impl::forgives(Invocation& v, TimePoint now) {
+  constexpr Duration kWorthIt = std::chrono::milliseconds(50);
+  if (!limited(v) || v.life.clock() == nullptr || v.unserved_before == Duration::zero()) return false;
+  const Duration more = std::min(unserved(v) - v.unserved_before - v.life.forgiven(), v.life.charged(now));
+  if (more < kWorthIt) return false;
+  v.life.forgive(more);
+  rearm(v);
+  if (std::exchange(unserved_told, true)) return true;
+  const std::string message =
+      fmt::format("this machine is too busy: {} has waited {} for a processor, which is not charged",
+                  v.instance, human_duration(v.life.forgiven()));
+  event::Notice notice;
+  notice.level = event::Level::warning;
+  notice.message = message;
+  notice.fix = "nothing in your app: run less beside it, or take a machine with more cores";
+  emit(notice, now);
+  return true;
+}
+
 std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
   // How long an instance may take to give back what has expired.
   constexpr Duration kExpiring = std::chrono::seconds(2);
@@ -102,6 +131,7 @@ std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
     settle(v, {}, now);
     return std::nullopt;
   }
+  if (forgives(v, now)) return std::nullopt;
   if (v.life.is<invocation::Lingering>()) {
     v.expiring = true;
     v.life.stop_clock(now);

@@ -22,6 +22,11 @@ void Engine::set_busy_reader(bool (*read)(void*, InvocationId), void* shell) {
   impl_->busy_shell = shell;
 }
 
+void Engine::set_unserved_reader(Duration (*read)(void*, InvocationId), void* shell) {
+  impl_->read_unserved = read;
+  impl_->unserved_shell = shell;
+}
+
 void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell) {
   impl_->read_totals = read;
   impl_->shell = shell;

@@ -232,6 +232,8 @@ class Engine {
   void wake(TimePoint now, WallTime wall, std::vector<Command>& out);
   // Whether the event loop of its instance is busy, as that of an endless loop is: no limit is long enough.
   void set_busy_reader(bool (*read)(void* shell, InvocationId), void* shell);
+  // How long the event loop of its instance has waited for a processor since that began; zero: not known.
+  void set_unserved_reader(Duration (*read)(void* shell, InvocationId), void* shell);
   // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).
   void set_totals_reader(Totals (*read)(void* shell, InvocationId), void* shell);
 

@@ -82,6 +82,8 @@ struct Engine::Impl {
   void note_state(Invocation& v, std::string_view evidence);
   void note_apart(const Invocation& v, TimePoint now);
   void note_unheard(const Invocation& v, TimePoint now);
+  Duration unserved(const Invocation& v) const;
+  bool forgives(Invocation& v, TimePoint now);
   bool limited(const Invocation& v) const {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;
   }
@@ -129,6 +131,8 @@ struct Engine::Impl {
   void* shell = nullptr;
   bool (*read_busy)(void*, InvocationId) = nullptr;
   void* busy_shell = nullptr;
+  Duration (*read_unserved)(void*, InvocationId) = nullptr;
+  void* unserved_shell = nullptr;
 
   // Routes and paths that have answered once; used with a compile grace only.
   std::set<std::string, std::less<>> warm;
@@ -139,6 +143,7 @@ struct Engine::Impl {
   Told apart_told;        // routes whose sockets on several instances were remarked on
   Told polling_told;      // paths whose polling was remarked on
   std::set<std::string, std::less<>> intervals_told;  // places
+  bool unserved_told = false;                         // the machine is too busy
   Told unheard_told;                                  // routes whose limit struck when nobody read any more
   Told no_server_told;                                // paths, statuses and transports
 };

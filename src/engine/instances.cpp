@@ -67,7 +67,7 @@ Code Engine::Impl::answered_unseen(Invocation& v, TimePoint now) {
   }
   begins_unseen(v);
   if (v.life.clock() == nullptr || v.life.compile().compiling() || v.life.client_has_left() ||
-      v.life.charged(now) < std::min(v.first_byte, v.total))
+      v.life.charged(now) < std::min(v.first_byte, v.total) || forgives(v, now))
     return Code::none;
   constexpr Code kLate = Code::function_invocation_timeout;
   v.verdicts.push_back(duration_verdict(v, false, now));
@@ -107,6 +107,7 @@ void Engine::placed(InvocationId id, std::string_view instance, std::string_view
   v->compiled_before_placed = v->life.compile().total(now);
   v->init.reset();
   v->leased = true;
+  v->unserved_before = e.unserved(*v);
   if (begun_unseen(id)) e.begins_unseen(*v);
   e.rearm(*v);
 }

@@ -62,7 +62,10 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
     v->init.reset();
   else if (!v->life.handler_started(now))
     return;
-  if (v->leased) e.init_over(*v, now);
+  if (v->leased) {
+    e.init_over(*v, now);
+    v->unserved_before = e.unserved(*v);
+  }
   if (v->traffic == Traffic::direct)
     v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
   if (v->page.empty()) e.identify(*v, e.function_at(v->path()), false, false);  // until the agent names it

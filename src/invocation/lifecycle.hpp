@@ -21,9 +21,10 @@
 //   channel), and starts the clock then.
 //
 // Compiling is a region of its own: it may begin and end in every state, nested, and its time is never
-// charged.
+// charged. Nor is time that is forgiven: its process wanted a processor and got none.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -118,6 +119,7 @@ class Lifecycle {
     state_ = first;
     compile_ = {};
     stopped_ = {};
+    forgiven_ = {};
     client_left_ = false;
     unseen_ = false;
   }
@@ -155,8 +157,11 @@ class Lifecycle {
   Duration charged(TimePoint now) const {
     if (stopped_) return *stopped_;
     const Clock* c = clock();
-    return c != nullptr ? c->charged(compile_, now) : Duration::zero();
+    return c != nullptr ? std::max(c->charged(compile_, now) - forgiven_, Duration::zero())
+                        : Duration::zero();
   }
+  void forgive(Duration more) { forgiven_ += more; }
+  Duration forgiven() const { return forgiven_; }
   bool clock_stopped() const { return stopped_.has_value(); }
 
  private:
@@ -165,6 +170,7 @@ class Lifecycle {
 
   State state_ = Ended{};
   CompileMeter compile_;
+  Duration forgiven_{};
   std::optional<Duration> stopped_;  // what was charged when the clock was stopped
   bool client_left_ = false;
   bool unseen_ = false;  // the clock began at a moment that stands for the handler's start

@@ -46,6 +46,7 @@ void Slab::release(Invocation& v) {
   v.placed_at = {};
   v.compiled_before_placed = v.waited = {};
   v.init.reset();
+  v.unserved_before = {};
   v.own_requests = {};
   v.leased = v.expiring = false;
   v.hanging.clear();

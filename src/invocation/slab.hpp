@@ -51,8 +51,10 @@ struct Invocation {
   Duration waited{};                  // for an instance
   CompileMeter own_requests;  // requests of its own to the app that compiled or waited: the clock stood still
   std::optional<Duration> init;  // from placed_at to the handler's start, compiling left out
-  bool leased = false;           // holds a slot of its instance
-  bool expiring = false;         // waitUntil work has passed the deadline, and was told to end
+  // What its event loop had waited for a processor when the clock began; zero: not known.
+  Duration unserved_before{};
+  bool leased = false;    // holds a slot of its instance
+  bool expiring = false;  // waitUntil work has passed the deadline, and was told to end
   std::vector<limits::Hanging>
       hanging;  // left behind when the instance was given back before the response's end
 

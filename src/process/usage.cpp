@@ -1,11 +1,14 @@
 #include "process/usage.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -20,6 +23,28 @@ bool may_raise() {
   // The limit is 20 - nice.
   return ::getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur >= 20;
 }
+
+struct Scheduled {
+  Duration ran{}, waited{};
+};
+
+// Of the main thread; zero where the kernel does not tell. Without a stream: asked for each invocation.
+Scheduled scheduled(pid_t pid) {
+  std::array<char, 32> path{};
+  fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/schedstat", pid);
+  const int file = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  std::array<char, 96> text{};
+  const ssize_t size = ::read(file, text.data(), text.size() - 1);
+  ::close(file);
+  if (size <= 0) return {};
+  char* end = text.data();  // both in nanoseconds
+  const auto ran = static_cast<Duration::rep>(std::strtoull(end, &end, 10));
+  const auto waited = static_cast<Duration::rep>(std::strtoull(end, &end, 10));
+  return {Duration(ran), Duration(waited)};
+}
+
+int own_nice() { return ::getpriority(PRIO_PROCESS, 0); }
 
 void set_autogroup(pid_t leader, int nice) {
   std::ofstream file(fmt::format("/proc/{}/autogroup", leader));
@@ -51,11 +76,11 @@ std::uint64_t own_memory_of(pid_t pid) {
 }
 
 Duration wanted_processor(pid_t pid) {
-  std::ifstream schedstat(fmt::format("/proc/{}/schedstat", pid));  // of the main thread, in nanoseconds
-  Duration::rep ran = 0, waited = 0;
-  if (!(schedstat >> ran >> waited)) return {};
-  return Duration(ran + waited);
+  const Scheduled s = scheduled(pid);
+  return s.ran + s.waited;
 }
+
+Duration waited_for_processor(pid_t pid) { return scheduled(pid).waited; }
 
 std::uint64_t memory_of_machine() {
   const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
@@ -78,12 +103,12 @@ unsigned cores_of_machine() {
 
 void lower(pid_t leader) {
   set_autogroup(leader, kNice);
-  if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), kNice);
+  if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice() + kNice);
 }
 
 void raise(pid_t leader) {
   set_autogroup(leader, 0);
-  if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), 0);
+  if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice());
 }
 
 }  // namespace vsim::process

@@ -18,6 +18,8 @@ std::uint64_t own_memory_of(pid_t);
 // How long its main thread has run on a processor or waited for one, since it began; zero: not known.
 // Microseconds.
 Duration wanted_processor(pid_t);
+// Of that, how long it has waited.
+Duration waited_for_processor(pid_t);
 std::uint64_t memory_of_machine();  // of the control group where it is less; 0: unknown
 unsigned cores_of_machine();
 

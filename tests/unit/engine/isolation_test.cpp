@@ -107,6 +107,51 @@ TEST_CASE("what the shell needs to know of a function is there once it was dispa
   CHECK_FALSE(w.engine().function(a.id).has_value());
 }
 
+TEST_CASE("what a function has waited for a processor of this machine is not charged: its deadline moves") {
+  World w;
+  Duration waited = 100s;  // of that event loop since it began
+  w.engine().set_unserved_reader([](void* at, InvocationId) { return *static_cast<Duration*>(at); }, &waited);
+  w.start();
+  waited += 7s;
+  CHECK(w.advance(10s).empty());
+  CHECK(w.recorder.notices.size() == 1);
+  CHECK(w.next() == 7s);
+  const auto commands = w.advance(7s);  // now it has run, and waited no more
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].kind == Command::Kind::answer_error);
+  CHECK(w.last().charged == 10s);
+  CHECK(w.last().total == 17s);
+  CHECK(w.last().verdicts.at(0).code == Code::function_invocation_timeout);
+}
+
+TEST_CASE("a function that answers late on a machine without a free processor is not accused") {
+  World w;
+  Duration waited = 1s;
+  w.engine().set_unserved_reader([](void* at, InvocationId) { return *static_cast<Duration*>(at); }, &waited);
+  const InvocationId id = w.start();
+  waited += 9s;
+  CHECK(w.advance(11s).empty());
+  w.head(id);
+  w.ended(id);
+  w.released(id);
+  CHECK(w.last().verdicts.empty());
+  CHECK(w.last().charged == 2s);
+}
+
+TEST_CASE(
+    "where the kernel does not tell it, or tells of next to nothing, the limit strikes when it is due") {
+  for (const Duration more : {Duration(0), Duration(49ms)}) {
+    World w;
+    Duration waited = more == 0ms ? 0s : 1s;
+    w.engine().set_unserved_reader([](void* at, InvocationId) { return *static_cast<Duration*>(at); },
+                                   &waited);
+    w.start();
+    waited += more;
+    CHECK(w.advance(10s).size() == 1);
+    CHECK(w.last().total == 10s);
+  }
+}
+
 TEST_CASE("an invocation that gets no instance is answered with the reason, and says how long it waited") {
   const std::pair<Code, EndedBy> rows[] = {{Code::function_throttled, EndedBy::platform},
                                            {Code::infinite_loop_detected, EndedBy::platform},
