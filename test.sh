@@ -30,14 +30,17 @@ build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCM
   -DVSIM_SANITIZE=address,undefined -- fuzzers
 
 step "Fuzzing, $([ -n "$full" ] && echo "ten minutes" || echo "twenty seconds") a target"
-for target in build-fuzz/*_fuzz; do
-  name=$(basename "$target" _fuzz)
+fuzz() {
+  local name; name=$(basename "$1" _fuzz)
   mkdir -p "build-fuzz/corpus/$name"
-  "$target" -max_total_time=$([ -n "$full" ] && echo 600 || echo 20) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
+  "$1" -max_total_time=$([ -n "$full" ] && echo 600 || echo 20) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
     "build-fuzz/corpus/$name" $(ls -d "tests/fuzz/seeds/$name" 2>/dev/null) >"build-fuzz/$name.log" 2>&1 ||
-    { tail -n 60 "build-fuzz/$name.log"; die "fuzzing $name found a failure"; }
+    { tail -n 60 "build-fuzz/$name.log"; printf 'fuzzing %s found a failure\n' "$name"; return 1; }
   printf '%s: clean\n' "$name"
-done
+}
+export -f fuzz
+export full
+printf '%s\0' build-fuzz/*_fuzz | xargs -0 -n 1 -P 2 bash -c 'fuzz "$0"' || die "fuzzing found a failure"
 
 step "Unit and integration tests, with AddressSanitizer and UndefinedBehaviorSanitizer"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
