@@ -2,10 +2,12 @@
 // Isolation, in next dev: serves the calls of instances, to Next's bundler service above all, and tells them what they share: compiled files
 // to forget, fields of the render server, revalidated tags of the data cache, the runtime cache.
 
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
 const { createPeer } = require('./rpc.cjs');
 
+const kMostHead = 100;  // of who does not say who it is
 const kMostCached = 10_000;  // entries of the runtime cache; the oldest go
 
 module.exports = function (sim) {
@@ -50,7 +52,12 @@ module.exports = function (sim) {
     },
   };
 
-  // The first line of a connection is `<token> <instance>`; whoever does not know the token is not served.
+  // As src/agent/secrets.cpp derives it.
+  function secretOf(instance) {
+    return crypto.createHmac('sha256', options.token).update(`instance ${instance}`).digest('hex').slice(0, 32);
+  }
+
+  // The first line of a connection is `<secret> <instance>`; whoever does not know that instance's secret is not served.
   function serveInstances() {
     try {
       fs.unlinkSync(options.rpcSocket);
@@ -63,9 +70,10 @@ module.exports = function (sim) {
       socket.on('data', function first(chunk) {
         head += chunk.toString('latin1');
         const end = head.indexOf('\n');
-        if (end < 0) return;
+        if (end < 0) return void (head.length > kMostHead && socket.destroy());
         socket.off('data', first);
-        if (options.token === '' || head.slice(0, end).split(' ')[0] !== options.token) return socket.destroy();
+        const [secret, instance] = head.slice(0, end).split(' ');
+        if (options.token === '' || secret !== secretOf(instance)) return socket.destroy();
         socket.pause();
         if (end + 1 < head.length) socket.unshift(Buffer.from(head.slice(end + 1), 'latin1'));
         welcome(socket);

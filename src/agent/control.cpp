@@ -1,5 +1,8 @@
 #include "agent/control.hpp"
 
+#include <signal.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -301,10 +304,19 @@ namespace {
 
 using Shared = ControlChannel::Impl;
 
+// 0: not known.
+pid_t peer_of(int socket) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
+}
+
+bool lives(pid_t pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
+
 class Peer : public std::enable_shared_from_this<Peer> {
  public:
   Peer(stream_protocol::socket s, std::shared_ptr<Shared> of)
-      : socket_(std::move(s)), shared_(std::move(of)) {}
+      : socket_(std::move(s)), shared_(std::move(of)), pid_(peer_of(socket_.native_handle())) {}
 
   void read() {
     socket_.async_read_some(boost::asio::buffer(buffer_),
@@ -367,34 +379,39 @@ class Peer : public std::enable_shared_from_this<Peer> {
       problem("was not understood: " + line_.substr(0, kShown));
   }
 
-  bool may_be_introduction() const {
-    const std::string longest = shared_->token + std::string(kInstance);
-    const std::size_t n = std::min(line_.size(), longest.size());
-    return std::string_view(line_).substr(0, n) == std::string_view(longest).substr(0, n) &&
-           line_.size() <= longest.size() + 20;
-  }
+  bool may_be_introduction() const { return line_.size() <= kLongestSecret + kInstance.size() + 20; }
 
-  // The first line is "<token>" or "<token> instance <n>"; whoever does not know the token is nobody.
+  // The first line is "<token>", of the agent in next dev, or "<secret> instance <n>"; all others are nobody.
   void introduce() {
-    std::string_view rest = line_;
-    if (!rest.starts_with(shared_->token)) return close();
-    rest.remove_prefix(shared_->token.size());
-    if (rest.empty()) {
+    const std::string_view line = line_;
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) {
+      if (line != shared_->token || !may_be_agent()) return close();
       trusted_ = true;
       shared_->by_number[0] = weak_from_this();
       return;
     }
+    std::string_view rest = line.substr(space);
     std::uint64_t n = 0;
     if (!rest.starts_with(kInstance)) return close();
     rest.remove_prefix(kInstance.size());
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), n);
     if (error != std::errc{} || end != rest.data() + rest.size() || n == 0) return close();
     if (shared_->instances == nullptr || shared_->by_number.contains(n) ||
-        !shared_->instances->on_instance(n))
+        !shared_->instances->on_instance(n, line.substr(0, space), pid_))
       return close();
     trusted_ = true;
     number_ = n;
     shared_->by_number[n] = weak_from_this();
+  }
+
+  // The token stands in the environment of next dev, where a function can read it: what runs in an instance,
+  // and whoever comes while the process of an agent that has come lives, is not believed.
+  bool may_be_agent() const {
+    if (shared_->instances != nullptr && shared_->instances->is_of_instance(pid_)) return false;
+    const auto found = shared_->by_number.find(0);
+    const auto before = found == shared_->by_number.end() ? nullptr : found->second.lock();
+    return !before || !before->socket_.is_open() || before->pid_ == pid_ || !lives(before->pid_);
   }
 
   void problem(const std::string& what) {
@@ -414,9 +431,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   }
 
   static constexpr std::string_view kInstance = " instance ";
+  static constexpr std::size_t kLongestSecret = 32;
   static constexpr std::size_t kShown = 120;
   stream_protocol::socket socket_;
   std::shared_ptr<Shared> shared_;
+  const pid_t pid_;
   std::string line_;
   std::deque<std::string> out_;
   std::uint64_t number_ = 0;  // of an instance

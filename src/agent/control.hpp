@@ -4,6 +4,8 @@
 // it names is its own, the handler checks. I/O thread only.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -106,8 +108,11 @@ class ControlHandler {
 // What an instance says. `n` is the number it was started with.
 class InstanceHandler {
  public:
-  // It knows the token and calls itself n. False: there is none of that number, or it is connected already.
-  virtual bool on_instance(std::uint64_t n) = 0;
+  // A process calls itself n and gives this secret. False: there is none of that number, it is connected
+  // already, or it is not the process that was started as n. `pid`: the peer's, of SO_PEERCRED.
+  virtual bool on_instance(std::uint64_t n, std::string_view secret, pid_t pid) = 0;
+  // Whether it is a process of an instance or was started by one: no such speaks for next dev.
+  virtual bool is_of_instance(pid_t /*pid*/) { return false; }
   virtual void on_ready(std::uint64_t n, double ms) = 0;
   virtual void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) = 0;
   virtual void on_handler(std::uint64_t n, InvocationId) = 0;

@@ -63,16 +63,6 @@ bool is_ours(std::string_view field, std::string_view value, std::string_view na
   return !token.empty() && iequals(field, name) && value == token;
 }
 
-std::uint64_t parse_tagged_id(std::string_view value, std::string_view token) {
-  if (token.empty() || !value.starts_with(token) || value.size() <= token.size() ||
-      value[token.size()] != '.')
-    return 0;
-  value.remove_prefix(token.size() + 1);
-  std::uint64_t id = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
-  return error == std::errc{} && end == value.data() + value.size() ? id : 0;
-}
-
 std::string page_field(std::string_view page) {
   constexpr std::string_view kHex = "0123456789ABCDEF", kPlain = "/[]._-~()@+=&:!$*'";
   std::string out;

@@ -26,8 +26,6 @@ std::optional<std::string> dispatch_field(std::string_view field, std::string_vi
 
 // Whether a field of that name and value says `name` with our token: "x-vsim-again".
 bool is_ours(std::string_view field, std::string_view value, std::string_view name, std::string_view token);
-// "<token>.<id>", as in x-vsim-parent. 0: not ours.
-std::uint64_t parse_tagged_id(std::string_view value, std::string_view token);
 // A page's name in a header field: everything but plain letters, digits, "/", "[", "]", "." and the like is
 // percent-encoded, commas too.
 std::string page_field(std::string_view page);

@@ -17,16 +17,16 @@ module.exports = function (sim) {
     // fetch, and undici of the user's own.
     diagnostics.channel('undici:request:create').subscribe(({ request }) => {
       const invocation = invocations.getStore();
-      if (!invocation) return;
+      if (!invocation?.call) return;
       const { hostname, port } = new URL(request.origin);
-      if (isOurs(hostname, port)) request.addHeader('x-vsim-parent', `${options.token}.${invocation.id}`);
+      if (isOurs(hostname, port)) request.addHeader('x-vsim-parent', `${invocation.call}.${invocation.id}`);
     });
     // Every request of node:http asks its agent for a socket before it writes its head.
     const { addRequest } = http.Agent.prototype;
     http.Agent.prototype.addRequest = function (req, asked, ...rest) {
       const invocation = invocations.getStore();
-      if (invocation && !req.headersSent && typeof asked === 'object' && isOurs(asked.host ?? asked.hostname, asked.port))
-        req.setHeader('x-vsim-parent', `${options.token}.${invocation.id}`);
+      if (invocation?.call && !req.headersSent && typeof asked === 'object' && isOurs(asked.host ?? asked.hostname, asked.port))
+        req.setHeader('x-vsim-parent', `${invocation.call}.${invocation.id}`);
       return addRequest.call(this, req, asked, ...rest);
     };
     if (!options.isHttps) hookScheme();

@@ -104,6 +104,7 @@ module.exports = function (sim) {
       sync,
       req,
       res,
+      call: fields.call,  // what marks its own requests
       limitMs: Number(fields.limit) || 0,  // from the begin of the handler, in real milliseconds
       kept,
       isWarming: fields.warm !== undefined,

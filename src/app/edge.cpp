@@ -5,6 +5,7 @@
 
 #include "agent/dispatch.hpp"
 #include "agent/meta.hpp"
+#include "agent/secrets.hpp"
 #include "app/clock.hpp"
 #include "base/text.hpp"
 #include "engine/classify.hpp"
@@ -154,7 +155,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     decision.hold_body = true;
     for (const auto& h : head.headers)
       if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
-        exchange.parent = known_caller(agent::parse_tagged_id(h.value, options_.token), decision.id);
+        exchange.parent = known_caller(agent::parse_call(h.value, options_.token), decision.id);
   }
   if (recorder_ != nullptr) {
     if (internal || exchange.parent != InvocationId::none)
@@ -297,7 +298,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     for (const auto& h : head.headers) {
       if (h.field != Field::x_vsim) continue;
       if (exchange->placed) {
-        if (!agent::is_ours(h.name, h.value, "x-vsim-again", options_.token)) continue;
+        if (!agent::is_ours(h.name, h.value, "x-vsim-again", exchange->secret)) continue;
         exchange->again = true;
       } else {
         auto text = agent::dispatch_field(h.name, h.value, options_.token);
@@ -317,7 +318,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
         if (h.field != Field::x_vsim) continue;
         const auto says = [&](std::string_view key) { return h.value.find(key) != std::string_view::npos; };
         if (!says(";kept=") && !says(";at=") && !says(";unseen=")) continue;
-        const auto meta = agent::parse_meta(h.name, h.value, options_.token);
+        const auto meta = agent::parse_meta(h.name, h.value, exchange->secret);
         if (!meta) continue;
         info.unseen = meta->unseen;
         for (const std::string& name : meta->kept)
@@ -330,6 +331,9 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     info.direct = true;
     for (const auto& h : head.headers) {
       if (h.field != Field::x_vsim) continue;
+      // Nobody has asked where this function is to be run: what it holds is not for a client.
+      if (agent::dispatch_field(h.name, h.value, options_.token))
+        return unexpected(session, *exchange, id, decision);
       // The answer may overtake the control channel: the head itself says which function it comes from.
       if (const auto meta = agent::parse_meta(h.name, h.value, options_.token)) {
         info.direct = false;
@@ -367,6 +371,17 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   decision.extra = response_extra_;
 }
 
+void Edge::unexpected(net::Session& session, Exchange& exchange, net::ExchangeId id,
+                      net::ResponseDecision& decision) {
+  const limits::Code code = engine_.upstream_failed(invocation(id), engine::UpstreamFailure::garbage,
+                                                    engine_totals(session.totals()), now(), wall_now());
+  decision.replace = error_text(&session, code, 0, exchange.tag.view(), session.may_keep_alive());
+  Exchange over = std::move(exchange);
+  exchanges_.erase(id);
+  settle(id, std::move(over));
+  schedule();
+}
+
 std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
   const limits::Code code = engine_.request_body_over(invocation(id), now());
   if (code == limits::Code::none) return {};
@@ -400,8 +415,9 @@ bool Edge::on_client_half_closed(net::ExchangeId id) {
 
 net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::ExchangeId id,
                                               net::UpstreamFailure failure, net::Totals totals) {
-  static_assert(static_cast<int>(net::UpstreamFailure::truncated) ==
-                static_cast<int>(engine::UpstreamFailure::truncated));
+  static_assert(static_cast<int>(net::UpstreamFailure::no_descriptor) ==
+                static_cast<int>(engine::UpstreamFailure::no_descriptor));
+  if (failure == net::UpstreamFailure::no_descriptor) on_no_descriptor();
   Exchange* exchange = find(id);
   net::FailureDecision out;
   if (exchange == nullptr) return out;
@@ -427,10 +443,21 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
   return out;
 }
 
+void Edge::on_no_descriptor() {
+  if (std::exchange(told_descriptors_, true)) return;
+  const limits::CodeInfo& info = limits::info(limits::Code::sim_out_of_descriptors);
+  event::Notice notice;
+  notice.level = event::Level::warning;
+  notice.code = info.name;
+  notice.message = "no file descriptor is left: clients wait, and requests are answered with 503";
+  notice.fix = info.fix;
+  engine_.announce(notice, now(), wall_now());
+}
+
 void Edge::on_end(net::ExchangeId id, net::Totals totals) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return;
-  if (exchange->socket && !stopped_) {
+  if (exchange->socket && !stopping_) {
     // The end of its instance is the end of a socket too, and is told a moment later.
     exchange->session = nullptr;
     exchange->closed = totals;
@@ -553,6 +580,11 @@ void Edge::wake() {
     if (isolated(exchange)) fleet_->timed_out(command.id);
   }
   schedule();
+}
+
+void Edge::stopping() {
+  stopping_ = true;
+  engine_.stopping();
 }
 
 void Edge::stop() {

@@ -56,6 +56,8 @@ class Edge final : public net::Edge, public FleetOwner {
   // Next's words for kinds and runtimes, as the agent passes them on.
   static engine::Dispatch to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
                                       bool is_static);
+  // The run ends: what is open now and closed after this was broken off by it.
+  void stopping();
   void stop();
 
   // net::Edge
@@ -71,6 +73,7 @@ class Edge final : public net::Edge, public FleetOwner {
   bool on_client_half_closed(net::ExchangeId) override;
   net::FailureDecision on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure,
                                           net::Totals) override;
+  void on_no_descriptor() override;
   void on_end(net::ExchangeId, net::Totals) override;
   bool https() const override { return options_.https; }
 
@@ -135,6 +138,7 @@ class Edge final : public net::Edge, public FleetOwner {
     CallersWait callers_wait;                          // while it is compiled, or queued
     std::string page, skip;                            // where it is, and the pages that have passed it on
     std::string head;                                  // for the instance, until it is placed
+    std::string secret;                                // of the instance
     std::optional<std::vector<limits::Hanging>> done;  // told before its response was read
     std::optional<net::UpstreamFailure> failed;        // waits for the cause
     std::optional<limits::broken_off::Cause>
@@ -145,6 +149,7 @@ class Edge final : public net::Edge, public FleetOwner {
   bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
   void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);
   void pass_on(net::Session&, net::ExchangeId, Exchange&);
+  void unexpected(net::Session&, Exchange&, net::ExchangeId, net::ResponseDecision&);
   // The answer of the platform, or a cut where it is too late for one. The exchange is over.
   void finish(net::ExchangeId, limits::Code);
   void settle(net::ExchangeId, Exchange&&);
@@ -175,7 +180,7 @@ class Edge final : public net::Edge, public FleetOwner {
                                     boost::asio::io_context::executor_type>
       timer_;
   TimePoint armed_for_ = TimePoint::max();
-  bool stopped_ = false;
+  bool stopping_ = false, stopped_ = false, told_descriptors_ = false;
 };
 
 }  // namespace vsim::app

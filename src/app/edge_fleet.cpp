@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "agent/dispatch.hpp"
+#include "agent/secrets.hpp"
 #include "app/clock.hpp"
 #include "app/edge.hpp"
 
@@ -83,9 +84,7 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
   if (!function) return;  // the engine has ended it meanwhile: its command is on the way
 
   exchange.head.assign(answer->head);
-  exchange.head.append("X-Vsim-Id: ").append(options_.token).append(".");
-  number(exchange.head, id);
-  exchange.head.append("\r\n");
+  exchange.head.append("X-Vsim-Call: ").append(agent::call_mark(options_.token, id)).append("\r\n");
   if (function->deadline != kForever && !function->is_static) {
     exchange.head.append("X-Vsim-Limit: ");
     number(exchange.head,
@@ -120,6 +119,10 @@ bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
     fleet_->responding(id);  // nobody will tell that its modules are there
     schedule();
   }
+  exchange->secret = placed.secret;
+  exchange->head.append("X-Vsim-Id: ").append(exchange->secret).append(".");
+  number(exchange->head, exchange_id(id));
+  exchange->head.append("\r\n");
   exchange->session->send_to(placed.pool, std::move(exchange->head));
   return true;
 }

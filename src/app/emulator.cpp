@@ -549,6 +549,7 @@ void Emulator::Impl::stop(int code, std::string_view) {
     look_again.cancel();
     warming.reset();
     edge->set_upstream(nullptr);
+    edge->stopping();
     server->shut_all();  // first: with open sockets `next dev` would ignore SIGTERM
     if (pool) pool->close_idle();
     if (isolation) isolation->stop();

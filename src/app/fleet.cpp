@@ -9,6 +9,7 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/secrets.hpp"
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
@@ -373,11 +374,11 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   spec.argv.push_back("--max-http-header-size=1048576");
   if (options_.inspect) spec.argv.push_back("--inspect=127.0.0.1:0");
   spec.argv.push_back(options_.script);
+  spec.secret = agent::instance_secret(options_.token, number(id));
   process::set_env(spec.env, "VSIM_INSTANCE", std::to_string(number(id)));
   process::set_env(spec.env, "VSIM_BOOT", boot_file_);
   process::set_env(spec.env, "VSIM_SOCKET", spec.socket);
   process::set_env(spec.env, "VSIM_CONTROL", options_.control_socket);
-  process::set_env(spec.env, "VSIM_TOKEN", options_.token);
   process::set_env(spec.env, "VSIM_PUBLIC_PORT", std::to_string(options_.public_port));
   if (options_.public_https) process::set_env(spec.env, "VSIM_PUBLIC_HTTPS", "1");
   process::set_env(spec.env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
@@ -443,7 +444,8 @@ void Fleet::obey(instance::Place& c) {
   i->function = it->second.function;
   i->process->foreground();
   const bool debugged = i->debugged;
-  const Placed placed{i->process->pool(), i->process->name(), c.start, it->second.early + c.waited};
+  const Placed placed{i->process->pool(), i->process->name(), i->process->secret(), c.start,
+                      it->second.early + c.waited};
   if (!owner_.fleet_placed(c.invocation, placed)) {
     if (holds(c.invocation)) give_back(c.invocation);
     return;

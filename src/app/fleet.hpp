@@ -66,6 +66,7 @@ struct FunctionRef {
 struct Placed {
   net::UpstreamPool& pool;
   std::string_view instance;  // "i3"
+  std::string_view secret;    // by which it knows us and we it; empty: a command, which has none
   instance::Start start;
   Duration waited;
 };
@@ -161,7 +162,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   Figures figures(instance::InstanceId) const;
 
   // agent::InstanceHandler
-  bool on_instance(std::uint64_t n) override;
+  bool on_instance(std::uint64_t n, std::string_view secret, pid_t) override;
+  bool is_of_instance(pid_t) override;
   void on_ready(std::uint64_t n, double ms) override;
   void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) override;
   void on_handler(std::uint64_t n, InvocationId) override;

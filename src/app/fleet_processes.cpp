@@ -92,11 +92,29 @@ Fleet::Figures Fleet::figures(InstanceId id) const {
 
 // --- What instances say
 
-bool Fleet::on_instance(std::uint64_t n) {
+bool Fleet::on_instance(std::uint64_t n, std::string_view secret, pid_t pid) {
   Instance* i = find(n);
-  if (i == nullptr || i->connected) return false;
+  if (i == nullptr || i->connected || !i->process || i->process->pid() != pid ||
+      i->process->secret() != secret)
+    return false;
   i->connected = true;
   return true;
+}
+
+bool Fleet::is_of_instance(pid_t pid) {
+  constexpr int kFarthest = 64;  // generations
+  const auto is_instance = [this](pid_t of) {
+    return std::any_of(instances_.begin(), instances_.end(), [of](const auto& known) {
+      return known.second.process && known.second.process->pid() == of;
+    });
+  };
+  for (int i = 0; pid > 1 && i < kFarthest; ++i) {
+    const auto info = process::os::inspect(pid);
+    if (!info) return false;
+    if (is_instance(pid) || is_instance(info->session)) return true;
+    pid = info->parent;
+  }
+  return false;
 }
 
 void Fleet::on_ready(std::uint64_t n, double) {

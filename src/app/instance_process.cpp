@@ -45,6 +45,7 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
   options.env = s.env;
   options.cwd = s.cwd;
   options.input = process::SpawnOptions::Input::open;
+  if (!s.secret.empty()) options.first_input = s.secret + "\n";
   process::ChildCallbacks events;
   events.output = [self](process::Stream stream, std::string_view bytes) { self->on_output(stream, bytes); };
   events.exit = [self](const process::ExitCause& cause) {

@@ -26,6 +26,7 @@ struct InstanceSpec {
   std::vector<std::string> argv;
   process::Environment env;  // whole
   std::string cwd;
+  std::string secret;  // it can read this and a newline from its standard input, which says nothing else
   std::string socket;  // where it listens, removed at its end; or
   std::uint16_t port = 0;
   bool background = false;
@@ -46,6 +47,7 @@ class InstanceProcess {
   InstanceProcess& operator=(const InstanceProcess&) = delete;
 
   const std::string& name() const { return spec_.name; }
+  const std::string& secret() const { return spec_.secret; }
   pid_t pid() const { return child_->pid(); }
   bool running() const { return !ended_; }
   net::UpstreamPool& pool() { return *pool_; }

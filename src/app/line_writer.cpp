@@ -3,16 +3,27 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 namespace vsim::app {
 
 using namespace std::chrono_literals;
 
-LineWriter::LineWriter(int fd, bool owned)
-    : shared_(std::make_shared<Shared>(fd, owned)), thread_([shared = shared_] { run(*shared); }) {}
+namespace {
+
+std::uint64_t lines(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace
+
+LineWriter::LineWriter(int fd, bool owned, std::function<void(int)> failed)
+    : shared_(std::make_shared<Shared>(fd, owned, std::move(failed))),
+      thread_([shared = shared_] { run(*shared); }) {}
 
 LineWriter::~LineWriter() {
   hand_over();
@@ -23,6 +34,7 @@ LineWriter::~LineWriter() {
     lock.unlock();
     thread_.join();
   } else {
+    shared_->failed = nullptr;
     thread_.detach();
   }
 }
@@ -47,6 +59,11 @@ std::uint64_t LineWriter::lost() const {
   return shared_->lost;
 }
 
+std::uint64_t LineWriter::behind() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->error != 0 ? 0 : lines(shared_->buffer) + lines(shared_->out);
+}
+
 int LineWriter::error() const {
   const std::lock_guard lock(shared_->mutex);
   return shared_->error;
@@ -63,7 +80,7 @@ void LineWriter::flush() {
 }
 
 void LineWriter::run(Shared& s) {
-  std::string out;
+  std::string& out = s.out;
   std::unique_lock lock(s.mutex);
   for (;;) {
     s.wake.wait(lock, [&] { return s.asked || s.stop; });
@@ -86,12 +103,17 @@ void LineWriter::run(Shared& s) {
         error = errno;  // the reader is gone, the disk is full; the emulator goes on
       }
     }
+    lock.lock();
     if (out.capacity() > (1u << 20)) std::string().swap(out);
     out.clear();
-    lock.lock();
-    s.error = error;
     s.writing = false;
     s.written.notify_all();
+    if (error == 0 || std::exchange(s.error, error) != 0) continue;
+    if (const auto failed = std::move(s.failed)) {
+      lock.unlock();
+      failed(error);
+      lock.lock();
+    }
   }
   if (s.owned) ::close(s.fd);
   s.over = true;

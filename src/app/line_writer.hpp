@@ -6,17 +6,20 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace vsim::app {
 
 class LineWriter {
  public:
-  // `fd` is not closed, unless `owned`.
-  explicit LineWriter(int fd, bool owned = false);
+  // `fd` is not closed, unless `owned`. `failed` is called once with error(), on the writer's thread and not
+  // after the destructor has returned.
+  explicit LineWriter(int fd, bool owned = false, std::function<void(int)> failed = {});
   // Writes what is left, for a second at most: a stopped terminal or a pipe that nobody reads does not hold
   // up the end of the program. What could not be written then is lost, and `fd` stays open.
   ~LineWriter();
@@ -40,6 +43,8 @@ class LineWriter {
     hand_over();
   }
   std::uint64_t lost() const;
+  // At most so many lines were appended and have not been handed to the system yet.
+  std::uint64_t behind() const;
   // Why writing ended for good (errno: ENOSPC, EPIPE…); 0 while it goes on.
   int error() const;
   // Everything appended so far has been handed to the system when this returns, or the time is over.
@@ -49,12 +54,15 @@ class LineWriter {
   static constexpr std::size_t kMost = 16u << 20, kGather = 64u << 10;
   // Outlives the writer when its thread is stuck in write().
   struct Shared {
-    Shared(int descriptor, bool is_owned) : fd(descriptor), owned(is_owned) {}
+    Shared(int descriptor, bool is_owned, std::function<void(int)> on_failure)
+        : fd(descriptor), owned(is_owned), failed(std::move(on_failure)) {}
     const int fd;
     const bool owned;
+    std::function<void(int)> failed;
     std::mutex mutex;
     std::condition_variable wake, written;
     std::string buffer;
+    std::string out;  // what is being written; changed with the mutex held only
     std::uint64_t lost = 0;
     int error = 0;
     bool asked = false, hurry = false, writing = false, stop = false, over = false;

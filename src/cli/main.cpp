@@ -90,6 +90,7 @@ int run_main(int argc, char** argv) {
     fmt::print(stderr, "{}", to_text(options.error()));
     return kUsage;
   }
+  process::os::raise_descriptor_limit();
   const char* no_color = std::getenv("NO_COLOR");
   try {
     return std::visit(Execute{options->no_color || (no_color != nullptr && *no_color != '\0')},

@@ -7,7 +7,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+
+#include "base/plain_text.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -21,6 +24,18 @@ bool holds(int fd, std::string_view ours) {
          std::string_view(start.data(), static_cast<std::size_t>(n)).find(ours) != std::string_view::npos;
 }
 
+// A pipe without a reader waits for one, and a person should know that it does.
+int open_waiting(std::string_view option, const std::string& where, int flags, bool pipe) {
+  if (pipe) {
+    const int fd = ::open(where.c_str(), flags | O_NONBLOCK, 0600);
+    if (fd >= 0 && ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0) return fd;
+    if (fd >= 0) ::close(fd);
+    if (fd < 0 && errno != ENXIO) return fd;
+    fmt::print(stderr, "{} {}: waiting for somebody to read this pipe\n", option, plain(where));
+  }
+  return ::open(where.c_str(), flags, 0600);
+}
+
 }  // namespace
 
 Result<int> open_output(std::string_view option, const std::string& where, std::string_view ours) {
@@ -32,7 +47,7 @@ Result<int> open_output(std::string_view option, const std::string& where, std::
   const bool file = !device && (::lstat(where.c_str(), &found) != 0 || S_ISREG(found.st_mode));
   // Not O_TRUNC: what is there is looked at first. A pipe waits for its reader.
   const int flags = file ? O_RDWR | O_CREAT | O_NOFOLLOW : device ? O_WRONLY : O_WRONLY | O_NOFOLLOW;
-  const int fd = ::open(where.c_str(), flags | O_CLOEXEC, 0600);
+  const int fd = open_waiting(option, where, flags | O_CLOEXEC, !file && S_ISFIFO(found.st_mode));
   if (fd < 0) {
     if (errno == ELOOP) return cannot("a symbolic link", "name the file itself");
     if (errno == ENOENT)

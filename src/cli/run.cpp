@@ -225,7 +225,12 @@ bool EventsFile::open(const std::string& where, app::EventHub& hub) {
     if (!opened) return print_error(opened.error()), false;
     fd = *opened;
   }
-  writer_ = std::make_unique<app::LineWriter>(fd, where != "-");
+  // At once: a run may go on for hours. A reader who leaves (EPIPE) has had enough.
+  writer_ = std::make_unique<app::LineWriter>(fd, where != "-", [where](int error) {
+    if (error != EPIPE)
+      print_error({fmt::format("--events {}: {}", where, std::strerror(error)),
+                   "the events from here on are lost: free some space, or name another file"});
+  });
   sink_ = std::make_unique<app::JsonSink>(*writer_, app::now());
   hub.add(*sink_);
   return true;
@@ -234,16 +239,16 @@ bool EventsFile::open(const std::string& where, app::EventHub& hub) {
 bool EventsFile::complete() {
   if (!writer_) return true;
   writer_->flush();
-  if (const int error = writer_->error(); error != 0 && error != EPIPE)
-    return print_error({fmt::format("--events {}: {}", where_, std::strerror(error)),
-                        "the events after that are lost: free some space, or name another file"}),
-           false;
-  if (writer_->lost() > 0)
-    return print_error({fmt::format("--events {}: {} events are lost, nobody read them in time", where_,
-                                    writer_->lost()),
-                        ""}),
-           false;
-  return true;
+  if (const int error = writer_->error(); error != 0) return error == EPIPE;  // told when it happened
+  const std::uint64_t lost = writer_->lost(), behind = writer_->behind();
+  if (lost + behind == 0) return true;
+  print_error({lost > 0 ? fmt::format("--events {}: {} events are lost, nobody read them in time", where_,
+                                      lost + behind)
+                        : fmt::format("--events {}: up to {} events are lost, nobody read them within a "
+                                      "second of the end",
+                                      where_, behind),
+               "read what --events writes as it comes, or name a file"});
+  return false;
 }
 
 void print_banner(Terminal& people, const Run& options, const Setup& setup) {

@@ -32,6 +32,8 @@ void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell)
   impl_->shell = shell;
 }
 
+void Engine::stopping() { impl_->stopping = true; }
+
 std::size_t Engine::active() const { return impl_->slab.active() - impl_->lingering; }
 std::size_t Engine::lingering() const { return impl_->lingering; }
 

@@ -110,10 +110,11 @@ struct Totals {
 };
 
 enum class UpstreamFailure : std::uint8_t {
-  refused,    // no connection
-  reset,      // connection ended before a whole response head
-  garbage,    // the head is not HTTP
-  truncated,  // the body ended early (head was forwarded)
+  refused,        // no connection
+  reset,          // connection ended before a whole response head
+  garbage,        // the head is not HTTP
+  truncated,      // the body ended early (head was forwarded)
+  no_descriptor,  // we may open none: nobody was asked
 };
 
 // What the shell must do to a running exchange.
@@ -225,6 +226,8 @@ class Engine {
   // upstream_failed, instance_lost, the error of response_head, request_body_over or not_placed, or a Command
   // (but expire) ended it: then it must not be called. (drop: called when the client gave up.)
   void ended(InvocationId, const Totals&, TimePoint now, WallTime wall);
+  // The run ends: what is still open is broken off by the emulator, and ended() is called for each.
+  void stopping();
 
   // Deadlines. wake() may be called at any time; it appends commands for all that are due and ends those
   // invocations.

@@ -98,6 +98,7 @@ struct Engine::Impl {
   invocation::DeadlineQueue deadlines;
 
   std::size_t lingering = 0;
+  bool stopping = false;
   Sight sight;
   std::string next_version;
 

@@ -19,6 +19,7 @@ namespace {
 EndedBy ended_by(Code code) {
   switch (code) {
     case Code::sim_not_ready:
+    case Code::sim_out_of_descriptors:
       return EndedBy::emulator;
     case Code::function_invocation_failed:
     case Code::no_response_from_function:

@@ -163,6 +163,11 @@ Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Tot
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return Code::none;
   Code code = Code::none;
+  if (failure == UpstreamFailure::no_descriptor) {
+    v->status = limits::info(Code::sim_out_of_descriptors).status;
+    e.end(*v, {EndedBy::emulator, v->life.phase(), Code::sim_out_of_descriptors}, totals, now);
+    return Code::sim_out_of_descriptors;
+  }
   if (failure != UpstreamFailure::truncated && !v->life.head_seen() && !v->life.client_has_left())
     code = failure == UpstreamFailure::refused && !e.options.agent
                ? Code::router_external_target_connection_error
@@ -190,8 +195,8 @@ void Engine::ended(InvocationId id, const Totals& totals, TimePoint now, WallTim
   EndedBy by = EndedBy::function;
   if (v->life.is<invocation::Dropped>() || (v->life.client_has_left() && !went_on))
     by = EndedBy::client;
-  else if (!v->life.head_seen())
-    by = EndedBy::emulator;  // nobody answered and nobody left: we are stopping
+  else if (e.stopping || !v->life.head_seen())
+    by = EndedBy::emulator;
   if (v->traffic == Traffic::invocation && v->method != "HEAD" && v->status != 304 &&
       !limits::response_body::admits(e.profile, v->buffered, totals.bytes_out)) {
     const auto same = [](const limits::Verdict& x) {

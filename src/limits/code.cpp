@@ -132,6 +132,13 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "CVE-2026-27977).",
      "If that page is yours, name its host: `--allowed-hosts app.example.dev`, or `allowed-hosts:` in vercel-sim.yaml.",
      "https://nextjs.org/docs/app/api-reference/config/next-config-js/allowedDevOrigins"},
+    {Code::sim_out_of_descriptors, "SIM_OUT_OF_DESCRIPTORS", 503,
+     "vercel-sim may open no more files and sockets",
+     "This is about your machine: each request needs two file descriptors here, one to the client and one to the app, and the "
+     "system allows this process no more. The app has not seen the request.",
+     "Raise the hard limit in the shell that starts vercel-sim (`ulimit -Hn` shows it; /etc/security/limits.conf, systemd's "
+     "LimitNOFILE or Docker's --ulimit nofile set it), or keep fewer connections open.",
+     "https://man7.org/linux/man-pages/man2/getrlimit.2.html"},
     {Code::sim_websocket_refused, "SIM_WEBSOCKET_REFUSED", 400,
      "The WebSocket was refused",
      "Functions without Fluid compute cannot hold a WebSocket: the upgrade never reaches your code, so "

@@ -27,6 +27,7 @@ enum class Code : std::uint8_t {
   sim_not_ready,                            // 503, the app is starting or restarting
   sim_host_not_allowed,                     // 403, vercel-sim does not serve that name (engine/door.hpp)
   sim_origin_not_allowed,                   // 403, a page of another site
+  sim_out_of_descriptors,                   // 503, vercel-sim may open no more files and sockets
   sim_websocket_refused,
   sim_websocket_closed_at_limit,
   sim_polling_false_pass,  // Socket.IO long polling delivered in one shared process

@@ -58,7 +58,7 @@ struct ResponseDecision {
   bool dispatch = false;
 };
 
-enum class UpstreamFailure : std::uint8_t { refused, reset, garbage, truncated };
+enum class UpstreamFailure : std::uint8_t { refused, reset, garbage, truncated, no_descriptor };
 
 struct FailureDecision {
   enum class Kind : std::uint8_t {
@@ -88,6 +88,8 @@ class Edge {
   virtual bool on_client_half_closed(ExchangeId) { return false; }
   virtual FailureDecision on_upstream_failed(Session&, ExchangeId, UpstreamFailure, Totals) = 0;
   virtual void on_end(ExchangeId, Totals) = 0;
+  // A client waits to be accepted, and no descriptor is left for it. Told again and again while that lasts.
+  virtual void on_no_descriptor() {}
   // Public origin for rewriting Location: "http://" + the request's host is made by the session; this is the
   // scheme.
   virtual bool https() const = 0;

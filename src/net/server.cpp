@@ -104,7 +104,8 @@ void Server::Acceptor::on_ready(std::uint32_t) {
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
     if (errno == EAGAIN) return;
-    // Out of descriptors, most likely: try again a little later instead of spinning.
+    if (errno == EMFILE || errno == ENFILE) server_.edge_.on_no_descriptor();
+    // Try again a little later instead of spinning.
     retry_.emplace(server_.poller_.context(), std::chrono::milliseconds(100));
     retry_->async_wait([this](ErrorCode stopped) {
       if (!stopped) on_ready(0);

@@ -200,7 +200,11 @@ void Session::connect(UpstreamPool& pool) {
   attempt_ = pool.connect([this](ErrorCode error, std::unique_ptr<Upstream> upstream) {
     const SessionPtr self(this);
     const auto keep = std::move(attempt_);
-    if (error) return upstream_failed(UpstreamFailure::refused);
+    if (error)
+      return upstream_failed(error == boost::system::errc::too_many_files_open ||
+                                     error == boost::system::errc::too_many_files_open_in_system
+                                 ? UpstreamFailure::no_descriptor
+                                 : UpstreamFailure::refused);
     attach(std::move(upstream));
     const std::string text = std::move(first_bytes_);
     first_bytes_.clear();

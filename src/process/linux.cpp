@@ -102,8 +102,15 @@ struct Prepared {
   bool controlling_terminal;
   bool die_with_parent;
   int nice;
+  rlim_t descriptors;  // the soft limit; 0: as ours
   pid_t parent;
 };
+
+// Our own soft limit before raise_descriptor_limit().
+rlim_t& descriptors_before() {
+  static rlim_t limit = 0;
+  return limit;
+}
 
 [[noreturn]] VSIM_IN_CHILD void fail_in_child(const Prepared& p, Stage stage) {
   const Failure failure{stage, errno};
@@ -134,6 +141,11 @@ struct Prepared {
   const unsigned report = static_cast<unsigned>(p.report);
   if (report > first) ::syscall(SYS_close_range, first, report - 1, 0u);
   ::syscall(SYS_close_range, report + 1, ~0u, 0u);
+  rlimit limit{};
+  if (p.descriptors != 0 && ::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = p.descriptors;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
   if (p.nice != 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + p.nice);
   if (p.cwd && ::chdir(p.cwd) != 0) fail_in_child(p, Stage::cwd);
   sigset_t none;
@@ -297,6 +309,7 @@ Result<pid_t> launch(const Launch& l) {
                     l.controlling_terminal,
                     l.die_with_parent,
                     l.nice,
+                    descriptors_before(),
                     ::getpid()};
   want_child_deaths();
   const auto stack = std::make_unique<char[]>(kChildStack);
@@ -365,6 +378,16 @@ void reap(pid_t pid) {
 bool launched_here(pid_t pid) {
   const std::lock_guard lock(launched().mutex);
   return launched().pids.contains(pid);
+}
+
+void raise_descriptor_limit() {
+  constexpr rlim_t kMost = 1 << 18;  // some systems say a thousand million, and programs that walk them all
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t before = limit.rlim_cur, wanted = std::min(limit.rlim_max, kMost);
+  if (before == RLIM_INFINITY || before >= wanted) return;
+  limit.rlim_cur = wanted;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) descriptors_before() = before;
 }
 
 void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

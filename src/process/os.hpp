@@ -88,6 +88,10 @@ void reap(pid_t);
 // Whether launch() started it and reap() has not taken it away.
 bool launched_here(pid_t);
 
+// As many open files and sockets as the system lets this process have: each request needs two. What launch()
+// starts gets what we had before.
+void raise_descriptor_limit();
+
 // From now on orphaned descendants become our children instead of init's.
 void adopt_orphans();
 

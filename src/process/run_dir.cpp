@@ -75,16 +75,34 @@ void remove_stale(int base, const std::string& path) {
 
 }  // namespace
 
+std::vector<std::string> RunDir::bases() {
+  std::vector<std::string> out;
+  const auto named = [](const char* variable) -> std::string {
+    const char* value = ::getenv(variable);
+    return value && *value == '/' ? value : "";
+  };
+  const uid_t user = ::geteuid();
+  if (const std::string runtime = named("XDG_RUNTIME_DIR"); !runtime.empty())
+    out.push_back(runtime + "/vercel-sim");
+  else if (const std::string usual = fmt::format("/run/user/{}", user); ::access(usual.c_str(), W_OK) == 0)
+    out.push_back(usual + "/vercel-sim");
+  out.push_back(fmt::format("/var/tmp/vercel-sim-{}", user));
+  if (const std::string temp = named("TMPDIR"); !temp.empty() && temp != "/tmp" && temp != "/var/tmp")
+    out.push_back(fmt::format("{}/vercel-sim-{}", temp, user));
+  out.push_back(fmt::format("/tmp/vercel-sim-{}", user));
+  return out;
+}
+
 Result<RunDir> RunDir::create(Guardian* guardian) {
-  const char* runtime = ::getenv("XDG_RUNTIME_DIR");
-  if (runtime && *runtime == '/') {
-    const std::string base = std::string(runtime) + "/vercel-sim";
-    if (base.size() <= kLongestBase) {
-      if (auto dir = create_in(base, guardian))
-        return dir;  // else: not usable, as in a container that inherits the variable
-    }
+  std::string why;
+  for (const std::string& base : bases()) {
+    auto dir = create_in(base, guardian);
+    if (dir) return dir;  // else: not usable, as in a container that inherits the variable
+    why += (why.empty() ? "" : "; ") + dir.error().message;
   }
-  return create_in(fmt::format("/tmp/vercel-sim-{}", ::geteuid()), guardian);
+  return Error{
+      "no directory for the sockets of this run: " + why,
+      "set XDG_RUNTIME_DIR or TMPDIR to a directory of yours that can be written, with a short path"};
 }
 
 Result<RunDir> RunDir::create_in(const std::string& base, Guardian* guardian) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "process/os.hpp"
@@ -16,9 +17,12 @@ class Guardian;
 
 class RunDir {
  public:
-  // Below $XDG_RUNTIME_DIR when that is ours, private and short enough, else below /tmp/vercel-sim-<uid>.
-  // Removes what dead runs left there. `guardian` (may be null) must outlive it.
+  // In the first of bases() that is ours and private and has a path short enough. Removes what dead runs left
+  // there. `guardian` (may be null) must outlive it. The error names each that was tried.
   static Result<RunDir> create(Guardian* guardian);
+  // vercel-sim in $XDG_RUNTIME_DIR or else /run/user/<uid>, vercel-sim-<uid> in /var/tmp, $TMPDIR and /tmp.
+  // /tmp comes last: it is all that a function on Vercel can write to, so code that empties it is sound.
+  static std::vector<std::string> bases();
   // Below `base` (made if missing): for tests, and for whoever must choose the place.
   static Result<RunDir> create_in(const std::string& base, Guardian* guardian);
   ~RunDir() { remove(); }

@@ -219,6 +219,11 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
     if (!p) return p.error();
     in_read = std::move(p->read);
     impl->input = std::move(p->write);
+    // An empty pipe takes as much in one piece (PIPE_BUF).
+    const std::string& first = options.first_input;
+    if (!first.empty() &&
+        ::write(impl->input.get(), first.data(), first.size()) != static_cast<ssize_t>(first.size()))
+      return Error{"cannot write to a new pipe", {}};
   } else {
     in_read = os::open_null_device();
   }

@@ -43,6 +43,7 @@ struct SpawnOptions {
   Output output = Output::pipes;
   WindowSize window;  // of the pty
   Input input = Input::null_device;
+  std::string first_input;   // what an open input says all the same, at once; at most 4 KiB
   std::vector<int> inherit;  // become descriptors 3, 4, … of the child; still owned by the caller
   int nice = 0;              // 0 to 19: lower priority than ours
   // Stands in our place, as if the user had typed it: our session, process group, terminal and standard

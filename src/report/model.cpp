@@ -5,6 +5,7 @@ namespace vsim::report {
 bool is_violation_code(limits::Code code) {
   return code != limits::Code::none && code != limits::Code::sim_not_ready &&
          code != limits::Code::sim_host_not_allowed && code != limits::Code::sim_origin_not_allowed &&
+         code != limits::Code::sim_out_of_descriptors &&
          code != limits::Code::router_external_target_connection_error;
 }
 

@@ -1,7 +1,7 @@
 // Plays vercel-sim for the agent: listens on the control channel, holds the public port, starts `next dev` with the preload and sends
 // requests to Next's private socket. Everything waits for an event with a deadline.
-import { spawn } from 'node:child_process';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import http from 'node:http';
@@ -60,6 +60,8 @@ export class Log {
 }
 
 const kToken = 'c0ffee0123456789c0ffee0123456789';
+// Of an instance, as vercel-sim and next dev derive it.
+export const secretOf = (number) => createHmac('sha256', kToken).update(`instance ${number}`).digest('hex').slice(0, 32);
 const started = new Set();
 const folders = new Set();
 
@@ -179,7 +181,7 @@ class World {
         for (let end = buffer.indexOf('\n'); end >= 0; end = buffer.indexOf('\n')) {
           const line = buffer.slice(0, end);
           buffer = buffer.slice(end + 1);
-          if (first && line.startsWith(`${kToken} instance `)) instance = this.instances.get(line.split(' ')[2]).joined(socket);
+          if (first && / instance /.test(line)) instance = this.introduced(line).joined(socket);
           else if (first) {
             this.tokens.push(line);
             this.agentSocket = socket;
@@ -194,6 +196,12 @@ class World {
       });
     });
     await new Promise((done) => this.controlServer.listen(this.controlSocket, done));
+  }
+
+  introduced(line) {
+    const [secret, , number] = line.split(' ');
+    if (secret !== secretOf(number)) throw new Error(`instance ${number} has come with ${secret}`);
+    return this.instances.get(number);
   }
 
   closeControl() {
@@ -296,10 +304,10 @@ class World {
   }
 }
 
-export function parseMeta(raw) {
+export function parseMeta(raw, secret = kToken) {
   for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i].toLowerCase() !== 'x-vsim-meta' || !raw[i + 1].startsWith(`${kToken} `)) continue;
-    const pairs = raw[i + 1].slice(kToken.length + 1).split(';');
+    if (raw[i].toLowerCase() !== 'x-vsim-meta' || !raw[i + 1].startsWith(`${secret} `)) continue;
+    const pairs = raw[i + 1].slice(secret.length + 1).split(';');
     const meta = Object.fromEntries(pairs.map((pair) => pair.split('=')));
     return { ...meta, page: decodeURIComponent(meta.page) };
   }

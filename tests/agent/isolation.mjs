@@ -5,9 +5,10 @@ import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { kToken, Log, parseMeta, startNext, within } from './harness.mjs';
+import { kToken, Log, parseMeta, secretOf, startNext, within } from './harness.mjs';
 
 const kSpawnMs = 60_000;
+export const kCall = 'ca11ca11ca11ca11';  // marks the own requests of an invocation
 
 export async function startIsolated(settings = {}) {
   const world = await startNext({ isolation: 'instance', ...settings });
@@ -37,13 +38,14 @@ class Instance {
         VSIM_BOOT: file,
         VSIM_SOCKET: this.socketPath,
         VSIM_CONTROL: world.controlSocket,
-        VSIM_TOKEN: kToken,
         VSIM_PUBLIC_PORT: String(world.port),
         VSIM_ISOLATION: fleet.settings.policy ?? 'instance',
         ...(fleet.settings.timeScale ? { VSIM_TIME_SCALE: String(fleet.settings.timeScale) } : {}),
         ...env,
       },
     });
+    this.secret = secretOf(this.number);
+    this.child.stdin.write(`${this.secret}\n`);
     this.exited = new Promise((done) => this.child.on('exit', (code, signal) => done({ code, signal })));
     this.exited.then((end) => (this.end = end));
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -130,7 +132,7 @@ class Fleet {
       await this.caughtUp(routed.dispatch.generation);
       const instance = await place(routed.dispatch);
       const answer = await this.run(instance, routed, { id, body, limit });
-      if (answer.headers['x-vsim-again'] !== kToken) return { ...answer, id, instance, dispatch: routed.dispatch };
+      if (answer.headers['x-vsim-again'] !== instance.secret) return { ...answer, id, instance, dispatch: routed.dispatch };
       await instance.done(id);
       skip.push(routed.dispatch.page);
     }
@@ -185,12 +187,13 @@ class Fleet {
       const [, name, value] = /^([^:]+): ?(.*)$/.exec(one);
       headers[name] = headers[name] === undefined ? value : [headers[name], value].flat();
     }
-    headers['X-Vsim-Id'] = `${kToken}.${id}`;
+    headers['X-Vsim-Id'] = `${instance.secret}.${id}`;
+    headers['X-Vsim-Call'] = kCall;
     if (limit) headers['X-Vsim-Limit'] = String(limit);
     if (body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(body));
     return within(60_000, `${method} ${url} of instance ${instance.number}`, new Promise((done, fail) => {
       const req = http.request({ socketPath: instance.socketPath, method, path: url, headers, agent: instance.agent });
-      req.on('response', (res) => collect(res, performance.now()).then(done, fail));
+      req.on('response', (res) => collect(res, performance.now(), instance.secret).then(done, fail));
       req.on('error', fail);
       req.end(body);
     }));
@@ -206,7 +209,7 @@ class Fleet {
     const dispatch = JSON.parse(text.slice(0, text.indexOf('\n')));
     const instance = await place(dispatch);
     const [line, ...lines] = text.slice(text.indexOf('\n') + 1).trimEnd().split('\r\n');
-    const answer = await rawUpgrade(instance.socketPath, line.split(' ')[1], [...lines, `X-Vsim-Id: ${kToken}.${id}`]);
+    const answer = await rawUpgrade(instance.socketPath, line.split(' ')[1], [...lines, `X-Vsim-Id: ${instance.secret}.${id}`]);
     return { ...answer, id, instance, dispatch };
   }
 }
@@ -229,14 +232,14 @@ function rawUpgrade(socketPath, path, lines) {
   return within(60_000, `upgrade of ${path}`, answer);
 }
 
-function collect(res, head) {
+function collect(res, head, secret) {
   return new Promise((done, fail) => {
     const chunks = [];
     res.on('data', (chunk) => chunks.push(chunk));
     res.on('error', fail);
     res.on('end', () => {
       const bytes = Buffer.concat(chunks);
-      done({ status: res.statusCode, headers: res.headers, raw: res.rawHeaders, meta: parseMeta(res.rawHeaders), bytes, text: String(bytes), head });
+      done({ status: res.statusCode, headers: res.headers, raw: res.rawHeaders, meta: parseMeta(res.rawHeaders, secret), bytes, text: String(bytes), head });
     });
   });
 }

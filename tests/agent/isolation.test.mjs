@@ -6,8 +6,8 @@ import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cleanUp, combo, copyApp, kToken, readText, save, within } from './harness.mjs';
-import { startIsolated } from './isolation.mjs';
+import { cleanUp, combo, copyApp, readText, save, within } from './harness.mjs';
+import { kCall, startIsolated } from './isolation.mjs';
 
 const { next, major, bundler } = combo();
 const name = `Instances: Next ${next} ${bundler}`;
@@ -376,7 +376,7 @@ describe(name, { timeout: 900_000 }, () => {
     assert.deepEqual(json(answer), { revalidated: true });
     const asked = world.publicRequests.find((req) => req.url === '/made');
     assert.ok(asked.headers['x-prerender-revalidate']);
-    assert.equal(asked.headers['x-vsim-parent'], `${kToken}.${answer.id}`);
+    assert.equal(asked.headers['x-vsim-parent'], `${kCall}.${answer.id}`);
   });
 
   test('a page with generateStaticParams', async () => {
@@ -539,7 +539,7 @@ describe(name, { timeout: 900_000 }, () => {
     const own = world.publicRequests.filter((req) => req.url.startsWith('/plain?by='));
     assert.deepEqual(
       own.map((req) => [req.url, req.headers['x-vsim-parent']]),
-      ['fetch', 'http', 'secure-fetch', 'secure-request', 'https'].map((by) => [`/plain?by=${by}`, `${kToken}.${answer.id}`]),
+      ['fetch', 'http', 'secure-fetch', 'secure-request', 'https'].map((by) => [`/plain?by=${by}`, `${kCall}.${answer.id}`]),
     );
     const outside = seenOutside.filter((req) => req.url === '/seen').at(-1);
     assert.ok(!Object.keys(outside.headers).some((header) => header.startsWith('x-vsim')));

@@ -44,6 +44,40 @@ export function GET() {
   return Response.json({ ...Object.fromEntries(names.map((name) => [name, process.env[name] ?? null])), ours, cwd: process.cwd() });
 }
 `;
+// What a bad package would try: the token of the run, wherever it is written, and a word in the agent's name.
+const kSpy = `
+import { readFileSync, readdirSync } from "node:fs";
+import net from "node:net";
+export const dynamic = "force-dynamic";
+const environ = (pid: string) => {
+  try {
+    return Object.fromEntries(readFileSync(\`/proc/\${pid}/environ\`, "latin1").split("\\0").map((line) => [line.split("=")[0], line.slice(line.indexOf("=") + 1)]));
+  } catch {
+    return {};
+  }
+};
+export async function GET() {
+  const own = Object.keys(environ("self")).filter((name) => name === "VSIM_TOKEN");
+  const next = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).map(environ).find((found) => found.VSIM_TOKEN && found.VSIM_AGENT_SOCKET);
+  if (!next) return Response.json({ own, found: false });
+  const hello = { t: "hello", pid: 1, next: "99", bundler: "webpack", missing: [], exec: "/bin/true", isolation: { ok: false, missing: ["forged"] } };
+  const heard = await new Promise((done) => {
+    const socket = net.connect(next.VSIM_AGENT_SOCKET);
+    socket.on("error", () => done("refused")).on("close", () => done("put out"));
+    socket.write(next.VSIM_TOKEN + "\\n" + JSON.stringify(hello) + "\\n");
+    setTimeout(() => done("believed"), 5000).unref();
+  });
+  return Response.json({ own, found: true, heard });
+}
+`;
+const kLoud = `
+export const dynamic = "force-dynamic";
+export function GET() {
+  for (let i = 0; i < 5000; i += 1) console.log(i + " " + "x".repeat(1000));
+  console.log("the last line of five thousand");
+  return Response.json({ ok: true });
+}
+`;
 const kKept = `
 const kept = { count: 0, pid: process.pid };
 export const dynamic = "force-dynamic";
@@ -96,6 +130,8 @@ const kFiles = {
   "app/api/self/route.ts": kSelf,
   "app/api/settings/route.ts": kSettings,
   "app/api/kept/route.ts": kKept,
+  "app/api/spy/route.ts": kSpy,
+  "app/api/loud/route.ts": kLoud,
   ".env": "FROM_DOTENV=yes\nVERCEL_ENV=mine\n",
 };
 
@@ -241,6 +277,20 @@ describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }
       ours: [],
       cwd: app,
     });
+  });
+
+  test("Isolation: a function that finds the token of next dev speaks for nobody", async () => {
+    assert.deepEqual(await json(`${sim.url}/api/spy`), { own: [], found: true, heard: "put out" });
+    for (let i = 0; i < 2; i += 1) assert.deepEqual(await json(`${sim.url}/api/counter`), { count: 1 });
+    assert.doesNotMatch(sim.output.text, /NOT isolated|forged/);
+  });
+
+  test("Isolation: what a function has printed is shown to its last line, however much it is", async () => {
+    const from = sim.output.text.length;
+    assert.equal((await request(`${sim.url}/api/loud`)).status, 200);
+    await sim.output.waitFor(/the last line of five thousand/, 10_000, from);
+    const shown = new Set([...sim.output.text.slice(from).matchAll(/ (\d+) x{1000}/g)].map(([, n]) => n));
+    assert.equal(shown.size, 5000);
   });
 
   test("Isolation: code that was saved serves the very next request", async () => {

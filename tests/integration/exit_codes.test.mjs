@@ -1,7 +1,9 @@
 // The table "Exit codes" of the README, each row provoked as a user would, and what is said with it.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import {describe, test} from 'node:test';
 import {command, get, kServer, nextProject, program, run, tempDir, write} from './program.mjs';
 import {kBin} from './world.mjs';
@@ -89,20 +91,55 @@ describe('70', {concurrency: true}, () => {
     t.after(() => server.close());
     const sim = await run(t, ['--upstream', `http://127.0.0.1:${server.address().port}`, '--events', '/dev/full']);
     assert.equal((await get(sim.port)).text, 'fine', 'the disk is full, the proxy is not');
+    await sim.says(/^error: --events \/dev\/full: No space left on device$/m, {where: 'stderr'});
     assert.equal((await sim.stop()).code, 70);
-    assert.match(sim.stderr, /^error: --events \/dev\/full: No space left on device$/m);
+    assert.equal(sim.stderr.match(/No space left/g).length, 1, 'once, when it happens');
   });
 
-  // In a mount namespace of its own, where nothing can be written below /tmp; XDG_RUNTIME_DIR names a folder that is not there.
-  const readOnlyTmp = (line) => ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', `mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && ${line}`];
-  const allowed = spawnSync(readOnlyTmp('true')[0], readOnlyTmp('true').slice(1)).status === 0;
-  test('no directory for the run: said, and the app is never started', {skip: !allowed && 'this machine allows no mount namespace'}, async (t) => {
+  test('events that nobody reads: who is waited for is said, and what was lost', async (t) => {
+    const cwd = tempDir(t);
+    const pipe = path.join(cwd, 'events');
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    const server = http.createServer((request, response) => response.end('fine'));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const sim = program(t, ['run', '--port', '0', '--upstream', `http://127.0.0.1:${server.address().port}`, '--events', pipe]);
+    await sim.says(/^--events .*events: waiting for somebody to read this pipe$/m, {where: 'stderr'});
+    const reader = fs.openSync(pipe, fs.constants.O_RDONLY);  // and reads nothing
+    await sim.ready();
+    const path_of = `/${'x'.repeat(4000)}`;
+    for (let i = 0; i < 30; i++) assert.equal((await get(sim.port, path_of)).status, 200);
+    assert.equal((await sim.stop()).code, 70);
+    fs.closeSync(reader);
+    assert.match(sim.stderr, /^error: --events .*events: up to \d+ events are lost, nobody read them within a second of the end$/m);
+  });
+
+  // In a mount namespace of its own, where nothing can be written below these folders; XDG_RUNTIME_DIR names one that is not there.
+  const readOnly = (folders, line) => {
+    const mounts = folders.map((folder) => `mount --bind ${folder} ${folder} && mount -o remount,bind,ro ${folder}`).join(' && ');
+    return ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', `${mounts} && ${line}`];
+  };
+  const [unshare, ...tried] = readOnly(['/tmp'], 'true');
+  const skip = spawnSync(unshare, tried).status !== 0 && 'this machine allows no mount namespace';
+  const env = {XDG_RUNTIME_DIR: '/does/not/exist', TMPDIR: '/does/not/exist/either'};
+  test('no directory for the run: said with all that were tried, and the app is never started', {skip}, async (t) => {
     const dir = write(tempDir(t), nextProject());
-    const sim = command(t, [...readOnlyTmp('exec "$0" run --port 0'), kBin], {cwd: dir, env: {XDG_RUNTIME_DIR: '/does/not/exist'}});
+    const sim = command(t, [...readOnly(['/tmp', '/var/tmp'], 'exec "$0" run --port 0'), kBin], {cwd: dir, env});
     assert.equal((await sim.end()).code, 70, sim.text);
-    assert.match(sim.stderr, /^error: cannot make (the|a) directory .*\/tmp\/vercel-sim-\d+: Read-only file system$/m);
+    assert.match(sim.stderr, /^error: no directory for the sockets of this run: .*\/does\/not\/exist\/vercel-sim.*\/var\/tmp\/vercel-sim-\d+: Read-only file system.*\/tmp\/vercel-sim-\d+: Read-only file system$/m);
+    assert.match(sim.stderr, /fix: set XDG_RUNTIME_DIR or TMPDIR/);
     assert.doesNotMatch(sim.text, /hello on/);
     assert.deepEqual(sim.alive(), []);
+  });
+
+  test('what empties /tmp, or cannot write there, does not end a run: its directory is in /var/tmp', {skip}, async (t) => {
+    const dir = write(tempDir(t), nextProject());
+    const line = 'exec "$0" run --port 0';
+    const sim = await command(t, [...readOnly(['/tmp'], line), kBin], {cwd: dir, env}).ready();
+    assert.equal((await get(sim.port)).status, 200);
+    const [pid] = sim.alive().filter((p) => p.command.startsWith(`${kBin} run`)).map((p) => p.pid);
+    assert.ok(fs.readdirSync('/var/tmp/vercel-sim-0').some((name) => name.startsWith(`${pid}-`)));
+    assert.equal((await sim.stop()).code, 0);
   });
 });
 

@@ -130,6 +130,30 @@ test('--events: one JSON object a line, one end for every start, no secrets', as
   assert.ok(events.at(-1).t === 'run_stopped', 'the last word is that it stopped');
 });
 
+test('what the stop cuts is told as cut by the emulator: a stream, a request without an answer, a tunnel', async (t) => {
+  const file = path.join(tempDir(t), 'events.jsonl');
+  const w = await world(t, {profile: 'pro-fluid', args: ['--events', file], origin: async (ex) => {
+    if (ex.target === '/ended') return ex.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    if (ex.target === '/stream') ex.write(kChunked + chunk('x'));
+    if (ex.target === '/tunnel') ex.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await ex.until(() => ex.closed);
+  }});
+  w.mayFail = true;
+  await w.fetch(get('/ended'));
+  const stream = w.connect(get('/stream'));
+  await stream.until(() => stream.text.endsWith('x\r\n'));
+  const socket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+  const tunnel = w.connect(request('GET', '/tunnel', socket));
+  await tunnel.until(() => tunnel.text.includes('101'));
+  w.connect(get('/waits'));
+  await w.eventually(() => w.record.requests.some(({target}) => target === '/waits'), 'the request at the origin');
+  await w.stop('SIGTERM');
+  const ends = fs.readFileSync(file, 'utf8').trimEnd().split('\n').map((l) => JSON.parse(l)).filter((e) => e.t === 'invocation_ended');
+  assert.deepEqual(Object.fromEntries(ends.map((e) => [e.target, [e.ended_by, e.code]])), {
+    '/ended': ['function', undefined], '/stream': ['emulator', undefined], '/tunnel': ['emulator', undefined], '/waits': ['emulator', undefined],
+  });
+});
+
 test('--events -: JSON lines on standard output', async (t) => {
   const w = await world(t, {args: ['--events', '-']});
   await w.fetch(get('/one'));

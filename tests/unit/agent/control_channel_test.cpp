@@ -1,6 +1,8 @@
 // The channel on a real unix socket.
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,7 +135,11 @@ struct Instances final : InstanceHandler {
 
   static std::string i(std::uint64_t n) { return "i" + std::to_string(n) + " "; }
   void say(std::uint64_t n, const std::string& what) { said.push_back(i(n) + what); }
-  bool on_instance(std::uint64_t n) override { return n <= known; }
+  bool on_instance(std::uint64_t n, std::string_view secret, pid_t pid) override {
+    return n <= known && secret == "s" + std::to_string(n) && pid == ::getpid();
+  }
+  bool is_of_instance(pid_t) override { return inside; }
+  bool inside = false;  // the agent that comes next is in an instance
   void on_ready(std::uint64_t n, double ms) override {
     say(n, "ready " + std::to_string(static_cast<int>(ms)));
   }
@@ -246,8 +252,8 @@ TEST_CASE("Control channel: instances and agents, many at once, each heard as it
   w.channel->set_instances(&instances);
   Agent agent(w.path), first(w.path), second(w.path);
   agent.write(kToken + "\n" + kHello + "\n");
-  second.write(kToken + " instance 2\n{\"t\":\"pong\"}\n");
-  first.write(kToken + " instance 1\n{\"t\":\"ready\",\"ms\":1}\n{\"t\":\"po");
+  second.write("s2 instance 2\n{\"t\":\"pong\"}\n");
+  first.write("s1 instance 1\n{\"t\":\"ready\",\"ms\":1}\n{\"t\":\"po");
   REQUIRE(w.until([&] { return instances.said.size() >= 2 && !w.r.said.empty(); }));
   first.write("ng\"}\n");
   REQUIRE(w.until([&] { return instances.said.size() >= 3; }));
@@ -264,21 +270,21 @@ TEST_CASE("Control channel: a number that is not known, taken or forgotten is pu
   World w;
   Instances instances;
   Agent early(w.path);
-  early.write(kToken + " instance 1\n");
+  early.write("s1 instance 1\n");
   REQUIRE(w.until([&] { return early.was_closed(); }));
   w.channel->set_instances(&instances);
   Agent unknown(w.path), zero(w.path), word(w.path), stranger(w.path), first(w.path);
-  unknown.write(kToken + " instance 4\n");
-  zero.write(kToken + " instance 0\n");
-  word.write(kToken + " instance 1x\n");
+  unknown.write("s4 instance 4\n");
+  zero.write("s0 instance 0\n");
+  word.write("s1 instance 1x\n");
   stranger.write("fedcba9876543210 instance 1\n");
-  first.write(kToken + " instance 1\n{\"t\":\"pong\"}\n");
+  first.write("s1 instance 1\n{\"t\":\"pong\"}\n");
   REQUIRE(w.until([&] {
     return unknown.was_closed() && zero.was_closed() && word.was_closed() && stranger.was_closed() &&
            !instances.said.empty();
   }));
   Agent twice(w.path);
-  twice.write(kToken + " instance 1\n{\"t\":\"pong\"}\n");
+  twice.write("s1 instance 1\n{\"t\":\"pong\"}\n");
   REQUIRE(w.until([&] { return twice.was_closed(); }));
   CHECK(instances.said == Lines{"i1 pong"});
   w.channel->forget(1);
@@ -288,12 +294,64 @@ TEST_CASE("Control channel: a number that is not known, taken or forgotten is pu
   CHECK(w.r.said.empty());
 }
 
+TEST_CASE("Control channel: with the secret of another it is nobody, and so is the run's token") {
+  World w;
+  Instances instances;
+  w.channel->set_instances(&instances);
+  for (const std::string& line :
+       {std::string("s2 instance 1\n"), kToken + " instance 1\n", std::string(" instance 1\n")}) {
+    Agent wrong(w.path);
+    wrong.write(line + "{\"t\":\"pong\"}\n");
+    CHECK(w.until([&] { return wrong.was_closed(); }));
+  }
+  CHECK(instances.said.empty());
+}
+
+TEST_CASE("Control channel: what runs in an instance does not speak for next dev, though it has the token") {
+  World w;
+  Instances instances;
+  instances.inside = true;
+  w.channel->set_instances(&instances);
+  Agent forged(w.path);
+  forged.write(kToken + "\n" + kHello + "\n");
+  CHECK(w.until([&] { return forged.was_closed(); }));
+  CHECK(w.r.said.empty());
+}
+
+TEST_CASE("Control channel: a second agent is believed when the process of the first has ended") {
+  World w;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, w.path.c_str(), sizeof address.sun_path - 1);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    const std::string text = kToken + "\n" + kHello + "\n";
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::write(fd, text.data(), text.size()) < 0)
+      ::_exit(1);
+    for (;;) ::pause();
+  }
+  REQUIRE(w.until_said(1));
+  {
+    Agent second(w.path);
+    second.write(kToken + "\n" + kHello + "\n");
+    CHECK(w.until([&] { return second.was_closed(); }));
+  }
+  CHECK(w.r.said == std::vector<std::string>{kHelloSaid});
+  ::kill(child, SIGKILL);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  Agent third(w.path);
+  third.write(kToken + "\n" + kHello + "\n");
+  CHECK(w.until([&] { return std::count(w.r.said.begin(), w.r.said.end(), kHelloSaid) == 2; }));
+}
+
 TEST_CASE("Control channel: lines to an instance arrive whole and in order, however long") {
   World w;
   Instances instances;
   w.channel->set_instances(&instances);
   Agent first(w.path);
-  first.write(kToken + " instance 1\n{\"t\":\"pong\"}\n");
+  first.write("s1 instance 1\n{\"t\":\"pong\"}\n");
   REQUIRE(w.until([&] { return !instances.said.empty(); }));
   const std::string head(1'000'000, 'h');
   std::string expected;

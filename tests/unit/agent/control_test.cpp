@@ -177,7 +177,7 @@ TEST_CASE("Control channel: the first line is the token, then messages, split an
 
 TEST_CASE("Control channel: whoever does not know the token is put out and heard by nobody") {
   World w;
-  auto wrong = w.connect("guess!\n{\"t\":\"listening\"}\n"), longer = w.connect("secret and more"),
+  auto wrong = w.connect("guess!\n{\"t\":\"listening\"}\n"), longer = w.connect("secret and more\n"),
        shorter = w.connect("sec\n"), empty = w.connect("\n");
   CHECK(w.closed(wrong));
   CHECK(w.closed(longer));
@@ -198,7 +198,8 @@ TEST_CASE("Control channel: junk is told a few times, and what follows it is sti
 
 TEST_CASE("Control channel: of a stranger no more is kept than a token is long") {
   World w;
-  auto socket = w.connect("a line that never ends, but is longer than the token");
+  auto socket =
+      w.connect("a line that never ends, and is longer than any secret with a number behind it can be");
   CHECK(w.closed(socket));
   CHECK(w.journal.lines.empty());
 }

@@ -121,12 +121,13 @@ struct World final : FleetOwner, FleetWatcher {
   bool fleet_placed(InvocationId id, const Placed& placed) override {
     said.push_back("placed " + text(id) + " " + std::string(placed.instance));
     if (refuse_placement) return false;
+    secrets[id] = placed.secret;
     pools.push_back(placed.pool.shared_from_this());
     attempts[id] =
         placed.pool.connect([this, id](net::ErrorCode error, std::unique_ptr<net::Upstream> upstream) {
           if (error) return said.push_back("unreachable " + text(id));
           upstream->connection().write("GET " + calls[id].path + " HTTP/1.1\r\nHost: x\r\nX-Vsim-Id: " +
-                                       kToken + "." + text(id) + "\r\nConnection: close\r\n\r\n");
+                                       secrets[id] + "." + text(id) + "\r\nConnection: close\r\n\r\n");
           upstream->connection().start_reading();
           open[id] = std::move(upstream);
         });
@@ -176,7 +177,7 @@ struct World final : FleetOwner, FleetWatcher {
   agent::ControlChannel channel{io, agent, kToken};
   std::string folder, output;
   std::map<InvocationId, Call> calls;
-  std::map<InvocationId, std::string> causes;
+  std::map<InvocationId, std::string> causes, secrets;
   std::vector<std::shared_ptr<net::UpstreamPool>> pools;
   std::map<InvocationId, std::shared_ptr<net::UpstreamPool::Attempt>> attempts;
   std::map<InvocationId, std::unique_ptr<net::Upstream>> open;
