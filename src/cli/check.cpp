@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/plain_text.hpp"
 #include "check/checker.hpp"
 #include "check/render.hpp"
+#include "cli/default_profile.hpp"
+#include "cli/project_config.hpp"
 #include "cli/run.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
@@ -66,6 +69,26 @@ bool read_sources(const std::string& root, const std::string& dist, check::Input
   return true;
 }
 
+// As for `run`: the command line, else vercel-sim.yaml, else what the project's own files say.
+std::optional<profile::Profile> profile_of(const Check& options, const std::string& directory) {
+  Test asked;
+  asked.run.cwd = directory;
+  asked.run.profile = options.profile;
+  asked.run.profile_given = options.profile_given;
+  asked.run.set = options.set;
+  if (options.profile_given) asked.run.given.emplace_back("--profile");
+  ProjectConfig config;
+  if (!load_project_config(asked, config)) return std::nullopt;
+  if (!asked.run.profile_given) {
+    DefaultProfile chosen = default_profile(directory);
+    asked.run.profile = std::move(chosen.name);
+    fmt::print(stderr, "note: {}\n", plain(chosen.note));
+  }
+  std::vector<std::string> overrides;
+  for (const auto& [key, value] : asked.run.set) overrides.push_back(key + "=" + value);
+  return load(asked.run.profile, overrides);
+}
+
 }  // namespace
 
 std::string source_prefix(const std::string& root, CheckFormat format) {
@@ -89,16 +112,13 @@ check::Report check_sources(const std::string& root, const profile::Profile& pro
 }
 
 int run_check(const Check& options) {
-  std::vector<std::string> overrides;
-  for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
-  const auto profile = load(options.profile, overrides);
-  if (!profile) return kUsage;
-
   const std::string directory = project::real_path(options.directory.empty() ? "." : options.directory);
   if (directory.empty() || !project::is_directory(directory)) {
     print_error({fmt::format("{}: no such directory", options.directory), ""});
     return kUsage;
   }
+  const auto profile = profile_of(options, directory);
+  if (!profile) return kUsage;
   // Nothing is run here, so a project whose packages are not installed is as good as any.
   std::string root = directory;
   if (const auto found = project::find_project(directory)) {

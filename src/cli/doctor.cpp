@@ -7,6 +7,7 @@
 
 #include "base/plain_text.hpp"
 #include "base/text.hpp"
+#include "cli/default_profile.hpp"
 #include "cli/machine.hpp"
 #include "cli/run.hpp"
 #include "process/run_dir.hpp"
@@ -15,6 +16,7 @@
 #include "project/node_version.hpp"
 #include "project/sources.hpp"
 #include "project/supported_next.hpp"
+#include "project/vercel_link.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -169,6 +171,8 @@ class Doctoring {
           *snapshot->vercel->fluid
               ? "\"fluid\": true in vercel.json: --profile hobby-fluid, pro-fluid or enterprise-fluid"
               : "\"fluid\": false in vercel.json: --profile hobby, pro or enterprise");
+    else if (project::made_at(p.root, p.workspace_root))
+      add("profile", Health::ok, default_profile(p.root).note);
     else
       add("profile", Health::ok,
           "vercel.json does not say \"fluid\": projects made since 2025-04-23 have Fluid compute (--profile "

@@ -51,7 +51,7 @@ usage: vercel-sim run [options]                   the Next.js project here or in
        vercel-sim run [options] --upstream URL    a server that already runs
 
 the plan
-  --profile NAME|FILE   whose limits to enforce (default: hobby); see vercel-sim profiles
+  --profile NAME|FILE   whose limits to enforce (default: as vercel.json says, or hobby)
   --set KEY=VALUE       change one limit, such as --set duration.default=15s; may be repeated
   --time-scale N        let N seconds pass in one: limits strike N times earlier (default: 1x)
 
@@ -160,7 +160,7 @@ ran at the same time at the same time, and compares how they end. Pauses are sho
 client that had left leaves after the same time. What cannot be sent again is listed with the
 reason: WebSockets, Server Actions of another build, bodies that were not read to their end.
 
-  --profile NAME|FILE   whose limits to enforce (default: hobby); see vercel-sim profiles
+  --profile NAME|FILE   whose limits to enforce (default: as vercel.json says, or hobby)
   --profiles LIST       all, or names with commas between them: one run after another, one table
   --fail-on WHEN        violations | broke | none: what gives exit code 2. violations: a limit that
                         struck, or a request that broke; broke: only what had worked in the
@@ -200,7 +200,7 @@ constexpr std::string_view kCheck =
 
 usage: vercel-sim check [options] [DIR]     the project in DIR or a folder above (default: here)
 
-  --profile NAME|FILE   whose limits to judge by (default: hobby); see vercel-sim profiles
+  --profile NAME|FILE   whose limits to judge by (default: as vercel.json says, or hobby)
   --set KEY=VALUE       change one limit, such as --set duration.max=15s; may be repeated
   --format FORMAT       text | json | sarif | github (default: text)
   --cwd DIR             the same as DIR

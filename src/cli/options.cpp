@@ -125,7 +125,7 @@ Outcome parse_check(Words words) {
     if (!value && i + 1 < words.size() && !words[i + 1].starts_with("--")) value = words[++i];
     if (!value)
       problem(fmt::format("{} needs a value", name));
-    else if (name == "--profile" && !set_text(values.profile, *value))
+    else if (name == "--profile" && !(check.profile_given = set_text(values.profile, *value)))
       problem("--profile expects the name of a profile or the path of a file, such as --profile hobby");
     else if (name == "--set" && !set_setting(values, *value))
       problem(fmt::format("--set expects KEY=VALUE, such as --set duration.max=15s; got {}", quoted(*value)));

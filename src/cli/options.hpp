@@ -84,6 +84,7 @@ struct Replay {
 enum class CheckFormat { text, json, sarif, github };
 struct Check {
   std::string profile = "hobby";
+  bool profile_given = false;
   std::vector<std::pair<std::string, std::string>> set;
   std::string directory;  // empty: ours
   CheckFormat format = CheckFormat::text;

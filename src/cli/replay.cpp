@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "app/replay_run.hpp"
+#include "base/plain_text.hpp"
+#include "cli/default_profile.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
 #include "cli/run.hpp"
@@ -147,6 +149,12 @@ int run_replay(const Replay& asked, bool no_color) {
   if (recording->about.url.starts_with("https://")) options.run.https = true;
   const std::optional<std::string> json = std::exchange(options.reports.json, std::nullopt);
 
+  if (asked.profiles.empty() && !options.run.profile_given) {
+    DefaultProfile chosen = default_profile(options.run.cwd.empty() ? "." : options.run.cwd);
+    fmt::print(stderr, "note: {}\n", plain(chosen.note));
+    options.run.profile = std::move(chosen.name);
+  }
+  options.run.profile_given = true;  // each run is on what is named here
   const std::vector<std::string> profiles =
       asked.profiles.empty() ? std::vector<std::string>{options.run.profile} : asked.profiles;
   for (const std::string& name : profiles)

@@ -15,6 +15,7 @@
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
 #include "base/plain_text.hpp"
+#include "cli/default_profile.hpp"
 #include "cli/project_config.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
@@ -23,7 +24,6 @@
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
 #include "project/supported_next.hpp"
-#include "routes/vercel_json.hpp"
 
 namespace vsim::cli {
 
@@ -121,26 +121,6 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
       notes.push_back(std::move(*hint));
 }
 
-// Nobody has named a plan. Whether a project is on Fluid compute stands in vercel.json or in Vercel's
-// dashboard only, and which is the default depends on the day it was made
-// (https://vercel.com/docs/fluid-compute).
-std::string chosen_profile(const Run& options, const std::string& directory,
-                           std::vector<std::string>& notes) {
-  const auto project = project::find_project(directory);
-  const auto text = project ? read_file(project->root + "/vercel.json") : Result<std::string>(Error{});
-  const std::optional<bool> fluid = text ? routes::parse_vercel_json(*text).fluid : std::nullopt;
-  if (fluid == true) {
-    notes.emplace_back(
-        "profile hobby-fluid, since vercel.json says `fluid: true`; --profile chooses another");
-    return "hobby-fluid";
-  }
-  if (!fluid)
-    notes.emplace_back(
-        "hobby is a project without Fluid compute, as those made before 23 April 2025 are by default. "
-        "A newer one is on Fluid: --profile hobby-fluid, or `profile: hobby-fluid` in vercel-sim.yaml");
-  return options.profile;
-}
-
 }  // namespace
 
 void print_error(const Error& error) {
@@ -167,8 +147,12 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
     return kUsage;
   }
   std::vector<std::string> notes;
-  auto profile =
-      load(options.profile_given ? options.profile : chosen_profile(options, directory, notes), overrides);
+  DefaultProfile named{options.profile, ""};
+  if (!options.profile_given) {
+    named = default_profile(directory);
+    notes.push_back(std::move(named.note));
+  }
+  auto profile = load(named.name, overrides);
   if (!profile) return kUsage;
 
   auto setup = std::make_unique<Setup>(Setup{std::move(*profile), {}, std::move(notes)});

@@ -247,6 +247,19 @@ describe('replay', {concurrency: true}, () => {
     assert.deepEqual(profiles.map((p) => [p.exit_code, p.counts.broke]), [[0, 0], [2, 1]]);
   });
 
+  test('vercel.json chooses the profile only when none is named', async (t) => {
+    const made = await record(t, (port) => request(port, '/fast'));
+    write(made.dir, {'vercel.json': '{"fluid": true}'});
+    const named = await replay(t, made, ['--profiles', 'hobby,pro', '--json', 'out.json'], 0);
+    const {profiles} = JSON.parse(fs.readFileSync(path.join(made.dir, 'out.json'), 'utf8'));
+    assert.deepEqual(profiles.map(({profile, report}) => [profile, report.run.profile]), [['hobby', 'hobby'], ['pro', 'pro']]);
+    assert.doesNotMatch(named.text, /fluid: true/);
+    const chosen = await replay(t, made, ['--json', 'out.json'], 0);
+    assert.match(chosen.stderr, /^note: profile hobby-fluid, since vercel\.json says `fluid: true`/m);
+    const [only] = JSON.parse(fs.readFileSync(path.join(made.dir, 'out.json'), 'utf8')).profiles;
+    assert.deepEqual([only.profile, only.report.run.profile], ['hobby-fluid', 'hobby-fluid']);
+  });
+
   test('what is no recording, or a wrong one, is 64 with its place, and nothing starts', async (t) => {
     const dir = write(tempDir(t), {'app.cjs': kApp, 's.jsonl': '{"type":"recording","format":1,"url":"http://localhost:1"}\n{"type":"request","n":1,"at_ms":0,"method":"GET","target":"/a b"}\n'});
     const wrong = await replay(t, {dir}, [], 64);

@@ -82,7 +82,32 @@ TEST_CASE("check: an error found is exit code 2, none is 0, wherever packages ar
   CHECK(found.out.starts_with("::error file=app/api/s/route.ts,line=2,col=25,"));
   Check fluid = options_for(d.path);
   fluid.profile = "hobby-fluid";
+  fluid.profile_given = true;
   CHECK(run(fluid).code == 0);  // a warning there
+}
+
+TEST_CASE(
+    "check: without --profile, vercel-sim.yaml, vercel.json or the project's age says which, as for run") {
+  const Directory d;
+  d.write("package.json", R"({"dependencies": {"next": "16.4.6"}})");
+  d.write("app/api/s/route.ts", kServer);
+  const auto profile_of = [&] {
+    const std::string out = run(options_for(d.path)).out;
+    return out.substr(out.rfind("(profile ") + 9);
+  };
+  CHECK(profile_of() == "hobby)\n");
+  d.write(".vercel/project.json", R"({"settings": {"createdAt": 1760000000000}})");
+  CHECK(profile_of() == "hobby-fluid)\n");
+  d.write("vercel.json", R"({"fluid": false})");
+  CHECK(profile_of() == "hobby)\n");
+  d.write("vercel-sim.yaml", "profile: pro-fluid\n");
+  CHECK(profile_of() == "pro-fluid)\n");
+  Check named = options_for(d.path);
+  named.profile = "enterprise";
+  named.profile_given = true;
+  CHECK(run(named).out.ends_with("(profile enterprise)\n"));
+  d.write("vercel-sim.yaml", "profil: pro-fluid\n");
+  CHECK(run(options_for(d.path)).code == 64);
 }
 
 TEST_CASE("check: tests, dependencies, build outputs and inner projects are not read; app/build is") {
