@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kMaxDepth = 6;  // names, joins and calls followed
 
-// named: only a variable of the environment says where, which may name a folder of /tmp there.
+// named: only a variable of the environment says where, which may name a folder of /tmp there: nothing that
+// is in the sources can tell.
 enum class Path { unknown, tmp, outside, named };
 
 // Where a path is written.
@@ -51,13 +52,34 @@ Path join(Path a, Path b) {
   return a == Path::named || b == Path::named ? Path::named : Path::unknown;
 }
 
-// `process.env.UPLOAD_DIR`. What is called after a place for scratch is left alone.
-bool is_environment(const Ast& ast, int value) {
-  if (!ast.is(value, "member_expression") || !ast.text(value).starts_with("process.env.")) return false;
-  const std::string_view name = ast.text(value);
+// What is called after a place for scratch is left alone.
+bool is_scratch(std::string_view name) {
   for (const std::string_view scratch : {"TMP", "TEMP", "CACHE", "SCRATCH"})
-    if (name.find(scratch) != std::string_view::npos) return false;
-  return true;
+    if (name.find(scratch) != std::string_view::npos) return true;
+  return false;
+}
+
+// `process.env.UPLOAD_DIR`, `process.env["UPLOAD_DIR"]`
+bool is_environment(const Ast& ast, int value) {
+  if (!ast.is(value, "member_expression") && !ast.is(value, "subscript_expression")) return false;
+  return ast.text(ast.strip(ast.field(value, "object"))) == "process.env" && !is_scratch(ast.text(value));
+}
+
+// `const { UPLOAD_DIR, DATA: data = "./data" } = process.env`: the default of `name`, if there is one.
+Path judge_taken_apart(const Place& at, std::string_view name, int depth) {
+  const Ast& ast = *at.file.ast;
+  for (int i = 0; i < ast.size(); ++i) {
+    if (!ast.is(i, "variable_declarator") || !ast.is(ast.field(i, "name"), "object_pattern")) continue;
+    if (ast.text(ast.strip(ast.field(i, "value"))) != "process.env") continue;
+    for (int part : ast.children(ast.field(i, "name"))) {
+      const std::string_view whole = ast.text(part);
+      if (ast.is(part, "pair_pattern")) part = ast.field(part, "value");
+      const bool usual = ast.is(part, "object_assignment_pattern") || ast.is(part, "assignment_pattern");
+      if (ast.text(usual ? ast.field(part, "left") : part) != name || is_scratch(whole)) continue;
+      return usual ? judge(at, ast.field(part, "right"), depth + 1) : Path::named;
+    }
+  }
+  return Path::unknown;
 }
 
 // A parameter: its default, and what the function is called with.
@@ -138,6 +160,9 @@ Path judge_property(const Place& at, int member, int depth) {
   if (!there.is(declared, "variable_declarator") || !there.text(there.parent(declared)).starts_with("const"))
     return Path::unknown;
   const int value = there.strip(there.field(declared, "value"));
+  // `env.DATA_DIR` of createEnv({…}) or schema.parse(process.env)
+  if (there.is(value, "call_expression") && there.text(value).find("process.env") != std::string_view::npos)
+    return is_scratch(ast.text(member)) ? Path::unknown : Path::named;
   if (!there.is(value, "object")) return Path::unknown;
   for (const int pair : there.children(value)) {
     const int key = there.field(pair, "key");
@@ -168,7 +193,8 @@ Path judge_choice(const Place& at, int value, int depth) {
   const Path yes = judge(at, ast.field(value, "consequence"), depth + 1),
              no = judge(at, ast.field(value, "alternative"), depth + 1);
   if (yes == Path::tmp || no == Path::tmp) return Path::unknown;
-  return yes == Path::outside || no == Path::outside ? Path::outside : Path::unknown;
+  if (yes == Path::outside || no == Path::outside) return Path::outside;
+  return yes == Path::named || no == Path::named ? Path::named : Path::unknown;
 }
 
 Path judge(const Place& at, int value, int depth) {
@@ -204,6 +230,8 @@ Path judge(const Place& at, int value, int depth) {
     if (ast.text(value) == "__dirname") return Path::outside;
     const int v = constant(ast, value);
     if (v != kNone) return judge(at, v, depth + 1);
+    const Path apart = judge_taken_apart(at, ast.text(value), depth);
+    if (apart != Path::unknown) return apart;
     if (!ast.is_local(value, ast.text(value))) return judge_imported(at, ast.text(value), depth);
     const int f = function_with(ast, value, ast.text(value));
     return f == kNone ? Path::unknown : judge_parameter(at, f, ast.text(value), depth);
@@ -228,35 +256,38 @@ Path judge(const Place& at, int value, int depth) {
 
 }  // namespace
 
-bool outside_tmp(Match& m, const Predicate& p) {
+namespace {
+
+// Where the call, the value of an option or the database that is the match writes.
+Path written_by(Match& m, const Predicate& p) {
   const int call = capture(m, p);
-  if (call == kNone) return false;
+  if (call == kNone) return Path::unknown;
   const Ast& ast = m.ast;
   // A database that is opened while the module loads is opened for requests.
   const bool made = ast.is(call, "new_expression");
-  if (!in_request_function(m, call) && (!made || ast.function_of(call) != kNone)) return false;
+  if (!in_request_function(m, call) && (!made || ast.function_of(call) != kNone)) return Path::unknown;
   const Place at{m.program, m.file};
   // Code that knows it is in development writes there on purpose.
   for (int f = ast.function_of(call); f != kNone; f = ast.function_of(f))
     for (const std::string_view word : {"NODE_ENV", "process.env.VERCEL", "isDev", "__DEV__"})
-      if (ast.text(f).find(word) != std::string_view::npos) return false;
-  if (!made && !ast.is(call, "call_expression")) return judge(at, call, 0) == Path::outside;
+      if (ast.text(f).find(word) != std::string_view::npos) return Path::unknown;
+  if (!made && !ast.is(call, "call_expression")) return judge(at, call, 0);
   const auto arguments = ast.children(ast.field(call, "arguments"));
-  if (arguments.empty()) return false;
+  if (arguments.empty()) return Path::unknown;
   if (made) {
     if (arguments.size() > 1 && ast.text(arguments[1]).find("eadonly") != std::string_view::npos)
-      return false;
+      return Path::unknown;
     if (arguments.size() > 1 && ast.text(arguments[1]).find("eadOnly") != std::string_view::npos)
-      return false;
-    if (ast.is_string(arguments[0]) && ast.string(arguments[0]) == ":memory:") return false;
+      return Path::unknown;
+    if (ast.is_string(arguments[0]) && ast.string(arguments[0]) == ":memory:") return Path::unknown;
     // A data file that came with the deployment may be read.
     const std::string_view file = ast.text(0);
     bool writes = false;
     for (const std::string_view word :
          {"CREATE TABLE", "create table", "INSERT INTO", "insert into", "journal_mode", "betterAuth("})
       writes = writes || file.find(word) != std::string_view::npos;
-    if (!writes) return false;
-    return judge(at, arguments[0], 0) == Path::outside;
+    if (!writes) return Path::unknown;
+    return judge(at, arguments[0], 0);
   }
   int callee = ast.strip(ast.field(call, "function"));
   if (ast.is(callee, "member_expression")) callee = ast.field(callee, "property");
@@ -265,8 +296,13 @@ bool outside_tmp(Match& m, const Predicate& p) {
   // copyFile, rename and cp write to their second argument.
   const bool second =
       name.starts_with("copyFile") || name.starts_with("rename") || name == "cp" || name == "cpSync";
-  if (second && arguments.size() < 2) return false;
-  return judge(at, arguments[second ? 1 : 0], 0) == Path::outside;
+  if (second && arguments.size() < 2) return Path::unknown;
+  return judge(at, arguments[second ? 1 : 0], 0);
 }
+
+}  // namespace
+
+bool outside_tmp(Match& m, const Predicate& p) { return written_by(m, p) == Path::outside; }
+bool path_of_environment(Match& m, const Predicate& p) { return written_by(m, p) == Path::named; }
 
 }  // namespace vsim::check

@@ -218,6 +218,8 @@ constexpr NamedTest kTable[] = {
     {"next-ws-route?", next_ws_route,
      "an export of a route handler's file, in a project whose package.json names next-ws"},
     {"outside-tmp?", outside_tmp, "a write whose path is known to lie outside /tmp"},
+    {"path-of-environment?", path_of_environment,
+     "a write whose path comes from a variable of the environment alone"},
     {"over-body-max?", over_body_max, "a size above the plan's request body limit"},
     {"no-websocket-transport?", without_websocket_transport,
      "a Socket.IO client of this site whose options allow long polling"},

@@ -48,6 +48,7 @@ bool long_wait(Match&, const Predicate&);
 bool module_timer(Match&, const Predicate&);
 bool helper_outlives_response(Match&, const Predicate&);
 bool outside_tmp(Match&, const Predicate&);
+bool path_of_environment(Match&, const Predicate&);
 bool over_body_max(Match&, const Predicate&);
 bool without_websocket_transport(Match&, const Predicate&);
 
