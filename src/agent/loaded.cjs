@@ -1,36 +1,37 @@
 'use strict';
-// Which compiled files of the app an instance has loaded, so that vercel-sim knows what a change makes stale.
+// Which compiled files of the app an instance has loaded, so that vercel-sim knows what a change makes stale. In next dev: those of middleware.
 
 const Module = require('node:module');
 const path = require('node:path');
 
 module.exports = function (sim) {
   const { boot } = sim;
-  const serverDir = path.join(boot.options.dir, boot.config.distDir, 'server') + path.sep;
-  const chunksDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
   const files = new Set();
   let compiled = [];  // modules of compiled files that nobody has taken yet
   let told = 0;
+  const kMostKept = 1000;
 
   // Every CommonJS file is compiled here, the chunks of both bundlers too.
   function hookLoaded() {
     const compile = Module.prototype._compile;
     Module.prototype._compile = function (text, file, ...rest) {
       noteFile(file);
-      if (files.has(file)) compiled.push(this);
+      if (files.has(file) && compiled.push({ module: this, text }) > kMostKept) compiled.shift();
       return Reflect.apply(compile, this, [text, file, ...rest]);
     };
   }
 
-  // The modules of compiled files that were evaluated since this was asked for last.
+  // [{exports, text}] of the compiled files that were evaluated since this was asked for last.
   function takeCompiled() {
-    const taken = compiled.filter((one) => one.loaded);
-    compiled = compiled.filter((one) => !one.loaded);
-    return taken;
+    const taken = compiled.filter(({ module }) => module.loaded);
+    compiled = compiled.filter(({ module }) => !module.loaded);
+    return taken.map(({ module, text }) => ({ exports: module.exports, text }));
   }
 
   function noteFile(file) {
     if (typeof file !== 'string') return;
+    const chunksDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
+    const serverDir = path.join(chunksDir, 'server') + path.sep;
     if (file.startsWith(serverDir) || (file.startsWith(chunksDir) && !file.includes(`${path.sep}node_modules${path.sep}`))) files.add(file);
   }
 

@@ -1,6 +1,7 @@
 'use strict';
 // What an invocation finds in the memory of the modules it reaches, and what it leaves there: told to vercel-sim, which knows what other instances hold
-// (engine/state_ledger.hpp decides). Looked at when the user's handler begins and when all is over, and now and then while a response stays open.
+// (engine/state_ledger.hpp decides). Looked at when the user's handler begins and when all is over, and now and then while a response stays open. In next dev
+// it is middleware that is looked at (middleware.cjs).
 
 const crypto = require('node:crypto');
 const { EventEmitter } = require('node:events');
@@ -18,7 +19,7 @@ const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler tha
 
 module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
-  const { reach, read, dataOf, fileIn } = require('./scopes.cjs')(sim);
+  const { reach, read, dataOf, fileIn, handlerIn } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const reached = new WeakMap();  // the user's function → bindings
 
@@ -37,13 +38,13 @@ module.exports = function (sim) {
     return typeof entry === 'function' && process.env.NODE_ENV !== 'production';
   }
 
-  // The handler is about to be called.
+  // The handler is about to be called. Nothing of it may reach the app.
   function stateBegins(invocation, entry, file = invocation.file) {
     if (invocation.isWarming || invocation.stateBefore || !invocation.req) return;
-    const entries = Array.isArray(entry) ? entry : [{ fn: entry, file }];
-    const bindings = bindingsOf(entries);
-    if (bindings.length === 0) return;
     guard('module state', () => {
+      const entries = Array.isArray(entry) ? entry : [{ fn: entry, file }];
+      const bindings = bindingsOf(entries);
+      if (bindings.length === 0) return;
       invocation.stateEntries = entries;
       invocation.stateBindings = bindings;
       invocation.stateBefore = look(bindings);
@@ -201,11 +202,14 @@ module.exports = function (sim) {
     if (util.types.isSet(value)) return 'set';
     if (Array.isArray(value)) return 'array';
     const prototype = Object.getPrototypeOf(value);
-    if (prototype === null || prototype === Object.prototype) return 'object';
+    if (prototype === null || isPlain(prototype)) return 'object';
     if (value instanceof EventEmitter && Object.getPrototypeOf(value) === EventEmitter.prototype) return 'emitter';
     const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
     return typeof maker === 'function' && isOwnClass(maker) ? 'instance' : '';
   }
+
+  // Also of the edge runtime's context.
+  const isPlain = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'));
 
   // A class with few members of its own that extends nothing: a store, a room, a registry of the app. A client of a package extends, has dozens
   // of fields, or comes from a file that the bundler did not compile.
@@ -247,7 +251,7 @@ module.exports = function (sim) {
   const numbers = new WeakMap();  // objects as keys: who they are in this process
   function keyText(key) {
     if (key === null || (typeof key !== 'object' && typeof key !== 'function')) return String(key).slice(0, kLongest);
-    if (!numbers.has(key)) numbers.set(key, `${options.instance} object ${++numbered}`);
+    if (!numbers.has(key)) numbers.set(key, `${options.instance ?? 'middleware'} object ${++numbered}`);
     return numbers.get(key);
   }
 
@@ -275,14 +279,15 @@ module.exports = function (sim) {
     const parts = [];
     let size = 0;
     const { push } = req;
+    const take = (chunk) => {
+      parts.push(Buffer.from(chunk));
+      size += chunk.length;
+    };
     Object.defineProperty(req, 'push', {
       configurable: true,
       writable: true,
       value(chunk, ...rest) {
-        if (chunk && size < kMostText) {
-          parts.push(Buffer.from(chunk));
-          size += chunk.length;
-        }
+        if (chunk && size < kMostText) guard('module state', () => take(chunk));
         return Reflect.apply(push, this, [chunk, ...rest]);
       },
     });
@@ -306,6 +311,7 @@ module.exports = function (sim) {
     for (const [, value] of new URLSearchParams(query)) add(given)(value);
     const body = invocation.bodyText?.() ?? '';
     if (body.length > 0) wordsOfBody(body, req.headers['content-type'] ?? '', add(given));
+    for (const word of invocation.brings ?? []) add(given)(decoded(word));
     for (const word of given) add(asked)(word);
     for (const word of given) if (word.length < 2 || /^(true|false|null|undefined)$/.test(word)) given.delete(word);
     return { asked, given };
@@ -375,5 +381,5 @@ module.exports = function (sim) {
     return file;
   }
 
-  return { actionEntries, pageEntries, prepareState, stateBegins, stateEnds, watchBody };
+  return { actionEntries, handlerIn, pageEntries, prepareState, stateBegins, stateEnds, watchBody };
 };

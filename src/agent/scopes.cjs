@@ -19,7 +19,7 @@ const { readsIn } = require('./state-reads.cjs');
 module.exports = function (sim) {
   let session;
   let taken;
-  const bundles = new Set();  // ids of the scripts that the bundler has made
+  const bundles = new Map();  // id of a script that the bundler has made → its modules, [[line, name]]
 
   // Nothing of the inspector stays open between two looks.
   function look(action) {
@@ -58,14 +58,33 @@ module.exports = function (sim) {
     return ask('Runtime.getProperties', { objectId: idOf(fn), ownProperties: true }).internalProperties ?? [];
   }
 
-  const scriptOf = (inner) => inner.find((one) => one.name === '[[FunctionLocation]]')?.value?.value?.scriptId;
+  const placeIn = (inner) => inner.find((one) => one.name === '[[FunctionLocation]]')?.value?.value;
+  const scriptOf = (inner) => placeIn(inner)?.scriptId;
 
   // Each compiled file is one script, known by any function in it. webpack's modules are evaluated one by one: they have its require around them.
   function noteBundles() {
     for (const loaded of sim.takeCompiled?.() ?? []) {
       const fn = functionIn(loaded.exports, 3);
-      if (fn) bundles.add(scriptOf(internals(fn)));
+      if (fn) bundles.set(scriptOf(internals(fn)), modulesIn(loaded.text));
     }
+  }
+
+  // Next internals: in a chunk of Turbopack's each module begins with a line like `"[project]/lib/x.ts [app-route] (ecmascript)", ((__turbopack_context__…`.
+  function modulesIn(text) {
+    const modules = [];
+    let line = 0;
+    let from = 0;
+    for (const { 1: name, index } of String(text).matchAll(/^"(\[[^"\n]*)"\s*[,:]\s*\(/gm)) {
+      for (let at = text.indexOf('\n', from); at >= 0 && at < index; at = text.indexOf('\n', from)) line++, from = at + 1;
+      modules.push([line, name]);
+    }
+    return modules;
+  }
+
+  // The module that a function is written in, as the bundler names it: "[project]/lib/x.ts [app-route] (ecmascript)"; undefined with webpack.
+  function moduleAround(inner) {
+    const { scriptId, lineNumber } = placeIn(inner) ?? {};
+    return bundles.get(scriptId)?.findLast(([line]) => line <= lineNumber)?.[1];
   }
 
   const isBundled = (inner, scopes) => bundles.has(scriptOf(inner)) || scopes.some((scope) => scope.has(kRequire));
@@ -157,10 +176,11 @@ module.exports = function (sim) {
         if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && !isNative(fn)) queue.push({ fn, file });
       };
       while (queue.length > 0) {
-        const { fn, file } = queue.pop();
+        const { fn, file: named } = queue.pop();
         if (seen.has(fn)) continue;
         seen.add(fn);
         const inner = internals(fn);
+        const file = usersFile(moduleAround(inner)) ?? named;
         const scopes = scopesIn(inner);
         if (!isAny && !isBundled(inner, scopes)) continue;
         const text = Function.prototype.toString.call(fn);
@@ -253,15 +273,48 @@ module.exports = function (sim) {
   const isNative = (fn) => /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
   const isClass = (fn, text) => text.startsWith('class') && typeof fn.prototype === 'object';
 
-  // Of a class that the user wrote: of a script that is no package's. Only within look().
+  // The file of a module's name if the user wrote it.
+  function usersFile(name) {
+    const [, file] = /^\[project\]\/(.+?\.[cm]?[jt]sx?)(?:\s|$)/.exec(name ?? '') ?? [];
+    return file === undefined || kNotUsers.test(name) ? undefined : file;
+  }
+
+  // Of a class that the user wrote: where it stands tells, not what its module imports. Only within look().
   function isUsers(maker) {
-    return !isNative(maker) && /^class\b/.test(Function.prototype.toString.call(maker)) && scopesOf(maker).every((scope) => ![...scope.keys()].some((name) => kNotUsers.test(moduleOf(name) ?? '')));
+    const text = Function.prototype.toString.call(maker);
+    if (isNative(maker) || !/^class\b/.test(text)) return false;
+    const inner = internals(maker);
+    const name = moduleAround(inner);
+    if (name !== undefined) return usersFile(name) !== undefined;
+    const scopes = scopesIn(inner);
+    const load = scopes.map((scope) => scope.get(kRequire)).find(Boolean);
+    return load?.m ? isInUsersFactory(text, load.m) : isBundled(inner, scopes);
+  }
+
+  // webpack's modules in development are texts that are evaluated: the one that has the class in it is its module.
+  function isInUsersFactory(text, factories) {
+    const written = JSON.stringify(text).slice(1, -1);
+    return Object.entries(factories).some(([id, factory]) => {
+      const file = /^(?:\([\w-]+\)\/)?\.\/(.+)$/.exec(id)?.[1];
+      return file !== undefined && !kNotUsers.test(file) && (isIn(factory, written) || isIn(factory, text));
+    });
+  }
+
+  const isIn = (fn, text) => Function.prototype.toString.call(fn).includes(text);
+
+  // Next internals: build/templates/middleware.js, whose default export names the user's function.
+  function handlerIn(adapter) {
+    return look(() => {
+      for (const scope of scopesOf(adapter))
+        for (const name of ['handlerUserland', 'handler']) if (typeof scope.get(name) === 'function') return scope.get(name);
+      return undefined;
+    });
   }
 
   // The user's file that a text of Turbopack's names.
   const fileIn = (text) => moduleOf(/__TURBOPACK__imported__module__[\w$]+/.exec(text)?.[0] ?? '');
 
-  return { reach, read, dataOf, fileIn };
+  return { reach, read, dataOf, fileIn, handlerIn };
 };
 
 // Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.

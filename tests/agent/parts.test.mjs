@@ -113,6 +113,66 @@ describe('an upgrade that is answered as the request that it is', () => {
   });
 });
 
+describe('what reads the memory of modules and fails', () => {
+  const guarded = (missing) => (hook, action) => {
+    try {
+      return action();
+    } catch {
+      missing.push(hook);
+    }
+  };
+
+  test('pieces of a body that cannot be copied reach the request all the same', () => {
+    const missing = [];
+    const sim = { boot: { options: { dir: '/' } }, guard: guarded(missing), options: {}, plain: { setTimeout }, tell() {} };
+    const { stateBegins, watchBody } = require('../../src/agent/module-state.cjs')(sim);
+    const got = [];
+    const req = { push: (...args) => got.push(args) > 0 };
+    const text = watchBody(req);
+    const odd = new Proxy({}, { get() { throw new Error('nobody looks into this'); } });
+    for (const args of [[Buffer.from('one')], ['two', 'utf8'], [odd], [{ three: 3 }], [null]]) assert.equal(req.push(...args), true);
+    assert.deepEqual(got.map(([one]) => (Buffer.isBuffer(one) ? 'one' : one)), ['one', 'two', odd, { three: 3 }, null]);
+    assert.equal(text(), 'onetwo');
+    stateBegins({ id: '1', req }, [odd]);
+    assert.deepEqual([...new Set(missing)], ['module state']);
+  });
+
+  test('is no part of the answer: the response is whole and its end is told', { timeout: 20_000 }, async () => {
+    const told = [];
+    const missing = [];
+    const fails = () => {
+      throw new Error('of ours');
+    };
+    const sim = {
+      options: {}, plain: { setImmediate }, tell: (message) => told.push(message), guard: guarded(missing), invocations: new AsyncLocalStorage(), kInvocation: Symbol(), kRequestMeta: Symbol(),
+      dressSocket() {}, publicAddress: () => ({ port: 3000 }), takeFields: () => ({ id: '7', meta: Buffer.from('{"meta":{},"resHeaders":{},"status":200}').toString('base64') }),
+      makeInvocation: (req, id) => (req[sim.kInvocation] = { id, began: false, begin() {} }), watchResponse() {}, watchAnswer() {}, caughtUp() {}, registerInstrumentation() {}, decide() {},
+      newFiles() {}, hangingOf: () => [], dieWhenDone() {}, watchBody: fails, stateEnds: fails, tellConnections() {},
+      handlers: { requestHandler: (req, res) => req.pipe(res) },
+    };
+    const server = http.createServer();
+    require('../../src/agent/serve.cjs')(sim).prepareServer(server);
+    await new Promise((done) => net.Server.prototype.listen.call(server, 0, '127.0.0.1', done));
+    try {
+      const answer = await new Promise((done, fail) => http.request({ port: portOf(server), host: '127.0.0.1', method: 'POST', agent: false }, done).on('error', fail).end('the body'));
+      let text = '';
+      for await (const chunk of answer) text += chunk;
+      assert.equal(text, 'the body');
+      while (!told.some(({ t }) => t === 'done')) await new Promise((done) => setImmediate(done));
+      assert.deepEqual(told.filter(({ t }) => t === 'done'), [{ t: 'done', id: '7' }]);
+      assert.deepEqual([...new Set(missing)], ['module state']);
+    } finally {
+      server.close();
+    }
+  });
+
+  function portOf(server) {
+    const out = {};
+    server._handle.getsockname(out);
+    return out.port;
+  }
+});
+
 describe('where an instance died', () => {
   const sim = { isUserCode: (file) => file.includes('/.next/') || file.startsWith('webpack-internal:'), originalPosition: (at) => at };
   const { sourceOf } = require('../../src/agent/death.cjs')(sim);
@@ -147,28 +207,85 @@ module.exports = ['[project]/app/api/a/route.js', (__turbopack_context__) => {
 }];
 `;
 
-  test('its own variables, those of its classes, and no code of packages', async () => {
+  // As Turbopack puts a package and the modules that import it into one file.
+  const kBundled = `module.exports = [
+"[project]/node_modules/kit/index.js [app-route] (ecmascript)", ((context) => {
+const warned = new Set();
+class Kit { warn(text) { warned.add(text); } }
+context.Kit = Kit;
+}),
+"[project]/lib/carts.ts [app-route] (ecmascript)", ((context) => {
+var __TURBOPACK__imported__module__$5b$project$5d2f$node_modules$2f$kit$2f$index$2e$js__$5b$app$2d$route$5d$__$28$ecmascript$29$__ = context;
+const totals = new Map();
+class Carts {
+  kit = new __TURBOPACK__imported__module__$5b$project$5d2f$node_modules$2f$kit$2f$index$2e$js__$5b$app$2d$route$5d$__$28$ecmascript$29$__["Kit"]();
+  add(id) { totals.set(id, 1); }
+}
+context.carts = new Carts();
+context.kit = new __TURBOPACK__imported__module__$5b$project$5d2f$node_modules$2f$kit$2f$index$2e$js__$5b$app$2d$route$5d$__$28$ecmascript$29$__["Kit"]();
+}),
+"[project]/app/api/a/route.ts [app-route] (ecmascript)", ((context) => {
+var __TURBOPACK__imported__module__$5b$project$5d2f$lib$2f$carts$2e$ts__$5b$app$2d$route$5d$__$28$ecmascript$29$__ = context;
+context.GET = function GET() {
+  __TURBOPACK__imported__module__$5b$project$5d2f$lib$2f$carts$2e$ts__$5b$app$2d$route$5d$__$28$ecmascript$29$__["carts"].add(1);
+  __TURBOPACK__imported__module__$5b$project$5d2f$lib$2f$carts$2e$ts__$5b$app$2d$route$5d$__$28$ecmascript$29$__["kit"].warn("no");
+};
+})];
+`;
+  // And webpack: each module a text that is evaluated, with its require around it.
+  const kWebpack = `const modules = {
+"(rsc)/./node_modules/kit/index.js": (module, exports, __webpack_require__) => { eval(${JSON.stringify('const warned = new Set();\nclass Kit { warn(text) { warned.add(text); __webpack_require__; } }\nexports.Kit = Kit;')}); },
+"(rsc)/./lib/carts.ts": (module, exports, __webpack_require__) => { eval(${JSON.stringify('const kit__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__("(rsc)/./node_modules/kit/index.js");\nconst totals = new Map();\nclass Carts { kit = new kit__WEBPACK_IMPORTED_MODULE_0__.Kit(); add(id) { totals.set(id, 1); __webpack_require__; } }\nexports.carts = new Carts();\nexports.kit = new kit__WEBPACK_IMPORTED_MODULE_0__.Kit();')}); },
+"(rsc)/./app/api/a/route.ts": (module, exports, __webpack_require__) => { eval(${JSON.stringify('var _lib_carts__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(/*! @/lib/carts */ "(rsc)/./lib/carts.ts");\nexports.GET = function GET() { _lib_carts__WEBPACK_IMPORTED_MODULE_0__.carts.add(1); _lib_carts__WEBPACK_IMPORTED_MODULE_0__.kit.warn("no"); __webpack_require__; };')}); },
+};
+const made = {};
+function __webpack_require__(id) {
+  if (!made[id]) modules[id]({}, (made[id] = {}), __webpack_require__);
+  return made[id];
+}
+__webpack_require__.m = modules;
+module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
+`;
+
+  const inChunk = async (text, files, look) => {
     const dir = mkdtempSync(path.join(tmpdir(), 'vs-reach-'));
     const { _compile } = Module.prototype;
     try {
-      mkdirSync(path.join(dir, '.next/server'), { recursive: true });
-      mkdirSync(path.join(dir, 'node_modules/client'), { recursive: true });
-      writeFileSync(path.join(dir, 'node_modules/client/index.js'), kClient);
-      writeFileSync(path.join(dir, '.next/server/a.js'), kChunk);
+      for (const [name, content] of Object.entries({ ...files, '.next/server/a.js': text })) {
+        mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
+        writeFileSync(path.join(dir, name), content);
+      }
       const sim = { boot: { options: { dir }, config: { distDir: '.next' } } };
       Object.assign(sim, require('../../src/agent/loaded.cjs')(sim));
       sim.hookLoaded();
-      const { reach, read } = require('../../src/agent/scopes.cjs')(sim);
-      const GET = require(path.join(dir, '.next/server/a.js'))[1]();
-      const bindings = reach(GET, 'app/api/a/route.js');
-      assert.deepEqual(bindings.map(({ name }) => name).sort(), ['client', 'counter', 'rooms', 'seen']);
-      const [rooms] = read(bindings.filter(({ name }) => name === 'rooms'));
-      assert.equal(rooms instanceof Map, true);
+      await look(require('../../src/agent/scopes.cjs')(sim), require(path.join(dir, '.next/server/a.js')));
     } finally {
       Module.prototype._compile = _compile;
       rmSync(dir, { recursive: true, force: true });
     }
-  });
+  };
+
+  test('its own variables, those of its classes, and no code of packages', () =>
+    inChunk(kChunk, { 'node_modules/client/index.js': kClient }, ({ reach, read }, chunk) => {
+      const bindings = reach(chunk[1](), 'app/api/a/route.js');
+      assert.deepEqual(bindings.map(({ name }) => name).sort(), ['client', 'counter', 'rooms', 'seen']);
+      const [rooms] = read(bindings.filter(({ name }) => name === 'rooms'));
+      assert.equal(rooms instanceof Map, true);
+    }));
+
+  test('a class of the user\'s whose module imports a package, with Turbopack: its own, and not the package\'s', () =>
+    inChunk(kBundled, {}, ({ reach }, chunk) => {
+      const context = {};
+      for (const factory of chunk.filter((one) => typeof one === 'function')) factory(context);
+      const bindings = reach(context.GET, 'app/api/a/route.ts');
+      assert.deepEqual(bindings.map(({ name, key, file }) => `${key ?? name} in ${file}`).sort(), ['carts in lib/carts.ts', 'kit in lib/carts.ts', 'totals in lib/carts.ts']);
+    }));
+
+  test('and with webpack', () =>
+    inChunk(kWebpack, {}, ({ reach }, { GET }) => {
+      const bindings = reach(GET, 'app/api/a/route.ts');
+      assert.deepEqual(bindings.map(({ name, key, file }) => `${key ?? name} in ${file}`).sort(), ['carts in lib/carts.ts', 'kit in lib/carts.ts', 'totals in lib/carts.ts']);
+    }));
 });
 
 describe('a database that takes no more connections', () => {
