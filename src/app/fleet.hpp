@@ -214,6 +214,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
 
   void on_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                 instance::GroupId, TimePoint) override;
+  Duration unserved(instance::InstanceId id) const override { return sampler_.unserved(id); }
   // The scheduler is called and obeyed; what the owner or a process does meanwhile calls it again, and is
   // obeyed afterwards, in order.
   template <class F>

@@ -21,6 +21,7 @@ struct Init {
   Duration left;
   TimePoint since;                 // runs from here, unless a dev call is open
   std::optional<TimePoint> asked;  // over, but others are there: is it they who hold up the event loop?
+  Duration unserved{};             // what that event loop had waited for a processor when it began
 };
 
 struct Instance {
@@ -39,7 +40,8 @@ struct Instance {
   bool served = false;
   TimePoint spawned_at{}, last_used{};
   std::optional<TimePoint> ping_due;
-  bool over_cap = false;  // for nested requests
+  Duration ping_unserved{};  // what its event loop had waited for a processor when it was asked
+  bool over_cap = false;     // for nested requests
 };
 
 struct Holder {
@@ -140,6 +142,7 @@ struct Scheduler::Impl {
   void answered(Instance&);  // its event loop turns
   void spawn_failed(limits::Code);
   void initialised(Instance&, InvocationId);
+  Duration unserved(const Instance&) const;
   void pause_inits(Instance&);
   void resume_inits(Instance&);
   bool touched(const Instance&, const Change&) const;

@@ -59,6 +59,7 @@ void Scheduler::Impl::overdue(Instance& i, Why why) {
   retire(i, why);
   if (i.ping_due) return;
   i.ping_due = after(now, options.ping_limit);
+  i.ping_unserved = unserved(i);
   out->push_back(Ping{i.id});
 }
 
@@ -72,6 +73,10 @@ void Scheduler::Impl::spawn_failed(Code why) {
 
 void Scheduler::Impl::initialised(Instance& i, InvocationId invocation) {
   std::erase_if(i.inits, [&](const Init& init) { return init.invocation == invocation; });
+}
+
+Duration Scheduler::Impl::unserved(const Instance& i) const {
+  return watcher == nullptr ? Duration::zero() : watcher->unserved(i.id);
 }
 
 void Scheduler::Impl::pause_inits(Instance& i) {

@@ -127,7 +127,7 @@ void Scheduler::Impl::grant(const Waiter& w, Instance& i) {
   if (std::find(i.code.begin(), i.code.end(), w.function) == i.code.end()) {
     i.code.push_back(w.function);
     if (options.init_limit != kForever)
-      i.inits.push_back({w.invocation, w.function, options.init_limit, now, {}});
+      i.inits.push_back({w.invocation, w.function, options.init_limit, now, {}, unserved(i)});
   }
   Lease lease(ledger, w.invocation, i.id);
   Holder& h = holders[w.invocation];

@@ -51,6 +51,8 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
   virtual void on_state(InstanceId, const State& from, const State& to, GroupId, TimePoint) = 0;
+  // How long its event loop has waited for a processor since it began; zero: not known.
+  virtual Duration unserved(InstanceId) const { return {}; }
 };
 
 // One instance as seen from outside.

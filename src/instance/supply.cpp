@@ -267,8 +267,12 @@ void Scheduler::Impl::refill() {
     i.code.push_back(next.function);
     // Nobody waits for it, and it runs at low priority: it gets the time of a start.
     if (options.init_limit != kForever)
-      i.inits.push_back(
-          {InvocationId::none, next.function, std::max(options.init_limit, options.spawn_limit), now, {}});
+      i.inits.push_back({InvocationId::none,
+                         next.function,
+                         std::max(options.init_limit, options.spawn_limit),
+                         now,
+                         {},
+                         unserved(i)});
     out->push_back(Bind{id, next.function});
     return;
   }

@@ -161,6 +161,34 @@ TEST_CASE("a compile under module evaluation is not charged to it") {
   CHECK(w.lost.at(inv(1)) == Code::function_invocation_timeout);
 }
 
+TEST_CASE("deadline, fluid: an event loop that gets no processor is given the time it waits for one") {
+  Running r(plain(Isolation::fluid), 3);
+  r.w.waited = 5s;
+  r.w.timed_out(2);
+  r.w.said();
+  r.w.waited += 900ms;
+  r.w.advance(r.w.options.ping_limit + 900ms - 1ns);
+  CHECK(r.w.said() == "");
+  r.w.advance(1ns);
+  CHECK(r.w.said().starts_with("kill i1 unresponsive\n"));
+}
+
+TEST_CASE("modules are not evaluated while there is no processor: that time is not counted") {
+  Sim w(plain(Isolation::instance));
+  w.request(1, w.define("/a"));
+  w.ready(1);
+  w.said();
+  w.waited = 7s;
+  w.advance(10s);
+  w.waited = 9s;
+  w.advance(7s);
+  CHECK(w.lost.empty());
+  w.advance(2s - 1ns);
+  CHECK(w.lost.empty());
+  w.advance(1ns);
+  CHECK(w.said() == "lost 1 i1 FUNCTION_INVOCATION_TIMEOUT init_timeout\nkill i1 init_timeout\n");
+}
+
 TEST_CASE(
     "fluid: modules that hang end their invocation, and the neighbours finish elsewhere than new ones") {
   Running r(plain(Isolation::fluid), 1);

@@ -188,7 +188,10 @@ class Sim final : public Watcher {
     last_state[id] = name(to);
   }
 
+  Duration unserved(InstanceId) const override { return waited; }
+
   const Options options;
+  Duration waited{};  // of every event loop, for a processor
   Scheduler scheduler;
   TimePoint now{Duration(1h)};
   TimePoint told{};  // the last moment the scheduler was told
