@@ -15,6 +15,13 @@ std::string_view place(std::span<const Hanging> hanging, std::string_view otherw
   return own != hanging.end() ? std::string_view(own->at) : otherwise;
 }
 
+// With no line of the app's among its callers.
+bool is_of_packages(std::span<const Hanging> hanging) {
+  return !hanging.empty() && std::all_of(hanging.begin(), hanging.end(), [](const Hanging& h) {
+    return h.at.find("node_modules/") != std::string::npos;
+  });
+}
+
 }  // namespace
 
 std::string list(std::span<const Hanging> hanging) {
@@ -56,6 +63,14 @@ Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool fre
       v.limit = "only the response and waitUntil work are sure to be done";
       v.enforced = false;
       break;
+  }
+  if (is_of_packages(hanging)) {
+    v.enforced = false;
+    v.fix =
+        "A package has begun this by itself, as monitoring and analytics do: what it has not sent yet goes "
+        "out "
+        "later or never, which cannot be told from here. If it must not be lost, wait for it: `after(() => "
+        "client.flush())`.";
   }
   if (only_intervals(hanging))
     v.fix =

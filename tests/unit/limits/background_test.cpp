@@ -33,6 +33,19 @@ TEST_CASE("background: the verdict points at the first line of the app's own, or
   CHECK(file({{"socket", "", 0s}}) == "app/a/route.ts");
 }
 
+TEST_CASE("background: what packages alone have left may be lost, which is a warning and no violation") {
+  const auto p = make_profile();
+  const auto enforced = [&](const std::vector<Hanging>& hanging) {
+    return background::frozen(p, profile::Isolation::invocation, true, hanging, "/a", "app/a/route.ts")
+        .enforced;
+  };
+  const Hanging package{"HTTP request", "node_modules/@sentry/node-core/src/http.ts:130:32", 0s};
+  CHECK_FALSE(enforced({package, package}));
+  CHECK(enforced({package, {"HTTP request", "lib/track.ts:3:1", 0s}}));
+  CHECK(enforced({{"Postgres query", "", 0s}}));
+  CHECK(enforced({}));
+}
+
 TEST_CASE("background: the verdict says what is true of the policy, and of an inspector") {
   const auto p = make_profile();
   const std::vector<Hanging> hanging = {{"interval", "app/a/route.ts:3:1", 1s}};
