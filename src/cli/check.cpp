@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/plain_text.hpp"
+#include "base/text.hpp"
 #include "check/checker.hpp"
 #include "check/render.hpp"
 #include "cli/default_profile.hpp"
@@ -45,8 +46,15 @@ bool is_skipped_directory(std::string_view relative) {
   return false;
 }
 
-// False: there are more files than are looked at.
-bool read_sources(const std::string& root, const std::string& dist, check::Input& out) {
+// What was left out, which no finding can be about.
+struct Unread {
+  bool more = false;  // more files than are looked at
+  std::size_t files = 0;
+  std::string first;
+};
+
+Unread read_sources(const std::string& root, const std::string& dist, check::Input& out) {
+  Unread unread;
   std::error_code error;
   fs::recursive_directory_iterator it(root, fs::directory_options::skip_permission_denied, error);
   for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
@@ -62,11 +70,16 @@ bool read_sources(const std::string& root, const std::string& dist, check::Input
     if (!is_source(it->path().filename().string())) continue;
     if (auto text = project::read_text(it->path().string(), kMaxBytes))
       out.files.emplace(relative, std::move(*text));
-    if (out.files.size() >= kMaxFiles) return false;
+    else if (fs::exists(it->path(), ignored) && (unread.files++ == 0 || relative < unread.first))
+      unread.first = relative;
+    if (out.files.size() >= kMaxFiles) {
+      unread.more = true;
+      return unread;
+    }
   }
   for (const char* name : {"package.json", "vercel.json", "tsconfig.json", "jsconfig.json"})
     if (auto text = project::read_text(root + "/" + name, kMaxBytes)) out.files[name] = std::move(*text);
-  return true;
+  return unread;
 }
 
 // As for `run`: the command line, else vercel-sim.yaml, else what the project's own files say.
@@ -106,8 +119,14 @@ check::Report check_sources(const std::string& root, const profile::Profile& pro
   if (config.page_extensions.known == project::Known::literal)
     input.page_extensions = config.page_extensions.value;
   const std::string dist = config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
-  if (!read_sources(root, dist, input))
+  const Unread unread = read_sources(root, dist, input);
+  if (unread.more)
     fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
+  if (unread.files > 0)
+    fmt::print(stderr, "warning: {}{} not looked at: larger than {}, no regular file or not to be read\n",
+               plain(unread.first),
+               unread.files == 1 ? " is" : fmt::format(" and {} more files are", unread.files - 1),
+               human_size(kMaxBytes));
   return check::check(input, profile);
 }
 

@@ -1,5 +1,6 @@
 // `vercel-sim test`: the app behind the edge, a command that tests it, one exit code (README, docs/ci.md). The app here is a small server, so a case
 // takes a fraction of a second.
+import {execFileSync} from 'node:child_process';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -428,6 +429,16 @@ describe('check', {concurrency: true}, () => {
     ...nextProject(),
     'app/api/list/route.ts': 'let seen: string[] = [];\nexport async function GET() { seen.push("x"); return Response.json(seen); }\n',
   };
+
+  test('what is no regular file or too large is not looked at, and that is said', async (t) => {
+    const dir = write(tempDir(t), {...project, 'app/big.ts': `export const big = "${'x'.repeat(2 << 20)}";\n`});
+    execFileSync('mkfifo', [path.join(dir, 'app/pipe.ts')]);
+    fs.symlinkSync('nowhere', path.join(dir, 'app/.#route.ts'));
+    const sim = program(t, ['check'], {cwd: dir});
+    assert.equal((await sim.end()).code, 0, sim.text);
+    assert.match(sim.stderr, /^warning: app\/big\.ts and 1 more files are not looked at: larger than 2\.\d+ MB, no regular file or not to be read$/m);
+    assert.match(sim.stdout, /app\/api\/list\/route\.ts:1:5: warning: /);
+  });
 
   test('what only the sources say is told and does not fail the test', async (t) => {
     const dir = write(tempDir(t), project);
