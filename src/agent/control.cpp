@@ -9,11 +9,13 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
+#include <chrono>
 #include <deque>
 #include <limits>
 #include <map>
@@ -27,6 +29,7 @@ using boost::asio::local::stream_protocol;
 
 // The files that an instance of a large app has loaded: some thousand paths.
 constexpr std::size_t kMaxLine = 4 * 1024 * 1024;
+constexpr auto kRetry = std::chrono::milliseconds(100);
 constexpr int kMostProblems = 5;  // told of one connection: it is a notice, not a log
 
 std::string_view text(const json::object& o, std::string_view key) {
@@ -290,9 +293,10 @@ class Peer;
 
 struct ControlChannel::Impl : std::enable_shared_from_this<ControlChannel::Impl> {
   Impl(boost::asio::io_context& io, ControlHandler& h, std::string t)
-      : acceptor(io), handler(&h), token(std::move(t)) {}
+      : acceptor(io), retry(io), handler(&h), token(std::move(t)) {}
   void accept();
   stream_protocol::acceptor acceptor;
+  boost::asio::steady_timer retry;
   ControlHandler* handler;  // null: the channel is gone
   InstanceHandler* instances = nullptr;
   std::string token;
@@ -451,7 +455,13 @@ void ControlChannel::Impl::accept() {
       [self = shared_from_this()](boost::system::error_code error, stream_protocol::socket socket) {
         if (self->handler == nullptr || error == boost::asio::error::operation_aborted) return;
         if (error == boost::asio::error::connection_aborted) return self->accept();
-        if (error) return self->handler->on_problem("the agent's channel is closed: " + error.message());
+        // No descriptor is left, most likely: who waits is taken when there is one again.
+        if (error) {
+          self->retry.expires_after(kRetry);
+          return self->retry.async_wait([self](boost::system::error_code stopped) {
+            if (!stopped && self->handler != nullptr) self->accept();
+          });
+        }
         auto peer = std::make_shared<Peer>(std::move(socket), self);
         peer->read();
         std::erase_if(self->peers, [](const auto& weak) { return weak.expired(); });
@@ -468,6 +478,7 @@ ControlChannel::~ControlChannel() {
   impl_->instances = nullptr;
   boost::system::error_code ignored;
   impl_->acceptor.close(ignored);
+  impl_->retry.cancel();
   for (const auto& weak : impl_->peers)
     if (const auto peer = weak.lock()) peer->close();
 }

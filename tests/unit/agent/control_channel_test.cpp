@@ -1,5 +1,6 @@
 // The channel on a real unix socket.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -344,6 +345,21 @@ TEST_CASE("Control channel: a second agent is believed when the process of the f
   Agent third(w.path);
   third.write(kToken + "\n" + kHello + "\n");
   CHECK(w.until([&] { return std::count(w.r.said.begin(), w.r.said.end(), kHelloSaid) == 2; }));
+}
+
+TEST_CASE("Control channel: who comes while no descriptor is left is heard later") {
+  World w;
+  Agent agent(w.path);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  w.io.run_for(20ms);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  agent.write(kToken + "\n" + kHello + "\n");
+  REQUIRE(w.until_said(1));
+  CHECK(w.r.said.front() == kHelloSaid);
 }
 
 TEST_CASE("Control channel: lines to an instance arrive whole and in order, however long") {
