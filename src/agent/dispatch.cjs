@@ -57,18 +57,52 @@ module.exports = function (sim) {
       const pathname = withoutTrailingSlash(meta.invokePath ?? req.url.split('?', 1)[0]);
       const asked = { i18n: localeOf(req, meta, pathname) };
       try {
-        for await (const match of matchers.matchAll(pathname, asked)) {
-          const { invokeOutput } = meta;
-          if (typeof invokeOutput === 'string' && invokeOutput.includes('[') && invokeOutput !== match.definition.pathname) continue;
-          return match.definition;
-        }
+        const found = await firstOf(matchers.matchAll(pathname, asked), meta);
+        if (found) return found;
       } catch {
-        // it does not compile: the instance meets that too, and renders the error
-        const page = meta.invokeOutput ?? pathname;
-        return { page, kind: /^\/api(\/|$)/.test(page) ? 'PAGES_API' : 'PAGES' };
+        return uncompiled(pathname, asked, meta);
       }
     }
-    return errorFunction(meta);
+    return (matchers && (await uncompiledBefore(req, meta))) ?? errorFunction(meta);
+  }
+
+  async function firstOf(matches, { invokeOutput }) {
+    for await (const { definition } of matches) {
+      if (typeof invokeOutput === 'string' && invokeOutput.includes('[') && invokeOutput !== definition.pathname) continue;
+      return definition;
+    }
+    return undefined;
+  }
+
+  // It does not compile: the instance meets that too, and renders the error. It is still the function that it is.
+  async function uncompiled(pathname, asked, meta) {
+    const found = await matched(pathname, asked, meta);
+    if (found) return found;
+    const page = meta.invokeOutput ?? pathname;
+    return { page, kind: /^\/api(\/|$)/.test(page) ? 'PAGES_API' : 'PAGES' };
+  }
+
+  // The same, when Next's router has met it while it looked for the route: it asks for the page of errors instead.
+  // Next internals: router-server.js, the last `catch` of handleRequest.
+  async function uncompiledBefore(req, meta) {
+    if (meta.invokeStatus !== 500 || meta.invokePath !== '/500') return undefined;
+    const pathname = sim.pathOf(req.url);
+    const found = await matched(pathname, { i18n: localeOf(req, meta, pathname) }, meta);
+    if (!found) return undefined;
+    const error = await isolation.bundlerService.getCompilationError(found.page).catch((failure) => failure);
+    return error === undefined ? undefined : found;  // middleware has failed, or Next
+  }
+
+  // Next internals: DevRouteMatcherManager compiles what its base class DefaultRouteMatcherManager has matched.
+  async function matched(pathname, asked, meta) {
+    const { matchers } = sim.server;
+    try {
+      const { matchAll, reload } = Object.getPrototypeOf(Object.getPrototypeOf(matchers));
+      await reload.call(matchers);
+      return await firstOf(matchAll.call(matchers, pathname, asked), meta);
+    } catch {
+      return undefined;  // this Next matches otherwise
+    }
   }
 
   // Next internals: i18n-provider.js. 14 keeps the locale in the query, later versions in the request's meta.
@@ -188,5 +222,5 @@ module.exports = function (sim) {
     isolation.missing.add('no-fallback');
   }
 
-  return { isDispatched, dispatch, findNoFallback };
+  return { isDispatched, dispatch, findFunction, findNoFallback };
 };
