@@ -187,7 +187,9 @@ module.exports = function (sim) {
 
   function hookPages(prototype) {
     return beforeRender(prototype, (invocation, routeModule, [, , context]) => {
-      guard('static pages', () => invocation.setStatic(isStaticPage(invocation, routeModule, context?.renderOpts)));
+      // The page of errors of a function that failed says nothing of the function.
+      const isOwn = sim.isErrorPage(invocation.page) || !sim.isErrorPage(routeModule.definition?.page);
+      if (isOwn) guard('static pages', () => invocation.setStatic(isStaticPage(invocation, routeModule, context?.renderOpts)));
       const { default: fn, getServerSideProps } = routeModule.userland ?? {};
       const { file } = invocation;
       if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, [getServerSideProps, fn?.getInitialProps, fn].map((one) => ({ fn: one, file }))));

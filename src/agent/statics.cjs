@@ -58,15 +58,28 @@ module.exports = function (sim) {
   // `revalidate = 0`, and `searchParams`, which a server component must name to read.
   function readSegments(invocation, segments) {
     if (!invocation.readOnly) return;
-    let dynamic = false;
-    for (const { name, exports } of segments) {
-      if (exports?.dynamic !== undefined) invocation.isForcedStatic = exports.dynamic === 'force-static';
-      if (exports?.dynamic === 'force-dynamic' || exports?.revalidate === 0) dynamic = true;
-      const component = name === 'page' ? exports?.default : undefined;
-      if (typeof component === 'function' && /\bsearchParams\b/.test(Function.prototype.toString.call(component))) dynamic = true;
-    }
-    if (dynamic) becameDynamic(invocation);
+    const { isDynamic, isForcedStatic } = declared(segments);
+    if (isForcedStatic !== undefined) invocation.isForcedStatic = isForcedStatic;
+    if (isDynamic) becameDynamic(invocation);
     else if (invocation.isForcedStatic) invocation.setStatic(!invocation.page.includes('[') || isListed(invocation));
+  }
+
+  function declared(segments) {
+    let isDynamic = false;
+    let isForcedStatic;
+    for (const { name, exports } of segments) {
+      if (exports?.dynamic !== undefined) isForcedStatic = exports.dynamic === 'force-static';
+      if (exports?.dynamic === 'force-dynamic' || exports?.revalidate === 0) isDynamic = true;
+      const component = name === 'page' ? exports?.default : undefined;
+      if (typeof component === 'function' && /\bsearchParams\b/.test(Function.prototype.toString.call(component))) isDynamic = true;
+    }
+    return { isDynamic, isForcedStatic };
+  }
+
+  // An instance has loaded them ahead of its first request, which may ask for a part of the page and load none.
+  function loadedAhead(page, segments) {
+    const { isDynamic, isForcedStatic } = declared(segments);
+    if (isDynamic && !isForcedStatic) sawDynamic(page);
   }
 
   // Next internals: is-static-gen-enabled.js and AppRouteRouteModule: GET alone and, from 15 on, only if the route asks for it.
@@ -197,6 +210,7 @@ module.exports = function (sim) {
     compiledAnew,
     staticHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookManifests]],
     readSegments,
+    loadedAhead,
     isStaticRoute,
     isStaticPage,
     hookWorkUnitStorage,

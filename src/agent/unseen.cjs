@@ -34,5 +34,7 @@ module.exports = function () {
     return res.statusCode === 200 && res.req?.method === 'GET' && /\r\ncontent-type: *text\/html/i.test(res._header ?? '');
   }
 
-  return { isUnseen, noteHandled };
+  const isErrorPage = (page) => kErrorPage.test(page ?? '');
+
+  return { isErrorPage, isUnseen, noteHandled };
 };

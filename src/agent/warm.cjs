@@ -41,7 +41,10 @@ module.exports = function (sim) {
       await routeModule.ensureUserland();
     }
     const tree = routeModule?.userland?.loaderTree ?? routeModule?._userland?.loaderTree;
-    if (Array.isArray(tree)) await loadTree(tree);
+    if (!Array.isArray(tree)) return;
+    const segments = [];
+    await loadTree(tree, segments);
+    sim.guard('segments', () => sim.loadedAhead(page, segments));
   }
 
   // Next internals: manifests-singleton.js (16), which the modules of app pages ask when they are evaluated.
@@ -53,11 +56,13 @@ module.exports = function (sim) {
     requireNext('../app-render/manifests-singleton').setManifestsSingleton?.({ page, clientReferenceManifest, serverActionsManifest });
   }
 
-  async function loadTree([, parallel = {}, modules = {}]) {
-    for (const module of Object.values(modules)) {
-      if (Array.isArray(module) && typeof module[0] === 'function') await Promise.resolve(module[0]()).catch(() => {});
+  async function loadTree([, parallel = {}, modules = {}], segments) {
+    for (const [name, module] of Object.entries(modules)) {
+      if (!Array.isArray(module) || typeof module[0] !== 'function') continue;
+      const exports = await Promise.resolve(module[0]()).catch(() => {});
+      if (name === 'page' || name === 'layout') segments.push({ name, exports });
     }
-    for (const child of Object.values(parallel)) await loadTree(child);
+    for (const child of Object.values(parallel)) await loadTree(child, segments);
   }
 
   // ---- Walking the path of a request -----------------------------------------------------------------------------------------------

@@ -81,6 +81,49 @@ describe('answers whose begin nobody saw', () => {
   });
 });
 
+describe('static or not', () => {
+  const kInvocation = Symbol('invocation');
+  const sim = { guard: (_, action) => action(), hello: { next: '15.5.0' }, invocations: new AsyncLocalStorage(), kInvocation, options: { timeScale: 1 }, noteHandled() {}, dispatchTo() {}, lacks() {} };
+  const statics = require('../../src/agent/statics.cjs')(sim);
+  const { isErrorPage } = require('../../src/agent/unseen.cjs')();
+  Object.assign(sim, statics, { isErrorPage });
+  const guessed = (page) => statics.looksStatic({ readOnly: true, path: page }, `${page}/page`, 'APP_PAGE');
+
+  test('modules that were loaded ahead say it of a page that nobody has asked for whole', () => {
+    const ahead = {
+      '/forced': [{ name: 'layout', exports: {} }, { name: 'page', exports: { dynamic: 'force-dynamic' } }],
+      '/layout': [{ name: 'layout', exports: { revalidate: 0 } }, { name: 'page', exports: {} }],
+      '/asks': [{ name: 'page', exports: { default: async ({ searchParams }) => searchParams } }],
+      '/still': [{ name: 'layout', exports: {} }, { name: 'page', exports: { default: () => 'still', revalidate: 60 } }],
+      '/kept': [{ name: 'page', exports: { dynamic: 'force-static', default: ({ searchParams }) => searchParams } }],
+      '/broken': [{ name: 'page', exports: undefined }],
+    };
+    for (const [page, segments] of Object.entries(ahead)) {
+      assert.equal(guessed(page), true, page);
+      statics.loadedAhead(`${page}/page`, segments);
+    }
+    assert.deepEqual(Object.keys(ahead).filter((page) => !guessed(page)), ['/forced', '/layout', '/asks']);
+  });
+
+  test('the page of errors of a function that failed says nothing of the function, and all of itself', () => {
+    const { handlerHooks } = require('../../src/agent/handlers.cjs')(sim);
+    class PagesRouteModule {
+      constructor(page) {
+        Object.assign(this, { definition: { page }, userland: {} });
+      }
+      render() {}
+    }
+    handlerHooks[0][1]({ PagesRouteModule });
+    const told = (dispatched, rendered) => {
+      const invocation = { page: dispatched, readOnly: true, begun: 0, isStatic: undefined, begin: () => (invocation.begun += 1), setStatic: (isStatic) => (invocation.isStatic = isStatic) };
+      sim.invocations.run(invocation, () => new PagesRouteModule(rendered).render(0, 0, { renderOpts: {} }));
+      assert.equal(invocation.begun, 1, 'its code runs in the time of the function');
+      return invocation.isStatic;
+    };
+    assert.deepEqual([told('/api/a/route', '/500'), told('/users', '/_error'), told('/users', '/users'), told('/404', '/_error')], [undefined, undefined, true, true]);
+  });
+});
+
 describe('an upgrade that is answered as the request that it is', () => {
   // As Next pipes a page: piece by piece, and none before the one before it is taken.
   const write = (res, piece) => new Promise((done) => (res.write(piece) ? done() : res.once('drain', done)));
