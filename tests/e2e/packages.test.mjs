@@ -8,6 +8,7 @@ import { after, describe, test } from "node:test";
 import { cleanUp, kFull, kRepo, startNextDev, startSim, tempFolder, within } from "./harness.mjs";
 import { makeApp } from "./packages/app.mjs";
 import * as servers from "./packages/servers.mjs";
+import { talk } from "./packages/sockets.mjs";
 import { kRows } from "./packages/table.mjs";
 
 async function ask(url, asked) {
@@ -21,7 +22,10 @@ async function ask(url, asked) {
     if (until?.test(text)) break;
   }
   stop.abort();
-  return { path, status: response.status, type: response.headers.get("content-type"), text: (mask ?? String)(text.replaceAll(url, "ORIGIN")) };
+  const from = (value) => value?.replaceAll(url, "ORIGIN");
+  const { status, headers } = response;
+  const cookies = headers.getSetCookie().map((cookie) => cookie.split("=")[0]);
+  return { path, status, type: headers.get("content-type"), location: from(headers.get("location")), cookies, text: (mask ?? String)(from(text)) };
 }
 
 async function askAll(url, rows) {
@@ -30,13 +34,26 @@ async function askAll(url, rows) {
   return answers;
 }
 
+// Plain next dev has the server of each socket, the platform has none and says so.
+async function talkToAll(url, rows, sim) {
+  for (const socket of rows.flatMap((row) => row.sockets ?? [])) {
+    const heard = await talk(url, socket);
+    assert.equal(heard, sim ? "refused" : "word", `${socket.path} through ${socket.by}`);
+    if (sim) await sim.waitForEvent(`why ${socket.path} is refused`, (event) => isOfSocket(event, socket) && event.verdicts.some(({ code }) => socket.told.test(code)), 10_000);
+  }
+}
+
+const isOfSocket = (event, { path, told }) => event.t === "invocation_ended" && event.target?.startsWith(path) && event.verdicts?.every(({ code }) => told.test(code));
+
 // Every verdict of the run as "route: measured (file)", but those that the table asks for, which have to be there.
 async function checkVerdicts(sim, rows) {
   const asked = rows.flatMap((row) => row.requests).filter(({ told }) => told);
   for (const { path, told } of asked)
     await sim.waitForEvent(`what ${path} left`, (event) => event.t === "background_work" && event.route === path && told.test(event.verdicts[0].measured), 10_000);
   const isAsked = (event) => event.t === "background_work" && asked.some(({ path }) => path === event.route);
-  const told = sim.events().filter((event) => event.verdicts?.length > 0 && !isAsked(event));
+  const sockets = rows.flatMap((row) => row.sockets ?? []);
+  const isMaybe = ({ verdicts }) => rows.some(({ mayTell }) => mayTell && verdicts.every(({ enforced, measured }) => !enforced && mayTell.test(measured)));
+  const told = sim.events().filter((event) => event.verdicts?.length > 0 && !isAsked(event) && !isMaybe(event) && !sockets.some((socket) => isOfSocket(event, socket)));
   assert.deepEqual(told.flatMap(({ route, target, verdicts }) => verdicts.map(({ code, measured, file }) => `${route ?? target}: ${code} ${measured} (${file})`)), []);
   for (const event of sim.events().filter(isAsked)) assert.doesNotMatch(event.verdicts[0].file ?? "", /node_modules/, "a place is the app's");
 }
@@ -60,11 +77,13 @@ function compare(rows, profiles, isCached) {
       const cwd = await makeApp(rows, isCached, ports);
       const plain = await startNextDev(cwd);
       const expected = await askAll(plain.url, rows);
+      await talkToAll(plain.url, rows);
       await plain.stop();
       for (const { path, status, text } of expected) assert.equal(Math.floor(status / 100) === 5, false, `plain next dev, ${path}: ${status} ${text}`);
       for (const profile of profiles) {
         const sim = await startSim(["--profile", profile], { cwd });
         assert.deepEqual(await askAll(sim.url, rows), expected, profile);
+        await talkToAll(sim.url, rows, sim);
         for (const { prints } of rows) if (prints) await sim.output.waitFor(prints, 5_000);
         await checkVerdicts(sim, rows);
         await sim.stop();

@@ -1,6 +1,7 @@
 // Databases for the packages' clients: as small as a client's handshake and one query allow, or the real ones of the system.
 import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -115,6 +116,11 @@ export function tinyMongo() {
     });
   });
   return listening(server);
+}
+
+// What monitoring sends its events to: it takes everything.
+export function httpSink() {
+  return listening(createHttpServer((request, response) => request.resume().on("end", () => response.setHeader("content-type", "application/json").end('{"status":1}'))));
 }
 
 // The system's own Postgres in `folder`; undefined if there is none. It refuses to run as root.

@@ -2,18 +2,12 @@
 // headers, mask, until, told}: `mask` rewrites an answer before it is compared, `until` ends the reading of a stream, `told` is what vercel-sim has to say of
 // what the route left behind), and where it matters `service` (servers.mjs; its port is PORT_OF_SERVICE in .env), `env` (lines of it), `prepare` (programs to
 // run after the install, as lists of arguments for npx), `config` (of Next), `prints` (what the run has to print), `onlyWithoutCacheComponents`, `isQuick`
-// (CI runs it: small to install). Servers of WebSockets (socket.io, ws, next-ws) are not here: by the platform's rules they differ from plain `next dev`
-// (socketio_fluid.test.mjs, fluid.test.mjs).
+// (CI runs it: small to install), `sockets` (table_sockets.mjs: what serves WebSockets differs from plain `next dev` by the platform's rules),
+// `mayTell` (a warning, no violation, that the run may show or not).
 
-// A route handler that runs for each request, with Cache Components and without.
-const route = (imports, body) => `
-import { connection } from "next/server";
-${imports}
-export async function GET(request) {
-  await connection();
-  ${body}
-}
-`;
+import { route } from "./route.mjs";
+import { kAppRows } from "./table_apps.mjs";
+import { kSocketRows } from "./table_sockets.mjs";
 
 const kTracing = `
 export async function register() {
@@ -230,8 +224,14 @@ export const POST = (request) => handleRequest(request, {});
     packages: ["satori"],
     files: {
       "app/api/image/route.js": route(`import { ImageResponse } from "next/og";`, `return new ImageResponse(<div style={{ display: "flex" }}>Good day</div>, { width: 60, height: 30 });`),
+      "app/api/satori/route.js": route(
+        `import { readFile } from "node:fs/promises";\nimport satori from "satori";`,
+        `const data = await readFile("node_modules/next/dist/compiled/@vercel/og/Geist-Regular.ttf");
+        const svg = await satori(<div style={{ display: "flex" }}>Good day</div>, { width: 60, height: 30, fonts: [{ name: "Geist", data, weight: 400, style: "normal" }] });
+        return new Response(svg, { headers: { "content-type": "image/svg+xml" } });`,
+      ),
     },
-    requests: ["/api/image"],
+    requests: ["/api/image", "/api/satori"],
   },
   {
     name: "lru-cache",
@@ -296,4 +296,17 @@ export const prisma = (globalThis.prisma ??= new PrismaClient({ adapter: new Pri
     },
     requests: ["/api/prisma", "/api/prisma"],
   },
+  {
+    name: "@vercel/flags",
+    packages: ["@vercel/flags@3"],
+    files: {
+      "app/api/vercel-flag/route.js": route(
+        `import { flag } from "@vercel/flags/next";\nconst isNew = flag({ key: "is-new", decide: () => true });`,
+        `return Response.json({ isNew: await isNew() });`,
+      ),
+    },
+    requests: ["/api/vercel-flag"],
+  },
+  ...kAppRows,
+  ...kSocketRows,
 ];

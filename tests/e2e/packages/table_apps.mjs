@@ -1,4 +1,4 @@
-// Rows of table.mjs for what whole apps are built of: models, sign-in, monitoring, translations, a content store.
+// Rows of table.mjs for what whole apps are built of: models, sign-in, analytics, translations, a content store.
 import { route } from "./route.mjs";
 
 const kSink = "`http://127.0.0.1:${process.env.PORT_OF_HTTPSINK}`";
@@ -61,27 +61,9 @@ export const auth = betterAuth({ basePath: "/api/better", database: pool, emailA
     requests: ["/api/better-flow", "/api/better/ok", "/api/better/get-session", "/api/better-flow"],
   },
   {
-    name: "@sentry/nextjs",
-    packages: ["@sentry/nextjs@10"],
-    service: "httpSink",
-    config: `import { withSentryConfig } from "@sentry/nextjs";\nexport default withSentryConfig({}, { silent: true, telemetry: false, sourcemaps: { disable: true } });\n`,
-    files: {
-      "instrumentation.js": `
-import * as Sentry from "@sentry/nextjs";
-export function register() {
-  Sentry.init({ dsn: "http://key@127.0.0.1:" + process.env.PORT_OF_HTTPSINK + "/1", tracesSampleRate: 1 });
-}
-export const onRequestError = Sentry.captureRequestError;
-`,
-      "app/api/sentry/route.js": route(`import * as Sentry from "@sentry/nextjs";`, `return Sentry.startSpan({ name: "work" }, async () => Response.json({ isThere: typeof Sentry.captureException }));`),
-      "app/api/sentry-caught/route.js": route(`import * as Sentry from "@sentry/nextjs";`, `Sentry.captureException(new Error("caught"));\n  return Response.json({ isFlushed: await Sentry.flush(5_000) });`),
-      "app/watched/page.js": `import { connection } from "next/server";\nexport default async function Page() {\n  await connection();\n  return <h1>watched</h1>;\n}\n`,
-    },
-    requests: ["/api/sentry", "/api/sentry", "/api/sentry-caught", { path: "/watched", mask: words }],
-  },
-  {
     name: "posthog-node",
     packages: ["posthog-node@5"],
+    isQuick: true,
     service: "httpSink",
     files: {
       "app/api/posthog/route.js": route(
@@ -133,6 +115,7 @@ export default getRequestConfig(async ({ requestLocale }) => {
   {
     name: "better-sse",
     packages: ["better-sse"],
+    isQuick: true,
     files: {
       "app/api/sse/route.js": route(
         `import { createResponse } from "better-sse";`,

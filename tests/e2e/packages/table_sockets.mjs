@@ -25,6 +25,7 @@ export default function handler(req, res) {
   {
     name: "ws as a server",
     packages: ["ws@8"],
+    isQuick: true,
     files: {
       "pages/api/attach.js": `
 import { WebSocketServer } from "ws";
