@@ -3,7 +3,6 @@
 // (engine/state_ledger.hpp decides). Looked at when the user's handler begins and when all is over, and now and then while a response stays open. In next dev
 // it is middleware that is looked at (middleware.cjs).
 
-const crypto = require('node:crypto');
 const { EventEmitter } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -105,9 +104,7 @@ module.exports = function (sim) {
         const { kind } = after[i].kind ? after[i] : before[i];
         if (kind === 'constant') return;
         const wrote = after[i].keys.filter((key) => after[i].values.get(key) !== before[i].values.get(key));
-        const values = wrote.flatMap((key) => [key, after[i].bare.get(key), ...(after[i].leaves.get(key) ?? [])]);
-        const pair = (from) => (key) => digest(`${key}\n${from.values.get(key)}`);
-        const names = (from, key) => [...new Set([key, from.bare.get(key)])].map(digest);
+        const values = wrote.flatMap((key) => [key, after[i].bare.get(key), ...textsOf(after[i].held.get(key))]);
         seen.push({
           name: binding.name,
           file: binding.file ?? '',
@@ -121,8 +118,8 @@ module.exports = function (sim) {
           from_request: changed && values.some((value) => given.has(value)),
           by_client: wrote.some((key) => key.length > 2 && clientOf(invocation).has(key)),
           // What is there, and with which value.
-          had: before[i].keys.slice(0, kMostKeys).flatMap((key) => [...names(before[i], key), pair(before[i])(key)]),
-          wrote: wrote.slice(0, kMostKeys).flatMap((key) => [...(before[i].values.has(key) ? [] : names(after[i], key)), pair(after[i])(key)]),
+          had: hadIn(before[i]),
+          wrote: wrote.slice(0, kMostKeys).flatMap((key) => [...(before[i].values.has(key) ? [] : names(after[i], key)), pair(after[i], key)]),
         });
       });
       if (seen.length === 0) return;
@@ -134,18 +131,33 @@ module.exports = function (sim) {
     });
   }
 
+  // Of what is as it was the last time: the same list.
+  const lists = new Map();  // print → list
+  function hadIn(look) {
+    let list = lists.get(look.print);
+    if (list) return list;
+    list = [];
+    for (const key of look.keys.slice(0, kMostKeys)) list.push(...names(look, key), pair(look, key));
+    if (lists.size >= kMostBindings) lists.delete(lists.keys().next().value);
+    lists.set(look.print, list);
+    return list;
+  }
+
+  const pair = ({ values }, key) => digest(`${key}\n${values.get(key)}`);
+  const names = ({ bare }, key) => (bare.has(key) ? [digest(key), digest(bare.get(key))] : [digest(key)]);
+
   // Next sends what a Server Action is asked with the id of the action.
   const isAction = ({ req }) => req.headers['next-action'] !== undefined;
 
   // ---- What a value is ---------------------------------------------------------------------------------------------------------------
 
-  // {kind, size, keys, values: key → digest, leaves: key → texts, print}: enough to tell what was added, none of it leaves this process in clear.
+  // {kind, size, keys, values: key → text, held: key → value, print}: enough to tell what was added, none of it leaves this process in clear.
   function look(bindings) {
     return read(bindings).map((value) => lookAt(value));
   }
 
   function lookAt(value) {
-    const out = { kind: '', size: 0, keys: [], values: new Map(), leaves: new Map(), bare: new Map(), numbers: new Map(), print: '' };
+    const out = { kind: '', size: 0, keys: [], values: new Map(), held: new Map(), bare: new Map(), numbers: new Map(), print: '' };
     if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return out;
     if (value === null || typeof value !== 'object') {
       out.kind = typeof value === 'number' ? 'number' : 'value';
@@ -225,13 +237,22 @@ module.exports = function (sim) {
   // `bare`: the key alone, without the field that holds the collection.
   function put(out, key, value, bare = key) {
     if (out.keys.length >= 4 * kMostKeys) return;
+    out.keys.push(key);
+    if (bare !== key) out.bare.set(key, bare);
+    if (typeof value === 'number') out.numbers.set(key, value);
+    out.held.set(key, value);
+    out.values.set(key, textOf(value));
+  }
+
+  function textOf(value) {
+    if (value === null || typeof value !== 'object') return typeof value === 'string' ? value.slice(0, kLongest) : /^(number|boolean|bigint)$/.test(typeof value) ? String(value) : '';
+    return textsOf(value).join('\n');
+  }
+
+  function textsOf(value) {
     const texts = [];
     leaves(value, texts, 3);
-    out.keys.push(key);
-    out.bare.set(key, bare);
-    if (typeof value === 'number') out.numbers.set(key, value);
-    out.values.set(key, digest(texts.join('\n')));
-    out.leaves.set(key, texts);
+    return texts;
   }
 
   function leaves(value, texts, depth) {
@@ -268,8 +289,20 @@ module.exports = function (sim) {
     return Number.isInteger(from) && to === from + 1;
   }
 
+  // 53 bits of a text, the same in every instance (a hash of Bob Jenkins' kind, two halves that are mixed): nobody is to be kept from guessing a key, but
+  // none is written down.
   function digest(text) {
-    return text.length === 0 ? '' : crypto.createHash('sha1').update(text).digest('base64url').slice(0, 16);
+    if (text.length === 0) return '';
+    let a = 0xdeadbeef;
+    let b = 0x41c6ce57;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      a = Math.imul(a ^ code, 2654435761);
+      b = Math.imul(b ^ code, 1597334677);
+    }
+    a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+    b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+    return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
   }
 
   // ---- What a request asks for ---------------------------------------------------------------------------------------------------------

@@ -7,30 +7,29 @@ const { Session } = require('node:inspector');
 
 const kMostFunctions = 300;
 const kMostNames = 400;  // of one scope
+const kMostTaken = 5000;  // values at once
 const kMostProperties = 1000;  // of one value
 const kNamespace = /^__TURBOPACK__imported__module__|__WEBPACK_(IMPORTED|EXTERNAL)_MODULE_/;
 const kNotUsers = /node_modules|\[externals\]|\/next\/dist\/|^next\/|compiled\/react|<builtin>/;
 const kBundlers = /^(__turbopack_|__TURBOPACK__(?!imported__module__)|__webpack_|__unused|module$|exports$|require$|__dirname$|__filename$|this$)/;
 const kRequire = '__webpack_require__';
-const kTake = Symbol('vsim.take');
+const kHandlers = ['handlerUserland', 'handler'];  // of middleware, in its adapter
 
 const { readsIn } = require('./state-reads.cjs');
 
 module.exports = function (sim) {
   let session;
   let taken;
-  const bundles = new Map();  // id of a script that the bundler has made → its modules, [[line, name]]
+  const bundles = new Map();  // id of a script that the bundler has made → {text, modules: [[line, name, from]]}
 
-  // Nothing of the inspector stays open between two looks.
+  // Nothing of the inspector stays open between two looks: what it has shown would be kept alive.
   function look(action) {
     session = new Session();
     session.connect();
-    Object.defineProperty(globalThis, kTake, { configurable: true, value: (...values) => void (taken = values) });
-    Object.defineProperty(globalThis, Symbol.for('vsim.take'), { configurable: true, value: globalThis[kTake] });
+    Object.defineProperty(globalThis, Symbol.for('vsim.take'), { configurable: true, value: (...values) => void (taken = values) });
     try {
       return action();
     } finally {
-      delete globalThis[kTake];
       delete globalThis[Symbol.for('vsim.take')];
       delete globalThis[Symbol.for('vsim.look')];
       session.disconnect();
@@ -54,19 +53,24 @@ module.exports = function (sim) {
     return ask('Runtime.evaluate', { expression: 'globalThis[Symbol.for("vsim.look")]', objectGroup: 'vsim' }).result.objectId;
   }
 
-  function internals(fn) {
-    return ask('Runtime.getProperties', { objectId: idOf(fn), ownProperties: true }).internalProperties ?? [];
+  const propertiesOf = (objectId) => ask('Runtime.getProperties', { objectId, ownProperties: true });
+
+  // Of many functions at once: each question that is evaluated costs more than what it asks for.
+  function internalsOf(fns) {
+    if (fns.length === 0) return [];
+    const ids = new Map(propertiesOf(idOf(fns)).result.map((one) => [one.name, one.value?.objectId]));
+    return fns.map((_, i) => (ids.get(String(i)) === undefined ? [] : propertiesOf(ids.get(String(i))).internalProperties ?? []));
   }
+
+  const internals = (fn) => internalsOf([fn])[0];
 
   const placeIn = (inner) => inner.find((one) => one.name === '[[FunctionLocation]]')?.value?.value;
   const scriptOf = (inner) => placeIn(inner)?.scriptId;
 
   // Each compiled file is one script, known by any function in it. webpack's modules are evaluated one by one: they have its require around them.
   function noteBundles() {
-    for (const loaded of sim.takeCompiled?.() ?? []) {
-      const fn = functionIn(loaded.exports, 3);
-      if (fn) bundles.set(scriptOf(internals(fn)), modulesIn(loaded.text));
-    }
+    const loaded = (sim.takeCompiled?.() ?? []).map((one) => ({ ...one, fn: functionIn(one.exports, 3) })).filter(({ fn }) => fn);
+    internalsOf(loaded.map(({ fn }) => fn)).forEach((inner, i) => bundles.set(scriptOf(inner), { modules: modulesIn(loaded[i].text), text: loaded[i].text }));
   }
 
   // Next internals: in a chunk of Turbopack's each module begins with a line like `"[project]/lib/x.ts [app-route] (ecmascript)", ((__turbopack_context__…`.
@@ -76,18 +80,22 @@ module.exports = function (sim) {
     let from = 0;
     for (const { 1: name, index } of String(text).matchAll(/^"(\[[^"\n]*)"\s*[,:]\s*\(/gm)) {
       for (let at = text.indexOf('\n', from); at >= 0 && at < index; at = text.indexOf('\n', from)) line++, from = at + 1;
-      modules.push([line, name]);
+      modules.push([line, name, index]);
     }
     return modules;
   }
 
   // The module that a function is written in, as the bundler names it: "[project]/lib/x.ts [app-route] (ecmascript)"; undefined with webpack.
-  function moduleAround(inner) {
+  const moduleAround = (inner) => moduleAt(inner)?.name;
+
+  function moduleAt(inner) {
     const { scriptId, lineNumber } = placeIn(inner) ?? {};
-    return bundles.get(scriptId)?.findLast(([line]) => line <= lineNumber)?.[1];
+    const { modules, text } = bundles.get(scriptId) ?? {};
+    const at = modules?.findLastIndex(([line]) => line <= lineNumber) ?? -1;
+    return at < 0 ? undefined : { name: modules[at][1], text: () => text.slice(modules[at][2], modules[at + 1]?.[2]) };
   }
 
-  const isBundled = (inner, scopes) => bundles.has(scriptOf(inner)) || scopes.some((scope) => scope.has(kRequire));
+  const isBundled = (inner, scopes) => bundles.has(scriptOf(inner)) || scopes.some(([, values]) => values.has(kRequire));
 
   function functionIn(value, depth) {
     if (typeof value === 'function') return value;
@@ -99,37 +107,55 @@ module.exports = function (sim) {
     return undefined;
   }
 
-  // [Map of name → value] of the closure scopes around a function, innermost first. Only within look().
-  function scopesOf(fn) {
-    return scopesIn(internals(fn));
+  // For each function [[depth, Map of name → value]] of the closure scopes around it, innermost first. `isWanted(i, name, depth)`: of function i. Only within look().
+  function scopesOfAll(inners, isWanted) {
+    const objects = [];  // {values, name, objectId}
+    const all = inners.map((inner, i) => scopesIn(inner, (name, depth) => isWanted(i, name, depth), objects));
+    takeAll(objects);
+    return all;
   }
 
-  function scopesIn(inner) {
+  // The values themselves, all at once, into their places.
+  function takeAll(objects) {
+    const all = [];
+    for (let from = 0; from < objects.length; from += kMostTaken) {
+      const [first, ...rest] = objects.slice(from, from + kMostTaken);
+      ask('Runtime.callFunctionOn', {
+        objectId: first.objectId,
+        functionDeclaration: 'function (...rest) { globalThis[Symbol.for("vsim.take")](this, ...rest); }',
+        arguments: rest.map(({ objectId }) => ({ objectId })),
+      });
+      all.push(...taken);
+    }
+    objects.forEach(({ values, name }, i) => values.set(name, all[i]));
+  }
+
+  function scopesIn(inner, isWanted, objects) {
     const list = inner.find((one) => one.name === '[[Scopes]]')?.value?.objectId;
     if (list === undefined) return [];
     const scopes = [];
-    for (const { value } of ask('Runtime.getProperties', { objectId: list, ownProperties: true }).result) {
-      if (!value?.objectId || /^(Global|Script|With)/.test(value.description ?? '')) continue;
-      const found = ask('Runtime.getProperties', { objectId: value.objectId, ownProperties: true }).result;
-      if (found.length > kMostNames) continue;
-      const names = found.filter((one) => one.value !== undefined && (one.name === kRequire || !kBundlers.test(one.name)));
-      const objects = names.filter((one) => one.value.objectId !== undefined);
-      taken = [];
-      if (objects.length > 0) {
-        const [first, ...rest] = objects;
-        ask('Runtime.callFunctionOn', {
-          objectId: first.value.objectId,
-          functionDeclaration: 'function (...rest) { globalThis[Symbol.for("vsim.take")](this, ...rest); }',
-          arguments: rest.map((one) => ({ objectId: one.value.objectId })),
-        });
-      }
-      const values = new Map();
-      objects.forEach((one, i) => values.set(one.name, taken[i]));
-      for (const one of names) if (one.value.objectId === undefined) values.set(one.name, primitive(one.value));
-      scopes.push(values);
-    }
+    propertiesOf(list).result.forEach(({ value }, depth) => {
+      if (!value?.objectId || /^(Global|Script|With)/.test(value.description ?? '') || !isWanted(undefined, depth)) return;
+      const values = valuesIn(value.objectId, (name) => name === kRequire || (!kBundlers.test(name) && isWanted(name, depth)), objects);
+      if (values) scopes.push([depth, values]);
+    });
     return scopes;
   }
+
+  // Map of name → value of a scope; those of objects are still to be taken.
+  function valuesIn(objectId, isWanted, objects) {
+    const found = propertiesOf(objectId).result;
+    if (found.length > kMostNames) return undefined;
+    const values = new Map();
+    for (const { name, value: held } of found) {
+      if (held === undefined || !isWanted(name)) continue;
+      values.set(name, held.objectId === undefined ? primitive(held) : undefined);
+      if (held.objectId !== undefined) objects.push({ values, name, objectId: held.objectId });
+    }
+    return values;
+  }
+
+  const requireIn = (scopes) => scopes.map(([, values]) => values.get(kRequire)).find(Boolean);
 
   function primitive({ type, value, unserializableValue, description }) {
     if (type === 'bigint' || type === 'symbol') return description;
@@ -161,7 +187,25 @@ module.exports = function (sim) {
   const escaped = (name) => name.replace(/[$]/g, '\\$&');
   // As a variable: not the field of something, but also behind the dots of a spread.
   const reference = (name) => `(?<![\\w$]|(?<!\\.\\.)\\.)${escaped(name)}(?![\\w$])`;
-  const mentioned = (text, name) => new RegExp(reference(name)).test(text);
+  const variablesIn = (text) => new Set(text.match(/(?<![\w$]|(?<!\.\.)\.)[A-Za-z_$][\w$]*/g));
+
+  // name of a namespace → what the text takes from it.
+  function membersIn(text) {
+    const members = new Map();
+    for (const [, name, one, other] of text.matchAll(/([A-Za-z_$][\w$]*)(?:\["([^"]+)"\]|\.([\w$]+))/g)) {
+      if (!kNamespace.test(name) && !name.includes('__WEBPACK_IMPORTED_MODULE_')) continue;
+      if (!members.has(name)) members.set(name, new Set());
+      members.get(name).add(one ?? other);
+    }
+    return members;
+  }
+
+  // [internals, scopes] of functions, with what their texts name.
+  function examine(fns) {
+    const inners = internalsOf(fns);
+    const words = fns.map((fn) => variablesIn(Function.prototype.toString.call(fn)));
+    return [inners, scopesOfAll(inners, (i, name) => name === undefined || words[i].has(name))];
+  }
 
   // The data that `entry` reaches: [{name, file, fn, key?}]: read again by read(). `file`: the module as the bundler names it.
   function reach(entry, entryFile) {
@@ -169,44 +213,45 @@ module.exports = function (sim) {
       const found = new Map();  // file + name → binding
       const seen = new Set();
       noteBundles();
-      const its = internals(entry);
-      const isAny = !isBundled(its, scopesIn(its));  // functions are not told apart where the entry itself is of no known script
-      const queue = [{ fn: entry, file: entryFile }];
+      const [[its], [around]] = examine([entry]);
+      const isAny = !isBundled(its, around);  // functions are not told apart where the entry itself is of no known script
+      let queue = [{ fn: entry, file: entryFile }];
       const enter = (fn, file) => {
         if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && !isNative(fn)) queue.push({ fn, file });
       };
       while (queue.length > 0) {
-        const { fn, file: named } = queue.pop();
-        if (seen.has(fn)) continue;
-        seen.add(fn);
-        const inner = internals(fn);
-        const file = usersFile(moduleAround(inner)) ?? named;
-        const scopes = scopesIn(inner);
-        if (!isAny && !isBundled(inner, scopes)) continue;
+        const wave = [];
+        for (const one of queue) if (!seen.has(one.fn) && seen.size < kMostFunctions) wave.push(one), seen.add(one.fn);
+        queue = [];
+        const [inners, scopes] = examine(wave.map(({ fn }) => fn));
+        wave.forEach((one, i) => visit(one, inners[i], scopes[i]));
+      }
+      return [...found.values()];
+
+      function visit({ fn, file: named }, inner, scopes) {
+        if (!isAny && !isBundled(inner, scopes)) return;
         const text = Function.prototype.toString.call(fn);
-        const load = scopes.map((scope) => scope.get(kRequire)).find(Boolean);
-        scopes.forEach((scope, depth) => {
-          for (const [name, value] of scope) {
-            if (name === kRequire || !mentioned(text, name)) continue;
-            if (kNamespace.test(name)) namespace(name, value, text, moduleOf(name) ?? webpackFile(name, file, load));
-            else meet(name, value, { file, fn, depth }, text, reference(name));
+        const members = membersIn(text);
+        const load = requireIn(scopes);
+        const module = moduleAt(inner);
+        const file = usersFile(module?.name) ?? named ?? (load?.m && fileOfText(text, load.m));
+        for (const [depth, values] of scopes) {
+          for (const [name, value] of values) {
+            if (name === kRequire) continue;
+            if (kNamespace.test(name)) namespace(name, value, text, members.get(name) ?? [], moduleOf(name) ?? webpackFile(name, file, load));
+            else meet(name, value, { file, fn, depth, held: isConst(name, value, file, module, load) ? value : undefined }, text, reference(name));
           }
-        });
+        }
         for (const name of globalsOf(text)) {
           const value = Object.getOwnPropertyDescriptor(globalThis, name)?.value;
           add(found, { name: `globalThis.${name}`, file, global: name }, readsIn(text, `(?:globalThis|global)(?:\\.${escaped(name)}(?![\\w$])|\\["${escaped(name)}"\\])`, value));
         }
         if (isClass(fn, text)) statics(fn, file);
       }
-      return [...found.values()];
 
-      function namespace(name, value, text, file) {
+      function namespace(name, value, text, keys, file) {
         if (file === undefined || kNotUsers.test(file) || value === null || typeof value !== 'object') return;
-        for (const [, one, other] of text.matchAll(new RegExp(`${escaped(name)}(?:\\["([^"]+)"\\]|\\.([\\w$]+))`, 'g'))) {
-          const key = one ?? other;
-          const exported = exportOf(value, key);
-          meet(key, exported, { file, ns: value, key }, text, `${escaped(name)}(?:\\["${escaped(key)}"\\]|\\.${escaped(key)}(?![\\w$]))`);
-        }
+        for (const key of keys) meet(key, exportOf(value, key), { file, ns: value, key }, text, `${escaped(name)}(?:\\["${escaped(key)}"\\]|\\.${escaped(key)}(?![\\w$]))`);
       }
 
       // `pattern`: a pattern for how `text` names it.
@@ -239,16 +284,32 @@ module.exports = function (sim) {
 
   // The values of bindings now, in their order.
   function read(bindings) {
-    return look(() => {
-      const scopes = new Map();
-      return bindings.map((one) => {
-        if (one.global !== undefined) return Object.getOwnPropertyDescriptor(globalThis, one.global)?.value;
-        if (one.owner !== undefined) return Object.getOwnPropertyDescriptor(one.owner, one.key)?.value;
-        if (one.ns !== undefined) return exportOf(one.ns, one.key);
-        if (!scopes.has(one.fn)) scopes.set(one.fn, scopesOf(one.fn));
-        return scopes.get(one.fn)[one.depth]?.get(one.name);
-      });
+    const asked = new Map();  // fn → depths, and names there, of what is not held
+    for (const { fn, held, depth, name } of bindings) {
+      if (fn === undefined || held !== undefined) continue;
+      if (!asked.has(fn)) asked.set(fn, new Set());
+      asked.get(fn).add(depth).add(`${depth} ${name}`);
+    }
+    const fns = [...asked.keys()];
+    const names = [...asked.values()];
+    const isWanted = (i, name, depth) => names[i].has(name === undefined ? depth : `${depth} ${name}`);
+    const scopes = new Map();
+    if (fns.length > 0) look(() => scopesOfAll(internalsOf(fns), isWanted).forEach((one, i) => scopes.set(fns[i], new Map(one))));
+    return bindings.map((one) => {
+      if (one.held !== undefined) return one.held;
+      if (one.global !== undefined) return Object.getOwnPropertyDescriptor(globalThis, one.global)?.value;
+      if (one.owner !== undefined) return Object.getOwnPropertyDescriptor(one.owner, one.key)?.value;
+      if (one.ns !== undefined) return exportOf(one.ns, one.key);
+      return scopes.get(one.fn)?.get(one.depth)?.get(one.name);
     });
+  }
+
+  // What is declared by `const` at the top of its module stays what it is: it need not be asked for again.
+  function isConst(name, value, file, module, load) {
+    if (value === null || typeof value !== 'object') return false;
+    if (module) return new RegExp(`^const ${escaped(name)} =`, 'm').test(module.text());
+    const factory = load?.m && file && Object.entries(load.m).find(([id]) => fileOfId(id) === file)?.[1];
+    return factory !== undefined && factory !== '' && new RegExp(`(?:\\\\n|^|;)const ${escaped(name)} =`, 'm').test(Function.prototype.toString.call(factory));
   }
 
   // Exports of a module are getters of the bundler's.
@@ -283,21 +344,24 @@ module.exports = function (sim) {
   function isUsers(maker) {
     const text = Function.prototype.toString.call(maker);
     if (isNative(maker) || !/^class\b/.test(text)) return false;
-    const inner = internals(maker);
+    const [[inner], [scopes]] = examine([maker]);
     const name = moduleAround(inner);
     if (name !== undefined) return usersFile(name) !== undefined;
-    const scopes = scopesIn(inner);
-    const load = scopes.map((scope) => scope.get(kRequire)).find(Boolean);
-    return load?.m ? isInUsersFactory(text, load.m) : isBundled(inner, scopes);
+    const load = requireIn(scopes);
+    return load?.m ? fileOfText(text, load.m) !== undefined : isBundled(inner, scopes);
   }
 
-  // webpack's modules in development are texts that are evaluated: the one that has the class in it is its module.
-  function isInUsersFactory(text, factories) {
+  // webpack's modules are named by their files.
+  const fileOfId = (id) => /^(?:\([\w-]+\)\/)?\.\/(.+)$/.exec(id)?.[1];
+
+  // In development each is a text that is evaluated: the user's file that has this function or class in it.
+  function fileOfText(text, factories) {
     const written = JSON.stringify(text).slice(1, -1);
-    return Object.entries(factories).some(([id, factory]) => {
-      const file = /^(?:\([\w-]+\)\/)?\.\/(.+)$/.exec(id)?.[1];
-      return file !== undefined && !kNotUsers.test(file) && (isIn(factory, written) || isIn(factory, text));
-    });
+    for (const [id, factory] of Object.entries(factories)) {
+      const file = fileOfId(id);
+      if (file !== undefined && !kNotUsers.test(file) && (isIn(factory, written) || isIn(factory, text))) return file;
+    }
+    return undefined;
   }
 
   const isIn = (fn, text) => Function.prototype.toString.call(fn).includes(text);
@@ -305,8 +369,9 @@ module.exports = function (sim) {
   // Next internals: build/templates/middleware.js, whose default export names the user's function.
   function handlerIn(adapter) {
     return look(() => {
-      for (const scope of scopesOf(adapter))
-        for (const name of ['handlerUserland', 'handler']) if (typeof scope.get(name) === 'function') return scope.get(name);
+      const [scopes] = scopesOfAll([internals(adapter)], (_, name) => name === undefined || kHandlers.includes(name));
+      for (const [, values] of scopes)
+        for (const name of kHandlers) if (typeof values.get(name) === 'function') return values.get(name);
       return undefined;
     });
   }

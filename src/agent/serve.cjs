@@ -119,7 +119,7 @@ module.exports = function (sim) {
     });
     if (!invocation.isWarming) {
       running.set(invocation.id, invocation);
-      invocation.bodyText = sim.guard('module state', () => sim.watchBody(req));
+      invocation.bodyText = guard('module state', () => sim.watchBody(req));
       come.add(invocation.id);
       if (come.size > kMostCome) come.delete(come.values().next().value);
     }
@@ -224,7 +224,7 @@ module.exports = function (sim) {
     }
     if (invocation.isWaited && !invocation.isExpired) return;
     if (!running.delete(invocation.id)) return;
-    sim.guard('module state', () => sim.stateEnds(invocation));
+    guard('module state', () => sim.stateEnds(invocation));
     const message = { t: 'done', id: invocation.id };
     const files = sim.newFiles();
     if (files) message.files = files;

@@ -365,6 +365,23 @@ describe('a database that takes no more connections', () => {
     ['a greeting of MySQL', Buffer.from('\x4a\0\0\0\x0a8.0.30\0', 'latin1')],
   ])
     test(`${name} is none`, () => assert.equal(refusalIn(bytes), undefined));
+
+  test('the user\'s function of middleware, as the adapter of each Next names it', () => {
+    const { handlerIn, reach } = require('../../src/agent/scopes.cjs')({});
+    const seen = new Map();
+    const middleware = () => seen.size;
+    const adapter = (given) => given;
+    const page = '/middleware';
+    const made = {
+      14: ((handler) => function nHandler(opts) { return adapter({ ...opts, page, handler }); })(middleware),
+      15: ((handler, errorHandledHandler) => function nHandler(opts) { return adapter({ ...opts, page, handler: errorHandledHandler(handler) }); })(middleware, (fn) => fn),
+      16: ((handlerUserland, errorHandledHandler) => async (opts) => adapter({ ...opts, page, handler: errorHandledHandler(handlerUserland) }))(middleware, (fn) => fn),
+      another: () => adapter({ page }),
+    };
+    for (const next of [14, 15, 16]) assert.equal(handlerIn(made[next]), middleware, next);
+    assert.equal(handlerIn(made.another), undefined);
+    assert.deepEqual(reach(middleware, 'proxy.ts').map(({ name, file }) => `${name} in ${file}`), ['seen in proxy.ts']);
+  });
 });
 
 describe('values', () => {
