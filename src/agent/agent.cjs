@@ -38,11 +38,19 @@ function start() {
   const sim = createShared({ options, nextDist, tell: control.tell });
   sim.sayHello = sayHello;
   // As instances have it, for places in sources.
-  sim.boot = { next: sim.hello.next, options: { get dir() { return sim.server?.dir ?? process.cwd(); } } };
+  const dirOf = () => sim.server?.dir ?? process.cwd();
+  sim.boot = {
+    next: sim.hello.next,
+    options: { get dir() { return dirOf(); } },
+    config: { get distDir() { return path.relative(dirOf(), sim.server?.distDir ?? path.join(dirOf(), '.next')); } },
+  };
   const parts = ['invocation', 'unseen', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router'];
   parts.push('source-maps', 'hanging', 'connections', 'edge-work', 'edge-code', 'middleware', 'handlers');
-  if (options.rpcSocket) parts.push('boot', 'bundler-host', 'dispatch');
+  if (options.rpcSocket) parts.push('boot', 'bundler-host', 'dispatch', 'loaded');
   for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
+
+  // Of middleware alone: functions that run here share all that they have.
+  if (options.rpcSocket) sim.memory = require('./module-state.cjs')(sim);
 
   const { guard } = sim;
   guard('listen', sim.hookListen);
@@ -56,6 +64,7 @@ function start() {
     ]),
   );
   guard('fetch', sim.hookFetch);
+  if (options.rpcSocket) sim.hookLoaded();
   // What middleware leaves behind.
   guard('hanging', sim.hookHanging);
   sim.hookRequests();

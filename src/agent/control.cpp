@@ -196,6 +196,8 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
     handler.on_refused(id(o), refused(o));
   } else if (type == "left") {
     handler.on_left(id(o), hanging(o), flag(o, "stopped"));
+  } else if (type == "state") {
+    handler.on_state(id(o), state(o));
   } else if (type == "dispatch" || type == "compile" || type == "handler") {
     return deliver_of_invocation(type, o, handler);
   }

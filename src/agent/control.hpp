@@ -96,6 +96,9 @@ class ControlHandler {
   virtual void on_refused(InvocationId, const Refused&) {}
   // Middleware has answered this request. `stopped`: what it left was stopped.
   virtual void on_left(InvocationId, const std::vector<Hanging>&, bool /*stopped*/) {}
+  // What middleware found in the memory of its modules and left there: at its answer, and when its waitUntil
+  // work is done.
+  virtual void on_state(InvocationId, const StateReport&) {}
   virtual void on_boot(std::string_view file) = 0;  // what an instance needs to start is there
   virtual void on_changed(const Changed&) = 0;
   virtual void on_problem(std::string_view message) = 0;  // the channel itself: junk, a line without end

@@ -283,7 +283,7 @@ module.exports = function (sim) {
         const invocation = invocations.getStore();
         if (invocation?.page !== undefined) invocation.begin();  // middleware runs before the dispatch
         const call = (...given) => sim.watchEdge(() => run(...given));
-        return invocation?.page === undefined && sim.runMiddleware ? sim.runMiddleware(args[0], call) : call(...args);
+        return invocation?.page === undefined && sim.runMiddleware ? sim.runMiddleware(args[0], call, run) : call(...args);
       };
       return Object.create(module, { default: { value: begun, enumerable: true } });
     };

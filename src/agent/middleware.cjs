@@ -2,8 +2,11 @@
 // Middleware (proxy.ts, middleware.ts) runs in next dev. On the platform it is a function: when its answer and what waitUntil and after() were given are
 // done, nobody waits for the rest. That is told, and where functions freeze it is stopped here: timers of the app's own code do not fire, and its requests that
 // are not yet on their way are never sent. What has been sent cannot be taken back; sockets of packages are left alone.
+// What it keeps in the memory of its modules is told too: here one process has it, there each of many instances has its own.
 
 const diagnostics = require('node:diagnostics_channel');
+const fs = require('node:fs');
+const path = require('node:path');
 
 const kMost = 10;  // told of one request
 const kContext = Symbol.for('@vercel/request-context');
@@ -18,11 +21,12 @@ module.exports = function (sim) {
     return Object.assign(run, { req: params.request ?? {}, left: undefined, isOver: false, open: 0, requests: [], isStopped: false });
   }
 
-  // `call` runs the entry with the parameters of Next's adapter: {request, handler?}.
-  async function runMiddleware(params, call) {
+  // `call` runs the entry with the parameters of Next's adapter: {request, handler?}. `entry`: the adapter.
+  async function runMiddleware(params, call, entry) {
     const invocation = invocations.getStore();
     if (!invocation || !params?.request) return call(params);
     const run = makeRun(invocation, params);
+    const state = sim.memory && guard('module state', () => stateOf(run, entry));
     const { waitUntil } = params.request;
     const given = { ...params, request: { ...params.request } };
     if (typeof waitUntil === 'function')
@@ -41,9 +45,39 @@ module.exports = function (sim) {
       if (result?.response?.body && invocation.outgoing) hold(run, new Promise((closed) => invocation.outgoing.once('close', closed)));
       return result;
     } finally {
+      // At once: a function that this request goes on to may look for what was put there.
+      if (state) sim.memory.stateEnds(state);
+      run.state = state;
       done();
     }
   }
+
+  // ---- What it keeps ---------------------------------------------------------------------------------------------------------------
+
+  const handlers = new WeakMap();  // an adapter → the user's function
+
+  function stateOf({ id, req, outgoing }, entry) {
+    if (!handlers.has(entry)) handlers.set(entry, sim.memory.handlerIn(entry));
+    const handler = handlers.get(entry);
+    const { pathname, search } = new URL(req.url, 'http://localhost');
+    const headers = Object.fromEntries(req.headers instanceof Headers ? req.headers : Object.entries(req.headers ?? {}));
+    const brings = [...pathname.split('/'), headers.authorization, ...cookiesOf(headers), ...Object.keys(headers).filter(isOwnField).map((name) => headers[name])];
+    const state = { id, req: { method: req.method ?? 'GET', url: pathname + search, headers, socket: outgoing?.socket }, brings: brings.filter(Boolean), isClosed: true };
+    sim.memory.stateBegins(state, handler, fileOfMiddleware());
+    return state;
+  }
+
+  const cookiesOf = ({ cookie = '' }) => String(cookie).split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
+  const isOwnField = (name) => /^x-(?!forwarded|real-ip|vercel|middleware|nextjs|invoke)/.test(name);
+
+  function fileOfMiddleware() {
+    const { dir, nextConfig } = sim.server ?? {};
+    for (const name of ['proxy', 'src/proxy', 'middleware', 'src/middleware'])
+      for (const extension of nextConfig?.pageExtensions ?? []) if (fs.existsSync(path.join(dir, `${name}.${extension}`))) return `${name}.${extension}`;
+    return undefined;
+  }
+
+  // ---- What it leaves behind -------------------------------------------------------------------------------------------------------
 
   function holding(run) {
     run.open++;
@@ -56,12 +90,14 @@ module.exports = function (sim) {
   function hold(run, promise) {
     if (typeof promise?.then !== 'function') return;
     const done = holding(run);
+    run.isHeld = true;
     promise.then(done, done);
   }
 
   // A connection that is still being made may have a request behind it: that is seen in a moment.
   function ended(run) {
     if (run.isOver) return;
+    if (run.state && run.isHeld) sim.memory.stateEnds(run.state);
     const open = (run.left ?? []).filter(hanging.isOpen).filter((one) => isOwn(run, one));
     if (options.stopsMiddleware) for (const { handle } of open) stopSending(handle);
     if (!sim.decide(run, () => guard('middleware', () => tellLeft(run, open)))) tellLeft(run, open);
@@ -110,7 +146,7 @@ module.exports = function (sim) {
     const adapter = module?.default;
     if (typeof adapter !== 'function') return module;
     if (!wrapped.has(module)) {
-      const called = (params) => runMiddleware(params, adapter);
+      const called = (params) => runMiddleware(params, adapter, adapter);
       wrapped.set(module, Object.create(module, { default: { value: called, enumerable: true } }));
     }
     return wrapped.get(module);

@@ -54,6 +54,7 @@ class AppEvents final : private agent::ControlHandler {
   void on_left(InvocationId id, const std::vector<agent::Hanging>& told, bool stopped) override {
     edge_.middleware_left(id, told, stopped);
   }
+  void on_state(InvocationId id, const StateReport& report) override { edge_.middleware_state(id, report); }
   void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
   void on_precompiled(const agent::Precompiled& done) override { owner_.app_precompiled(done); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }

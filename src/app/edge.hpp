@@ -53,6 +53,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void handler_started(InvocationId);
   void code_refused(InvocationId, const agent::Refused&);
   void middleware_left(InvocationId, const std::vector<agent::Hanging>&, bool stopped);
+  void middleware_state(InvocationId, const StateReport&);
   // Next's words for kinds and runtimes, as the agent passes them on.
   static engine::Dispatch to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
                                       bool is_static);

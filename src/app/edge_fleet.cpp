@@ -235,6 +235,10 @@ void Edge::fleet_connections(InvocationId id, const agent::Connections& c) {
       now(), wall_now());
 }
 
+void Edge::middleware_state(InvocationId id, const StateReport& report) {
+  engine_.middleware_state(id, report, now(), wall_now());
+}
+
 void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {

@@ -202,6 +202,8 @@ class Engine {
   // Middleware has answered, its waitUntil work is done, and this is still open. Also of ids that have ended.
   void middleware_left(InvocationId, std::span<const limits::Hanging>, bool stopped, TimePoint now,
                        WallTime wall);
+  // The same of middleware, which runs in `next dev`, in one process. Also of ids that have ended.
+  void middleware_state(InvocationId, const StateReport&, TimePoint now, WallTime wall);
   // The instance itself can tell that state of another one was looked for; `evidence` in words.
   void state_not_shared(InvocationId, std::string_view evidence, TimePoint now, WallTime wall);
   // What its instance holds open to an address outside, or that it was refused one more there.

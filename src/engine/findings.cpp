@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/impl.hpp"
+#include "limits/shared_state.hpp"
 
 namespace vsim::engine {
 
@@ -41,6 +42,22 @@ void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> h
   e.tick(now, wall);
   if (hanging.empty()) return;
   e.tell(e.slab.find(id), id, limits::background::frozen_middleware(e.profile, stopped, hanging), now);
+}
+
+// Where functions run is where middleware would have memory of its own.
+void Engine::middleware_state(InvocationId id, const StateReport& report, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  if (!e.isolated()) return;
+  Invocation* v = e.slab.find(id);
+  const auto open = [](InvocationId) { return false; };
+  for (const StateLoss& loss : e.state.look(report, id, kMiddleware, kMiddleware, open, now)) {
+    auto verdict = limits::shared_state::of_middleware(e.profile, loss.evidence, kMiddleware, loss.at);
+    // An earlier request may have met the same instance where those are used again.
+    verdict.enforced =
+        loss.proven && (!loss.same_process || e.options.isolation == profile::Isolation::invocation);
+    e.tell(v, id, std::move(verdict), now);
+  }
 }
 
 }  // namespace vsim::engine

@@ -250,9 +250,11 @@ void Engine::module_state(InvocationId id, const StateReport& report, TimePoint 
     return o != nullptr && !o->life.is<invocation::Lingering>();
   };
   for (const StateLoss& loss : e.state.look(report, id, v->route, v->instance, runs, now)) {
+    const std::string_view at = loss.at.empty() ? std::string_view(v->file) : loss.at;
     limits::Verdict verdict =
-        limits::shared_state::verdict(e.profile, e.options.isolation, loss.evidence, v->route,
-                                      loss.at.empty() ? std::string_view(v->file) : loss.at);
+        loss.with_middleware
+            ? limits::shared_state::of_middleware(e.profile, loss.evidence, v->route, at)
+            : limits::shared_state::verdict(e.profile, e.options.isolation, loss.evidence, v->route, at);
     verdict.enforced = loss.proven;
     if (v->life.is<invocation::Lingering>())
       e.emit_background(*v, verdict, now);

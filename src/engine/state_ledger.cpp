@@ -21,6 +21,7 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 }
 
 std::string request_of(std::string_view method, std::string_view route) {
+  if (route == kMiddleware) return fmt::format("middleware at a {}", method);
   return method == "ACTION" ? fmt::format("a Server Action of {}", route)
                             : fmt::format("{} {}", method, route);
 }
@@ -30,6 +31,19 @@ std::string what_is_here(const StateSeen& seen) {
   if (seen.before == 0) return seen.kind == "emitter" ? "has no listener" : "is empty";
   return "is without it";
 }
+
+std::string place_of(std::string_view instance) {
+  return instance == kMiddleware ? "in middleware" : fmt::format("on {}", instance);
+}
+
+// "POST /api/rooms on i1, 2.00s ago"
+std::string writer_of(std::string_view method, std::string_view route, std::string_view instance,
+                      Duration ago) {
+  const std::string on = instance == kMiddleware ? "" : fmt::format(" on {}", instance);
+  return fmt::format("{}{}, {} ago", request_of(method, route), on, human_duration(ago));
+}
+
+bool is_single(const StateSeen& seen) { return seen.kind == "value" || seen.kind == "number"; }
 
 }  // namespace
 
@@ -49,36 +63,71 @@ StateLoss StateLedger::judge(const Written& written, const StateSeen& seen, cons
                              std::string_view instance, bool open, TimePoint now) const {
   StateLoss loss;
   loss.at = seen.at;
-  const std::string writer = fmt::format("{} on {}, {} ago", request_of(written.method, written.route),
-                                         written.instance, human_duration(now - written.at));
+  const std::string writer = writer_of(written.method, written.route, written.instance, now - written.at);
+  const bool by_middleware = written.instance == kMiddleware;
+  loss.with_middleware = by_middleware || instance == kMiddleware;
+  // Middleware runs at every request, and what it puts into a single variable is no cache.
+  const bool meant = written.mutation || (by_middleware && is_single(seen));
   const bool asked = std::any_of(report.asked.begin(), report.asked.end(), [&](const std::string& word) {
     return written.keys.contains(word) && !contains(seen.wrote, word);
   });
   if (asked && written.mutation) {
     loss.proven = true;
-    loss.evidence =
-        fmt::format("`{}` has no entry for what this request asks for on {}: it was put there by {}",
-                    seen.name, instance, writer);
-  } else if (!seen.changed && written.mutation && written.from_request) {
+    loss.evidence = fmt::format("`{}` has no entry for what this request asks for {}: it was put there by {}",
+                                seen.name, place_of(instance), writer);
+  } else if (!seen.changed && meant && written.from_request) {
     loss.proven = true;
-    loss.evidence = fmt::format("`{}` {} on {}: what was put there by {}, is in that instance's memory alone",
-                                seen.name, what_is_here(seen), instance, writer);
+    loss.evidence = fmt::format("`{}` {} {}: what was put there by {}, is in {} memory alone", seen.name,
+                                what_is_here(seen), place_of(instance), writer,
+                                by_middleware ? "its" : "that instance's");
   } else if (!seen.changed && open && is_mutation(report.method)) {
     loss.proven = true;
-    loss.evidence = fmt::format("`{}` {} on {}, while {} holds what {} put there and still waits", seen.name,
-                                what_is_here(seen), instance, written.instance,
+    loss.evidence = fmt::format("`{}` {} {}, while {} holds what {} put there and still waits", seen.name,
+                                what_is_here(seen), place_of(instance), written.instance,
                                 request_of(written.method, written.route));
   } else if (seen.counts && written.counts) {
     loss.proven = true;
-    loss.evidence = fmt::format("`{}` counts from its first value again on {}: it had been counted up by {}",
-                                seen.name, instance, writer);
+    loss.evidence = fmt::format("`{}` counts from its first value again {}: it had been counted up by {}",
+                                seen.name, place_of(instance), writer);
   } else if (seen.by_client && written.by_client) {
     loss.evidence = fmt::format(
-        "`{}` counts visitors on each instance for itself: this one was known to {}, and is new on {}",
-        seen.name, written.instance, instance);
-  } else if (!seen.changed && written.mutation && seen.kind != "object" && seen.before == 0) {
-    loss.evidence = fmt::format("`{}` {} on {}, and was written by {}: if that is no cache, it is lost here",
-                                seen.name, what_is_here(seen), instance, writer);
+        "`{}` counts visitors on each instance for itself: this one was known to {}, and is new {}",
+        seen.name, written.instance, place_of(instance));
+  } else if (!seen.changed && seen.before == 0 &&
+             ((written.mutation && seen.kind != "object") || (by_middleware && written.from_request))) {
+    loss.evidence = fmt::format("`{}` {} {}, and was written by {}: if that is no cache, it is lost here",
+                                seen.name, what_is_here(seen), place_of(instance), writer);
+  }
+  return loss;
+}
+
+// One process served both requests, so nothing was lost here: what the later one has found would not have
+// been there on another instance.
+StateLoss StateLedger::judge_again(const Written& written, const StateSeen& seen, const StateReport& report,
+                                   TimePoint now) const {
+  StateLoss loss;
+  loss.at = seen.at;
+  loss.with_middleware = loss.same_process = true;
+  const std::string writer = writer_of(written.method, written.route, written.instance, now - written.at);
+  const bool asked = std::any_of(report.asked.begin(), report.asked.end(), [&](const std::string& word) {
+    return written.keys.contains(word) && contains(seen.had, word);
+  });
+  if (seen.counts && written.counts) {
+    loss.proven = true;
+    loss.evidence =
+        fmt::format("`{}` goes on counting from {}: another instance begins anew", seen.name, writer);
+  } else if (seen.by_client && written.by_client) {
+    loss.evidence = fmt::format(
+        "`{}` counts visitors: each instance of middleware does so for itself, and this one was known from "
+        "{}",
+        seen.name, writer);
+  } else if (written.mutation && asked) {
+    loss.evidence = fmt::format(
+        "`{}` has what this request asks for from {}: if that is no cache, another instance lacks it",
+        seen.name, writer);
+  } else if (!seen.changed && is_single(seen) && written.from_request && !misses(written, seen)) {
+    loss.evidence =
+        fmt::format("`{}` is as {} left it: another instance has its first value", seen.name, writer);
   }
   return loss;
 }
@@ -89,9 +138,13 @@ std::vector<StateLoss> StateLedger::look(const StateReport& report, InvocationId
   for (const StateSeen& seen : report.seen) {
     const std::string variable = fmt::format("{}\n{}", seen.at, seen.name);
     const auto known = written_.find(variable);
-    if (!report.open && !seen.unread && known != written_.end() && known->second.instance != instance &&
-        misses(known->second, seen)) {
-      StateLoss loss = judge(known->second, seen, report, instance, runs(known->second.open), now);
+    const bool judged = !report.open && !seen.unread && known != written_.end();
+    const bool same = judged && known->second.instance == instance;
+    // What this very invocation wrote may be told in two words.
+    const bool again = same && instance == kMiddleware && known->second.by != id;
+    if (same ? again : judged && misses(known->second, seen)) {
+      StateLoss loss = same ? judge_again(known->second, seen, report, now)
+                            : judge(known->second, seen, report, instance, runs(known->second.open), now);
       if (!loss.evidence.empty() &&
           told_.insert(fmt::format("{}\n{} {}", variable, report.method, route)).second)
         out.push_back(std::move(loss));
@@ -101,13 +154,15 @@ std::vector<StateLoss> StateLedger::look(const StateReport& report, InvocationId
     Written& w = written_[variable];
     // A client that only makes again what another instance has (a cache) takes nothing away from who wrote
     // first with a request's data.
-    const bool same = w.instance == instance;
-    if (!same && w.from_request && w.mutation && !(seen.from_request && is_mutation(report.method))) continue;
-    if (!same) w = {};
+    const bool goes_on = w.instance == instance;
+    if (!goes_on && w.from_request && w.mutation && !(seen.from_request && is_mutation(report.method)))
+      continue;
+    if (!goes_on) w = {};
     w.instance = instance;
     w.route = route;
     w.method = report.method;
     w.at = now;
+    w.by = id;
     if (w.keys.size() < kMostKeys) w.keys.insert(seen.wrote.begin(), seen.wrote.end());
     w.from_request = w.from_request || seen.from_request;
     w.mutation = w.mutation || is_mutation(report.method);

@@ -17,10 +17,16 @@
 
 namespace vsim::engine {
 
+// The instance of that name is `next dev`: middleware runs in one process there, where the platform has many
+// instances of it. It never shares memory with functions.
+inline constexpr std::string_view kMiddleware = "middleware";
+
 struct StateLoss {
-  bool proven = false;   // else suspected
-  std::string evidence;  // what was seen, in words
-  std::string at;        // where the variable is declared
+  bool proven = false;           // else suspected
+  bool with_middleware = false;  // it wrote or misses
+  bool same_process = false;     // two requests of middleware: what they would have missed on two instances
+  std::string evidence;          // what was seen, in words
+  std::string at;                // where the variable is declared
 };
 
 class StateLedger {
@@ -41,6 +47,7 @@ class StateLedger {
     std::set<std::string> keys;
     bool from_request = false, mutation = false, counts = false, by_client = false;
     InvocationId open = InvocationId::none;  // it was written by a response that went on then
+    InvocationId by = InvocationId::none;
   };
   std::map<std::string, Written> written_;  // by variable
   std::set<std::string> told_;              // variable and reader
@@ -48,6 +55,7 @@ class StateLedger {
   bool misses(const Written&, const StateSeen&) const;
   StateLoss judge(const Written&, const StateSeen&, const StateReport&, std::string_view instance, bool open,
                   TimePoint now) const;
+  StateLoss judge_again(const Written&, const StateSeen&, const StateReport&, TimePoint now) const;
 };
 
 }  // namespace vsim::engine

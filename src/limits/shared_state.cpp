@@ -30,4 +30,15 @@ Verdict verdict(const profile::Profile& p, profile::Isolation isolation, std::st
   return v;
 }
 
+Verdict of_middleware(const profile::Profile& p, std::string_view evidence, std::string_view route,
+                      std::string_view file) {
+  Verdict v = verdict(p, profile::Isolation::instance, evidence, route, file);
+  v.limit = "middleware has instances of its own, each with its own memory";
+  v.fix =
+      "What middleware knows of a request reaches the function in a header: `NextResponse.next({ request: { "
+      "headers } })`. ";
+  v.fix += info(v.code).fix;
+  return v;
+}
+
 }  // namespace vsim::limits::shared_state

@@ -20,4 +20,8 @@ inline constexpr std::string_view kSessionUnknown =
 Verdict verdict(const profile::Profile& p, profile::Isolation isolation, std::string_view evidence,
                 std::string_view route, std::string_view file);
 
+// Between middleware and functions, or between two requests of middleware.
+Verdict of_middleware(const profile::Profile& p, std::string_view evidence, std::string_view route,
+                      std::string_view file);
+
 }  // namespace vsim::limits::shared_state

@@ -1,60 +1,28 @@
 // State in the memory of modules: what is lost between instances is told with its variable and its place, and nobody else is accused. The cases are
-// state_app.mjs; VSIM_FULL=1 runs them with webpack too.
+// state_app.mjs; VSIM_FULL=1 runs them on every major of Next with each bundler, on hobby and on hobby-fluid.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { cleanUp, copyApp, isEnd, kFull, startSim, within } from "./harness.mjs";
+import { cleanUp, kFull, spawnSim, startSim, tempFolder, within } from "./harness.mjs";
 import { kInnocent, kLost } from "./state_app.mjs";
+import { appOf, ask, kCode, toldBy } from "./state_run.mjs";
+import { kNewestOfMajor } from "../next_versions.mjs";
 
-const kCode = "SIM_STATE_NOT_SHARED";
-const kConfig = JSON.stringify({
-  compilerOptions: { target: "ES2022", lib: ["dom", "esnext"], module: "esnext", moduleResolution: "bundler", jsx: "preserve", strict: true, noEmit: true, paths: { "@/*": ["./*"] } },
-});
+// VSIM_MATRIX names combinations of Next and bundler, VSIM_PROFILES profiles.
+const chosen = process.env.VSIM_MATRIX?.split(",") ?? (kFull ? kNewestOfMajor : ["16-turbopack"]);
+const profiles = process.env.VSIM_PROFILES?.split(",") ?? (kFull ? ["hobby", "hobby-fluid"] : ["hobby"]);
 
-// Sends one request of a case and waits until all that it did is told.
-async function ask(sim, asked, cookies) {
-  const { path, form, stays, withCookie, ...options } = asked;
-  const headers = { ...options.headers, ...(withCookie && { cookie: cookies.join("; ") }) };
-  if (form) Object.assign(options, { method: "POST", body: await formOf(sim, path, form) });
-  const stop = new AbortController();
-  const response = await within(60_000, path, fetch(sim.url + path, { ...options, headers, signal: stop.signal }));
-  assert.ok(response.status < 400, `${path}: ${response.status}`);
-  for (const cookie of response.headers.getSetCookie()) cookies.push(cookie.split(";")[0]);
-  if (stays) {
-    await within(20_000, `the first bytes of ${path}`, response.body.getReader().read());
-    return () => stop.abort();
-  }
-  await response.text();
-  await sim.waitForEvent(`the end of ${path}`, isEnd({ request_id: response.headers.get("x-vercel-id") }));
-  await sim.rest(response.headers);
-  return () => {};
-}
-
-// What a browser without JavaScript sends for a form with a Server Action: its hidden fields with it.
-async function formOf(sim, path, fields) {
-  const page = await (await fetch(sim.url + path)).text();
-  const body = new FormData();
-  for (const [, name] of page.matchAll(/<input type="hidden" name="(\$ACTION[^"]*)"/g)) body.set(name, "");
-  for (const [name, value] of Object.entries(fields)) body.set(name, value);
-  return body;
-}
-
-function toldBy(sim, from) {
-  const said = [];
-  for (const { route, verdicts = [] } of sim.events().slice(from))
-    for (const { code, measured, file, enforced } of verdicts)
-      if (code === kCode) said.push(`${/^`([^`]+)`/.exec(measured)?.[1]} in ${file.replace(/:\d+$/, "")} → ${route}${enforced ? "" : " (suspected)"}`);
-  return said.sort();
-}
-
-function suite(name, args) {
+function suite(combo, profile) {
+  const name = `${combo} ${profile}`;
   describe(`State in modules, ${name}`, { timeout: 900_000 }, () => {
     after(cleanUp);
     test(`State in modules, ${name}: every loss is told with its variable and place, and nothing else`, async () => {
-      const files = Object.assign({ "tsconfig.json": kConfig }, ...[...kLost, ...kInnocent].map((one) => one.files));
-      const sim = await startSim(["--profile", "hobby", ...args], { cwd: await copyApp(files) });
+      const cases = [...kLost, ...kInnocent].filter((one) => new RegExp(process.env.VSIM_CASE ?? "").test(one.name));
+      const sim = await startSim(["--profile", profile, "--set", "duration.default=60s"], { cwd: await appOf(combo, ...cases.map((one) => one.files)) });
       const results = {};
       const wanted = {};
-      for (const { name, asks, told = [] } of [...kLost, ...kInnocent]) {
+      for (const { name, asks, told = [] } of cases) {
         const from = sim.events().length;
         const cookies = [];
         const ends = [];
@@ -69,5 +37,50 @@ function suite(name, args) {
   });
 }
 
-suite("Turbopack", []);
-if (kFull) suite("webpack", ["--", "npx", "next", "dev", "--webpack"]);
+// Sends what two files ask for; what is told comes at the end of each invocation.
+const kClient = `for (const [method, path, body] of JSON.parse(process.argv[2])) {
+  const response = await fetch(process.env.BASE_URL + path, { method, body, headers: body && { "content-type": "application/json" } });
+  await response.text();
+  console.log(method, path, response.status);
+}
+`;
+
+describe("What state in modules does to vercel-sim test", { timeout: 300_000 }, () => {
+  after(cleanUp);
+
+  async function tested(app, asks) {
+    const temp = await tempFolder("state");
+    const out = (name) => join(temp, name);
+    const sim = spawnSim(
+      ["test", "--port", "0", "--profile", "hobby", "--junit", out("j.xml"), "--sarif", out("s.json"), "--", process.execPath, "client.mjs", JSON.stringify(asks)],
+      { cwd: app, temp: await tempFolder("t"), env: { CI: "true" } },
+    );
+    const { code } = await within(150_000, "the whole run", sim.exited);
+    await sim.stop();
+    return { code, text: sim.output.text, junit: await readFile(out("j.xml"), "utf8"), sarif: JSON.parse(await readFile(out("s.json"), "utf8")) };
+  }
+  const resultsIn = (sarif) => sarif.runs[0].results.filter(({ ruleId }) => ruleId === kCode);
+  const placeOf = ({ locations: [{ physicalLocation: { artifactLocation, region } }] }) => `${artifactLocation.uri}:${region.startLine}:${region.startColumn}`;
+
+  test("what is proven ends it with 2, what is suspected with 0; both are named with file, line and column everywhere", async () => {
+    const cases = kLost.filter(({ name }) => /^(an array of messages|a limiter)/.test(name));
+    const app = await appOf("16-turbopack", { "client.mjs": kClient }, ...cases.map(({ files }) => files));
+
+    const suspected = await tested(app, [["GET", "/s/limited"], ["GET", "/s/limited"]]);
+    assert.equal(suspected.code, 0, suspected.text);
+    assert.match(suspected.text, /^ *! SIM_STATE_NOT_SHARED +once, a warning$/m, suspected.text);
+    assert.match(suspected.text, /lib\/s\/limit\.ts:1:7/);
+    assert.deepEqual(resultsIn(suspected.sarif).map((one) => [one.level, placeOf(one)]), [["warning", "lib/s/limit.ts:1:7"]]);
+    assert.match(suspected.junit, /<system-out>[^]*lib\/s\/limit\.ts:1:7[^]*<\/system-out>/);
+    assert.doesNotMatch(suspected.junit, /<failure/);
+
+    const proven = await tested(app, [["POST", "/s/messages", '{"text":"good morning"}'], ["GET", "/s/messages"]]);
+    assert.equal(proven.code, 2, proven.text);
+    assert.match(proven.text, /^ *✗ SIM_STATE_NOT_SHARED +once$/m, proven.text);
+    assert.match(proven.text, /app\/s\/messages\/route\.ts:2:7/);
+    assert.deepEqual(resultsIn(proven.sarif).map((one) => [one.level, placeOf(one)]), [["error", "app/s/messages/route.ts:2:7"]]);
+    assert.match(proven.junit, /<failure[^]*SIM_STATE_NOT_SHARED[^]*app\/s\/messages\/route\.ts:2:7[^]*<\/failure>/);
+  });
+});
+
+for (const combo of chosen) for (const profile of profiles) suite(combo, profile);

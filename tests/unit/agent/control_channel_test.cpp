@@ -398,14 +398,15 @@ TEST_CASE("Control channel: what the agent tells of isolation, and which agent h
               "\"exec\":\"/usr/bin/node\",\"isolation\":{\"ok\":true,\"missing\":[],\"grouped\":true}}\n"
               "{\"t\":\"boot\",\"file\":\"/run/boot.json\"}\n"
               "{\"t\":\"changed\",\"generation\":4,\"all\":true,\"files\":[\"/a\"]}\n"
+              "{\"t\":\"state\",\"id\":\"7\",\"method\":\"GET\",\"seen\":[{\"name\":\"hits\"}]}\n"
               "{\"t\":\"boot\"}\n");
-  REQUIRE(w.until_said(5));
-  parent.close();
   REQUIRE(w.until_said(6));
-  agent.close();
+  parent.close();
   REQUIRE(w.until_said(7));
+  agent.close();
+  REQUIRE(w.until_said(8));
   CHECK(w.r.said == Lines{kHelloSaid, "hello 2 16.4.6 turbopack [] /usr/bin/node ok [] grouped",
-                          "boot /run/boot.json", "changed 4 all [/a]",
+                          "boot /run/boot.json", "changed 4 all [/a]", "state 7 GET 1",
                           "problem a line on the agent's channel was not understood: {\"t\":\"boot\"}",
                           "closed", "closed booted"});
 }

@@ -58,6 +58,9 @@ struct Recorder final : ControlHandler {
     for (const Hanging& h : left) line += " " + h.kind + "@" + h.at;
     say(line + (stopped ? " stopped" : ""));
   }
+  void on_state(InvocationId id, const StateReport& report) override {
+    say("state " + text(id) + " " + report.method + " " + std::to_string(report.seen.size()));
+  }
   void on_compiled(std::string_view page, double ms) override {
     say("compiled " + std::string(page) + " " + std::to_string(static_cast<int>(ms)));
   }

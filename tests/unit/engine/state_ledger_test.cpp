@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "unit/engine/sim_world.hpp"
+
 using namespace vsim;
 using namespace vsim::engine;
 using namespace std::chrono_literals;
@@ -148,4 +150,98 @@ TEST_CASE("a variable that the code in reach only adds to is nobody's loss: a lo
   CHECK(w.tell("GET", "i2", buffer).empty());
   // Whoever reads it is told as before.
   CHECK(w.tell("GET", "i3", variable("array", {}, {})).size() == 1);
+}
+
+TEST_CASE("middleware never shares memory with a function") {
+  World w;
+  w.tell("GET", kMiddleware, from_request(variable("value", {}, {"ada"})));
+  const auto losses = w.tell("GET", "i1", variable("value", {}, {}));
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+  CHECK(losses[0].with_middleware);
+  CHECK_FALSE(losses[0].same_process);
+
+  // The function that the same request goes on to.
+  World one;
+  one.tell("GET", kMiddleware, from_request(variable("value", {}, {"ada"})));
+  --one.next;
+  CHECK(one.tell("GET", "i1", variable("value", {}, {})).size() == 1);
+
+  // Of a collection it may be a cache that this path does not ask.
+  World map;
+  map.tell("GET", kMiddleware, from_request(variable("map", {}, {"ada"})));
+  const auto suspected = map.tell("GET", "i1", variable("map", {}, {}));
+  REQUIRE(suspected.size() == 1);
+  CHECK_FALSE(suspected[0].proven);
+  CHECK(map.tell("GET", "i2", from_request(variable("map", {}, {"ada"}))).empty());  // it fills it again
+
+  World session;
+  session.tell("POST", "i1", variable("map", {}, {"sid-1"}));
+  const auto asked = session.tell("GET", kMiddleware, variable("map", {}, {}), {"sid-1"});
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].proven);
+  CHECK(asked[0].evidence.starts_with(
+      "`rooms` has no entry for what this request asks for in middleware: it was put there by POST "));
+}
+
+TEST_CASE("middleware finds what its earlier request left, because one process runs all of it here") {
+  World w;
+  StateSeen counted = variable("number", {"0"}, {"1"});
+  counted.counts = true;
+  CHECK(w.tell("GET", kMiddleware, counted).empty());
+  StateSeen further = variable("number", {"1"}, {"2"});
+  further.counts = true;
+  const auto losses = w.tell("GET", kMiddleware, further);
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+  CHECK(losses[0].same_process);
+  CHECK(w.tell("GET", kMiddleware, further).empty());  // told once
+
+  World cache;  // one that it fills from what it is asked
+  CHECK(cache.tell("GET", kMiddleware, from_request(variable("map", {}, {"t-1"})), {"t-1"}).empty());
+  CHECK(cache.tell("GET", kMiddleware, variable("map", {"t-1"}, {}), {"t-1"}).empty());
+}
+
+TEST_CASE("the later word of one invocation of middleware accuses nobody of its own writing") {
+  World w;
+  StateSeen counted = variable("number", {"0"}, {"1"});
+  counted.counts = true;
+  w.tell("GET", kMiddleware, counted);
+  --w.next;  // waitUntil work is over: the same invocation
+  CHECK(w.tell("GET", kMiddleware, counted).empty());
+}
+
+TEST_CASE("what middleware counts is a violation where no instance is used twice, else a warning") {
+  using profile::Isolation;
+  for (const Isolation isolation :
+       {Isolation::invocation, Isolation::instance, Isolation::fluid, Isolation::none}) {
+    test::SimWorld w(test::make_profile(), test::SimWorld::isolated(isolation));
+    w.routes(
+        {test::SimWorld::function("/api/a", routes::Kind::app_route, "app/api/a/route.ts", "/api/a/route")});
+    StateSeen seen = variable("number", {"0"}, {"1"});
+    seen.name = "hits";
+    seen.at = "proxy.ts:3:5";
+    seen.counts = true;
+    for (int i = 0; i < 2; ++i) {
+      const InvocationId id = w.admit("/api/a").id;
+      StateReport report;
+      report.method = "GET";
+      report.seen = {seen};
+      w.engine().middleware_state(id, report, w.now, {});
+      w.dispatched(id, "/api/a/route", routes::Kind::app_route);
+      w.placed(id, "i1", "warm");
+      w.handler_started(id);
+      w.head(id);
+      w.ended(id);
+      w.released(id);
+    }
+    const auto& verdicts = w.last().verdicts;
+    REQUIRE(verdicts.size() == (isolation == Isolation::none ? 0 : 1));
+    if (verdicts.empty()) continue;
+    CHECK(verdicts[0].code == limits::Code::sim_state_not_shared);
+    CHECK(verdicts[0].enforced == (isolation == Isolation::invocation));
+    CHECK(verdicts[0].route == "middleware");
+    CHECK(verdicts[0].file == "proxy.ts:3:5");
+    CHECK(verdicts[0].measured.starts_with("`hits` goes on counting from middleware at a GET, "));
+  }
 }
