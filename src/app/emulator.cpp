@@ -33,6 +33,7 @@ using boost::asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr auto kStopGrace = 3s;     // what `next dev` gets to end by itself
+constexpr auto kLastWords = 1s;     // for what the last answers have left: told a moment after them
 constexpr auto kLookAgain = 250ms;  // for an upstream that a command waits for
 constexpr int kInterrupted = 130, kUsage = 64, kSoftware = 70;
 
@@ -64,6 +65,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   Result<bool> start_app();
   void look_upstream();
   void start_command();
+  void stop_when_told();
   void warm_up();
   void start_sources();
   void take_sources(const std::shared_ptr<const project::Snapshot>&);
@@ -140,6 +142,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::unique_ptr<AppProcess> app;
   std::unique_ptr<WrappedCommand> command;
   std::optional<CommandEnd> command_end;
+  boost::asio::steady_timer last_words{io};
+  std::chrono::steady_clock::time_point last_words_by;
   std::unique_ptr<WarmUp> warming;
   std::shared_ptr<const routes::RouteTable> routes;
   std::unique_ptr<project::SourceIndex> sources;
@@ -175,8 +179,14 @@ void Emulator::Impl::notice(event::Level level, std::string_view message, std::s
 // Whoever tells it: next dev, and each of many instances.
 void Emulator::Impl::app_lacks(const std::vector<std::string>& hooks) {
   std::vector<std::string> handlers, others;
-  for (const std::string& name : hooks)
-    if (lacking.insert(name).second) (engine->doubt(name) ? handlers : others).push_back(name);
+  for (const std::string& name : hooks) {
+    if (!lacking.insert(name).second) continue;
+    if (name == "module state")  // module-state.cjs
+      notice(event::Level::warning, "what code keeps in the memory of its modules could not be read",
+             "nothing else suffers; SIM_STATE_NOT_SHARED may not be told of what is lost. Please report it");
+    else
+      (engine->doubt(name) ? handlers : others).push_back(name);
+  }
   if (!handlers.empty())
     notice(event::Level::warning,
            fmt::format("vercel-sim has not been tried with this Next ({}): it calls functions otherwise than "
@@ -241,8 +251,8 @@ Result<int> Emulator::Impl::run() {
     };
     callbacks.end = [this](const CommandEnd& end) {
       command_end = end;
-      emit(event::CommandRun{options.command->name, true, end.exit_code()});
-      if (!stopping) stop(end.exit_code(), "command");
+      last_words_by = std::chrono::steady_clock::now() + kLastWords;
+      stop_when_told();
     };
     command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
     command->expect_ready();
@@ -387,6 +397,21 @@ void Emulator::Impl::look_upstream() {
     look_again.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled && !stopping) look_upstream();
     });
+  });
+}
+
+// Verdicts on the last requests come when their functions are over, which is after their answers. waitUntil
+// work may take longer than anybody waits here.
+void Emulator::Impl::stop_when_told() {
+  const bool waits = !stopping && command_end->interrupted_by == 0 && engine->lingering() > 0;
+  if (!waits || std::chrono::steady_clock::now() >= last_words_by) {
+    emit(event::CommandRun{options.command->name, true, command_end->exit_code()});
+    if (!stopping) stop(command_end->exit_code(), "command");
+    return;
+  }
+  last_words.expires_after(10ms);
+  last_words.async_wait([this](boost::system::error_code error) {
+    if (!error) stop_when_told();
   });
 }
 
