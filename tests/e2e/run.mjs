@@ -14,9 +14,9 @@ if (!files.length) {
   console.error(`no file of tests has ${words.join(" or ")} in its name`);
   process.exit(64);
 }
-// They compare answers and verdicts, and mind no delay: two at a time, the longest first. The others measure times, and have the machine to
-// themselves.
-const kUnhurried = ["matrix", "state", "next_dev", "use_cache", "layouts", "packages", "config", "certain"].map((name) => `${name}.test.mjs`);
+// They compare answers and verdicts, and mind no delay: two at a time, the longest first. The others measure times, or run several apps
+// themselves (matrix), and have the machine to themselves.
+const kUnhurried = ["state", "next_dev", "use_cache", "layouts", "packages", "config", "certain"].map((name) => `${name}.test.mjs`);
 const paths = (names) => names.map((name) => join(here, name));
 const together = await runFiles(paths(kUnhurried.filter((name) => files.includes(name))), { secondAttempts: 2, concurrency: 2 });
 const alone = await runFiles(paths(files.filter((name) => !kUnhurried.includes(name))), { secondAttempts: 2 });
