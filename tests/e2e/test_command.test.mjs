@@ -106,11 +106,11 @@ test("the counter counts", async () => {
     assert.match(await readFile(noted, "utf8"), /^(module\n)+handler\n(module\n)*$/);
     assert.match(text, /^error: app\/api\/torn\/route\.ts: \/api\/torn does not compile: /m);
     const [, routes] = /^note: warming (\d+) routes$/m.exec(text);
-    assert.match(text, new RegExp(`^note: warmed ${routes - 1} routes in \\d+\\.\\ds$`, "m"));
+    const [, seconds] = new RegExp(`^note: warmed ${routes - 1} routes in (\\d+\\.\\d)s$`, "m").exec(text);
     const ends = (await readFile(events, "utf8")).trim().split("\n").map((line) => JSON.parse(line)).filter((event) => event.t === "invocation_ended");
     assert.deepEqual(ends.map(({ route }) => route), ["/api/noted/[id]", "/about"]);
-    // What is left is asking the bundler, which has the answer.
-    for (const end of ends) assert.ok((end.compile_ms ?? 0) < 1_000, JSON.stringify(end));
+    // What is left is asking the bundler, which has the answer: little beside what compiling them took, however slow this machine is just now.
+    for (const end of ends) assert.ok((end.compile_ms ?? 0) < Math.max(1_000, seconds * 250), `warmed in ${seconds} s: ${JSON.stringify(end)}`);
   });
 
   test("--warm and another app than next dev: refused", async () => {
