@@ -417,7 +417,7 @@ describe("Isolation: Fluid compute", { timeout: 200_000 }, () => {
     assert.equal(loop.status, 504);
     for (const answer of await slow) assert.ok([500, 504].includes(answer.status), `${answer.status}`);
     // Whoever reached the deadline first has a 504 of its own, which may be the loop's doing.
-    const notice = await sim.waitForEvent("the notice", (event) => event.t === "notice" && /event loop did not answer/.test(event.message));
+    const notice = await sim.waitForEvent("the notice", (event) => event.t === "notice" && /event loop did not answer/.test(event.message), 30_000);
     for (const route of ["/api/slow", "/api/crash"]) assert.ok(notice.message.includes(route), notice.message);
     assert.equal((await request(`${sim.url}/api/crash`)).status, 200);
   });
