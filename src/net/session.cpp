@@ -1,6 +1,7 @@
 #include "net/session.hpp"
 
 #include <boost/asio/error.hpp>
+#include <cerrno>
 #include <charconv>
 
 #include "base/text.hpp"
@@ -201,8 +202,7 @@ void Session::connect(UpstreamPool& pool) {
     const SessionPtr self(this);
     const auto keep = std::move(attempt_);
     if (error)
-      return upstream_failed(error == boost::system::errc::too_many_files_open ||
-                                     error == boost::system::errc::too_many_files_open_in_system
+      return upstream_failed(error.value() == EMFILE || error.value() == ENFILE
                                  ? UpstreamFailure::no_descriptor
                                  : UpstreamFailure::refused);
     attach(std::move(upstream));
