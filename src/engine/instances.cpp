@@ -67,9 +67,10 @@ Code Engine::Impl::answered_unseen(Invocation& v, TimePoint now) {
     emit(notice, now);
   }
   begins_unseen(v);
-  if (v.life.clock() == nullptr || v.life.compile().compiling() || v.life.client_has_left() ||
-      v.life.charged(now) < std::min(v.first_byte, v.total) || forgives(v, now))
+  if (v.life.clock() == nullptr || v.life.compile().compiling() || v.life.client_has_left())
     return Code::none;
+  const auto in_time = [&] { return v.life.charged(now) < std::min(v.first_byte, v.total); };
+  if (in_time() || (forgives(v, now) && in_time())) return Code::none;
   constexpr Code kLate = Code::function_invocation_timeout;
   v.verdicts.push_back(duration_verdict(v, false, now));
   v.status = limits::info(kLate).status;
