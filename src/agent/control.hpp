@@ -170,7 +170,7 @@ class ControlChannel {
   // Its number means nobody from now on: it is not heard any more, and its connection is closed.
   void forget(std::uint64_t n);
 
-  struct Impl;  // control.cpp's
+  struct Impl;  // control_channel.cpp's
 
  private:
   std::shared_ptr<Impl> impl_;
@@ -179,6 +179,8 @@ class ControlChannel {
 // One line, for ControlChannel and its tests. False when it is not one the protocol knows; unknown types and
 // fields are ignored and true.
 bool deliver(std::string_view line, ControlHandler& handler);
+// `booted` is set by the line that says where the boot file is.
+bool deliver(std::string_view line, ControlHandler& handler, bool& booted);
 bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler);
 
 // For the agent. `kind` as Next says it ("APP_ROUTE"), or "MIDDLEWARE".
