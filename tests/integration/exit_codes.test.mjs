@@ -18,7 +18,7 @@ async function ends(t, args, expected, said, options) {
   return sim;
 }
 
-describe('0 and 130', {concurrency: true}, () => {
+describe('0 and 130', {concurrency: 4}, () => {
   for (const [signal, expected] of [['SIGTERM', 0], ['SIGHUP', 0], ['SIGINT', 130]]) {
     test(`${signal} to the group, as a terminal sends it: ${expected}, whatever the app makes of it`, async (t) => {
       const dir = write(tempDir(t), {'server.cjs': kServer + "for (const s of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(s, () => process.exit(9));"});
@@ -46,7 +46,7 @@ describe('0 and 130', {concurrency: true}, () => {
   });
 });
 
-describe('64', {concurrency: true}, () => {
+describe('64', {concurrency: 4}, () => {
   for (const [what, args, said] of [
     ['an option that does not exist', ['run', '--nope'], /unknown option --nope/],
     ['a command that does not exist', ['rnu'], /unknown command rnu[^]*run/],
@@ -78,7 +78,7 @@ describe('64', {concurrency: true}, () => {
   });
 });
 
-describe('70', {concurrency: true}, () => {
+describe('70', {concurrency: 4}, () => {
   for (const [what, line, how] of [
     ['was killed', 'kill -9 $$', 'killed by SIGKILL'], ['ended itself with SIGTERM', 'kill $$', 'killed by SIGTERM'], ['gave up without a code', 'exit 0', 'exited with code 0'],
   ]) {
@@ -143,7 +143,7 @@ describe('70', {concurrency: true}, () => {
   });
 });
 
-describe('The code of the app', {concurrency: true}, () => {
+describe('The code of the app', {concurrency: 4}, () => {
   for (const code of [1, 7, 127, 255]) {
     test(`${code}, when it ends with that before it is ready`, async (t) => {
       const sim = await ends(t, ['run', '--port', '0', '--app', `echo no database >&2; exit ${code}`], code, [new RegExp(`^error: the app exited with code ${code} before it was ready$`, 'm'), /^no database$/m]);
@@ -155,7 +155,7 @@ describe('The code of the app', {concurrency: true}, () => {
     // It ends as soon as it is found to listen.
     const dir = write(tempDir(t), {'server.cjs': kServer + "server.on('connection', () => process.exit(5));"});
     const sim = await run(t, ['--app', 'exec node server.cjs'], {cwd: dir});
-    assert.equal((await sim.end(40000)).code, 5);
+    assert.equal((await sim.end()).code, 5);
     assert.match(sim.text, /^error: the app keeps stopping \(exited with code 5\); giving up$/m);
     assert.equal(sim.text.match(/^the app stopped: exited with code 5$/gm).length, 5);
     assert.equal(sim.text.match(/^restarting the app/gm).length, 4);

@@ -20,7 +20,7 @@ const tested = (t, args, command = kAsk) => {
   return Object.assign(program(t, ['test', '--port', '0', '--no-color', '--app', 'exec node app.cjs', ...args, '--', ...command], {cwd: dir}), {dir});
 };
 
-describe('text of others', {concurrency: true}, () => {
+describe('text of others', {concurrency: 4}, () => {
   test('check: sources and names', async (t) => {
     const name = '::set-output name=x::y';
     const dir = write(tempDir(t), {
@@ -52,7 +52,7 @@ describe('text of others', {concurrency: true}, () => {
   });
 });
 
-describe('outputs', {concurrency: true}, () => {
+describe('outputs', {concurrency: 4}, () => {
   const all = ['--events', 'out/e.jsonl', '--html', 'out/r.html', '--junit', 'out/r.xml', '--json', 'out/r.json', '--sarif', 'out/r.sarif'];
   const names = all.filter((word) => word.startsWith('out/'));
 

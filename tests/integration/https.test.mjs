@@ -9,7 +9,7 @@ const kInsecure = {client: https, rejectUnauthorized: false, servername: 'localh
 const kApp = ['--app', 'exec node server.cjs'];
 const project = (t) => ({cwd: write(tempDir(t), {'server.cjs': kServer})});
 
-describe('--https', {concurrency: true}, () => {
+describe('--https', {concurrency: 4}, () => {
   test('the app is reached, learns of https, and gets no header of the platform into its answer', async (t) => {
     const sim = await run(t, ['--https', ...kApp], project(t));
     assert.equal(sim.scheme, 'https');

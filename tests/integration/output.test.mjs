@@ -12,7 +12,7 @@ const kSlow = kServer.replace("if (path === '/exit')", "if (path === '/hang') re
 const project = (t) => write(tempDir(t), {'server.cjs': kSlow});
 const kLong = '/' + 'a'.repeat(15000);
 
-describe('Output', {concurrency: true}, () => {
+describe('Output', {concurrency: 4}, () => {
   test('--events -: nothing but JSON lines on standard output, for people standard error', async (t) => {
     const sim = program(t, ['run', '--port', '0', '--events', '-', '--set', 'duration.default=1s', ...kApp], {cwd: project(t)});
     await sim.ready();

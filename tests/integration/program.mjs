@@ -11,7 +11,7 @@ import path from 'node:path';
 import {kBin} from './world.mjs';
 
 const kMark = 'VSIM_INTEGRATION_MARK';
-const kPatience = 20000;  // for a start on two busy cores
+const kPatience = 60000;  // nothing that passes waits for it; a start can take twenty seconds on two cores with a sanitized program
 const kReady = /^vercel-sim ready on (https?):\/\/localhost:(\d+) \(profile ([\w-]+), as of (\d{4}-\d\d-\d\d)\)$/m;
 
 export function tempDir(t, base = os.tmpdir()) {

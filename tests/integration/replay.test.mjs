@@ -90,7 +90,7 @@ async function replay(t, {dir, env}, args, expected) {
   return sim;
 }
 
-describe('--record', {concurrency: true}, () => {
+describe('--record', {concurrency: 4}, () => {
   test('whole requests with their outcomes, for the owner only, and said so', async (t) => {
     const binary = randomBytes(300_000);
     const made = await record(t, async (port) => {
@@ -186,7 +186,7 @@ describe('--record', {concurrency: true}, () => {
   });
 });
 
-describe('replay', {concurrency: true}, () => {
+describe('replay', {concurrency: 4}, () => {
   test('what broke, what is listed, and exit code 2; on the recorded limits nothing broke, and 0', async (t) => {
     const made = await record(t, async (port) => {
       await request(port, '/slow?1500', {method: 'POST', body: Buffer.from('x')});

@@ -33,7 +33,7 @@ async function start(t, ...args) {
 
 const verdicts = (end) => (end.verdicts ?? []).map(({code, enforced}) => ({code, enforced}));
 
-describe('Responses above 4.5 MB', {concurrency: true}, () => {
+describe('Responses above 4.5 MB', {concurrency: 4}, () => {
   test('pages/api and pages get the 500, route handlers of app/ stream', async (t) => {
     const sim = await start(t);
     for (const [base, file] of [['/api/old/big', 'pages/api/old/big.js'], ['/page/big', 'pages/page/big.jsx']]) {

@@ -47,7 +47,7 @@ async function ends(t, args, tested, expected, setup) {
   return sim;
 }
 
-describe('the command', {concurrency: true}, () => {
+describe('the command', {concurrency: 4}, () => {
   test('asks the app by BASE_URL; standard output is its own to the byte', async (t) => {
     const sim = await ends(t, [], script(`process.stdout.write(JSON.stringify([await get('/a'), process.env.PORT, process.env.BASE_URL]));`), 0);
     const [answer, port, url] = JSON.parse(sim.stdout);
@@ -118,7 +118,7 @@ describe('the command', {concurrency: true}, () => {
   });
 });
 
-describe('exit codes', {concurrency: true}, () => {
+describe('exit codes', {concurrency: 4}, () => {
   for (const [what, tested, code] of [
     ['its own', ['sh', '-c', 'exit 7'], 7], ['its own, when it looks like ours', ['sh', '-c', 'exit 64'], 64], ['killed', ['sh', '-c', 'kill -9 $$'], 137],
     ['ended by SIGTERM', ['sh', '-c', 'kill $$'], 143], ['ended by SIGSEGV', ['sh', '-c', 'ulimit -c 0; kill -SEGV $$'], 139],
@@ -209,7 +209,7 @@ describe('exit codes', {concurrency: true}, () => {
   });
 });
 
-describe('interruption and what is left', {concurrency: true}, () => {
+describe('interruption and what is left', {concurrency: 4}, () => {
   // Tells its pid and waits; on the signal it says so, takes a moment as a test runner does, and ends with 0.
   const kPatient = script(`
     for (const s of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(s, () => { console.log('got ' + s); setTimeout(() => process.exit(0), 50); });
@@ -270,7 +270,7 @@ describe('interruption and what is left', {concurrency: true}, () => {
   });
 });
 
-describe('ways to start', {concurrency: true}, () => {
+describe('ways to start', {concurrency: 4}, () => {
   test('--upstream: the command waits until the server answers', async (t) => {
     const port = await freePort();
     const dir = tempDir(t);
@@ -339,7 +339,7 @@ describe('ways to start', {concurrency: true}, () => {
   });
 });
 
-describe('vercel-sim.yaml', {concurrency: true}, () => {
+describe('vercel-sim.yaml', {concurrency: 4}, () => {
   const slow = script(`await get('/slow')`);
   const limited = (more = '') => ({files: {'vercel-sim.yaml': `set:\n  duration.default: 1s\n${more}`}});
 
@@ -424,7 +424,7 @@ vercel-sim.yaml:8:5: expect: "route" is missing: say where it is meant, such as 
   });
 });
 
-describe('check', {concurrency: true}, () => {
+describe('check', {concurrency: 4}, () => {
   const project = {
     ...nextProject(),
     'app/api/list/route.ts': 'let seen: string[] = [];\nexport async function GET() { seen.push("x"); return Response.json(seen); }\n',

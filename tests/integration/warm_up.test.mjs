@@ -48,7 +48,7 @@ async function warmed(t, then, args, code) {
   return {sim, read};
 }
 
-describe('test --warm', {concurrency: true}, () => {
+describe('test --warm', {concurrency: 4}, () => {
   test('the app dies while it gets warm, and its successor never gets ready: 70 after --ready-timeout', async (t) => {
     const {sim, read} = await warmed(t, `fs.writeFileSync('never', ''); process.exit(1);`, ['--ready-timeout', '10s'], 70);
     assert.equal(read('compiled'), '1/api/a/route\n');

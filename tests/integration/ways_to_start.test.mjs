@@ -15,7 +15,7 @@ const json = (response) => JSON.parse(response.text ?? assert.fail(`no answer: $
 // What is promised; a busy machine may take longer to run those who clean up.
 const kSecond = process.env.CI || kSanitized ? 5000 : 1000;
 
-describe('--app', {concurrency: true}, () => {
+describe('--app', {concurrency: 4}, () => {
   test('the command is a line for the shell, with PORT in its environment, and all it writes is passed on', async (t) => {
     const sim = await run(t, ['--app', 'GREETING="hello there"; export GREETING; echo "told $PORT" && exec node server.cjs | cat'], {cwd: project(t)});
     const seen = json(await get(sim.port, '/some?where'));
@@ -87,7 +87,7 @@ describe('--app', {concurrency: true}, () => {
   });
 });
 
-describe('--host', {concurrency: true}, () => {
+describe('--host', {concurrency: 4}, () => {
   const origin = async (t) => {
     const server = http.createServer((request, response) => response.end(request.headers.host));
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -131,7 +131,7 @@ test('--upstream: a server that is not there yet is told and gives 502; when it 
   assert.equal((await get(sim.port)).text, 'here I am');
 });
 
-describe('The project', {concurrency: true}, () => {
+describe('The project', {concurrency: 4}, () => {
   test('two runs at once have two run directories, and the end of one does not disturb the other', async (t) => {
     const runtime = tempDir(t);
     const start = () => run(t, [], {cwd: project(t, nextProject()), env: {XDG_RUNTIME_DIR: runtime}});
@@ -171,7 +171,7 @@ describe('The project', {concurrency: true}, () => {
   });
 });
 
-describe("Playwright's webServer", {concurrency: true}, () => {
+describe("Playwright's webServer", {concurrency: 4}, () => {
   // As its web server plugin does: the command through a shell as the leader of a group, the URL asked until it answers with less than 400,
   // then the group gets the signal, and SIGKILL after the timeout.
   for (const signal of ['SIGTERM', 'SIGKILL']) {
