@@ -11,6 +11,7 @@
 #include "cli/machine.hpp"
 #include "cli/run.hpp"
 #include "process/run_dir.hpp"
+#include "project/deployed_node.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
@@ -61,12 +62,16 @@ class Doctoring {
   void node(const project::Project* project) {
     const char* path = std::getenv("PATH");
     const std::string node = project::find_in_path("node", path != nullptr ? path : "");
-    if (node.empty()) return problem("node", "Node.js is not in PATH", "Install Node.js 20 or newer.");
+    if (node.empty()) return problem("node", "Node.js is not in PATH", "Install Node.js 22 or newer.");
     const auto version = project::node_version_of(node);
     if (!version) return problem("node", version.error().message, version.error().fix);
     const auto wrong = project::check_node(*version, project != nullptr ? project->engines_node : "",
                                            project != nullptr ? project->next_engines : "");
     if (wrong) return problem("node", wrong->message, wrong->fix);
+    if (const auto ended = project::check_deployable(project != nullptr ? project->engines_node : ""))
+      return problem("node", ended->message, ended->fix);
+    if (const auto other = project::check_same_node(*version))
+      return warning("node", other->message, other->fix);
     add("node", Health::ok,
         fmt::format("Node.js {}.{}.{} ({})", version->major, version->minor, version->patch, node));
   }

@@ -21,6 +21,7 @@
 #include "cli/record_file.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
+#include "project/deployed_node.hpp"
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
 #include "project/supported_next.hpp"
@@ -80,11 +81,13 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& optio
   spec.env = process::current_environment();
   add_env(spec.env, dev.env);
   const std::string node = project::find_in_path("node", process::get_env(spec.env, "PATH").value_or(""));
-  if (node.empty()) return Error{"Node.js is not in PATH", "install Node.js 20 or newer"};
+  if (node.empty()) return Error{"Node.js is not in PATH", "install Node.js 22 or newer"};
   const auto version = project::node_version_of(node);
   if (!version) return version.error();
   if (const auto problem = project::check_node(*version, project.engines_node, project.next_engines))
     return *problem;
+  for (const auto& told : {project::check_deployable(project.engines_node), project::check_same_node(*version)})
+    if (told) notes.push_back(fmt::format("{}. {}", told->message, told->fix));
 
   spec.argv = {node};
   spec.argv.insert(spec.argv.end(), dev.node_flags.begin(), dev.node_flags.end());

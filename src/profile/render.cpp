@@ -137,6 +137,9 @@ std::string render_show(const Profile& p) {
     for (const auto& [name, text] : evidence)
       if (!text->empty()) out += fmt::format("{}  {}: {}\n", in, name, yaml_text(*text));
   }
+  out += "\n# Documented by the platform, and not enforced here:\n";
+  for (const Unenforced& u : unenforced())
+    out += fmt::format("#   {}: {} ({}, {})\n", u.what, u.value, u.source, u.as_of);
   return out;
 }
 
@@ -172,6 +175,11 @@ std::string render_limits_summary(const Profile& p) {
     if (from.note.starts_with("instead of ")) set += fmt::format(" ({})", from.note);
   }
   if (!set.empty()) out += fmt::format("set by you: {}\n", set);
+  // A limit that is not the documented one is said aloud.
+  if (const Provenance& from = p.duration_default.from;
+      is_builtin(from.profile) && from.confidence == "CHOICE" && !from.note.empty())
+    out += fmt::format("duration.default {} is this project's choice: {}\n",
+                       format_duration(p.duration_default.value), from.note);
   return out;
 }
 
@@ -270,6 +278,11 @@ The default is the value of `hobby`, the profile that is used without `--profile
       out += fmt::format("| `{}` | {} | {} | {} | {} | <{}> | {} |\n", key.name, value_text(p, key),
                          from.profile, from.confidence, from.as_of, from.source, markdown(from.note));
     }
+  out +=
+      "\n## Not enforced\n\nWhat the platform documents too, and nothing here acts on. There are no keys for it: "
+      "one without effect would be a false word.\n\n| what | documented | as of | source |\n|---|---|---|---|\n";
+  for (const Unenforced& u : unenforced())
+    out += fmt::format("| {} | {} | {} | <{}> |\n", u.what, u.value, u.as_of, u.source);
   return out;
 }
 

@@ -255,6 +255,26 @@ const Key kKeys[] = {
      .source = VSIM_DOCS "functions/configuring-functions/region"},
 };
 
+constexpr Unenforced kUnenforced[] = {
+    {"concurrency of all functions", "30,000 on Hobby and Pro, 100,000 or more on Enterprise",
+     VSIM_DOCS "functions/concurrency-scaling", "2025-09-05"},
+    {"burst: new executions at once", "1,000 in 10 s and region, then 503 FUNCTION_THROTTLED",
+     VSIM_DOCS "functions/concurrency-scaling", "2025-09-05"},
+    {"size of a function, unzipped", "250 MB (5 GB with large functions, beta)",
+     VSIM_DOCS "functions/limitations", "2026-07-01"},
+    {"/tmp of an instance", "500 MB", VSIM_DOCS "functions/runtimes", "2026-07-29"},
+    {"file descriptors of an instance", "1,024, the runtime's own included", VSIM_DOCS "functions/limitations",
+     "2026-07-01"},
+    {"all environment variables of a deployment", "64 KB", VSIM_DOCS "functions/runtimes", "2026-07-29"},
+    {"middleware: URL, body, headers", "14 KB; 4 MB; 64 headers, 16 KB in all", VSIM_DOCS "routing-middleware",
+     "2026-08-14"},
+    {"middleware and edge functions: bundle, gzip", "1 MB on Hobby, 2 MB on Pro, 4 MB on Enterprise",
+     VSIM_DOCS "functions/runtimes/edge/edge-functions", "2026-08-03"},
+    {"memory of an edge function", "128 MB", VSIM_DOCS "functions/runtimes/edge/edge-functions", "2026-08-03"},
+    {"external rewrites: time to an answer", "120 s", VSIM_DOCS "errors/ROUTER_EXTERNAL_TARGET_ERROR",
+     "2026-03-08"},
+};
+
 constexpr Word kConfidences[] = {{"DOC", "stated by documentation"},
                                  {"SRC", "read in published source"},
                                  {"OBS", "reported by third parties from production"},
@@ -387,6 +407,7 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 std::span<const Key> keys() { return kKeys; }
+std::span<const Unenforced> unenforced() { return kUnenforced; }
 
 const Key* find_key(std::string_view name) {
   for (const Key& k : kKeys)

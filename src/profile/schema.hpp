@@ -40,6 +40,13 @@ struct Word {
   std::string_view word, meaning;
 };
 
+// What the platform documents and nothing here enforces: shown, so that nobody takes silence for a pass. No
+// keys: one without effect would be a false word.
+struct Unenforced {
+  std::string_view what, value, source, as_of;
+};
+std::span<const Unenforced> unenforced();
+
 // In the order in which they are shown. Lives as long as the program.
 std::span<const Key> keys();
 const Key* find_key(std::string_view name);

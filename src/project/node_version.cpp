@@ -150,7 +150,7 @@ Result<Version> node_version_of(const std::string& node) {
   }
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (const auto v = parse_version(text)) return *v;
-  return Error{fmt::format("`{} --version` did not print a version.", node), "Install Node.js 20 or newer."};
+  return Error{fmt::format("`{} --version` did not print a version.", node), "Install Node.js 22 or newer."};
 }
 
 std::optional<Error> check_node(Version v, std::string_view project_range, std::string_view next_range) {

@@ -57,7 +57,8 @@ test('a sound project has no problem, and every subject is looked at', () => {
 
 test('as text: one line each, and a summary', () => {
   const r = spawnSync(bin, ['doctor', project()], {encoding: 'utf8'});
-  assert.match(r.stdout, /^ok +node +Node\.js \d/);
+  if (['22', '24', '26'].includes(process.versions.node.split('.')[0])) assert.match(r.stdout, /^ok +node +Node\.js \d/);
+  else assert.match(r.stdout, /^warning +node +Node\.js \d+ runs here.*functions run on 22, 24 and 26 on Vercel\n +fix: /);
   assert.match(r.stdout, /\n0 problems, \d+ warnings?\n$/);
   assert.equal(r.status, 0);
 });
@@ -66,6 +67,25 @@ test('Node.js too old for the installed next', () => {
   const d = doctor(project({'node_modules/next/package.json': JSON.stringify({name: 'next', version: '99.0.0', engines: {node: '>=99'}, bin: {next: './dist/bin/next'}})}));
   assert.equal(d('node').health, 'problem');
   assert.match(d('node').message, />=99/);
+});
+
+test('a Node.js that Vercel no longer deploys is a warning, a project that asks for one a problem', () => {
+  const path_ = fs.mkdtempSync(path.join(tmpdir(), 'vsim-doctor-'));
+  const of = (version, engines) => {
+    fs.writeFileSync(path.join(path_, 'node'), `#!/bin/sh\necho ${version}\n`, {mode: 0o755});
+    const packageJson = {name: 'made-up', dependencies: {next: '16'}, ...(engines && {engines: {node: engines}})};
+    return doctor(project({'package.json': JSON.stringify(packageJson)}), {PATH: path_})('node');
+  };
+  try {
+    assert.equal(of('v20.19.5').health, 'warning');
+    assert.match(of('v20.19.5', '>=20').message, /^Node\.js 20 runs here, and can no longer be deployed since 2026-10-01/);
+    assert.equal(of('v20.19.5', '20.x').health, 'problem');
+    assert.match(of('v20.19.5', '20.x').message, /^engines\.node "20\.x" of package\.json cannot be deployed/);
+    assert.equal(of('v24.11.0', '>=20').health, 'ok');
+    assert.match(of('v23.4.0').message, /^Node\.js 23 runs here; functions run on 22, 24 and 26/);
+  } finally {
+    fs.rmSync(path_, {recursive: true});
+  }
 });
 
 test('no Node.js in PATH', () => {

@@ -56,8 +56,13 @@ TEST_CASE("Limits at start: the plan's numbers, and what was set by hand") {
         "limits: functions 300s, at most 800s (1800s beta); request body 4.49 MB; WebSockets closed at the "
         "maximum duration "
         "(as of 2026-09-20)\n");
+  const std::string pro = render_limits_summary(test::must_load("pro"));
+  CHECK(pro.ends_with("\nduration.default 60s is this project's choice: The documentation says 15 s for "
+                      "projects not on Fluid; \"--set duration.default=15s\" gives that.\n"));
+  CHECK(render_limits_summary(test::must_load("enterprise")).find("choice") == std::string::npos);
   const std::string with_set =
       render_limits_summary(test::must_load("pro", {"duration.default=15s", "websocket.refusal=drop"}));
+  CHECK(with_set.find("choice") == std::string::npos);
   CHECK(with_set.find("functions 15s, at most 300s") != std::string::npos);
   CHECK(with_set.find("refused (never answered)") != std::string::npos);
   CHECK(with_set.find("\nset by you: duration.default=15s (instead of 60s of pro)") != std::string::npos);

@@ -36,7 +36,7 @@ const Row kTable[] = {
     {"request.body_mode", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
     {"response.body_max", {"4.5MB", "4.5MB", "4.5MB", "4.5MB", "4.5MB", "4.5MB"}},
     {"response.body_mode", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
-    {"memory.max", {"1GiB", "3009MiB", "3009MiB", "2GiB", "4GiB", "4GiB"}},
+    {"memory.max", {"1GiB", "1GiB", "1GiB", "2GiB", "2GiB", "2GiB"}},
     {"memory.mode", {"observe", "observe", "observe", "observe", "observe", "observe"}},
     {"memory.budget", {"auto", "auto", "auto", "auto", "auto", "auto"}},
     {"spares.bound", {"on", "on", "on", "on", "on", "on"}},
