@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -63,6 +64,7 @@ class Run {
                                    a.column == b.column;
                           }),
               all.end());
+    say_once();
     report_.files = program_.files().size();
     return std::move(report_);
   }
@@ -111,6 +113,36 @@ class Run {
     f.length = std::max(1, profile::characters(rest, std::min(token.size(), rest.size())));
     f.message = std::move(message);
     report_.findings.push_back(std::move(f));
+  }
+
+  // What a rule says once: at its first place, which names the next ones.
+  void say_once() {
+    constexpr std::size_t kNamed = 3;
+    auto& all = report_.findings;
+    std::vector<Finding> kept;
+    std::map<std::pair<std::string, std::string>, std::pair<std::size_t, std::vector<std::string>>> places;
+    for (Finding& f : all) {
+      const Rule* rule = find_rule(f.rule);
+      if (rule == nullptr || !rule->once) {
+        kept.push_back(std::move(f));
+        continue;
+      }
+      const auto [it, first] =
+          places.try_emplace({f.rule, f.message}, kept.size(), std::vector<std::string>());
+      if (first)
+        kept.push_back(std::move(f));
+      else
+        it->second.second.push_back(fmt::format("{}:{}", f.file, f.line));
+    }
+    for (auto& [_, at] : places) {
+      auto& [index, others] = at;
+      if (others.empty()) continue;
+      const std::size_t more = others.size() - std::min(others.size(), kNamed);
+      others.resize(std::min(others.size(), kNamed));
+      kept[index].message += fmt::format(" (also at {}{})", fmt::join(others, ", "),
+                                         more > 0 ? fmt::format(" and {} more places", more) : "");
+    }
+    all = std::move(kept);
   }
 
   void durations(const Rule& rule, Severity severity) {

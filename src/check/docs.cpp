@@ -44,6 +44,7 @@ std::string render_docs() {
       "package.json script), "
       "`client`, `config` (next.config), `edge` (imported by an edge function), `plan` (no query: each "
       "function's maxDuration). "
+      "`once: true`: the same words are said at the first place only. "
       "The examples are tests: a bad one strikes its rule and no other, a good one nothing. Predicates:\n\n"
       "| predicate | holds when |\n|---|---|\n";
   for (const NamedTest& t : predicate_table()) out += fmt::format("| `#{}` | {} |\n", t.name, t.meaning);

@@ -49,6 +49,8 @@ bool module_timer(Match&, const Predicate&);
 bool helper_outlives_response(Match&, const Predicate&);
 bool outside_tmp(Match&, const Predicate&);
 bool path_of_environment(Match&, const Predicate&);
+bool spelled_otherwise(Match&, const Predicate&);
+bool only_local_env(Match&, const Predicate&);
 bool over_body_max(Match&, const Predicate&);
 bool without_websocket_transport(Match&, const Predicate&);
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <deque>
 
+#include "base/text.hpp"
+
 namespace vsim::check {
 namespace {
 
@@ -17,6 +19,12 @@ bool is_source(std::string_view path) {
   return std::any_of(kExtensions.begin(), kExtensions.end(),
                      [&](std::string_view e) { return path.ends_with(e); }) &&
          !path.ends_with(".d.ts");
+}
+
+std::string small_letters(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = ascii_lower(c);
+  return out;
 }
 
 std::string directory(std::string_view path) {
@@ -95,6 +103,8 @@ Program::Program(const Input& input) {
     file.ast = std::make_unique<Ast>(path, text);
     file.client = file.ast->has_directive("use client") || uses_client_hooks(*file.ast);
   }
+  read_git(input);
+  read_environment(input);
   read_paths(input);
   read_scripts(input);
   read_routes(input);
@@ -172,37 +182,72 @@ const File* Program::find(std::string_view path) const {
   return it == files_.end() ? nullptr : &it->second;
 }
 
-std::optional<std::string> Program::find_module(const std::string& path) const {
+namespace {
+
+// The file of a module's path: as it is, with an extension, with `.js` for TypeScript's, or an index.
+template <class Has>
+std::optional<std::string> find_module(const std::string& path, Has has) {
   const auto clean = tidy(path);
   if (!clean) return std::nullopt;
-  if (files_.contains(*clean)) return clean;
+  if (has(*clean)) return clean;
   for (const auto e : kExtensions)
-    if (std::string p = *clean + std::string(e); files_.contains(p)) return p;
+    if (std::string p = *clean + std::string(e); has(p)) return p;
   // TypeScript's ESM spelling: "./x.js" names x.ts.
   if (clean->ends_with(".js") || clean->ends_with(".mjs")) {
     const std::string base = clean->substr(0, clean->rfind('.'));
     for (const auto e : kExtensions)
-      if (std::string p = base + std::string(e); files_.contains(p)) return p;
+      if (std::string p = base + std::string(e); has(p)) return p;
   }
   for (const auto e : kExtensions)
-    if (std::string p = (clean->empty() ? "" : *clean + "/") + "index" + std::string(e); files_.contains(p))
-      return p;
+    if (std::string p = (clean->empty() ? "" : *clean + "/") + "index" + std::string(e); has(p)) return p;
   return std::nullopt;
 }
 
-const File* Program::resolve(const File& from, std::string_view specifier) const {
-  std::optional<std::string> found;
+}  // namespace
+
+std::vector<std::string> Program::paths_of(const File& from, std::string_view specifier) const {
   if (specifier.starts_with("./") || specifier.starts_with("../") || specifier == "." || specifier == "..") {
     const std::string dir = directory(from.ast->path());
-    found = find_module((dir.empty() ? "" : dir + "/") + std::string(specifier));
-  } else {
-    for (const auto& [prefix, target] : aliases_) {
-      if (!specifier.starts_with(prefix)) continue;
-      found = find_module(target + std::string(specifier.substr(prefix.size())));
-      if (found) break;
-    }
+    return {(dir.empty() ? "" : dir + "/") + std::string(specifier)};
   }
-  return found ? find(*found) : nullptr;
+  std::vector<std::string> out;
+  for (const auto& [prefix, target] : aliases_)
+    if (specifier.starts_with(prefix)) out.push_back(target + std::string(specifier.substr(prefix.size())));
+  return out;
+}
+
+const File* Program::resolve(const File& from, std::string_view specifier) const {
+  for (const std::string& path : paths_of(from, specifier))
+    if (const auto found = find_module(path, [&](const std::string& p) { return files_.contains(p); }))
+      return find(*found);
+  return nullptr;
+}
+
+std::optional<std::string> Program::spelled_otherwise(const File& from, std::string_view specifier) const {
+  const auto exact = [&](const std::string& p) { return git_.contains(p) || files_.contains(p); };
+  const auto any_case = [&](const std::string& p) { return by_any_case_.contains(small_letters(p)); };
+  // A bare name may be a package's, whatever baseUrl says.
+  const bool is_bare =
+      !specifier.starts_with('.') && std::none_of(aliases_.begin(), aliases_.end(), [&](const auto& alias) {
+        return !alias.first.empty() && specifier.starts_with(alias.first);
+      });
+  if (is_bare) return std::nullopt;
+  const std::vector<std::string> paths = paths_of(from, specifier);
+  for (const std::string& path : paths) {
+    const auto found = find_module(path, exact);
+    if (!found) continue;
+    // The disk's spelling is this machine's; what git has is what is built. A file that git does not know is
+    // new.
+    const auto known = by_any_case_.find(small_letters(*found));
+    if (!has_git_ || git_.contains(*found) || known == by_any_case_.end() || !git_.contains(known->second) ||
+        files_.contains(known->second))
+      return std::nullopt;
+    return known->second;
+  }
+  for (const std::string& path : paths)
+    if (const auto found = find_module(path, any_case))
+      return by_any_case_.find(small_letters(*found))->second;
+  return std::nullopt;
 }
 
 Origin Program::origin(const File& file, std::string_view exported, int depth) const {
@@ -267,6 +312,20 @@ bool Program::script_runs(std::string_view path) const {
     }
   }
   return false;
+}
+
+void Program::read_git(const Input& input) {
+  for (const auto& [path, file] : files_) by_any_case_[small_letters(path)] = path;
+  const auto it = input.files.find(".git/files");
+  if (it == input.files.end()) return;
+  has_git_ = true;
+  for (std::string_view rest = it->second; !rest.empty();) {
+    const std::string_view path = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(path.size() + 1, rest.size()));
+    if (path.empty()) continue;
+    git_.emplace(path);
+    if (is_source(path)) by_any_case_[small_letters(path)] = std::string(path);
+  }
 }
 
 void Program::read_scripts(const Input& input) {

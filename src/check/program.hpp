@@ -19,7 +19,9 @@ namespace vsim::check {
 
 // What the caller read. Paths are relative to the project with forward slashes.
 struct Input {
-  std::map<std::string, std::string, std::less<>> files;  // sources, package.json, vercel.json, tsconfig.json
+  // Sources, package.json, vercel.json, tsconfig.json. `.env…` and `.shell`: the names that they define, a
+  // line NAME= each. `.git/files`: what git has, a line each; absent: there is no git.
+  std::map<std::string, std::string, std::less<>> files;
   std::vector<std::string> page_extensions = {"tsx", "ts", "jsx", "js"};
 };
 
@@ -55,6 +57,13 @@ class Program {
   const File* find(std::string_view path) const;
   // The project's file that a specifier names, or nullptr (a package, or not seen).
   const File* resolve(const File& from, std::string_view specifier) const;
+  // The file that a specifier names but for its case, as git or else the disk spells it; nullopt when it is
+  // spelled so, or names nothing that is known.
+  std::optional<std::string> spelled_otherwise(const File& from, std::string_view specifier) const;
+  bool has_git() const { return has_git_; }
+  // Which file of this machine alone defines the variable (".env.local"; "this shell"); "" when a deployment
+  // has it too, or nobody defines it.
+  std::string_view only_local(std::string_view variable) const;
   Origin origin(const File& file, std::string_view exported, int depth = 0) const;
   // Files that requests reach and that import this name, each with the name it has there.
   const std::vector<Origin>& importers(const File& file, const std::string& name) const;
@@ -79,7 +88,10 @@ class Program {
   void add_handler(File& file, int value, HandlerKind kind, int depth = 0);
   template <class Visit>
   void reach(const std::vector<std::string>& entries, bool dynamic, Visit visit);
-  std::optional<std::string> find_module(const std::string& path) const;
+  void read_git(const Input& input);
+  void read_environment(const Input& input);
+  // The paths that a specifier may mean, without extension as it is written.
+  std::vector<std::string> paths_of(const File& from, std::string_view specifier) const;
 
   std::map<std::string, File, std::less<>> files_;
   std::map<std::pair<const File*, std::string>, std::vector<Origin>> importers_;
@@ -87,6 +99,11 @@ class Program {
   std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *
   std::vector<std::string> scripts_;
   std::set<std::string, std::less<>> packages_;
+  bool has_git_ = false;
+  std::set<std::string, std::less<>> git_;  // files that git has
+  std::map<std::string, std::string, std::less<>>
+      by_any_case_;  // small letters → as git, else the disk, spells it
+  std::map<std::string, std::string, std::less<>> only_local_;  // variable → where
   bool has_package_ = false;
   std::vector<routes::Function> functions_;
   std::optional<routes::VercelJson> vercel_;

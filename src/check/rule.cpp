@@ -58,14 +58,14 @@ Result<Rule> parse_rule(std::string_view yaml) {
   try {
     const YAML::Node root = YAML::Load(std::string(yaml));
     if (!root.IsMap()) return Error{"a rule is a map", ""};
-    static const std::set<std::string> kKeys = {"id",      "title",       "severity", "where",  "query",
-                                                "message", "explanation", "fix",      "client", "messages",
-                                                "as_of",   "see",         "docs",     "bad",    "good"};
+    static const std::set<std::string> kKeys = {
+        "id",     "title",    "severity", "where", "query", "message", "explanation", "fix",
+        "client", "messages", "as_of",    "see",   "docs",  "bad",     "good",        "once"};
     for (const auto& pair : root)
       if (!kKeys.contains(pair.first.as<std::string>()))
         return Error{fmt::format("unknown key \"{}\"", pair.first.as<std::string>()), ""};
     for (const std::string& key : kKeys)
-      if (!root[key] && key != "query") return Error{fmt::format("no \"{}\"", key), ""};
+      if (!root[key] && key != "query" && key != "once") return Error{fmt::format("no \"{}\"", key), ""};
     Rule r;
     r.id = root["id"].as<std::string>();
     r.title = trimmed(root["title"].as<std::string>());
@@ -78,6 +78,7 @@ Result<Rule> parse_rule(std::string_view yaml) {
                                                  "config",  "edge",   "plan"};
     for (const std::string& w : r.where)
       if (!kWhere.contains(w)) return Error{fmt::format("where: unknown word \"{}\"", w), ""};
+    r.once = root["once"] && root["once"].as<bool>();
     if (root["query"]) r.query = root["query"].as<std::string>();
     const bool plan = r.where == std::vector<std::string>{"plan"};
     if (r.query.empty() != plan) return Error{"a query, unless where is plan", ""};

@@ -22,6 +22,7 @@ struct Rule {
   // Which files: any of "request", "server", "custom-server", "client", "config", "edge", "plan" (plan: no
   // query, the functions' maxDuration against the profile).
   std::vector<std::string> where;
+  bool once = false;    // the same words are said at the first place only, with the others named
   std::string query;    // captures @at (the place of the finding) and others
   std::string message;  // with {capture} and {detail}
   std::string explanation, fix;

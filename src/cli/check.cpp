@@ -14,6 +14,7 @@
 #include "cli/run.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
+#include "project/git_files.hpp"
 #include "project/next_config.hpp"
 
 namespace vsim::cli {
@@ -82,6 +83,38 @@ Unread read_sources(const std::string& root, const std::string& dist, check::Inp
   return unread;
 }
 
+// Names alone, without what they are set to.
+std::string names_in(std::string_view text) {
+  constexpr std::string_view kPulled = "# Created by Vercel CLI";
+  std::string out(text.starts_with(kPulled) ? std::string(kPulled) + "\n" : "");
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (line.starts_with("export ")) line.remove_prefix(7);
+    const std::size_t name = std::min(line.find_first_of(" \t="), line.size());
+    const std::size_t equal = std::min(line.find_first_not_of(" \t", name), line.size());
+    if (name > 0 && equal < line.size() && line[equal] == '=' && line[0] != '#')
+      out.append(line.substr(0, name)).append("=\n");
+  }
+  return out;
+}
+
+// What is of this machine and what of the deployment: the variables, and the files that git has.
+void read_machine(const std::string& root, check::Input& out) {
+  for (const char* name :
+       {".env", ".env.production", ".env.local", ".env.development", ".env.development.local"})
+    if (const auto text = project::read_text(root + "/" + name, kMaxBytes)) out.files[name] = names_in(*text);
+  std::string shell;
+  for (const std::string& one : process::current_environment()) shell += one + "\n";
+  out.files[".shell"] = names_in(shell);
+  if (const auto files = project::git_files(root)) {
+    std::string& list = out.files[".git/files"];
+    for (const std::string& file : *files) list.append(file).append("\n");
+  }
+}
+
 // As for `run`: the command line, else vercel-sim.yaml, else what the project's own files say.
 std::optional<profile::Profile> profile_of(const Check& options, const std::string& directory) {
   Test asked;
@@ -120,6 +153,7 @@ check::Report check_sources(const std::string& root, const profile::Profile& pro
     input.page_extensions = config.page_extensions.value;
   const std::string dist = config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
   const Unread unread = read_sources(root, dist, input);
+  read_machine(root, input);
   if (unread.more)
     fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
   if (unread.files > 0)

@@ -440,6 +440,24 @@ describe('check', {concurrency: 4}, () => {
     assert.match(sim.stdout, /app\/api\/list\/route\.ts:1:5: warning: /);
   });
 
+  test('a spelling that git does not have is an error, a variable that only this machine defines a note, whose value nobody prints', async (t) => {
+    const dir = write(tempDir(t), {
+      ...nextProject(),
+      'app/api/list/route.ts': 'import {a} from "../../../lib/Things";\nexport const GET = () => Response.json([a, process.env.SHOP_TOKEN, process.env.PLAN, process.env.FROM_SHELL]);\n',
+      'lib/things.ts': 'export const a = 1;\n',
+      '.env': 'PLAN=free\n',
+      '.env.local': 'export SHOP_TOKEN=very-secret\nPLAN=paid\n',
+    });
+    execFileSync('git', ['init', '-q', dir]);
+    execFileSync('git', ['-C', dir, 'add', '.env', 'lib', 'app']);
+    const sim = program(t, ['check', '--no-color'], {cwd: dir, env: {...process.env, FROM_SHELL: 'also-secret'}});
+    assert.equal((await sim.end()).code, 2, sim.text);
+    assert.match(sim.stdout, /app\/api\/list\/route\.ts:1:17: error: "\.\.\/\.\.\/\.\.\/lib\/Things" names no file for Linux, where the build runs: git has lib\/things\.ts/);
+    assert.match(sim.stdout, /:2:\d+: note: SHOP_TOKEN is read by server code, and only \.env\.local defines it/);
+    assert.match(sim.stdout, /:2:\d+: note: FROM_SHELL is read by server code, and only this shell defines it/);
+    assert.doesNotMatch(sim.text, /secret|PLAN is read/);
+  });
+
   test('what only the sources say is told and does not fail the test', async (t) => {
     const dir = write(tempDir(t), project);
     const sim = program(t, ['test', '--port', '0', '--isolation', 'none', '--', ...script(`await get('/a')`)], {cwd: dir});
