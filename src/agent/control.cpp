@@ -83,6 +83,11 @@ Refused refused(const json::object& o) {
   const std::string_view source = text(o, "source");
   return {text(o, "what"), source.empty() ? text(o, "at") : source, flag(o, "failed"), flag(o, "middleware")};
 }
+Machine machine(const json::object& o) {
+  const std::string_view source = text(o, "source");
+  return {text(o, "kind"),     text(o, "what"),  text(o, "to"),     source.empty() ? text(o, "at") : source,
+          text(o, "variable"), text(o, "doubt"), flag(o, "refused")};
+}
 StateReport state(const json::object& o) {
   constexpr std::size_t kMost = 64;
   StateReport out;
@@ -228,6 +233,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
   } else if (type == "connections") {
     handler.on_connections(
         n, id(o), {text(o, "to"), text(o, "at"), text(o, "refusal"), counter(o, "count").value_or(0)});
+  } else if (type == "machine") {
+    handler.on_machine(n, id(o), machine(o));
   } else if (type == "socket_failed") {
     handler.on_socket_failed(n, id(o));
   } else if (type == "broken_off") {

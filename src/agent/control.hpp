@@ -73,6 +73,12 @@ struct Connections {
   std::uint64_t count = 0;
 };
 
+// Something that the machine of a deployment does not have. Words of limits/machine.hpp.
+struct Machine {
+  std::string_view kind, what, to, at, variable, doubt;
+  bool refused = false;
+};
+
 // The answer to compile_line().
 struct Precompiled {
   std::string_view page, kind;
@@ -137,6 +143,7 @@ class InstanceHandler {
   virtual void on_missing(std::uint64_t /*n*/, const std::vector<std::string>& /*names*/) {}
   // `id`: the invocation that has them opened, or after which they were counted.
   virtual void on_connections(std::uint64_t, InvocationId, const Connections&) {}
+  virtual void on_machine(std::uint64_t, InvocationId, const Machine&) {}
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
   // Its response ended before it was whole. `message`: of the error, if there was one; `source`: the app's

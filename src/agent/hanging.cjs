@@ -243,5 +243,5 @@ module.exports = function (sim) {
   }
 
   const hanging = { add, isOpen, isOpenTo, userFrame, framesOf, traceBelow };
-  return { hookHanging, hangingOf, isFetching, hanging, appPlace };
+  return { hookHanging, hangingOf, isFetching, fetchTrace: () => fetches.getStore()?.trace, hanging, appPlace };
 };

@@ -38,7 +38,7 @@ Object.assign(sim, {
 
 const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
-parts.push('edge-work', 'edge-code', 'handlers', 'serve', 'warm');
+parts.push('machine', 'network', 'disk', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
 start().catch((error) => {
@@ -53,6 +53,8 @@ async function start() {
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
   guard('own requests', sim.hookOwnRequests);
+  guard('network', sim.hookNetwork);
+  guard('disk', sim.hookDisk);
   // Beneath the time scale, which looks at who calls.
   guard('hanging', sim.hookHanging);
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);
@@ -106,6 +108,7 @@ function takeOptions() {
     timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
     isFluid: env.VSIM_ISOLATION === 'fluid',
     isWarmed: env.VSIM_WARM !== '0',
+    machine: env.VSIM_MACHINE,
   };
   for (const name of Object.keys(env)) if (name.startsWith('VSIM_')) delete env[name];
   return taken;

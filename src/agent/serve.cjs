@@ -231,6 +231,7 @@ module.exports = function (sim) {
     const hanging = sim.hangingOf(invocation);
     if (hanging.length > 0) message.hanging = hanging;
     guard('connections', () => sim.tellConnections(invocation));
+    guard('machine', () => sim.tellUntold?.(invocation));
     tell(message);
     sim.dieWhenDone();
   }

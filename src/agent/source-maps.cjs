@@ -90,11 +90,12 @@ module.exports = function (sim) {
 
   // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.
   async function revalidate({ urlPath, headers = {}, revalidateHeaders, opts = {} }) {
-    const answer = await fetch(`http://localhost:${options.publicPort}${urlPath}`, {
+    const asked = {
       method: 'HEAD',
       redirect: 'manual',
       headers: Object.fromEntries(Object.entries(revalidateHeaders ?? headers).map(([name, value]) => [name, String(value)])),
-    });
+    };
+    const answer = await (sim.unjudged ?? ((ask) => ask()))(() => fetch(`http://localhost:${options.publicPort}${urlPath}`, asked));
     const isNew = answer.headers.get('x-nextjs-cache')?.toUpperCase() === 'REVALIDATED' || answer.status === 200;
     if (!isNew && !(answer.status === 404 && opts.unstable_onlyGenerated)) throw new Error(`Invalid response ${answer.status}`);
     return {};

@@ -96,6 +96,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void fleet_done(InvocationId, const std::vector<agent::Hanging>&) override;
   void fleet_module_state(InvocationId, const StateReport&) override;
   void fleet_connections(InvocationId, const agent::Connections&) override;
+  void fleet_machine(InvocationId, const agent::Machine&) override;
 
  private:
   // A request that a function makes to its own app meets what only happens here: a compile, an instance that

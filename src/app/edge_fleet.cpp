@@ -239,6 +239,13 @@ void Edge::middleware_state(InvocationId id, const StateReport& report) {
   engine_.middleware_state(id, report, now(), wall_now());
 }
 
+void Edge::fleet_machine(InvocationId id, const agent::Machine& m) {
+  const auto kind = limits::machine::kind_of(m.kind);
+  const auto doubt = limits::machine::doubt_of(m.doubt);
+  if (!kind || !doubt) return;
+  engine_.machine(id, {*kind, m.what, m.to, m.at, m.variable, *doubt, m.refused}, now(), wall_now());
+}
+
 void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {

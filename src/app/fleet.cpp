@@ -383,6 +383,7 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   if (options_.public_https) process::set_env(spec.env, "VSIM_PUBLIC_HTTPS", "1");
   process::set_env(spec.env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
   if (!options_.warm) process::set_env(spec.env, "VSIM_WARM", "0");
+  process::set_env(spec.env, "VSIM_MACHINE", options_.machine);
   if (options_.time_scale != 1)
     process::set_env(spec.env, "VSIM_TIME_SCALE", fmt::format("{}", options_.time_scale));
   return spec;

@@ -51,6 +51,7 @@ struct FleetOptions {
   double time_scale = 1;
   std::uint64_t memory_max = 0;  // bytes; 0: unlimited
   profile::Mode memory_mode = profile::Mode::observe;
+  std::string machine;      // what the machine of a deployment lacks, and what is done about it
   bool warm = true;         // bound spares run the request path
   bool inspect = false;     // each opens an inspector
   bool fold_starts = true;  // start_noise.hpp
@@ -96,6 +97,7 @@ class FleetOwner {
   virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
   virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
   virtual void fleet_connections(InvocationId, const agent::Connections&) {}
+  virtual void fleet_machine(InvocationId, const agent::Machine&) {}
 
  protected:
   ~FleetOwner() = default;
@@ -179,6 +181,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_refused(std::uint64_t n, InvocationId, const agent::Refused&) override;
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
+  void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
                      std::string_view source) override;

@@ -216,6 +216,10 @@ void Fleet::on_connections(std::uint64_t n, InvocationId id, const agent::Connec
   if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_connections(id, told);
 }
 
+void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& told) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_machine(id, told);
+}
+
 void Fleet::on_pong(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr) return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/platform_env.hpp"
+#include "limits/machine.hpp"
 #include "process/usage.hpp"
 
 namespace vsim::app {
@@ -79,6 +80,7 @@ void Isolation::hello(const agent::Hello& hello) {
   out.time_scale = options_.time_scale;
   out.memory_max = options_.profile->memory_max.value;
   out.memory_mode = options_.profile->memory_mode.value;
+  out.machine = limits::machine::modes(*options_.profile);
   out.inspect = options_.inspect;
   out.fold_starts = options_.fold_starts;
   FleetWatcher& watcher = *this;

@@ -86,7 +86,8 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& optio
   if (!version) return version.error();
   if (const auto problem = project::check_node(*version, project.engines_node, project.next_engines))
     return *problem;
-  for (const auto& told : {project::check_deployable(project.engines_node), project::check_same_node(*version)})
+  for (const auto& told :
+       {project::check_deployable(project.engines_node), project::check_same_node(*version)})
     if (told) notes.push_back(fmt::format("{}. {}", told->message, told->fix));
 
   spec.argv = {node};

@@ -29,6 +29,7 @@
 #include "limits/code.hpp"
 #include "limits/connections.hpp"
 #include "limits/edge_code.hpp"
+#include "limits/machine.hpp"
 #include "profile/profile.hpp"
 #include "routes/route_table.hpp"
 
@@ -208,6 +209,8 @@ class Engine {
   void state_not_shared(InvocationId, std::string_view evidence, TimePoint now, WallTime wall);
   // What its instance holds open to an address outside, or that it was refused one more there.
   void connections(InvocationId, const limits::connections::Held&, TimePoint now, WallTime wall);
+  // It has done what the machine of a deployment does not allow.
+  void machine(InvocationId, const limits::MachineFact&, TimePoint now, WallTime wall);
 
   // From the shell.
   // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the

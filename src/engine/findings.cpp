@@ -1,4 +1,5 @@
 // What the agent finds out about the app's own code, in words of its own messages.
+#include <algorithm>
 #include <utility>
 
 #include "engine/impl.hpp"
@@ -34,6 +35,29 @@ void Engine::code_refused(InvocationId id, const limits::CodeRefused& told, Time
          limits::edge_code::refused(told, v != nullptr ? std::string_view(v->route) : none,
                                     v != nullptr ? std::string_view(v->file) : none),
          now);
+}
+
+// What was refused is told each time; what was let through once a route, and a stand-in once a run.
+void Engine::machine(InvocationId id, const limits::MachineFact& fact, TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr) return;
+  const limits::Code code = limits::machine::code_of(fact.kind);
+  const std::string what = std::string(limits::info(code).name) + " " + std::string(fact.to);
+  if (limits::machine::is_remark(fact)) {
+    if (!e.machine_told.tell(what)) return;
+    const std::string message = limits::machine::remark(fact);
+    event::Notice notice;
+    notice.message = message;
+    notice.fix = limits::info(code).fix;
+    return e.emit(notice, now);
+  }
+  auto verdict = limits::machine::told(e.profile, fact, v->route, v->file);
+  const auto same = [&](const limits::Verdict& x) { return x.code == code && x.file == verdict.file; };
+  if (std::any_of(v->verdicts.begin(), v->verdicts.end(), same)) return;
+  if (!fact.refused && !e.machine_told.tell(what + " " + v->route)) return;
+  e.tell(v, id, std::move(verdict), now);
 }
 
 void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> hanging, bool stopped,

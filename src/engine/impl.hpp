@@ -140,6 +140,7 @@ struct Engine::Impl {
   StateLedger state;                                  // what the memory of instances holds
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
   limits::connections::Ledger connections;
+  Told machine_told;      // what was let through: stand-ins, and a route's addresses and files
   Told connections_told;  // addresses to which several instances hold some
   Told apart_told;        // routes whose sockets on several instances were remarked on
   Told polling_told;      // paths whose polling was remarked on

@@ -58,6 +58,7 @@ std::string fenced(std::string_view language, std::string_view code) {
 std::string_view group_title(const Topic& t) {
   if (t.kind == Kind::rule) return "Rules of check: found in the sources";
   if (t.kind == Kind::emulator) return "Said by the emulator";
+  if (t.kind == Kind::cause) return "Messages without a code";
   return t.emulated ? "Vercel's codes that vercel-sim produces" : "Vercel's other codes, explained only";
 }
 
@@ -67,9 +68,13 @@ struct Group {
   std::vector<const Topic*> topics;
 };
 std::vector<Group> groups() {
-  std::vector<Group> out(4);
+  std::vector<Group> out(5);
   for (const Topic& t : topics()) {
-    Group& g = out[t.kind == Kind::rule ? 2 : t.kind == Kind::emulator ? 1 : t.emulated ? 0 : 3];
+    Group& g = out[t.kind == Kind::rule       ? 3
+                   : t.kind == Kind::cause    ? 2
+                   : t.kind == Kind::emulator ? 1
+                   : t.emulated               ? 0
+                                              : 4];
     g.title = group_title(t);
     g.topics.push_back(&t);
   }
@@ -119,6 +124,8 @@ std::string render_page(const Topic& t) {
   std::string out = fmt::format("# {}\n\n{}. ", t.id, t.title);
   if (t.kind == Kind::rule)
     out += fmt::format("A rule of `vercel-sim check`: {}.", t.category);
+  else if (t.kind == Kind::cause)
+    out += "A cause that has a message and no code; no verdict says it.";
   else if (t.status != 0)
     out += fmt::format("Status {}. {}.", t.status,
                        t.kind == Kind::emulator ? "Said by vercel-sim only" : "Vercel's own code");
@@ -158,7 +165,8 @@ std::string render_index() {
       "Vercel's "
       "own identifiers (`BAD_REQUEST` has none on the wire); `SIM_…` is what only the emulator can say; "
       "names in "
-      "small letters are the rules of `vercel-sim check` ([how they work](rules.md)). `vercel-sim explain "
+      "small letters are messages without a code, and the rules of `vercel-sim check` ([how they "
+      "work](rules.md)). `vercel-sim explain "
       "\"MESSAGE\"` finds the page that lists an error message.\n\nGenerated, like the pages in `codes/`, "
       "from "
       "`src/limits/code.cpp`, `codes/*.yaml` and `rules/*.yaml`: run `VSIM_UPDATE_GOLDEN=1 test_explain` "

@@ -69,7 +69,9 @@ std::string expectation(std::string_view code) {
 Result<Topic> read_code(const std::string& id, const Fields& f) {
   Topic t;
   t.id = id;
-  t.kind = id.starts_with("SIM_") ? Kind::emulator : Kind::platform;
+  t.kind = id.starts_with("SIM_")                                  ? Kind::emulator
+           : !id.empty() && id.front() >= 'a' && id.front() <= 'z' ? Kind::cause
+                                                                   : Kind::platform;
   t.category = f.text("category");
   t.as_of = f.text("as_of");
   t.emulated = f.text("emulated") == "true";
@@ -102,6 +104,9 @@ Result<Topic> read_code(const std::string& id, const Fields& f) {
     const YAML::Node status = f.node("status");
     t.status = status.IsDefined() ? status.as<int>() : 0;
     t.sources = {f.text("source").empty() ? "https://vercel.com/docs/errors/" + id : f.text("source")};
+    if (t.kind == Kind::cause &&
+        (t.client.empty() || t.found.empty() || t.messages.empty() || f.text("source").empty()))
+      return Error{fmt::format("{}: client, found, messages and source are needed", id), ""};
     if (t.client.empty())
       t.client =
           fmt::format("{} with `x-vercel-error: {}`, as text, JSON or a page by Accept.", t.status, id);

@@ -1,7 +1,8 @@
-// Everything that has a page: the platform's codes, the emulator's and the rules of `check`, in one shape.
-// The words come from three places and are joined here: limits/code.cpp (what the emulator says at run time),
-// codes/*.yaml (the rest of each code's page, and the whole of the codes that are not emulated),
-// rules/*.yaml. Read by cli/explain.cpp, by the docs (docs/codes/, docs/errors.md) and by reports. Pure.
+// Everything that has a page: the platform's codes, the emulator's, causes that have a message and no code,
+// and the rules of `check`, in one shape. The words come from three places and are joined here:
+// limits/code.cpp (what the emulator says at run time), codes/*.yaml (the rest of each code's page, and the
+// whole of the codes that are not emulated), rules/*.yaml. Read by cli/explain.cpp, by the docs (docs/codes/,
+// docs/errors.md) and by reports. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@ namespace vsim::explain {
 enum class Kind : std::uint8_t {
   platform,  // Vercel's own identifier
   emulator,  // SIM_…
+  cause,     // a message of an app's own, without a code: no verdict says it
   rule,      // of `check`
 };
 

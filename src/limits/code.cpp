@@ -229,6 +229,41 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "`attachDatabasePool()` of @vercel/functions, which closes idle connections before the instance is "
      "suspended.",
      "https://vercel.com/blog/the-real-serverless-compute-to-database-connection-problem-solved"},
+    {Code::sim_localhost_self_fetch, "SIM_LOCALHOST_SELF_FETCH", 0,
+     "A function asked its own server by a loopback name",
+     "On Vercel a function runs alone: nothing listens on its localhost, so the request ends with `connect "
+     "ECONNREFUSED 127.0.0.1:3000`, while the build renders and at run time alike. Works in next dev only because "
+     "the dev server listens on that port of the same machine.",
+     "Call what the route calls (import the function), which saves a request and an invocation. Where it must be a "
+     "request, make the address of what the deployment is called: `https://${process.env.VERCEL_URL}` or "
+     "`VERCEL_PROJECT_PRODUCTION_URL`, or of the request's own host.",
+     "https://github.com/vercel/next.js/issues/44062"},
+    {Code::sim_loopback_server, "SIM_LOOPBACK_SERVER", 0,
+     "A function connected to another server of this machine",
+     "A database, a model or a second API that runs on the laptop is not there on Vercel: a connection of a function "
+     "to a loopback address ends with `connect ECONNREFUSED 127.0.0.1:PORT`.",
+     "Take the address from a variable of the environment, without a loopback address as what it is otherwise, and "
+     "set it in the project's settings to a server that can be reached from there.",
+     "https://github.com/vercel/next.js/issues/59153"},
+    {Code::sim_ipv6_only, "SIM_IPV6_ONLY", 0,
+     "A function connected to an address that has IPv6 only",
+     "Functions on Vercel reach IPv4 addresses only. A host without one, as the direct connection of a Supabase "
+     "database, ends with `connect ENETUNREACH`; Prisma says P1001 \"Can't reach database server\".",
+     "Use the provider's address for IPv4: at Supabase that of the pooler (`aws-0-REGION.pooler.supabase.com`, port "
+     "6543), or its IPv4 add-on.",
+     "https://supabase.com/docs/guides/troubleshooting/supabase--your-network-ipv4-and-ipv6-compatibility-cHe3BP"},
+    {Code::sim_smtp_port, "SIM_SMTP_PORT", 0,
+     "A function connected to port 25",
+     "Port 25 is closed outwards on Vercel: the connection never comes, and the function waits until its own limit.",
+     "Send mail by the provider's HTTP API (Resend, Postmark, SES), or by SMTP on port 465 or 587 with a password.",
+     "https://github.com/vercel/docs/issues/192"},
+    {Code::sim_read_only_filesystem, "SIM_READ_ONLY_FILESYSTEM", 0,
+     "A function wrote outside /tmp",
+     "A deployed function's files lie in /var/task, which is read-only; only /tmp can be written, 500 MB of one "
+     "instance, gone with it. Works in next dev only because the project is an ordinary folder there.",
+     "Files that must last belong in an object store (Vercel Blob, S3, R2) or a database. What is needed within one "
+     "request alone goes to `os.tmpdir()`.",
+     "https://vercel.com/docs/functions/runtimes"},
     // clang-format on
 }};
 

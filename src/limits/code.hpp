@@ -38,6 +38,11 @@ enum class Code : std::uint8_t {
   sim_response_broken_off,     // a response that ended before it was whole
   sim_no_socket_server,        // a Socket.IO client or a WebSocket met something that is no socket server
   sim_connections_refused,     // another address refused a connection while several instances held some
+  sim_localhost_self_fetch,    // a function asks its own server by a loopback name
+  sim_loopback_server,         // or another one of this machine
+  sim_ipv6_only,               // a host that has no IPv4 address
+  sim_smtp_port,               // port 25
+  sim_read_only_filesystem,    // a write outside /tmp
   kCount
 };
 

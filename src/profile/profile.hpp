@@ -23,6 +23,8 @@ enum class WebSocketRefusal { reject, deliver_as_get, drop };  // DESIGN section
 enum class StreamCut { abrupt, clean };  // abrupt: connection closed without the last chunk; clean: with it
 enum class Mode { enforce, observe, off };
 enum class Switch { on, off };
+// What the machine of a deployment lacks. warn: told, and let through.
+enum class Strictness { enforce, warn, off };
 
 // The provenance of what was set for this run: by --set, --isolation, --placement or vercel-sim.yaml.
 inline constexpr std::string_view kSetByUser = "--set";
@@ -74,6 +76,11 @@ struct Profile {
   Setting<Mode> response_body_mode;             // response.body_mode
   Setting<std::uint64_t> memory_max;            // memory.max, bytes
   Setting<Mode> memory_mode;                    // memory.mode
+  Setting<Strictness> network_self;             // network.self: requests to its own server by a loopback name
+  Setting<Strictness> network_loopback;         // network.loopback: connections to another loopback port
+  Setting<Strictness> network_ipv6;             // network.ipv6: to hosts that have IPv6 addresses only
+  Setting<Strictness> network_smtp;             // network.smtp: to port 25
+  Setting<Strictness> disk_writes;              // disk.writes: outside /tmp
   // memory.budget: of all instances together, bytes; nullopt ("auto"): as the machine is
   Setting<std::optional<std::uint64_t>> memory_budget;
   // spares.bound: spares evaluate a function's modules, and run its request path without its handler, before
@@ -92,5 +99,6 @@ std::string_view to_string(WebSocketRefusal);
 std::string_view to_string(StreamCut);
 std::string_view to_string(Mode);
 std::string_view to_string(Switch);
+std::string_view to_string(Strictness);
 
 }  // namespace vsim::profile

@@ -279,8 +279,10 @@ The default is the value of `hobby`, the profile that is used without `--profile
                          from.profile, from.confidence, from.as_of, from.source, markdown(from.note));
     }
   out +=
-      "\n## Not enforced\n\nWhat the platform documents too, and nothing here acts on. There are no keys for it: "
-      "one without effect would be a false word.\n\n| what | documented | as of | source |\n|---|---|---|---|\n";
+      "\n## Not enforced\n\nWhat the platform documents too, and nothing here acts on. There are no keys for "
+      "it: "
+      "one without effect would be a false word.\n\n| what | documented | as of | source "
+      "|\n|---|---|---|---|\n";
   for (const Unenforced& u : unenforced())
     out += fmt::format("| {} | {} | {} | <{}> |\n", u.what, u.value, u.as_of, u.source);
   return out;

@@ -226,6 +226,42 @@ const Key kKeys[] = {
          "machine's memory (of the control group's where that is less), 1.5 GB at most. The platform has no "
          "such limit: this one protects the machine. An instance weighs 60 to 150 MB.",
      .source = VSIM_DOCS "fluid-compute"},
+    {.name = "network.self",
+     .member = &Profile::network_self,
+     .example = "warn",
+     .doc =
+         "Requests of a function to its own server by a loopback name (`http://localhost:3000/api`): "
+         "ECONNREFUSED there, `SIM_LOCALHOST_SELF_FETCH`. `$VERCEL_URL` and addresses made from the request "
+         "are left alone. Certain is an address that the calling file writes out and that nothing else can "
+         "have made.",
+     .source = "https://github.com/vercel/next.js/issues/44062"},
+    {.name = "network.loopback",
+     .member = &Profile::network_loopback,
+     .example = "warn",
+     .doc =
+         "Connections of a function to another loopback port (`SIM_LOOPBACK_SERVER`), unless the instance or "
+         "a child of it listens there. What a variable of the environment names is told once as a stand-in.",
+     .source = "https://github.com/vercel/next.js/issues/59153"},
+    {.name = "network.ipv6",
+     .member = &Profile::network_ipv6,
+     .example = "warn",
+     .doc = "Connections to hosts that have public IPv6 addresses only (`SIM_IPV6_ONLY`).",
+     .source = "https://supabase.com/docs/guides/troubleshooting/"
+               "supabase--your-network-ipv4-and-ipv6-compatibility-cHe3BP"},
+    {.name = "network.smtp",
+     .member = &Profile::network_smtp,
+     .example = "warn",
+     .doc = "Connections to port 25 (`SIM_SMTP_PORT`). Under `enforce` they never come.",
+     .source = "https://github.com/vercel/docs/issues/192"},
+    {.name = "disk.writes",
+     .member = &Profile::disk_writes,
+     .example = "warn",
+     .doc =
+         "Writes of a function outside `/tmp` (`SIM_READ_ONLY_FILESYSTEM`), seen where Node's `fs` is "
+         "called: "
+         "native addons and child processes write unseen. Certain is one by a line of the app in a file that "
+         "does not ask for NODE_ENV.",
+     .source = VSIM_DOCS "functions/runtimes"},
     {.name = "spares.bound",
      .member = &Profile::spares_bound,
      .example = "off",
@@ -263,14 +299,15 @@ constexpr Unenforced kUnenforced[] = {
     {"size of a function, unzipped", "250 MB (5 GB with large functions, beta)",
      VSIM_DOCS "functions/limitations", "2026-07-01"},
     {"/tmp of an instance", "500 MB", VSIM_DOCS "functions/runtimes", "2026-07-29"},
-    {"file descriptors of an instance", "1,024, the runtime's own included", VSIM_DOCS "functions/limitations",
-     "2026-07-01"},
+    {"file descriptors of an instance", "1,024, the runtime's own included",
+     VSIM_DOCS "functions/limitations", "2026-07-01"},
     {"all environment variables of a deployment", "64 KB", VSIM_DOCS "functions/runtimes", "2026-07-29"},
-    {"middleware: URL, body, headers", "14 KB; 4 MB; 64 headers, 16 KB in all", VSIM_DOCS "routing-middleware",
-     "2026-08-14"},
+    {"middleware: URL, body, headers", "14 KB; 4 MB; 64 headers, 16 KB in all",
+     VSIM_DOCS "routing-middleware", "2026-08-14"},
     {"middleware and edge functions: bundle, gzip", "1 MB on Hobby, 2 MB on Pro, 4 MB on Enterprise",
      VSIM_DOCS "functions/runtimes/edge/edge-functions", "2026-08-03"},
-    {"memory of an edge function", "128 MB", VSIM_DOCS "functions/runtimes/edge/edge-functions", "2026-08-03"},
+    {"memory of an edge function", "128 MB", VSIM_DOCS "functions/runtimes/edge/edge-functions",
+     "2026-08-03"},
     {"external rewrites: time to an answer", "120 s", VSIM_DOCS "errors/ROUTER_EXTERNAL_TARGET_ERROR",
      "2026-03-08"},
 };

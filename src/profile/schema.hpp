@@ -19,7 +19,7 @@ using Member =
                  Setting<std::string> Profile::*, Setting<Plan> Profile::*, Setting<Compute> Profile::*,
                  Setting<Isolation> Profile::*, Setting<WebSocketPolicy> Profile::*,
                  Setting<WebSocketRefusal> Profile::*, Setting<StreamCut> Profile::*,
-                 Setting<Mode> Profile::*, Setting<Switch> Profile::*,
+                 Setting<Mode> Profile::*, Setting<Switch> Profile::*, Setting<Strictness> Profile::*,
                  Setting<std::optional<std::uint64_t>> Profile::*>;
 
 enum class Type { duration, size, integer, word, text };  // a size may be optional: "auto" is legal then

@@ -38,6 +38,11 @@ constexpr WordFor<Mode> kModes[] = {{Mode::enforce, "enforce", "the platform's a
 
 constexpr WordFor<Switch> kSwitches[] = {{Switch::on, "on", "it is done"}, {Switch::off, "off", "it is not"}};
 
+constexpr WordFor<Strictness> kStrictness[] = {
+    {Strictness::enforce, "enforce", "what is certain fails as on the platform, the rest is told"},
+    {Strictness::warn, "warn", "told, and let through"},
+    {Strictness::off, "off", "not looked at"}};
+
 template <class E>
 std::string_view word_of(E value) {
   for (const auto& w : words_for(value))
@@ -55,6 +60,7 @@ std::span<const WordFor<WebSocketRefusal>> words_for(WebSocketRefusal) { return 
 std::span<const WordFor<StreamCut>> words_for(StreamCut) { return kStreamCuts; }
 std::span<const WordFor<Mode>> words_for(Mode) { return kModes; }
 std::span<const WordFor<Switch>> words_for(Switch) { return kSwitches; }
+std::span<const WordFor<Strictness>> words_for(Strictness) { return kStrictness; }
 
 std::string_view to_string(Plan v) { return word_of(v); }
 std::string_view to_string(Compute v) { return word_of(v); }
@@ -64,5 +70,6 @@ std::string_view to_string(WebSocketRefusal v) { return word_of(v); }
 std::string_view to_string(StreamCut v) { return word_of(v); }
 std::string_view to_string(Mode v) { return word_of(v); }
 std::string_view to_string(Switch v) { return word_of(v); }
+std::string_view to_string(Strictness v) { return word_of(v); }
 
 }  // namespace vsim::profile

@@ -23,5 +23,6 @@ std::span<const WordFor<WebSocketRefusal>> words_for(WebSocketRefusal);
 std::span<const WordFor<StreamCut>> words_for(StreamCut);
 std::span<const WordFor<Mode>> words_for(Mode);
 std::span<const WordFor<Switch>> words_for(Switch);
+std::span<const WordFor<Strictness>> words_for(Strictness);
 
 }  // namespace vsim::profile

@@ -39,9 +39,10 @@ std::optional<Error> check_same_node(Version here) {
     return std::nullopt;
   return Error{
       here.major <= kLastEnded
-          ? fmt::format("Node.js {} runs here, and can no longer be deployed since 2026-10-01: functions run on "
-                        "{} on Vercel",
-                        here.major, kDeployedNode)
+          ? fmt::format(
+                "Node.js {} runs here, and can no longer be deployed since 2026-10-01: functions run on "
+                "{} on Vercel",
+                here.major, kDeployedNode)
           : fmt::format("Node.js {} runs here; functions run on {} on Vercel", here.major, kDeployedNode),
       "Use one of these here too: what differs between majors shows only after the deployment."};
 }

@@ -56,7 +56,7 @@ describe("Connections of instances to one database", { timeout: 240_000 }, () =>
     gate = await makeGate();
     const row = { packages: ["pg@8"], files: { "lib/pool.js": kPool, "app/api/held/route.js": kRoute } };
     const cwd = await makeApp([row], false, new Map([["database", database.port], ["gate", gate.port]]));
-    sim = await startSim(["--profile", "hobby"], { cwd });
+    sim = await startSim(["--profile", "hobby", "--set", "network.loopback=off"], { cwd });
   });
   after(async () => {
     gate?.stop();

@@ -81,7 +81,7 @@ function compare(rows, profiles, isCached) {
       await plain.stop();
       for (const { path, status, text } of expected) assert.equal(Math.floor(status / 100) === 5, false, `plain next dev, ${path}: ${status} ${text}`);
       for (const profile of profiles) {
-        const sim = await startSim(["--profile", profile], { cwd });
+        const sim = await startSim(["--profile", profile, "--set", "network.loopback=off"], { cwd });
         assert.deepEqual(await askAll(sim.url, rows), expected, profile);
         await talkToAll(sim.url, rows, sim);
         for (const { prints } of rows) if (prints) await sim.output.waitFor(prints, 5_000);

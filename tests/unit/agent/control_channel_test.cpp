@@ -171,6 +171,12 @@ struct Instances final : InstanceHandler {
     say(n, "refused " + Recorder::text(id) + " " + std::string(r.what) + " at " + std::string(r.at) +
                (r.failed ? " failed" : "") + (r.middleware ? " middleware" : ""));
   }
+  void on_machine(std::uint64_t n, InvocationId id, const Machine& m) override {
+    say(n, "machine " + Recorder::text(id) + " " + std::string(m.kind) + " " + std::string(m.what) + " " +
+               std::string(m.to) + " at " + std::string(m.at) + (m.refused ? " refused" : "") +
+               (m.doubt.empty() ? "" : " " + std::string(m.doubt)) +
+               (m.variable.empty() ? "" : " by " + std::string(m.variable)));
+  }
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override {
     std::string all;
     for (const std::string& name : names) all += " " + name;
@@ -221,6 +227,19 @@ TEST_CASE("Control channel: what an instance says") {
   CHECK(heard(R"-({"t":"missing","names":["AppRouteRouteModule","edge",7]})-") ==
         Lines{"i1 missing AppRouteRouteModule edge"});
   CHECK(heard(R"-({"t":"socket_failed","id":"7"})-") == Lines{"i1 socket_failed 7"});
+  CHECK(
+      heard(
+          R"-({"t":"machine","id":"7","kind":"self","what":"fetch","to":"http://localhost:3000/x","at":"c:1:2",)-"
+          R"-("source":"app/page.js:4:32","refused":true,"doubt":""})-") ==
+      Lines{"i1 machine 7 self fetch http://localhost:3000/x at app/page.js:4:32 refused"});
+  CHECK(
+      heard(
+          R"-({"t":"machine","id":"7","kind":"disk","what":"writeFile","to":"/var/task/a","doubt":"package"})-") ==
+      Lines{"i1 machine 7 disk writeFile /var/task/a at  package"});
+  CHECK(
+      heard(
+          R"-({"t":"machine","id":"7","kind":"loopback","to":"localhost:5432","variable":"DATABASE_URL"})-") ==
+      Lines{"i1 machine 7 loopback  localhost:5432 at  by DATABASE_URL"});
   CHECK(heard(R"-({"t":"answer","id":"7","source":"pages/api/file.js:6:5"})-") ==
         Lines{"i1 answer 7 pages/api/file.js:6:5"});
   CHECK(heard(R"-({"t":"refused","id":"7","what":"eval()","at":"c.js:1:1","failed":true})-") ==

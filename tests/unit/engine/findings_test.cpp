@@ -85,3 +85,39 @@ TEST_CASE("what middleware left is told with its request while that lasts, and b
   w.engine().middleware_left(a.id, {}, true, w.now, {});
   CHECK(w.recorder.background.size() == before + 1);
 }
+
+TEST_CASE(
+    "what the machine of a deployment lacks: refused each time, let through once a route, a stand-in once a "
+    "run") {
+  using limits::MachineFact;
+  World w;
+  const auto run = [&](const MachineFact& fact, int times = 1) {
+    const Admission a = w.admit("/t");
+    w.dispatched(a.id, "/t/route", Kind::app_route);
+    w.handler_started(a.id);
+    for (int i = 0; i < times; ++i) w.engine().machine(a.id, fact, w.now, {});
+    w.head(a.id);
+    w.ended(a.id);
+    return w.last().verdicts;
+  };
+  MachineFact fact{
+      MachineFact::Kind::self_fetch, "fetch", "http://localhost:3000/x", "app/t/route.js:3:9", "",
+      MachineFact::Doubt::none,      true};
+  for (int i = 0; i < 2; ++i) {
+    const auto verdicts = run(fact, 3);
+    REQUIRE(verdicts.size() == 1);
+    CHECK(verdicts[0].code == Code::sim_localhost_self_fetch);
+    CHECK(verdicts[0].enforced);
+    CHECK(verdicts[0].route == "/t");
+  }
+  fact.refused = false;
+  fact.doubt = MachineFact::Doubt::derived;
+  CHECK(run(fact).size() == 1);
+  CHECK(run(fact).empty());
+  fact.variable = "API_URL";
+  const auto before = w.recorder.notices.size();
+  CHECK(run(fact).empty());
+  CHECK(run(fact).empty());
+  CHECK(w.recorder.notices.size() <= before + 1);
+  w.engine().machine(static_cast<InvocationId>(999), fact, w.now, {});  // over, or never there
+}

@@ -221,7 +221,39 @@ TEST_CASE("search: messages that people paste lead to the page that lists them")
         Ids{"FUNCTION_INVOCATION_TIMEOUT"});
   CHECK(best("413") == Ids{"FUNCTION_PAYLOAD_TOO_LARGE"});
   CHECK(best("508") == Ids{"INFINITE_LOOP_DETECTED"});
-  CHECK(best("EROFS: read-only file system, open '/var/task/data.json'") == Ids{"fs-write-outside-tmp"});
+  // What an app's own error says: the cause, and not what else shares words with it.
+  const std::pair<const char*, Ids> pasted[] = {
+      {"Error: EROFS: read-only file system, open '/var/task/data.json'", {"SIM_READ_ONLY_FILESYSTEM"}},
+      {"EROFS", {"SIM_READ_ONLY_FILESYSTEM"}},
+      {"[Error: ENOENT: no such file or directory, mkdir '/var/task/public/uploads'] { errno: -2 }",
+       {"SIM_READ_ONLY_FILESYSTEM"}},
+      {"SqliteError: attempt to write a readonly database", {"SIM_READ_ONLY_FILESYSTEM"}},
+      {"Error: ENOENT: no such file or directory, open '/var/task/content/hello.mdx'", {"file-not-traced"}},
+      {"ENOENT: no such file or directory, scandir '/var/task/posts'", {"file-not-traced"}},
+      {"Error: connect ECONNREFUSED 127.0.0.1:3000", {"SIM_LOCALHOST_SELF_FETCH"}},
+      {"TypeError: fetch failed cause: Error: connect ECONNREFUSED ::1:3000", {"SIM_LOCALHOST_SELF_FETCH"}},
+      {"Error: connect ECONNREFUSED 127.0.0.1:5432", {"SIM_LOOPBACK_SERVER"}},
+      {"connect ECONNREFUSED 127.0.0.1:6379", {"SIM_LOOPBACK_SERVER"}},
+      {"connect ECONNREFUSED 127.0.0.1:8080", {"SIM_LOCALHOST_SELF_FETCH", "SIM_LOOPBACK_SERVER"}},
+      {"Can't reach database server at `db.abc.supabase.co:5432`", {"database-unreachable"}},
+      {"PrismaClientInitializationError: Can't reach database server at `db:5432`", {"database-unreachable"}},
+      {"error: sorry, too many clients already", {"SIM_CONNECTIONS_REFUSED"}},
+      {"Error: Could not find Chrome (ver. 127.0.6533.88). This can occur if either", {"browser-not-there"}},
+      {"/tmp/chromium: error while loading shared libraries: libnss3.so: cannot open shared object file: No "
+       "such "
+       "file or directory",
+       {"browser-not-there"}},
+      {"Error: spawn ffmpeg ENOENT", {"program-not-there"}},
+      {"Error: spawn magick ENOENT", {"program-not-there"}},
+      {"Error: connect ENETUNREACH 2600:1f18:1:2::3:5432 - Local (:::0)", {"SIM_IPV6_ONLY"}},
+      {"ENOSPC: no space left on device, write", {"tmp-full"}},
+      {"Task timed out after 10.01 seconds", {"FUNCTION_INVOCATION_TIMEOUT"}},
+      {"Session ID unknown", {"SIM_POLLING_FALSE_PASS"}},
+  };
+  for (const auto& [line, ids] : pasted) {
+    INFO(line);
+    CHECK(best(line) == ids);
+  }
   CHECK(best("Serverless Functions must have a maxDuration between 1 and 300 for plan hobby.") ==
         Ids{"SIM_MAX_DURATION_OVER_PLAN"});
 }

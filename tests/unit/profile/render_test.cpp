@@ -45,7 +45,7 @@ TEST_CASE("Text of the profiles command") {
   check_golden("tests/golden/profile/show_pro.out", render_show(all[1]));
   check_golden("tests/golden/profile/diff_hobby_pro.out", render_diff(all[0], all[1]));
   check_golden("tests/golden/profile/diff_pro_pro_fluid.out", render_diff(all[1], all[4]));
-  CHECK(render_diff(all[0], all[0]) == "hobby and hobby have the same 27 values.\n");
+  CHECK(render_diff(all[0], all[0]) == "hobby and hobby have the same 32 values.\n");
 }
 
 TEST_CASE("Limits at start: the plan's numbers, and what was set by hand") {
@@ -57,8 +57,9 @@ TEST_CASE("Limits at start: the plan's numbers, and what was set by hand") {
         "maximum duration "
         "(as of 2026-09-20)\n");
   const std::string pro = render_limits_summary(test::must_load("pro"));
-  CHECK(pro.ends_with("\nduration.default 60s is this project's choice: The documentation says 15 s for "
-                      "projects not on Fluid; \"--set duration.default=15s\" gives that.\n"));
+  CHECK(
+      pro.ends_with("\nduration.default 60s is this project's choice: The documentation says 15 s for "
+                    "projects not on Fluid; \"--set duration.default=15s\" gives that.\n"));
   CHECK(render_limits_summary(test::must_load("enterprise")).find("choice") == std::string::npos);
   const std::string with_set =
       render_limits_summary(test::must_load("pro", {"duration.default=15s", "websocket.refusal=drop"}));

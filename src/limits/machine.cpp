@@ -1,0 +1,132 @@
+#include "limits/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vsim::limits::machine {
+namespace {
+
+using Kind = MachineFact::Kind;
+using Doubt = MachineFact::Doubt;
+
+struct Row {
+  Kind kind;
+  std::string_view word;  // of the instance
+  Code code;
+  std::string_view key;
+  profile::Setting<profile::Strictness> profile::Profile::*mode;
+  std::string_view limit;  // of the platform
+  std::string_view error;  // what the function gets there
+};
+
+constexpr Row kRows[] = {
+    {Kind::self_fetch, "self", Code::sim_localhost_self_fetch, "network.self",
+     &profile::Profile::network_self, "nothing listens on a function's own loopback", "ECONNREFUSED"},
+    {Kind::loopback, "loopback", Code::sim_loopback_server, "network.loopback",
+     &profile::Profile::network_loopback, "no other server runs beside a function", "ECONNREFUSED"},
+    {Kind::ipv6_only, "ipv6", Code::sim_ipv6_only, "network.ipv6", &profile::Profile::network_ipv6,
+     "functions reach IPv4 addresses only", "ENETUNREACH"},
+    {Kind::smtp, "smtp", Code::sim_smtp_port, "network.smtp", &profile::Profile::network_smtp,
+     "port 25 is closed outwards", "a connection that never comes"},
+    {Kind::disk, "disk", Code::sim_read_only_filesystem, "disk.writes", &profile::Profile::disk_writes,
+     "read-only but for /tmp", "EROFS"},
+};
+
+constexpr std::pair<Doubt, std::string_view> kDoubts[] = {
+    {Doubt::none, ""},
+    {Doubt::mode, "mode"},
+    {Doubt::derived, "derived"},
+    {Doubt::unseen, "unseen"},
+    {Doubt::package, "package"},
+    {Doubt::only_dev, "only-dev"},
+    {Doubt::at_build, "at-build"},
+};
+
+const Row& row_of(Kind kind) {
+  return *std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.kind == kind; });
+}
+
+// What follows "which was let through".
+std::string_view reason(const MachineFact& fact) {
+  switch (fact.doubt) {
+    case Doubt::derived:
+      return ": whether it was made from the request's own host or $VERCEL_URL, which have another name "
+             "there, cannot be seen";
+    case Doubt::unseen:
+      return ": this client can only be watched here";
+    case Doubt::package:
+      return ": a package does it by itself, perhaps in development alone";
+    case Doubt::at_build:
+      return ": this page may be rendered at build too, where that works";
+    case Doubt::none:
+    case Doubt::mode:
+    case Doubt::only_dev:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::optional<Kind> kind_of(std::string_view word) {
+  for (const Row& r : kRows)
+    if (r.word == word) return r.kind;
+  return std::nullopt;
+}
+
+std::optional<Doubt> doubt_of(std::string_view word) {
+  for (const auto& [doubt, name] : kDoubts)
+    if (name == word) return doubt;
+  return std::nullopt;
+}
+
+Code code_of(Kind kind) { return row_of(kind).code; }
+
+Verdict told(const profile::Profile& p, const MachineFact& fact, std::string_view route,
+             std::string_view file) {
+  const Row& row = row_of(fact.kind);
+  Verdict v;
+  v.code = row.code;
+  v.enforced = fact.refused;
+  v.limit_key = row.key;
+  v.provenance = &(p.*row.mode).from;
+  v.limit = row.limit;
+  const std::string_view joint = fact.kind == Kind::disk ? "of" : "to";
+  v.measured = fmt::format("{} {} {}", fact.what, joint, fact.to);
+  if (!fact.at.empty()) v.measured += fmt::format(" at {}", fact.at);
+  v.measured +=
+      fact.refused ? fmt::format(", which got {} as there", row.error)
+                   : fmt::format(", which was let through here and gets {} there{}", row.error, reason(fact));
+  v.route = route;
+  v.file = fact.at.empty() ? file : fact.at;
+  return v;
+}
+
+bool is_remark(const MachineFact& fact) {
+  return !fact.refused && (!fact.variable.empty() || fact.doubt == Doubt::only_dev);
+}
+
+std::string remark(const MachineFact& fact) {
+  const bool disk = fact.kind == Kind::disk;
+  if (fact.variable.empty())
+    return fmt::format("{} {} {} and chooses by NODE_ENV or its like: let through here, {}",
+                       fact.at.empty() ? "the app" : fact.at, disk ? "writes" : "names", fact.to,
+                       disk ? "read-only on Vercel" : "not there on Vercel");
+  if (disk)
+    return fmt::format("{} names {}, where a function writes: let through here, read-only on Vercel",
+                       fact.variable, fact.to);
+  return fmt::format(
+      "{} names {}, which runs on this machine: let through here; on Vercel the variable must "
+      "name a server that can be reached from there",
+      fact.variable, fact.to);
+}
+
+std::string modes(const profile::Profile& p) {
+  std::string out;
+  for (const Row& r : kRows)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ",", r.word, profile::to_string((p.*r.mode).value));
+  return out;
+}
+
+}  // namespace vsim::limits::machine

@@ -1,0 +1,280 @@
+// What the machine of a deployment lacks, seen by the hooks alone: a process of its own for each case, with an app of a few files and no Next.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const base = mkdtempSync(path.join(tmpdir(), 'vsim-machine-'));
+after(() => rmSync(base, { recursive: true, force: true }));
+const agent = fileURLToPath(new URL('../../src/agent/', import.meta.url));
+
+// The agent's parts as an instance has them, the app's files being what Next would have compiled. It prints {told, results}.
+const world = `
+const { AsyncLocalStorage } = require('node:async_hooks');
+const path = require('node:path');
+const http = require('node:http');
+const app = __dirname;
+const told = [];
+const sim = {
+  guard: (_, action) => { try { return action(); } catch (error) { told.push({ broken: String(error.stack) }); } },
+  lacks: (what) => told.push({ lacks: what }),
+  boot: { options: { dir: app } },
+  options: { publicPort: Number(process.env.OWN_PORT), machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1 },
+  plain: { setTimeout, setImmediate }, tell: (m) => m.t === 'machine' && told.push(m), invocations: new AsyncLocalStorage(),
+  isUserCode: (file) => file.startsWith(app) && file !== __filename,
+  originalPosition: (at) => (at.startsWith(app) ? path.relative(app, at) : undefined),
+};
+for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
+sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookHanging();
+const invoke = (action, more) => { const one = { id: 7, req: { headers: { host: 'localhost:' + process.env.OWN_PORT } }, ...more };
+  return sim.invocations.run(one, async () => { try { return await action(); } finally { sim.tellUntold(one); } }); };
+const outcome = async (action, more) => { try { return { value: await invoke(action, more) }; } catch (error) { return { code: error.code ?? error.cause?.code, message: error.message, cause: error.cause?.message }; } };
+const server = http.createServer((req, res) => res.end('mine'));
+server.listen(Number(process.env.OWN_PORT), '127.0.0.1', async () => {
+  const results = await require('./main.js')({ sim, invoke, outcome });
+  require('node:fs').writeSync(1, JSON.stringify({ told, results, dir: app }));
+  process.exit(0);
+});
+`;
+
+let count = 0;
+function run(files, { modes = 'self=enforce,loopback=warn,ipv6=warn,smtp=warn,disk=enforce', env = {} } = {}) {
+  const dir = path.join(base, `app${++count}`);
+  for (const [name, text] of Object.entries({ 'world.js': world, ...files })) {
+    mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
+    writeFileSync(path.join(dir, name), text);
+  }
+  const port = String(21000 + (process.pid % 500) * 20 + count);
+  const done = spawnSync(process.execPath, ['world.js'], { cwd: dir, encoding: 'utf8', timeout: 180_000, env: { PATH: process.env.PATH, AGENT: agent, OWN_PORT: port, MODES: modes, VERCEL_URL: `localhost:${port}`, ...env } });
+  assert.equal(done.status, 0, done.stderr);
+  const out = JSON.parse(done.stdout);
+  assert.deepEqual(out.told.filter((one) => one.broken || one.lacks), []);
+  return { ...out, port };
+}
+
+describe('requests of a function to its own server', () => {
+  test('by an address that the file writes out they fail as there: fetch, node:http, at the app\'s line', () => {
+    const { told, results, port } = run({
+      'page.js': "exports.fetched = async () => (await fetch(`http://localhost:${process.env.OWN_PORT}/api/courses`)).text();\n",
+      'old.js': "const http = require('node:http');\nexports.asked = () => new Promise((resolve, reject) =>\n  http.get(`http://127.0.0.1:${process.env.OWN_PORT}/api/x`, (res) => { res.resume(); res.on('end', () => resolve('mine')); }).on('error', reject));\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./page.js').fetched), await outcome(require('./old.js').asked)];\n",
+    });
+    assert.deepEqual(results[0], { code: 'ECONNREFUSED', message: 'fetch failed', cause: `connect ECONNREFUSED 127.0.0.1:${port}` });
+    assert.equal(results[1].message, `connect ECONNREFUSED 127.0.0.1:${port}`);
+    assert.deepEqual(told.map(({ kind, refused, to, source }) => [kind, refused, to, source]), [
+      ['self', true, `http://localhost:${port}/api/courses`, 'page.js:1:38'],
+      ['self', true, `http://127.0.0.1:${port}/api/x`, 'old.js:3:8'],
+    ]);
+  });
+
+  test('by $VERCEL_URL, by the request\'s own host and by what such a file falls back to they pass', () => {
+    const { told, results } = run({
+      'url.js': "const base = process.env.VERCEL_URL ? `https://${process.env.VERCEL_URL}` : 'http://localhost:3000';\nexports.fetched = async () => (await fetch(base + '/api')).text();\n",
+      'host.js': "exports.fetched = async () => { const host = 'localhost:' + process.env.OWN_PORT; const protocol = host.includes('localhost') ? 'http' : 'https';\n  return (await fetch(`${protocol}://${host}/api`)).text(); };\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./url.js').fetched), await outcome(require('./host.js').fetched)];\n",
+    });
+    assert.deepEqual(results, [{ value: 'mine' }, { value: 'mine' }]);
+    assert.deepEqual(told, []);
+  });
+
+  test('where the address may come from either, it is told as that and passes', () => {
+    const { told, results } = run({
+      'page.js': "exports.fetched = async (headers) => { const host = headers.get('host') ?? `//localhost:3000`; return (await fetch('http://' + host)).text(); };\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(() => require('./page.js').fetched(new Map([['host', 'localhost:' + process.env.OWN_PORT]])))];\n",
+    });
+    assert.deepEqual(results, [{ value: 'mine' }]);
+    assert.deepEqual(told.map(({ doubt, refused }) => [doubt, refused]), [['derived', false]]);
+  });
+
+  test('what a variable of the user\'s names is a stand-in', () => {
+    const port = String(21000 + (process.pid % 500) * 20 + count + 1);
+    const { told, results } = run(
+      {
+        'page.js': "exports.fetched = async () => (await fetch(`${process.env.API_URL}/api`)).text();\n",
+        'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./page.js').fetched)];\n",
+      },
+      { env: { API_URL: `http://localhost:${port}` } },
+    );
+    assert.deepEqual(results, [{ value: 'mine' }]);
+    assert.deepEqual(told.map(({ variable, refused }) => [variable, refused]), [['API_URL', false]]);
+  });
+
+  test('what a file chooses by NODE_ENV or its like is left alone and remarked on, also where another file asks', () => {
+    const { told, results } = run({
+      'page.js': "const base = process.env.NODE_ENV === 'production' ? 'https://shop.example' : `http://localhost:${process.env.OWN_PORT}`;\nexports.fetched = async () => (await fetch(base + '/api')).text();\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./page.js').fetched)];\n",
+    });
+    assert.deepEqual(results, [{ value: 'mine' }]);
+    assert.deepEqual(told.map(({ doubt, refused, source }) => [doubt, refused, source]), [['only-dev', false, 'page.js:2:38']]);
+    const apart = run({
+      'lib/config.js': "const isProd = process.env.APP === 'live';\nexports.api = isProd ? 'https://shop.example' : `http://localhost:${process.env.OWN_PORT}`;\n",
+      'lib/config.js.map': JSON.stringify({ version: 3, sources: ['lib/config.js'], mappings: '' }),
+      'page.js': "const { api } = require('./lib/config.js');\nexports.fetched = async () => (await fetch(api + '/api')).text();\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./page.js').fetched)];\n",
+    });
+    assert.deepEqual(apart.results, [{ value: 'mine' }]);
+    assert.deepEqual(apart.told.map(({ doubt, refused, source }) => [doubt, refused, source]), [['only-dev', false, 'lib/config.js']]);
+  });
+
+  test('under warn it is told and passes, under off not looked at', () => {
+    const files = {
+      'page.js': "exports.fetched = async () => (await fetch(`http://localhost:${process.env.OWN_PORT}/api`)).text();\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./page.js').fetched)];\n",
+    };
+    const warned = run(files, { modes: 'self=warn' });
+    assert.deepEqual([warned.results[0].value, warned.told[0].doubt, warned.told[0].refused], ['mine', 'mode', false]);
+    const off = run(files, { modes: 'self=off' });
+    assert.deepEqual([off.results[0].value, off.told], ['mine', []]);
+  });
+
+  test('one that a module makes while it is loaded belongs to the first request', () => {
+    const { told, results } = run({
+      'early.js': "exports.early = fetch(`http://localhost:${process.env.OWN_PORT}/api`).catch((error) => error.cause.code);\n",
+      'main.js': "const early = require('./early.js');\nmodule.exports = async ({ outcome }) => [await outcome(() => early.early)];\n",
+    });
+    assert.equal(results[0].value, 'ECONNREFUSED');
+    assert.deepEqual(told.map(({ id, refused }) => [id, refused]), [[7, true]]);
+  });
+});
+
+describe('connections of a function', () => {
+  const connects = (to) => `const net = require('node:net');\nexports.connected = () => new Promise((resolve, reject) => { const s = net.connect(${to}); s.on('connect', () => { s.destroy(); resolve('open'); }); s.on('error', reject); });\n`;
+  const main = "module.exports = async ({ outcome }) => [await outcome(require('./db.js').connected)];\n";
+
+  test('another loopback port is told once it is not the instance\'s own, and refused under enforce', () => {
+    const warned = run({ 'db.js': connects('1, "127.0.0.1"'), 'main.js': main });
+    assert.deepEqual(warned.told.map(({ kind, to, doubt, source }) => [kind, to, doubt, source]), [['loopback', '127.0.0.1:1', 'mode', 'db.js:2:76']]);
+    const refused = run({ 'db.js': connects('{ port: 5432, host: "localhost" }'), 'main.js': main }, { modes: 'loopback=enforce' });
+    assert.deepEqual([refused.results[0].message, refused.told[0].refused], ['connect ECONNREFUSED 127.0.0.1:5432', true]);
+  });
+
+  test('a server that the instance or a child of it has started is its own', () => {
+    const child = "const s = require('node:net').createServer((c) => c.end()).listen(0, '127.0.0.1', () => console.log(s.address().port))";
+    const own = "const net = require('node:net');\nconst { spawn } = require('node:child_process');\nconst open = (port) => new Promise((resolve, reject) => { const s = net.connect(port, '127.0.0.1'); s.on('connect', () => { s.destroy(); resolve('open'); }); s.on('error', reject); });\n" +
+      "exports.here = () => new Promise((resolve, reject) => { const s = net.createServer((c) => c.end()).listen(0, '127.0.0.1', () => open(s.address().port).then(resolve, reject)); });\n" +
+      `exports.there = () => new Promise((resolve, reject) => { const c = spawn(process.execPath, ['-e', ${JSON.stringify(child)}]); c.stdout.once('data', (d) => open(Number(d)).then((v) => { c.kill(); resolve(v); }, reject)); });\n`;
+    const { told, results } = run({ 'own.js': own, 'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./own.js').here), await outcome(require('./own.js').there)];\n" }, { modes: 'loopback=enforce' });
+    assert.deepEqual(results, [{ value: 'open' }, { value: 'open' }]);
+    assert.deepEqual(told, []);
+  });
+
+  test('a database that a variable names is a stand-in, with its port, without one, or by its host alone', () => {
+    for (const env of [{ DATABASE_URL: 'postgres://me:secret@localhost:1/db' }, { DATABASE_URL: 'postgres://localhost/db' }, { PGHOST: '127.0.0.1' }]) {
+      const { told } = run({ 'db.js': connects('1, "127.0.0.1"'), 'main.js': main }, { env });
+      assert.deepEqual(told.map(({ variable, refused }) => [variable, refused]), [[Object.keys(env)[0], false]]);
+    }
+  });
+
+  test('public IPv6 addresses and hosts that have no other are told, and unreachable under enforce; others are not', () => {
+    const literal = run({ 'db.js': connects('5432, "2600:1f18::1"'), 'main.js': main }, { modes: 'ipv6=enforce' });
+    assert.deepEqual([literal.results[0].message, literal.told[0].to], ['connect ENETUNREACH 2600:1f18::1:5432', '[2600:1f18::1]:5432']);
+    // Names are answered by a resolver of the test's, beneath the hook.
+    const names = "const dns = require('node:dns');\nconst known = dns.lookup;\ndns.lookup = (host, ...rest) => (host.endsWith('.example') ? rest.at(-1)(null, { 'db.six.example': [{ address: '2600:1f18::1', family: 6 }],\n" +
+      "  'both.example': [{ address: '2600:1f18::1', family: 6 }, { address: '192.0.2.1', family: 4 }], 'lan.example': [{ address: 'fd00::1', family: 6 }] }[host]) : known(host, ...rest));\n";
+    const asks = "const dns = require('node:dns');\nexports.looked = (host) => new Promise((resolve, reject) => dns.lookup(host, { all: true }, (error, all) => (error ? reject(error) : resolve(all.length))));\n";
+    const mainOfNames = "module.exports = async ({ outcome }) => { const { looked } = require('./looks.js'); return [await outcome(() => looked('db.six.example')), await outcome(() => looked('both.example')), await outcome(() => looked('lan.example'))]; };\n";
+    const { results, told } = run({ 'world.js': names + world, 'looks.js': asks, 'main.js': mainOfNames }, { modes: 'ipv6=enforce' });
+    assert.deepEqual([results[0].code, results[1].value, results[2].value], ['ENETUNREACH', 2, 1]);
+    assert.deepEqual(told.map(({ to, source }) => [to, source?.split(':')[0]]), [['db.six.example (2600:1f18::1)', 'looks.js']]);
+  });
+
+  test('port 25 is told, and never answers under enforce', () => {
+    const { told, results } = run(
+      {
+        'mail.js': "const net = require('node:net');\nexports.sent = () => new Promise((resolve) => { const s = net.connect(25, '192.0.2.1'); s.setTimeout(50, () => { s.destroy(); resolve('waited'); }); s.on('error', resolve); });\n",
+        'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./mail.js').sent)];\n",
+      },
+      { modes: 'smtp=enforce' },
+    );
+    assert.deepEqual([results[0].value, told[0].kind, told[0].to, told[0].refused], ['waited', 'smtp', '192.0.2.1:25', true]);
+  });
+});
+
+describe('writes of a function', () => {
+  const ways = {
+    'writeFile of promises': "fsp.writeFile('./data.json', '1')",
+    'writeFileSync': "fs.writeFileSync('data.json', '1')",
+    'writeFile': "called((done) => fs.writeFile('data.json', '1', done))",
+    'appendFile': "fsp.appendFile('./public/there.txt', '1')",
+    'open for writing': "fsp.open('./data.json', 'w')",
+    'open by numbers': "fs.openSync('data.json', fs.constants.O_WRONLY | fs.constants.O_CREAT)",
+    'a stream': "pipeline(Readable.from(['1']), fs.createWriteStream('./data.bin'))",
+    'a new folder': "fsp.mkdir('./uploads', { recursive: true })",
+    'mkdtemp': "fsp.mkdtemp('./work-')",
+    'rename': "fsp.rename('./public/there.txt', './public/moved.txt')",
+    'unlink': "fsp.unlink('./public/there.txt')",
+    'rm': "fsp.rm('./public', { recursive: true })",
+    'copyFile': "fsp.copyFile('./public/there.txt', './copy.txt')",
+    'cp': "fsp.cp('./public', './copies', { recursive: true })",
+    'truncate': "fsp.truncate('./public/there.txt')",
+    'symlink': "fsp.symlink('./public', './link')",
+    'utimes': "fsp.utimes('./public/there.txt', 1, 1)",
+    'by an absolute path': "fsp.writeFile(require('node:path').join(process.cwd(), 'data.json'), '1')",
+    'by a URL': "fsp.writeFile(require('node:url').pathToFileURL(__dirname + '/data.json'), '1')",
+  };
+  const head = "const fs = require('node:fs');\nconst fsp = require('node:fs/promises');\nconst os = require('node:os');\nconst { pipeline } = require('node:stream/promises');\nconst { Readable } = require('node:stream');\nconst called = (take) => new Promise((resolve, reject) => take((error, value) => (error ? reject(error) : resolve(value))));\n";
+  const appOf = (actions) => ({
+    'public/there.txt': 'there',
+    'route.js': `${head}module.exports = {\n${Object.entries(actions).map(([name, action]) => `${JSON.stringify(name)}: async () => ${action},`).join('\n')}\n};\n`,
+    'main.js': "module.exports = async ({ outcome }) => { const out = {}; for (const [name, action] of Object.entries(require('./route.js'))) out[name] = await outcome(action); out.left = require('node:fs').readdirSync(__dirname).sort().join(' ') + ' ' + require('node:fs').readdirSync(__dirname + '/public').join(' '); return out; };\n",
+  });
+
+  test('each way fails with the error of there, at its line, and nothing is written', () => {
+    const { told, results } = run(appOf(ways));
+    for (const [index, name] of Object.keys(ways).entries()) {
+      assert.equal(results[name].code, name === 'a new folder' ? 'ENOENT' : 'EROFS', name);
+      assert.match(results[name].message, /^(EROFS: read-only file system|ENOENT: no such file or directory), [a-z]+ '\/var\/task\/[\w./-]+'/, name);
+      assert.match(told[index]?.source ?? '', new RegExp(`^route\\.js:${8 + index}:`), name);
+      assert.deepEqual([told[index].kind, told[index].refused], ['disk', true], name);
+    }
+    assert.equal(told.length, Object.keys(ways).length);
+    assert.equal(results['a stream'].message, "EROFS: read-only file system, open '/var/task/data.bin'");
+    assert.equal(results.left, 'main.js public route.js world.js there.txt');
+  });
+
+  test('reading, /tmp, a folder that is there and a file that is not are as ever', () => {
+    const { told, results } = run(
+      appOf({
+        read: "fsp.readFile('./public/there.txt', 'utf8')",
+        stream: "(async () => { let all = ''; for await (const part of fs.createReadStream('./public/there.txt')) all += part; return all; })()",
+        temporary: "(async () => { const dir = await fsp.mkdtemp(os.tmpdir() + '/vsim-w-'); await fsp.writeFile(dir + '/a', '1'); await fsp.rm(dir, { recursive: true }); return 'ok'; })()",
+        null: "fsp.writeFile('/dev/null', '1')",
+        folder: "fsp.mkdir('./public', { recursive: true })",
+        gone: "fsp.rm('./nothing', { force: true })",
+        missing: "fsp.unlink('./nothing')",
+        probe: "fsp.access('./public/there.txt', fs.constants.W_OK)",
+      }),
+    );
+    assert.deepEqual([results.read.value, results.stream.value, results.temporary.value], ['there', 'there', 'ok']);
+    assert.ok('value' in results.folder || !results.folder.code);
+    assert.deepEqual([results.missing.code, results.probe.code, results.gone.code, results.null.code], ['ENOENT', 'EROFS', undefined, undefined]);
+    assert.deepEqual(told, []);
+  });
+
+  test('what a package writes, what a file with NODE_ENV writes, what a variable names and what a build may write are told and pass', () => {
+    const files = {
+      'node_modules/store/index.js': "exports.save = (name) => require('node:fs').promises.writeFile(name, '1');\n",
+      'a.js': "exports.a = () => require('store').save('./by-package.json');\n",
+      'b.js': "exports.b = async () => { if (process.env.NODE_ENV !== 'production') require('node:fs').writeFileSync('./debug.json', '1'); };\n",
+      'c.js': "exports.c = async () => require('node:fs').writeFileSync(process.env.UPLOAD_DIR + '/x.bin', '1');\n",
+      'd.js': "exports.d = async () => require('node:fs').writeFileSync('./public/feed.xml', '1');\n",
+      'public/there.txt': '',
+      'up/there.txt': '',
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./a.js').a), await outcome(require('./b.js').b), await outcome(require('./c.js').c), await outcome(require('./d.js').d, { isStatic: true })];\n",
+    };
+    const { told, results } = run(files, { env: { UPLOAD_DIR: './up' } });
+    assert.deepEqual(results.map(({ code }) => code), [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(told.map(({ doubt, variable, refused }) => [doubt, variable, refused]), [['package', undefined, false], ['only-dev', undefined, false], ['', 'UPLOAD_DIR', false]]);
+  });
+
+  test('under warn it is told and passes, under off not looked at', () => {
+    const one = { write: "fsp.writeFile('./data.json', '1')" };
+    const warned = run(appOf(one), { modes: 'disk=warn' });
+    assert.deepEqual([warned.results.write.code, warned.told[0].doubt, warned.told.length], [undefined, 'mode', 1]);
+    const off = run(appOf(one), { modes: 'disk=off' });
+    assert.deepEqual([off.results.write.code, off.told], [undefined, []]);
+  });
+});

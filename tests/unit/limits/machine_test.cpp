@@ -1,0 +1,100 @@
+#include "limits/machine.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "unit/limits/profiles.hpp"
+
+using namespace vsim;
+using namespace vsim::limits;
+using namespace vsim::test;
+
+namespace {
+
+using Kind = MachineFact::Kind;
+using Doubt = MachineFact::Doubt;
+
+Verdict told(const MachineFact& fact) {
+  static const auto p = make_profile();
+  return machine::told(p, fact, "/a", "app/a/page.js");
+}
+
+}  // namespace
+
+TEST_CASE(
+    "machine: what was refused is a violation at the app's line, what was let through a warning that says "
+    "why") {
+  MachineFact fact{Kind::self_fetch, "fetch", "http://localhost:3000/api/x", "app/a/page.js:4:32", "",
+                   Doubt::none,      true};
+  const Verdict refused = told(fact);
+  CHECK(refused.code == Code::sim_localhost_self_fetch);
+  CHECK(refused.enforced);
+  CHECK(refused.limit_key == "network.self");
+  CHECK(refused.provenance != nullptr);
+  CHECK(refused.measured ==
+        "fetch to http://localhost:3000/api/x at app/a/page.js:4:32, which got ECONNREFUSED as there");
+  CHECK(refused.file == "app/a/page.js:4:32");
+  fact.refused = false;
+  fact.doubt = Doubt::derived;
+  const Verdict passed = told(fact);
+  CHECK_FALSE(passed.enforced);
+  CHECK(passed.measured.find("let through here and gets ECONNREFUSED there: whether it was made from the "
+                             "request's own host") != std::string::npos);
+  fact.at = "";
+  CHECK(told(fact).file == "app/a/page.js");
+}
+
+TEST_CASE("machine: each kind has its code, its key and the words of the instance") {
+  const std::pair<const char*, Code> rows[] = {{"self", Code::sim_localhost_self_fetch},
+                                               {"loopback", Code::sim_loopback_server},
+                                               {"ipv6", Code::sim_ipv6_only},
+                                               {"smtp", Code::sim_smtp_port},
+                                               {"disk", Code::sim_read_only_filesystem}};
+  for (const auto& [word, code] : rows) {
+    INFO(word);
+    const auto kind = machine::kind_of(word);
+    REQUIRE(kind.has_value());
+    CHECK(machine::code_of(*kind) == code);
+    CHECK_FALSE(told({*kind, "x", "y", "", "", Doubt::none, false}).limit_key.empty());
+  }
+  CHECK_FALSE(machine::kind_of("").has_value());
+  for (const char* word : {"", "mode", "derived", "unseen", "package", "only-dev", "at-build"})
+    CHECK(machine::doubt_of(word).has_value());
+  CHECK_FALSE(machine::doubt_of("perhaps").has_value());
+}
+
+TEST_CASE("machine: an instance is told the modes of the profile") {
+  auto p = make_profile();
+  p.network_self.value = profile::Strictness::off;
+  p.disk_writes.value = profile::Strictness::enforce;
+  p.network_loopback.value = p.network_ipv6.value = p.network_smtp.value = profile::Strictness::warn;
+  CHECK(machine::modes(p) == "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce");
+}
+
+TEST_CASE("machine: a stand-in is named with its variable") {
+  CHECK(machine::remark(
+            {Kind::loopback, "connection", "localhost:5432", "", "DATABASE_URL", Doubt::none, false}) ==
+        "DATABASE_URL names localhost:5432, which runs on this machine: let through here; on Vercel the "
+        "variable "
+        "must name a server that can be reached from there");
+  CHECK(machine::remark({Kind::disk, "writeFile", "/var/task/data", "", "UPLOAD_DIR", Doubt::none, false}) ==
+        "UPLOAD_DIR names /var/task/data, where a function writes: let through here, read-only on Vercel");
+}
+
+TEST_CASE("machine: what a file chooses by where it runs is a remark, unless it was refused") {
+  MachineFact fact{Kind::self_fetch, "fetch", "http://localhost:3000/api", "lib/url.ts:3:9", "",
+                   Doubt::only_dev,  false};
+  CHECK(machine::is_remark(fact));
+  CHECK(machine::remark(fact) ==
+        "lib/url.ts:3:9 names http://localhost:3000/api and chooses by NODE_ENV or its like: let through "
+        "here, not "
+        "there on Vercel");
+  fact.kind = Kind::disk;
+  fact.to = "/var/task/debug.json";
+  CHECK(machine::remark(fact).ends_with(
+      "writes /var/task/debug.json and chooses by NODE_ENV or its like: let through "
+      "here, read-only on Vercel"));
+  fact.doubt = Doubt::none;
+  CHECK_FALSE(machine::is_remark(fact));
+  fact.variable = "UPLOAD_DIR";
+  CHECK(machine::is_remark(fact));
+}
