@@ -6,6 +6,7 @@
 const { Session } = require('node:inspector');
 
 const kMostFunctions = 300;
+const kLongestText = 200_000;  // of a function: longer ones are whole bundles of packages, and V8 tells the text of each
 const kMostNames = 400;  // of one scope
 const kMostTaken = 5000;  // values at once
 const kMostProperties = 1000;  // of one value
@@ -192,7 +193,7 @@ module.exports = function (sim) {
   // name of a namespace → what the text takes from it.
   function membersIn(text) {
     const members = new Map();
-    for (const [, name, one, other] of text.matchAll(/([A-Za-z_$][\w$]*)(?:\["([^"]+)"\]|\.([\w$]+))/g)) {
+    for (const [, name, one, other] of text.matchAll(/(?<![\w$])([A-Za-z_$][\w$]*)(?:\["([^"]+)"\]|\.([\w$]+))/g)) {
       if (!kNamespace.test(name) && !name.includes('__WEBPACK_IMPORTED_MODULE_')) continue;
       if (!members.has(name)) members.set(name, new Set());
       members.get(name).add(one ?? other);
@@ -217,7 +218,7 @@ module.exports = function (sim) {
       const isAny = !isBundled(its, around);  // functions are not told apart where the entry itself is of no known script
       let queue = [{ fn: entry, file: entryFile }];
       const enter = (fn, file) => {
-        if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && !isNative(fn)) queue.push({ fn, file });
+        if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && isText(fn)) queue.push({ fn, file });
       };
       while (queue.length > 0) {
         const wave = [];
@@ -331,7 +332,12 @@ module.exports = function (sim) {
     return names;
   }
 
-  const isNative = (fn) => /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
+  const isNative = (fn) => isNativeText(Function.prototype.toString.call(fn));
+  const isNativeText = (text) => text.length < 1000 && /\{\s*\[native code\]\s*\}$/.test(text);
+  const isText = (fn) => {
+    const text = Function.prototype.toString.call(fn);
+    return text.length <= kLongestText && !isNativeText(text);
+  };
   const isClass = (fn, text) => text.startsWith('class') && typeof fn.prototype === 'object';
 
   // The file of a module's name if the user wrote it.

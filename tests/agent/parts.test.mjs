@@ -329,6 +329,17 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
       const bindings = reach(GET, 'app/api/a/route.ts');
       assert.deepEqual(bindings.map(({ name, key, file }) => `${key ?? name} in ${file}`).sort(), ['carts in lib/carts.ts', 'kit in lib/carts.ts', 'totals in lib/carts.ts']);
     }));
+
+  // In webpack's functions stands their source map, one word of a hundred thousand letters: a pattern that begins anew at each of them takes minutes.
+  test('a function with a source map in its text is read at once, and one that is a whole bundle is not read', { timeout: 20_000 }, () => {
+    const { reach } = require('../../src/agent/scopes.cjs')({});
+    const seen = new Map();
+    const made = (size) => new Function('seen', `const hidden = new Set(); return function (request) { /* ${'A'.repeat(size)} */ return seen.size + hidden.size; };`)(seen);
+    const namesOf = (fn) => reach(fn, 'app/api/a/route.ts').map(({ name }) => name).sort();
+    assert.deepEqual(namesOf(made(190_000)), ['hidden', 'seen']);
+    const bundle = made(2_000_000);
+    assert.deepEqual(namesOf(() => bundle() + seen.size), ['seen']);
+  });
 });
 
 describe('a database that takes no more connections', () => {
