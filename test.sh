@@ -12,9 +12,10 @@ done
 [ -n "$full" ] && export VSIM_FULL=1
 
 need_packages "${build_packages[@]}" catch2 clang libclang-rt-14-dev clang-format curl procps chromium \
-  busybox-static shellcheck libxml2-utils dpkg-dev ${full:+lintian}
+  busybox-static codespell shellcheck libxml2-utils dpkg-dev ${full:+lintian}
 need_node
 npm_ci fixtures/apps/chat
+npm_ci tests/lint
 npm_ci tests/e2e
 npm_ci tests/report
 npm_ci tests/differential/minimatch
@@ -22,6 +23,12 @@ npm_ci tests/packaging
 
 step "Format"
 git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror || die "clang-format -i would change the files above"
+
+step "Lint: JavaScript, shell, spelling"
+tests/lint/node_modules/.bin/eslint . || die "eslint found mistakes"
+git ls-files '*.sh' | xargs shellcheck -x -e SC1091,SC2015,SC2016,SC2034,SC2154 || die "shellcheck found mistakes"
+# Seeds of fuzzers, recorded bytes and lock files are no text of ours.
+git ls-files | grep -vE '/seeds/|/golden/|package-lock\.json$' | xargs codespell || die "codespell found misspelt words"
 
 # Unit and integration tests run on the sanitized program, end-to-end tests on the one that people install: static.
 build build-asan -DCMAKE_BUILD_TYPE=Debug -DVSIM_SANITIZE=address,undefined -DVSIM_WERROR=ON
@@ -32,14 +39,17 @@ build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCM
 step "Fuzzing, $([ -n "$full" ] && echo "ten minutes" || echo "twenty seconds") a target"
 fuzz() {
   local name; name=$(basename "$1" _fuzz)
+  local seeds=()
+  [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
   mkdir -p "build-fuzz/corpus/$name"
-  "$1" -max_total_time=$([ -n "$full" ] && echo 600 || echo 20) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
-    "build-fuzz/corpus/$name" $(ls -d "tests/fuzz/seeds/$name" 2>/dev/null) >"build-fuzz/$name.log" 2>&1 ||
+  "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
+    "build-fuzz/corpus/$name" "${seeds[@]}" >"build-fuzz/$name.log" 2>&1 ||
     { tail -n 60 "build-fuzz/$name.log"; printf 'fuzzing %s found a failure\n' "$name"; return 1; }
   printf '%s: clean\n' "$name"
 }
 export -f fuzz
-export full
+seconds=$([ -n "$full" ] && echo 600 || echo 20)
+export seconds
 printf '%s\0' build-fuzz/*_fuzz | xargs -0 -n 1 -P 2 bash -c 'fuzz "$0"' || die "fuzzing found a failure"
 
 step "Unit and integration tests, with AddressSanitizer and UndefinedBehaviorSanitizer"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by demo.sh and test.sh: says each step, installs what is missing on Debian (and its relatives), builds. Safe to run again.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -5,10 +5,8 @@
 
 const fs = require('node:fs');
 const Module = require('node:module');
-const net = require('node:net');
 const path = require('node:path');
 const { openControl } = require('./control.cjs');
-const { createPeer } = require('./rpc.cjs');
 const { createShared } = require('./shared.cjs');
 
 const options = takeOptions();

@@ -1,6 +1,5 @@
 // Plays the fleet for the agent and its instances: starts instances from the boot file, forwards dispatches to them, freezes and kills them.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';

@@ -12,7 +12,6 @@ const kApp = `require('node:http').createServer((q, r) => {
 }).listen(Number(process.env.PORT));
 `;
 const kAsk = [process.execPath, '-e', `require('node:http').get(process.env.BASE_URL, {agent: false}, (r) => r.resume())`];
-// eslint-disable-next-line no-control-regex
 const kDrives = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]|##\[|^\s*::/m;
 
 const tested = (t, args, command = kAsk) => {

@@ -1,6 +1,6 @@
 // Field lines (RFC 9112 5, 2.2; RFC 9110 5).
 import {either, fine, originHas, refused, refusedOrClosed, request, status, statusOf, noSmuggling, reaches, cleanFraming} from '../lib/expect.mjs';
-import {get, head, kHost, kSmuggled, post, suite} from './make.mjs';
+import {get, head, kSmuggled, post, suite} from './make.mjs';
 
 const {cases, must, should, secure, may} = suite('field', '9112 5');
 export default cases;

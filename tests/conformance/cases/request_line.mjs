@@ -1,5 +1,5 @@
 // The request line: method, target in its four forms, version, white space (RFC 9112 2.2, 3; RFC 9110 9).
-import {either, fine, line, originHas, refused, refusedOrClosed, closes, noSmuggling, atMost, status, statusOf, request, reaches, responseCount, clientBody, response} from '../lib/expect.mjs';
+import {either, fine, line, originHas, refused, refusedOrClosed, closes, noSmuggling, status, request, reaches, responseCount, response} from '../lib/expect.mjs';
 import {get, head, kHost, kSmuggled, suite} from './make.mjs';
 
 const {cases, must, should, secure, may} = suite('line', '9112 3');
