@@ -128,6 +128,11 @@ void AppProcess::on_exit(const process::ExitCause& cause) {
   boost::asio::post(io_, [this, cause, was_ready] {
     child_.reset();
     if (stopping_) return;
+    if (std::exchange(restart_asked_, false)) {
+      callbacks_.gone();
+      if (!start()) callbacks_.died(cause, false);
+      return;
+    }
     const auto now = Clock::now();
     std::erase_if(crashes_, [&](auto at) { return now - at > 1min; });
     crashes_.push_back(now);
@@ -145,6 +150,13 @@ void AppProcess::on_exit(const process::ExitCause& cause) {
 void AppProcess::resize(process::WindowSize window) {
   spec_.window = window;
   if (child_ && spec_.pty) child_->resize(window);
+}
+
+void AppProcess::restart() {
+  if (!child_ || stopping_ || restart_asked_) return;
+  restart_asked_ = true;
+  callbacks_.restarting("");
+  child_->stop(1s);  // next dev does not obey while a page holds its hot reload
 }
 
 void AppProcess::kill() {

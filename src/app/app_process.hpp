@@ -39,6 +39,7 @@ class AppProcess {
     // false.
     std::function<bool(const process::ExitCause&, bool ready_before)> died;
     std::function<void(std::string_view)> restarting;
+    std::function<void()> gone;                             // it ended because restart() was called
     std::function<void(std::string_view message)> waiting;  // it takes long
   };
   AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, AppSpec spec, Callbacks callbacks);
@@ -48,6 +49,8 @@ class AppProcess {
   void agent_says_listening();
   void resize(process::WindowSize);
   void kill();
+  // The person asks for it: the child is ended and started again. No crash.
+  void restart();
   void stop() { stopping_ = true; }  // no restarts from now on; the supervisor ends the child
   bool ready() const { return ready_; }
   // The last lines it wrote, for diagnoses. Without colours.
@@ -70,7 +73,7 @@ class AppProcess {
   boost::asio::steady_timer timer_, quiet_timer_;
   std::chrono::steady_clock::time_point started_{};
   std::vector<std::chrono::steady_clock::time_point> crashes_;
-  bool ready_ = false, stopping_ = false, told_waiting_ = false;
+  bool ready_ = false, stopping_ = false, told_waiting_ = false, restart_asked_ = false;
 };
 
 }  // namespace vsim::app

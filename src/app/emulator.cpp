@@ -15,6 +15,7 @@
 #include "app/clock.hpp"
 #include "app/edge.hpp"
 #include "app/isolation.hpp"
+#include "app/keyboard.hpp"
 #include "app/node_options.hpp"
 #include "app/warm_up.hpp"
 #include "limits/duration.hpp"
@@ -70,8 +71,10 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void start_sources();
   void take_sources(const std::shared_ptr<const project::Snapshot>&);
   void start_signals();
+  void tick();
   void ready();
   void tell_started();
+  void app_is_gone();
   bool died(const process::ExitCause& cause, bool try_again);
   void stop(int code, std::string_view reason);
   void notice(event::Level level, std::string_view message, std::string_view fix = {},
@@ -148,6 +151,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::shared_ptr<const routes::RouteTable> routes;
   std::unique_ptr<project::SourceIndex> sources;
   boost::asio::signal_set signals;
+  std::unique_ptr<Keyboard> keyboard;
+  boost::asio::steady_timer second{io};
   boost::asio::steady_timer look_again{io};
   std::set<std::string> told, lacking;  // said once
   std::string next_version;             // "16.2.12, turbopack"
@@ -161,6 +166,11 @@ Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(co
     : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output))) {}
 Emulator::~Emulator() = default;
 Result<int> Emulator::run() { return impl_->run(); }
+void Emulator::restart_app() {
+  if (impl_->app && !impl_->stopping) impl_->app->restart();
+}
+void Emulator::quit() { impl_->stop(0, "key"); }
+const std::string& Emulator::url() const { return impl_->url; }
 int Emulator::failure_code() const { return impl_->failure_code; }
 const std::optional<CommandEnd>& Emulator::command_end() const { return impl_->command_end; }
 
@@ -240,6 +250,8 @@ Result<int> Emulator::Impl::run() {
   url = fmt::format("{}://localhost:{}", options.https ? "https" : "http", port);
 
   start_signals();
+  if (options.each_second) tick();
+  if (options.key) keyboard = Keyboard::open(io, options.key);
   if (options.command) {
     WrappedCommand::Callbacks callbacks;
     callbacks.never_ready = [this] {
@@ -374,6 +386,7 @@ Result<bool> Emulator::Impl::start_app() {
     event::AppChanged e{event::AppState::restarting, when};
     emit(e);
   };
+  callbacks.gone = [this] { app_is_gone(); };
   callbacks.waiting = [this](std::string_view message) { notice(event::Level::warning, message); };
   app = std::make_unique<AppProcess>(io, *supervisor, std::move(spec), std::move(callbacks));
   failure_code = kUsage;  // what can fail now is the command: there is none of that name
@@ -492,6 +505,15 @@ void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>
   told = std::move(now_known);  // a mistake that was mended and comes back is told again
 }
 
+void Emulator::Impl::tick() {
+  second.expires_after(1s);
+  second.async_wait([this](boost::system::error_code error) {
+    if (error || stopping) return;
+    options.each_second(now());
+    tick();
+  });
+}
+
 void Emulator::Impl::start_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) {
     signals.add(signal);
@@ -534,13 +556,17 @@ void Emulator::Impl::tell_started() {
   emit(e);
 }
 
-bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
-  // It was to get warm, and that has no end now: its successor has to be ready in time as it had to be.
-  if (try_again && command && !command->started() && edge->ready()) command->expect_ready();
+void Emulator::Impl::app_is_gone() {
   edge->set_upstream(nullptr);
   pool->close_idle();
   warming.reset();
   if (isolation) isolation->app_gone();
+}
+
+bool Emulator::Impl::died(const process::ExitCause& cause, bool try_again) {
+  // It was to get warm, and that has no end now: its successor has to be ready in time as it had to be.
+  if (try_again && command && !command->started() && edge->ready()) command->expect_ready();
+  app_is_gone();
   const std::string how = process::describe(cause);
   event::AppChanged e{event::AppState::crashed, how};
   emit(e);
@@ -582,6 +608,7 @@ void Emulator::Impl::stop(int code, std::string_view) {
     if (sources) sources->stop();
   }
   const auto finish = [this] {
+    keyboard.reset();
     signals.cancel();
     io.stop();
   };

@@ -46,6 +46,10 @@ struct EmulatorOptions {
   std::optional<CommandSpec> command;
   bool fold_starts = true;  // what every instance writes while it starts is shown once (start_noise.hpp)
   bool warm = false;        // compile all routes before the command; `next dev` only
+  // A key that the person has pressed at the terminal. Without it keys are left to the terminal.
+  std::function<void(char)> key;
+  // Called every second while it runs.
+  std::function<void(TimePoint now)> each_second;
   Recorder* recorder =
       nullptr;  // a sink of the hub that the edge shall tell of requests; outlives the emulator
 };
@@ -56,6 +60,11 @@ class Emulator {
   ~Emulator();
   // Blocks. An exit code (DESIGN section 6), or why it could not start.
   Result<int> run();
+  // Only within EmulatorOptions::key.
+  void restart_app();
+  void quit();
+  // "http://localhost:3000"; empty before it listens.
+  const std::string& url() const;
   // What to exit with when run() gave an error: 64 when what was asked for cannot be had (a port, a host, a
   // command), 70 when the emulator itself is at fault.
   int failure_code() const;

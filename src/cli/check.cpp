@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "check/checker.hpp"
 #include "check/render.hpp"
+#include "cli/columns.hpp"
 #include "cli/default_profile.hpp"
 #include "cli/project_config.hpp"
 #include "cli/run.hpp"
@@ -185,7 +186,7 @@ int run_check(const Check& options) {
   const check::RenderOptions render{source_prefix(root, options.format), profile->name};
   switch (options.format) {
     case CheckFormat::text:
-      fmt::print("{}", check::render_text(report, render));
+      print_fitted(stdout, check::render_text(report, render));
       break;
     case CheckFormat::json:
       fmt::print("{}", check::render_json(report, render));

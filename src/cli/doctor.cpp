@@ -7,6 +7,7 @@
 
 #include "base/plain_text.hpp"
 #include "base/text.hpp"
+#include "cli/columns.hpp"
 #include "cli/default_profile.hpp"
 #include "cli/machine.hpp"
 #include "cli/run.hpp"
@@ -344,7 +345,10 @@ int doctor(const Doctor& options) {
     return kUsage;
   }
   const std::vector<Diagnosis> all = diagnose(directory);
-  fmt::print("{}", render_diagnoses(all, options.json));
+  if (options.json)
+    fmt::print("{}", render_diagnoses(all, true));
+  else
+    print_fitted(stdout, render_diagnoses(all, false));
   return std::any_of(all.begin(), all.end(), [](const Diagnosis& d) { return d.health == Health::problem; })
              ? 1
              : 0;

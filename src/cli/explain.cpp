@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/columns.hpp"
 #include "cli/run.hpp"
 #include "explain/render.hpp"
 #include "explain/search.hpp"
@@ -13,14 +14,14 @@ constexpr int kUsage = 64;
 
 void print_lines(std::string_view title, const std::vector<const explain::Topic*>& topics) {
   fmt::print("{}\n", title);
-  for (const explain::Topic* t : topics) fmt::print("{}", explain::render_line(*t));
+  for (const explain::Topic* t : topics) print_fitted(stdout, explain::render_line(*t));
 }
 
 }  // namespace
 
 int explain(const std::string& what) {
   if (what.empty()) {
-    fmt::print("{}", explain::render_list());
+    print_fitted(stdout, explain::render_list());
     return 0;
   }
   const explain::Answer answer = explain::search(what);
@@ -36,7 +37,8 @@ int explain(const std::string& what) {
     return 0;
   }
   const explain::Topic& topic = *answer.best.front();
-  fmt::print("{}", explain::render_text(topic));
+  const std::size_t columns = columns_of(STDOUT_FILENO);
+  fmt::print("{}", columns == 0 ? explain::render_text(topic) : explain::render_text(topic, columns));
   if (!answer.also.empty()) {
     fmt::print("\n");
     print_lines("May also be", answer.also);

@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "cli/check.hpp"
+#include "cli/columns.hpp"
 #include "cli/completion.hpp"
 #include "cli/doctor.hpp"
 #include "cli/explain.hpp"
@@ -36,14 +37,14 @@ int list_profiles() {
     if (!one) return 70;
     all.push_back(std::move(*one));
   }
-  fmt::print("{}", profile::render_list(all));
+  print_fitted(stdout, profile::render_list(all));
   return 0;
 }
 
 struct Execute {
   bool no_color;
   int operator()(const ShowHelp& o) const {
-    fmt::print("{}", help_text(o.topic));
+    print_fitted(stdout, help_text(o.topic));
     return 0;
   }
   int operator()(const ShowVersion&) const {
@@ -58,14 +59,14 @@ struct Execute {
   int operator()(const ProfilesShow& o) const {
     const auto profile = load(o.profile, {});
     if (!profile) return kUsage;
-    fmt::print("{}", profile::render_show(*profile));
+    print_fitted(stdout, profile::render_show(*profile));
     return 0;
   }
   int operator()(const ProfilesDiff& o) const {
     const auto a = load(o.a, {});
     const auto b = load(o.b, {});
     if (!a || !b) return kUsage;
-    fmt::print("{}", profile::render_diff(*a, *b));
+    print_fitted(stdout, profile::render_diff(*a, *b));
     return 0;
   }
   int operator()(const Explain& o) const { return explain(o.code); }

@@ -18,6 +18,12 @@ constexpr std::string_view kLater[] = {"learn"};
 constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
                                           "report", "replay",   "learn",   "doctor", "completion"};
 
+// What people type who come from elsewhere.
+constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+    {"dev", "run"},           {"start", "run"},   {"serve", "run"},      {"up", "run"},
+    {"exec", "test"},         {"lint", "check"},  {"plans", "profiles"}, {"info", "doctor"},
+    {"version", "--version"}, {"-v", "--version"}};
+
 bool is_later(std::string_view command) {
   return std::find(std::begin(kLater), std::end(kLater), command) != std::end(kLater);
 }
@@ -166,6 +172,45 @@ Outcome parse_help(Words words) {
   return options;
 }
 
+// The first word is no command.
+UsageError unknown_command(Words arguments) {
+  const std::string_view first = arguments.front();
+  UsageError error{"vercel-sim", {}, "vercel-sim --help"};
+  const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
+  if (is_later(first)) return problem(not_yet(first)), error;
+  const auto* other = std::find_if(std::begin(kElsewhere), std::end(kElsewhere),
+                                   [&](const auto& one) { return one.first == first; });
+  if (other != std::end(kElsewhere)) {
+    problem(fmt::format("unknown {} {}. Did you mean {}?", first.starts_with('-') ? "option" : "command",
+                        first, other->second));
+  } else if (first.starts_with('-')) {
+    const std::string_view name = first.substr(0, first.find('='));
+    const auto names = run_option_names();
+    if (first != "--" && first != "-p" && std::find(names.begin(), names.end(), name) == names.end()) {
+      std::vector<std::string_view> known(names.begin(), names.end());
+      known.insert(known.end(), {"--version", kHelp});
+      problem(fmt::format("unknown option {}{}", name, did_you_mean(name, known)));
+      return error;
+    }
+    // The command may stand behind its options.
+    std::vector<std::string_view> rest(arguments.begin(), arguments.end());
+    std::string_view command = "run";
+    const auto dashes = std::find(rest.begin(), rest.end(), "--");
+    const auto at = std::find_if(rest.begin(), dashes, [](std::string_view word) {
+      return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);
+    });
+    if (at != dashes) {
+      command = *at;
+      rest.erase(at);
+    }
+    problem(
+        fmt::format("{} needs the command before it: vercel-sim {} {}", name, command, fmt::join(rest, " ")));
+  } else {
+    problem(fmt::format("unknown command {}{}", first, did_you_mean(first, kCommands)));
+  }
+  return error;
+}
+
 }  // namespace
 
 Outcome parse_options(Words arguments) {
@@ -184,23 +229,7 @@ Outcome parse_options(Words arguments) {
   if (first == "help") return parse_help(rest);
   if (is_help(first)) return parse_help(rest);
   if (first == "--version" || first == "-V") return Options{ShowVersion{}};
-  UsageError error{"vercel-sim", {}, "vercel-sim --help"};
-  if (is_later(first)) {
-    error.problems.push_back(not_yet(first));
-  } else if (first.starts_with('-')) {
-    const std::string_view name = first.substr(0, first.find('='));
-    const auto names = run_option_names();
-    if (first == "--" || first == "-p" || std::find(names.begin(), names.end(), name) != names.end())
-      error.problems.push_back(
-          fmt::format("{} needs a command before it: vercel-sim run {}", name, fmt::join(arguments, " ")));
-    else
-      error.problems.push_back(fmt::format("unknown option {}", name));
-  } else if (first == "version") {
-    error.problems.emplace_back("unknown command version. Did you mean --version?");
-  } else {
-    error.problems.push_back(fmt::format("unknown command {}{}", first, did_you_mean(first, kCommands)));
-  }
-  return error;
+  return unknown_command(arguments);
 }
 
 std::string to_text(const UsageError& error) {

@@ -7,6 +7,7 @@
 
 #include "app/replay_run.hpp"
 #include "base/plain_text.hpp"
+#include "cli/columns.hpp"
 #include "cli/default_profile.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
@@ -175,7 +176,7 @@ int run_replay(const Replay& asked, bool no_color) {
     if (one.tested && !several) {
       if (its != 0 && its != kViolations && !one.tested->last_lines.empty())
         fmt::print(stderr, "\nwhat the app wrote last meanwhile:\n{}", one.tested->last_lines);
-      fmt::print(stderr, "\n{}", report::render_text(one.tested->run, one.judgement.extras));
+      print_fitted(stderr, "\n" + report::render_text(one.tested->run, one.judgement.extras));
       fmt::print("\n{}", replay::render_comparison(*recording, one.replayed));
       std::fflush(stdout);
       if (one.empty) fmt::print(stderr, "{}", nothing_sent(asked.recording));

@@ -16,9 +16,12 @@
 #include "app/json_sink.hpp"
 #include "base/plain_text.hpp"
 #include "cli/default_profile.hpp"
+#include "cli/hotkeys.hpp"
+#include "cli/network_urls.hpp"
 #include "cli/project_config.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
+#include "cli/run_summary.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
 #include "project/deployed_node.hpp"
@@ -123,6 +126,24 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
   if (out.engine.compile_grace == Duration::zero())
     if (auto hint = project::compile_hint(out.app.argv, project->next_version))
       notes.push_back(std::move(*hint));
+}
+
+void pressed(Hotkey key, Terminal& people, app::Emulator& running) {
+  switch (key) {
+    case Hotkey::help:
+      return people.say(hotkeys_help());
+    case Hotkey::clear:
+      return people.app_output("\x1b[2J\x1b[3J\x1b[H");
+    case Hotkey::restart:
+      return running.restart_app();
+    case Hotkey::quit:
+      return running.quit();
+    case Hotkey::open:
+      if (!open_browser(running.url())) people.say("no browser was found; open " + running.url() + "\n");
+      return;
+    case Hotkey::none:
+      return;
+  }
 }
 
 }  // namespace
@@ -240,13 +261,12 @@ bool EventsFile::complete() {
 }
 
 void print_banner(Terminal& people, const Run& options, const Setup& setup) {
-  people.app_output(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION,
-                                plain(setup.emulator.app_label),
-                                profile::render_limits_summary(setup.profile)));
+  people.say(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION, plain(setup.emulator.app_label),
+                         profile::render_limits_summary(setup.profile)));
   if (options.time_scale != 1)
-    people.app_output(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
-                                  options.time_scale));
-  for (const auto& note : setup.notes) people.app_output("note: " + plain(note) + "\n");
+    people.say(fmt::format("time scale {}x: limits are divided by it, none below 1 s of real time\n",
+                           options.time_scale));
+  for (const auto& note : setup.notes) people.say("note: " + plain(note) + "\n");
 }
 
 int run(const Run& asked, bool no_color) {
@@ -265,14 +285,17 @@ int run(const Run& asked, bool no_color) {
 
   // Events on standard output leave it to them: people read standard error then.
   const bool events_on_stdout = options.events && *options.events == "-";
-  app::LineWriter terminal_writer(events_on_stdout ? STDERR_FILENO : STDOUT_FILENO);
+  const int people_fd = events_on_stdout ? STDERR_FILENO : STDOUT_FILENO;
+  app::LineWriter terminal_writer(people_fd);
   TerminalStyle style;
   style.colour = !no_color && terminal && !events_on_stdout;
   style.quiet = options.verbosity == Verbosity::quiet;
   style.verbose = options.verbosity == Verbosity::verbose;
-  Terminal people(terminal_writer, setup.profile, style);
+  Terminal people(terminal_writer, setup.profile, style, people_fd);
   app::EventHub hub;
   hub.add(people);
+  RunSummary summary;
+  hub.add(summary);
   EventsFile events;
   if (options.events && !events.open(*options.events, hub)) return kUsage;
 
@@ -281,17 +304,32 @@ int run(const Run& asked, bool no_color) {
 
   if (!style.quiet) print_banner(people, options, setup);
   record.say(people);
+  std::string hint;
+  for (const std::string& host : network_hosts(options.listen))
+    hint += fmt::format("{}network  {}://{}:{{port}}", hint.empty() ? "" : "\n",
+                        emulator.https ? "https" : "http", host);
   // What ./demo.sh says to try, after the ready line.
-  if (const char* hint = std::getenv("VERCEL_SIM_READY_HINT"); hint != nullptr) people.set_ready_hint(hint);
+  if (const char* demo = std::getenv("VERCEL_SIM_READY_HINT"); demo != nullptr)
+    hint += (hint.empty() ? "" : "\n") + std::string(demo);
   const bool drop_request_lines = emulator.app.next;
   emulator.fold_starts = !style.verbose;
   AppErrors errors;
+  app::Emulator* running = nullptr;
+  const bool has_keys = terminal && !events_on_stdout && !style.quiet && ::isatty(STDIN_FILENO) == 1;
+  if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
+  if (has_keys) {
+    emulator.key = [&](char key) { pressed(hotkey_of(key), people, *running); };
+    hint += std::string(hint.empty() ? "" : "\n") + "press h for help, q to quit";
+  }
+  if (!style.quiet) people.set_ready_hint(std::move(hint));
   app::Emulator program(std::move(emulator), hub, [&, quiet = style.quiet](const app::OutputLine& line) {
     if (quiet && !errors.shows(line)) return;
     if (drop_request_lines && is_next_request_line(line.text)) return;
     people.app_output(line.text);
   });
+  running = &program;
   const auto result = program.run();
+  if (!style.quiet) people.say(summary.text(options.events.value_or("")));
   terminal_writer.flush();
   if (!result) print_error(result.error());
   int code = result ? *result : program.failure_code();

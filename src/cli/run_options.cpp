@@ -50,6 +50,13 @@ class Parser {
           problem(fmt::format("expects one recording; got {}", quoted(word)));
         else
           replay_.recording = word;
+      } else if (const Words rest = words_.subspan(at_ - 1);
+                 word.find('/') == std::string_view::npos &&
+                 std::find(rest.begin(), rest.end(), "--") == rest.end()) {
+        // The whole command without its --: one mistake.
+        problem(fmt::format("a command comes after --: {} -- {}", error_.command, fmt::join(rest, " ")));
+        at_ = words_.size();
+        after_dashes_ = true;
       } else {
         problem(fmt::format("unexpected argument {}: a command comes after --, a directory after --cwd",
                             quoted(word)));

@@ -7,8 +7,10 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/fit_columns.hpp"
 #include "base/plain_text.hpp"
 #include "base/text.hpp"
+#include "cli/columns.hpp"
 #include "limits/code.hpp"
 
 namespace vsim::cli {
@@ -42,43 +44,49 @@ Ink status_ink(int status) {
                                       : Ink::green;
 }
 
-// `brief`: it was explained before.
-void verdict(Paint& paint, const limits::Verdict& v, bool brief) {
+// "duration.default, profile hobby, as of 2026-08-03"
+std::string whose(const limits::Verdict& v) {
+  std::string out = v.limit_key;
+  if (v.provenance == nullptr || out.empty()) return out;
+  if (v.provenance->profile == profile::kSetByUser) return out + ", set by you";
+  out += ", profile " + v.provenance->profile;
+  if (!v.provenance->as_of.empty()) out += ", as of " + v.provenance->as_of;
+  return out;
+}
+
+// What to do comes first, how we know it last.
+void verdict(Paint& paint, const limits::Verdict& v, std::size_t times_before) {
   const auto& info = limits::info(v.code);
   paint("  ")(v.enforced ? Ink::red : Ink::yellow, v.enforced ? "✗ " : "! ")(Ink::bold,
                                                                              info.name)("  ")(info.title);
-  if (brief) paint(Ink::dim, " (explained above)");
+  if (times_before > 0) paint(Ink::dim, fmt::format(" (explained above, {} times now)", times_before + 1));
   paint("\n");
-  const auto row = [&](std::string_view name, std::string_view text) {
-    if (!text.empty()) paint("    ")(Ink::dim, fmt::format("{:<8}", name))(text)("\n");
+  const auto row = [&](std::string_view name, Ink ink, std::string_view text) {
+    if (!text.empty()) paint("    ")(Ink::dim, fmt::format("{:<8}", name))(ink, text)("\n");
   };
-  // A number stands beside its limit; what was seen otherwise has a row of its own.
+  // A number stands beside its limit; what was seen otherwise speaks for itself.
   const bool number = !v.limit.empty() && !v.measured.empty() && v.measured[0] >= '0' && v.measured[0] <= '9';
   // What was seen differs from one to the next: the cause of a death, an instance, a line.
-  if (brief) return row("seen", number ? std::string_view() : std::string_view(v.measured));
-  if (!v.limit.empty()) {
-    std::string limit = v.limit;
-    if (number) limit += ", measured " + v.measured;
-    if (!v.limit_key.empty()) limit += fmt::format("  ({}", v.limit_key);
-    if (v.provenance != nullptr && !v.limit_key.empty())
-      limit += v.provenance->profile == profile::kSetByUser
-                   ? std::string(", set by you")
-                   : fmt::format(", profile {}{}{}", v.provenance->profile,
-                                 v.provenance->as_of.empty() ? "" : ", as of ", v.provenance->as_of);
-    if (!v.limit_key.empty()) limit += ")";
-    row("limit", limit);
-  }
-  if (!number) row("seen", v.measured);
-  row("why", info.why);
-  row("source", v.provenance != nullptr && !v.provenance->source.empty()
-                    ? std::string_view(v.provenance->source)
-                    : info.source);
-  row("route", v.file.empty() ? v.route : v.route.empty() ? v.file : v.route + "  " + v.file);
-  row("fix", v.fix.empty() ? info.fix : std::string_view(v.fix));
+  if (times_before > 0) return number ? void() : row("seen", Ink::plain, v.measured);
+  row("fix", Ink::green, v.fix.empty() ? info.fix : std::string_view(v.fix));
+  row("seen", Ink::plain, number ? fmt::format("{}, the limit is {}", v.measured, v.limit) : v.measured);
+  row("where", Ink::cyan,
+      v.file.empty()    ? v.route
+      : v.route.empty() ? v.file
+                        : fmt::format("{}  (route {})", v.file, v.route));
+  row("why", Ink::plain, info.why);
+  const std::string from = whose(v);
+  row("limit", Ink::plain,
+      v.limit.empty() || number ? from
+      : from.empty()            ? v.limit
+                                : fmt::format("{} ({})", v.limit, from));
+  row("source", Ink::plain,
+      v.provenance != nullptr && !v.provenance->source.empty() ? std::string_view(v.provenance->source)
+                                                               : info.source);
 }
 
 void verdicts(Paint& paint, std::span<const limits::Verdict> list, Explained* explained) {
-  for (const auto& v : list) verdict(paint, v, explained != nullptr && !explained->first(v));
+  for (const auto& v : list) verdict(paint, v, explained == nullptr ? 0 : explained->times_before(v));
 }
 
 // What passed and did not count against the deadline, where it is worth a word.
@@ -160,7 +168,7 @@ void background(Paint& paint, const event::BackgroundWork& e, Explained* explain
 
 }  // namespace
 
-bool Explained::first(const limits::Verdict& v) {
+std::size_t Explained::times_before(const limits::Verdict& v) {
   // Past this, whoever reads has stopped reading: everything is explained again.
   constexpr std::size_t kMost = 4096;
   // What differs between two that look the same to a reader are the numbers that were measured.
@@ -169,9 +177,9 @@ bool Explained::first(const limits::Verdict& v) {
        {std::string_view(v.limit_key), std::string_view(v.limit), std::string_view(v.route),
         std::string_view(v.file), std::string_view(v.fix)})
     key_.append(1, '\n').append(part);
-  if (told_.contains(key_)) return false;
-  if (told_.size() < kMost) told_.insert(key_);
-  return true;
+  if (const auto at = met_.find(key_); at != met_.end()) return at->second++;
+  if (met_.size() < kMost) met_.emplace(key_, 1);
+  return 0;
 }
 
 void format_event(std::string& out, const event::Event& event, const profile::Profile&, TerminalStyle style,
@@ -235,19 +243,42 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
   }
 }
 
-void Terminal::on_event(const event::Stamp&, const event::Event& event) {
-  writer_.gather([&](std::string& out) { format_event(out, event, profile_, style_, &explained_); });
+Terminal::Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style, int fd)
+    : writer_(writer), profile_(profile), style_(style), fd_(columns_of(fd) > 0 ? fd : -1) {}
+
+void Terminal::on_event(const event::Stamp& stamp, const event::Event& event) {
+  if (fd_ >= 0) open_.on_event(stamp, event);
+  event_.clear();
+  format_event(event_, event, profile_, style_, &explained_);
+  if (!event_.empty()) {
+    if (const std::size_t width = columns_of(fd_); width > 0) event_ = fit_columns(event_, width);
+    writer_.gather([&](std::string& out) { out.append(event_); });
+  }
   const auto* started = std::get_if<event::RunStarted>(&event);
   if (started == nullptr || ready_hint_.empty()) return;
   std::string hint = ready_hint_;
-  for (std::size_t at = 0; (at = hint.find("{url}", at)) != std::string::npos; at += started->url.size())
-    hint.replace(at, 5, started->url);
-  app_output(hint + "\n");
+  const auto put = [&hint](std::string_view name, std::string_view text) {
+    for (std::size_t at = 0; (at = hint.find(name, at)) != std::string::npos; at += text.size())
+      hint.replace(at, name.size(), text);
+  };
+  put("{url}", started->url);
+  put("{port}", started->url.substr(started->url.rfind(':') + 1));
+  say(hint + "\n");
 }
 
 void Terminal::app_output(std::string_view text) {
   writer_.append([&](std::string& out) { out.append(text); });
 }
+
+void Terminal::tick(TimePoint now) {
+  const std::string open = open_.tell(now);
+  if (open.empty() || style_.quiet) return;
+  std::string text;
+  Paint(text, style_.colour)(Ink::dim, open);
+  say(text);
+}
+
+void Terminal::say(std::string_view text) { app_output(fit_columns(text, columns_of(fd_))); }
 
 bool is_next_request_line(std::string_view line) {
   std::string plain;

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "app/line_writer.hpp"
+#include "cli/open_requests.hpp"
 #include "event/event.hpp"
 #include "profile/profile.hpp"
 
@@ -18,33 +19,41 @@ struct TerminalStyle {
 };
 
 // What was explained before: an endless stream that is cut again and again, or a thousand of them at once,
-// need their reasons once.
+// need their reasons once, and then a count.
 class Explained {
  public:
-  bool first(const limits::Verdict&);
+  // How often it was met before; it is counted.
+  std::size_t times_before(const limits::Verdict&);
 
  private:
-  std::unordered_set<std::string> told_;
+  std::unordered_map<std::string, std::size_t> met_;
   std::string key_;
 };
 
 class Terminal final : public event::Sink {
  public:
-  // `profile` and `writer` must outlive it.
-  Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style)
-      : writer_(writer), profile_(profile), style_(style) {}
+  // `profile` and `writer` must outlive it. `fd`: where the writer writes; on a terminal lines are broken to
+  // its width, whatever it is at that moment.
+  Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style, int fd = -1);
   void on_event(const event::Stamp&, const event::Event&) override;
   void on_pause() override { writer_.hand_over(); }
   // Output of the app, passed on as it came.
   void app_output(std::string_view text);
-  // One more line after the ready line; {url} in it becomes the address.
+  // Lines of ours that are no event.
+  void say(std::string_view text);
+  // What is told now and then, on a terminal only. `now`: of the events' clock.
+  void tick(TimePoint now);
+  // More lines after the ready line; {url} in them becomes the address, {port} its port.
   void set_ready_hint(std::string hint) { ready_hint_ = std::move(hint); }
 
  private:
   app::LineWriter& writer_;
   const profile::Profile& profile_;
   TerminalStyle style_;
+  int fd_;  // of a terminal, or -1
   std::string ready_hint_;
+  OpenRequests open_;
+  std::string event_;  // as text, before it is fitted
   Explained explained_;
 };
 

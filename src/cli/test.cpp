@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/columns.hpp"
 #include "cli/run.hpp"
 #include "cli/tested_app.hpp"
 #include "event/mask.hpp"
@@ -68,8 +69,8 @@ int test(const Test& asked, bool no_color) {
   closing.exit_reason = why(code, *tested);
   if (!passed && !tested->last_lines.empty())
     fmt::print(stderr, "\nwhat the app wrote last while the command ran:\n{}", tested->last_lines);
-  fmt::print(stderr, "\n{}{}", report::render_text(run, judgement.extras),
-             render_closing(run, judgement, closing));
+  print_fitted(stderr,
+               "\n" + report::render_text(run, judgement.extras) + render_closing(run, judgement, closing));
   // GitHub reads annotations on either stream; standard output stays the command's own.
   if (options.reports.github) ::dup2(STDERR_FILENO, STDOUT_FILENO);
   if (const auto written = write_reports(run, options.reports, judgement.extras); !written) {

@@ -89,7 +89,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   style.quiet = options.run.verbosity == Verbosity::quiet;
   style.verbose = options.run.verbosity == Verbosity::verbose;
   app::LineWriter writer(STDERR_FILENO);
-  Terminal people(writer, setup.profile, style);
+  Terminal people(writer, setup.profile, style, STDERR_FILENO);
   Held held(people, style.verbose, style.quiet);
   report::Collector collector;
   app::EventHub hub;
@@ -112,7 +112,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
 
   if (!style.quiet) {
     print_banner(people, options.run, setup);
-    people.app_output(fmt::format("seed {} (repeat with --seed {})\n", seed, seed));
+    people.say(fmt::format("seed {} (repeat with --seed {})\n", seed, seed));
   }
   record.say(people);
   const bool drop_request_lines = setup.emulator.app.next;

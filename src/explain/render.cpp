@@ -7,14 +7,14 @@
 namespace vsim::explain {
 namespace {
 
-constexpr std::size_t kColumns = 96;
+constexpr std::size_t kMostColumns = 96;
 
 std::string status_of(const Topic& t) {
   return t.status != 0 ? fmt::format(" ({})", t.status) : std::string();
 }
 
 // Paragraphs indented by two and wrapped; fenced code indented by four, its fences gone.
-std::string wrapped(std::string_view text) {
+std::string wrapped(std::string_view text, std::size_t columns) {
   std::string out;
   bool code = false;
   while (!text.empty()) {
@@ -34,7 +34,7 @@ std::string wrapped(std::string_view text) {
       const std::size_t space = std::min(line.find(' '), line.size());
       const std::string_view word = line.substr(0, space);
       line.remove_prefix(std::min(space + 1, line.size()));
-      if (column != 0 && column + 1 + word.size() > kColumns) {
+      if (column != 0 && column + 1 + word.size() > columns) {
         out += "\n";
         column = 0;
       }
@@ -47,8 +47,8 @@ std::string wrapped(std::string_view text) {
   return out;
 }
 
-std::string section(std::string_view title, std::string_view text) {
-  return text.empty() ? std::string() : fmt::format("\n{}\n{}", title, wrapped(text));
+std::string section(std::string_view title, std::string_view text, std::size_t columns) {
+  return text.empty() ? std::string() : fmt::format("\n{}\n{}", title, wrapped(text, columns));
 }
 
 std::string fenced(std::string_view language, std::string_view code) {
@@ -96,25 +96,29 @@ std::string render_list() {
   return out + "\nvercel-sim explain CODE says more; an error message works too.\n";
 }
 
-std::string render_text(const Topic& t) {
-  std::string out = fmt::format("{}{}\n{}", t.id, status_of(t), wrapped(t.title));
-  if (t.kind == Kind::rule) out += wrapped(t.category);
-  out += section("Why", t.why);
-  out += section("What the client sees", t.client);
-  out += section("Fix", t.fix + (t.kind != Kind::rule && !t.example.empty() ? fenced("", t.example) : ""));
+std::string render_text(const Topic& t, std::size_t columns) {
+  columns = std::min(columns, kMostColumns);
+  const auto part = [&](std::string_view title, std::string_view text) {
+    return section(title, text, columns);
+  };
+  std::string out = fmt::format("{}{}\n{}", t.id, status_of(t), wrapped(t.title, columns));
+  if (t.kind == Kind::rule) out += wrapped(t.category, columns);
+  out += part("Why", t.why);
+  out += part("What the client sees", t.client);
+  out += part("Fix", t.fix + (t.kind != Kind::rule && !t.example.empty() ? fenced("", t.example) : ""));
   if (t.kind == Kind::rule) {
-    out += section("Strikes", "```\n" + t.bad + "\n```");
-    out += section("Does not", "```\n" + t.example + "\n```");
+    out += part("Strikes", "```\n" + t.bad + "\n```");
+    out += part("Does not", "```\n" + t.example + "\n```");
   }
   if (!t.messages.empty()) {
     out += "\nMessages people meet\n";
     for (const std::string& m : t.messages) out += fmt::format("  {}\n", m);
   }
-  out += section("How vercel-sim finds it", t.found);
-  out += section("When it is meant", t.silence);
+  out += part("How vercel-sim finds it", t.found);
+  out += part("When it is meant", t.silence);
   out += fmt::format("\nSource (as of {})\n", t.as_of);
   for (const std::string& s : t.sources) out += fmt::format("  {}\n", s);
-  if (!t.see.empty()) out += fmt::format("\nSee also\n  {}\n", fmt::join(t.see, ", "));
+  if (!t.see.empty()) out += part("See also", fmt::to_string(fmt::join(t.see, ", ")));
   return out;
 }
 

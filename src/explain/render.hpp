@@ -1,13 +1,15 @@
 // The topics as text for a terminal and as the pages of docs/. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "explain/topic.hpp"
 
 namespace vsim::explain {
 
-std::string render_text(const Topic&);  // a whole topic, wrapped at 96 columns
+// A whole topic, wrapped at so many columns, or at 96 where there are more: longer lines are hard to read.
+std::string render_text(const Topic&, std::size_t columns = 96);
 std::string render_line(const Topic&);  // "  ID (504)   title", one line
 std::string render_list();              // all of them, grouped, one line each
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "report/words.hpp"
@@ -51,18 +53,16 @@ std::string render_text(const Run& run, const Extras& extras) {
     const auto& info = limits::info(g.code);
     out += fmt::format("\n  {} {}  {}{}\n    {}\n", g.violation ? "✗" : "!", info.name, times(g.count),
                        g.violation ? "" : ", a warning", info.title);
-    for (const Problem* p : g.places) place(out, *p, g, extras);
-    row(out, "why", info.why);
-    // The fixes of the places, each once: they usually are the same.
+    // What to do comes first. The fixes of the places, each once: they usually are the same.
     std::vector<std::string_view> told;
     for (const Problem* p : g.places) {
       const std::string_view fix = fix_of(*p);
-      bool known = false;
-      for (const std::string_view t : told) known = known || t == fix;
-      if (known) continue;
+      if (std::find(told.begin(), told.end(), fix) != told.end()) continue;
       told.push_back(fix);
       row(out, "fix", fix);
     }
+    for (const Problem* p : g.places) place(out, *p, g, extras);
+    row(out, "why", info.why);
     row(out, "source", source_of(*g.places.front()));
     row(out, "more", fmt::format("vercel-sim explain {}", info.name));
     if (g.violation) routes += g.places.size();

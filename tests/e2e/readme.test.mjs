@@ -13,7 +13,7 @@ function pattern(line) {
     .replace(/localhost:3000/g, "localhost:\\d+")
     .replace(/ in [\d\\.]+(ms|s)/g, " in [\\d.]+m?s")
     .replace(/ \\\(not counted: .*?\\\)/g, "(?: \\(not counted: [^)]*\\))?")
-    .replace(/measured 10\\\.0s/g, "measured 10\\.\\ds")
+    .replace(/10\\\.0s, the limit/g, "10\\.\\ds, the limit")
     .replace(/ i\d+( (?:cold|warm))?/g, (_, state) => ` i\\d+${state ? " (?:cold|warm)" : ""}`);
   return new RegExp(`^${loose}${/…$/.test(line) ? "" : "$"}`, "m");
 }

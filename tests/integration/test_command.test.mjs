@@ -132,7 +132,7 @@ describe('exit codes', {concurrency: 4}, () => {
   test('a violation: 2, with limit, measure, route and fix; its own code when that is not 0', async (t) => {
     const sim = await ends(t, kLimit, script(`console.log((await get('/slow?q=1')).status)`), 2);
     assert.equal(sim.stdout, '504\n');
-    assert.match(sim.stderr, /^ {2}✗ FUNCTION_INVOCATION_TIMEOUT {2}once\n {4}\S[^]*^ {4}route {4}\/slow\n {4}limit {4}1s, measured 1\.\d+s \(duration\.default, set by you\)\n[^]*^ {4}fix {6}\S/m);
+    assert.match(sim.stderr, /^ {2}✗ FUNCTION_INVOCATION_TIMEOUT {2}once\n {4}\S.*\n {4}fix {6}\S[^]*^ {4}route {4}\/slow\n {4}limit {4}1s, measured 1\.\d+s \(duration\.default, set by you\)\n[^]*^ {4}source {3}https:/m);
     assert.match(sim.stderr, /^1 violation\n\nseed \d+ .*\nexit code 2: violations\n$/m);
     await ends(t, kLimit, script(`await get('/slow'); process.exit(9)`), 9);
   });
