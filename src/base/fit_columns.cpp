@@ -36,7 +36,6 @@ std::size_t indentation(std::string_view line) { return std::min(line.find_first
 std::size_t hang_of(std::string_view line) {
   std::size_t column = 0, gap = 0;
   const std::size_t first = indentation(line);
-  std::size_t found = first;
   for (std::size_t i = 0; i < line.size() && column <= kNames;) {
     if (const std::size_t escape = escape_length(line.substr(i)); escape != 0) {
       i += escape;
@@ -51,7 +50,7 @@ std::size_t hang_of(std::string_view line) {
     ++column;
     i += std::max<std::size_t>(utf8_length(line.substr(i)), 1);
   }
-  return found;
+  return first;
 }
 
 struct Line {

@@ -13,6 +13,7 @@
 #include "cli/default_profile.hpp"
 #include "cli/project_config.hpp"
 #include "cli/run.hpp"
+#include "project/env_names.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
 #include "project/git_files.hpp"
@@ -88,17 +89,7 @@ Unread read_sources(const std::string& root, const std::string& dist, check::Inp
 std::string names_in(std::string_view text) {
   constexpr std::string_view kPulled = "# Created by Vercel CLI";
   std::string out(text.starts_with(kPulled) ? std::string(kPulled) + "\n" : "");
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    if (line.starts_with("export ")) line.remove_prefix(7);
-    const std::size_t name = std::min(line.find_first_of(" \t="), line.size());
-    const std::size_t equal = std::min(line.find_first_not_of(" \t", name), line.size());
-    if (name > 0 && equal < line.size() && line[equal] == '=' && line[0] != '#')
-      out.append(line.substr(0, name)).append("=\n");
-  }
+  for (const std::string_view name : project::env_names(text)) out.append(name).append("=\n");
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include "cli/run.hpp"
 #include "process/run_dir.hpp"
 #include "project/deployed_node.hpp"
+#include "project/env_names.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
@@ -192,9 +193,10 @@ class Doctoring {
       const auto text = project::read_text(p.root + "/" + name);
       if (!text) continue;
       files.emplace_back(name);
+      const auto names = project::env_names(*text);
       for (const std::string_view variable :
            {"NODE_OPTIONS", "NODE_ENV", "PORT", "VERCEL", "VERCEL_URL", "VERCEL_REGION", "VERCEL_ENV"})
-        if (sets(*text, variable))
+        if (std::find(names.begin(), names.end(), variable) != names.end())
           out_of_place += fmt::format("{}{} ({})", out_of_place.empty() ? "" : ", ", variable, name);
     }
     if (!out_of_place.empty())
@@ -206,22 +208,6 @@ class Doctoring {
         files.empty() ? "no .env files"
                       : fmt::format("{}", fmt::join(files, ", ")) +
                             "; on Vercel their variables must be set in the project");
-  }
-
-  // NAME=… at the start of a line, with or without export.
-  static bool sets(std::string_view text, std::string_view name) {
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      std::string_view line = text.substr(0, end);
-      text.remove_prefix(std::min(end + 1, text.size()));
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      if (line.starts_with("export ")) line.remove_prefix(7);
-      if (!line.starts_with(name)) continue;
-      line.remove_prefix(name.size());
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      if (line.starts_with('=')) return true;
-    }
-    return false;
   }
 
   void node_options(const char* text, std::string_view where) {

@@ -8,6 +8,7 @@
 #include "cli/tested_app.hpp"
 #include "event/mask.hpp"
 #include "process/find_program.hpp"
+#include "project/command_output.hpp"
 #include "report/render.hpp"
 
 namespace vsim::cli {
@@ -27,9 +28,7 @@ std::string shell_line(const std::vector<std::string>& words) {
       out += word;
       continue;
     }
-    out += '\'';
-    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    out += '\'';
+    out += project::shell_quoted(word);
   }
   return out;
 }

@@ -3,12 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
-#include <cstdio>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "project/command_output.hpp"
 
 namespace vsim::project {
 namespace {
@@ -133,21 +133,7 @@ std::string find_in_path(std::string_view name, std::string_view path) {
 }
 
 Result<Version> node_version_of(const std::string& node) {
-  std::string quoted = "'";
-  for (const char c : node) {
-    if (c == '\'')
-      quoted += "'\\''";
-    else
-      quoted += c;
-  }
-  quoted += "' --version 2>/dev/null";
-  std::string text;
-  if (FILE* pipe = ::popen(quoted.c_str(), "r")) {
-    std::array<char, 128> buffer{};
-    while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
-      text.append(buffer.data(), n);
-    ::pclose(pipe);
-  }
+  std::string text = output_of(shell_quoted(node) + " --version").text;
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (const auto v = parse_version(text)) return *v;
   return Error{fmt::format("`{} --version` did not print a version.", node), "Install Node.js 22 or newer."};
