@@ -510,6 +510,7 @@ void Emulator::Impl::tick() {
   second.async_wait([this](boost::system::error_code error) {
     if (error || stopping) return;
     options.each_second(now());
+    if (keyboard) keyboard->take_keys();
     tick();
   });
 }

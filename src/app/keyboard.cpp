@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <csignal>
 #include <string_view>
 #include <utility>
@@ -23,11 +24,13 @@ std::size_t escape_length(std::string_view keys) {
 
 }  // namespace
 
+bool Keyboard::is_ours() { return ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp(); }
+
 std::unique_ptr<Keyboard> Keyboard::open(boost::asio::io_context& io, std::function<void(char)> pressed) {
   char name[256];
   termios before{};
-  if (::isatty(STDIN_FILENO) != 1 || ::tcgetpgrp(STDIN_FILENO) != ::getpgrp() ||
-      ::tcgetattr(STDIN_FILENO, &before) != 0 || ::ttyname_r(STDIN_FILENO, name, sizeof name) != 0)
+  if (!is_ours() || ::tcgetattr(STDIN_FILENO, &before) != 0 ||
+      ::ttyname_r(STDIN_FILENO, name, sizeof name) != 0)
     return nullptr;
   const int terminal = ::open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (terminal < 0) return nullptr;
@@ -36,10 +39,10 @@ std::unique_ptr<Keyboard> Keyboard::open(boost::asio::io_context& io, std::funct
 
 Keyboard::Keyboard(boost::asio::io_context& io, int terminal, const termios& before,
                    std::function<void(char)> pressed)
-    : terminal_(io, terminal), continued_(io, SIGCONT), before_(before), pressed_(std::move(pressed)) {
+    : terminal_(io, terminal), before_(before), pressed_(std::move(pressed)) {
+  // Who reads a terminal in the background is stopped, unless he asks for an error instead.
+  std::signal(SIGTTIN, SIG_IGN);
   take_keys();
-  read();
-  after_stop();
 }
 
 Keyboard::~Keyboard() {
@@ -48,18 +51,28 @@ Keyboard::~Keyboard() {
 }
 
 void Keyboard::take_keys() {
-  if (::tcgetpgrp(terminal_.native_handle()) != ::getpgrp()) return;  // it would stop us
-  termios keys = before_;
-  keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-  keys.c_cc[VMIN] = 1;
-  keys.c_cc[VTIME] = 0;
-  ::tcsetattr(terminal_.native_handle(), TCSANOW, &keys);
+  const int fd = terminal_.native_handle();
+  termios now{};
+  // In the background they are another's.
+  if (::tcgetpgrp(fd) != ::getpgrp() || ::tcgetattr(fd, &now) != 0) return;
+  if ((now.c_lflag & (ICANON | ECHO)) != 0) {
+    now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    now.c_cc[VMIN] = 1;
+    now.c_cc[VTIME] = 0;
+    ::tcsetattr(fd, TCSANOW, &now);
+  }
+  if (!std::exchange(reading_, true)) read();
 }
 
 void Keyboard::read() {
   terminal_.async_read_some(boost::asio::buffer(bytes_),
                             [this](boost::system::error_code error, std::size_t n) {
-                              if (error) return;  // the terminal is gone, or we are
+                              if (error == boost::asio::error::operation_aborted)
+                                return;  // it is gone, or we are
+                              if (error) {
+                                reading_ = false;  // in the background, until the terminal is ours again
+                                return;
+                              }
                               std::string_view keys(bytes_.data(), n);
                               while (!keys.empty()) {
                                 const std::size_t skipped = escape_length(keys);
@@ -68,15 +81,6 @@ void Keyboard::read() {
                               }
                               read();
                             });
-}
-
-// Whoever stops a job gives the terminal back as it was before.
-void Keyboard::after_stop() {
-  continued_.async_wait([this](boost::system::error_code error, int) {
-    if (error) return;
-    take_keys();
-    after_stop();
-  });
 }
 
 }  // namespace vsim::app

@@ -87,7 +87,7 @@ what you see
   --no-color            plain text (also: NO_COLOR=1, or when the output is not a terminal)
   -h, --help            this text
 
-keys on a terminal: h help, o open the app in the browser, r restart next dev, c clear, q quit
+keys on a terminal: h help, o open the app in the browser, r restart the app, c clear, q quit
 
 durations have a unit: 250ms, 10s, 1.5s, 5m, 1h
 

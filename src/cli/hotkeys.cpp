@@ -29,7 +29,7 @@ Hotkey hotkey_of(char key) {
 }
 
 std::string hotkeys_help() {
-  return "\n  h  this text\n  o  open the app in the browser\n  r  restart next dev, and with it every "
+  return "\n  h  this text\n  o  open the app in the browser\n  r  restart the app, and with it every "
          "instance\n"
          "  c  clear the screen\n  q  quit (as Ctrl-C)\n\n";
 }

@@ -14,6 +14,7 @@
 #include "app/clock.hpp"
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
+#include "app/keyboard.hpp"
 #include "base/plain_text.hpp"
 #include "cli/default_profile.hpp"
 #include "cli/hotkeys.hpp"
@@ -315,7 +316,7 @@ int run(const Run& asked, bool no_color) {
   emulator.fold_starts = !style.verbose;
   AppErrors errors;
   app::Emulator* running = nullptr;
-  const bool has_keys = terminal && !events_on_stdout && !style.quiet && ::isatty(STDIN_FILENO) == 1;
+  const bool has_keys = terminal && !events_on_stdout && !style.quiet && app::Keyboard::is_ours();
   if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
   if (has_keys) {
     emulator.key = [&](char key) { pressed(hotkey_of(key), people, *running); };

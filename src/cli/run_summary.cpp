@@ -50,11 +50,12 @@ void RunSummary::on_event(const event::Stamp& stamp, const event::Event& event) 
 
 std::string RunSummary::text(std::string_view events_file) const {
   if (requests_ == 0) return {};
-  std::string out =
-      fmt::format("\n{} to {} in {}: {}", report::number(requests_, "request", "requests"),
-                  report::number(routes_.size(), "route", "routes"), human_duration(last_ - first_),
-                  violations_ == 0 ? std::string("no violation")
-                                   : report::number(violations_, "violation", "violations"));
+  std::string out = fmt::format("\n{} to {} in {}: {}", report::number(requests_, "request", "requests"),
+                                routes_.contains(kOthers) ? fmt::format("more than {} routes", kMostRoutes)
+                                                          : report::number(routes_.size(), "route", "routes"),
+                                human_duration(last_ - first_),
+                                violations_ == 0 ? std::string("no violation")
+                                                 : report::number(violations_, "violation", "violations"));
   if (warnings_ > 0) out += ", " + report::number(warnings_, "warning", "warnings");
   out += "\n";
   std::vector<const std::pair<const std::string, Route>*> told;

@@ -41,7 +41,7 @@ describe('On a terminal', {concurrency: 4}, () => {
     await sim.says(/press h for help, q to quit/);
     const first = JSON.parse((await get(sim.port)).text).pid;
     sim.press('xyh');
-    await sim.says(/^ {2}r {2}restart next dev/m);
+    await sim.says(/^ {2}r {2}restart the app/m);
     assert.doesNotMatch(sim.text, /xyh?\r?\n/);
     sim.press('\x1b[A');  // an arrow is no key of ours
     sim.press('c');
@@ -70,6 +70,32 @@ describe('On a terminal', {concurrency: 4}, () => {
     sim.press('\x03');
     await sim.says(/^ended with 130/m);
     assert.doesNotMatch(sim.text, /press h for help/);
+  });
+
+  test('in the background the keys are the shell’s, and what is typed there stops nobody', {skip}, async (t) => {
+    const sim = command(t, ['script', '-qec', 'bash --norc -i', '/dev/null'], {cwd: project(t), env: {TERM: 'dumb', NO_COLOR: '1'}, stdio: ['pipe', 'pipe', 'pipe']});
+    const type = (text) => sim.child.stdin.write(text);
+    type(`'${kBin}' run --port 0 --app 'exec node server.cjs'\n`);
+    const [, port] = await sim.says(/vercel-sim ready on http:\/\/localhost:(\d+)/);
+    await sim.says(/press h for help/);
+    type('\x1a');
+    await sim.says(/Stopped/);
+    type('bg\n');
+    assert.equal((await get(Number(port))).status, 200, 'it goes on');
+    type('echo typed-$((40 + 2))\n');
+    await sim.says(/^typed-42/m);
+    assert.equal((await get(Number(port))).status, 200, 'and is not stopped');
+    let from = sim.text.length;
+    type('fg\n');
+    await sim.says(/run --port 0/, {from});
+    from = sim.text.length;
+    type('h');
+    await sim.says(/^ {2}h {2}this text/m, {from});
+    type('q');
+    await sim.says(/2 requests to 1 route/, {from});
+    type('exit\n');
+    await sim.end();
+    assert.deepEqual(sim.alive(), []);
   });
 
   test('a key stops the run as Ctrl-C does, and both say what was seen', {skip}, async (t) => {
