@@ -13,7 +13,7 @@ const skip = !kScript && 'no script(1) to make a terminal';
 // On a terminal of so many columns; `after` is run in it when vercel-sim has ended.
 async function onTerminal(t, {columns = 100, args = '', input = '', after = ''} = {}) {
   const line = `stty cols ${columns} rows 40; '${kBin}' run --port 0 ${args} --set duration.default=1s --app 'exec node server.cjs' ${input}; ended=$?; ${after} echo "ended with $ended"`;
-  const sim = command(t, ['script', '-qec', line, '/dev/null'], {cwd: project(t), env: {TERM: 'xterm', NO_COLOR: '1'}, stdio: ['pipe', 'pipe', 'pipe']});
+  const sim = command(t, ['script', '-qec', line, '/dev/null'], {cwd: project(t), env: {TERM: 'xterm', NO_COLOR: '1', SHELL: '/bin/bash'}, stdio: ['pipe', 'pipe', 'pipe']});
   const [, port] = await sim.says(/vercel-sim ready on http:\/\/localhost:(\d+)/);
   return Object.assign(sim, {port: Number(port), press: (keys) => sim.child.stdin.write(keys)});
 }
@@ -73,7 +73,7 @@ describe('On a terminal', {concurrency: 4}, () => {
   });
 
   test('in the background the keys are the shell’s, and what is typed there stops nobody', {skip}, async (t) => {
-    const sim = command(t, ['script', '-qec', 'bash --norc -i', '/dev/null'], {cwd: project(t), env: {TERM: 'dumb', NO_COLOR: '1'}, stdio: ['pipe', 'pipe', 'pipe']});
+    const sim = command(t, ['script', '-qec', 'bash --norc -i', '/dev/null'], {cwd: project(t), env: {TERM: 'dumb', NO_COLOR: '1', SHELL: '/bin/bash'}, stdio: ['pipe', 'pipe', 'pipe']});
     const type = (text) => sim.child.stdin.write(text);
     type(`'${kBin}' run --port 0 --app 'exec node server.cjs'\n`);
     const [, port] = await sim.says(/vercel-sim ready on http:\/\/localhost:(\d+)/);
