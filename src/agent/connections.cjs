@@ -9,8 +9,9 @@ const { beginOf, refusalIn, requestIn } = require('./protocols.cjs');
 const kFrames = 50;
 const kMostEnded = 16;
 const kMostGreetings = 8;
-const kMostDecidingMs = 100;
-const kPollMs = 2;
+const kMostDecidingMs = 400;
+const kQuietMs = 60;  // between two steps of a handshake: what a server writes in pieces waits for an acknowledgement, 40 ms on Linux
+const kPollMs = 4;
 
 module.exports = function (sim) {
   const { guard, invocations, lacks, options, plain, tell } = sim;
@@ -63,10 +64,11 @@ module.exports = function (sim) {
       hasWritten: false,
       heard: 0,  // chunks that have come, the first ones
       readBefore: 0,  // bytes that had come when something was written last
+      activeAt: performance.now(),  // when it was opened, or something was written or heard, while nothing was asked for
     };
     connections.set(socket, connection);
     live.add(connection);
-    if (connection.openedBy && !connection.isFetch) (invocation.opened ??= []).push(connection);
+    if (connection.openedBy && !connection.isFetch) take(connection, invocation);
   }
 
   // Node internals: the arguments are as the user has them, or normalized already. Of a socket on disk nobody is told.
@@ -78,6 +80,7 @@ module.exports = function (sim) {
 
   function heard(connection, chunk) {
     connection.heard += 1;
+    connection.activeAt = performance.now();
     const refusal = refusalIn(chunk);
     const { openedBy, to, trace } = connection;
     if (!refusal || !openedBy || !to || options.instance === undefined) return;  // of middleware nobody is told
@@ -123,14 +126,14 @@ module.exports = function (sim) {
 
   function wrote(connection, socket, { bytes, total }, below) {
     connection.hasWritten = true;
+    connection.activeAt = performance.now();
     connection.readBefore = socket.bytesRead;
     const kind = requestIn(bytes, total);
     if (!kind || sim.isFetching()) return;
-    const invocation = invocations.getStore();
-    const by = isOpenTo(invocation) ? invocation : undefined;
-    // Who had it opened has it opened for this: the first request comes when it is there, in another turn.
-    const openedFor = by && !connection.hasAsked && connection.openedBy === by ? connection.trace : undefined;
     const isFirst = !connection.hasAsked;
+    // Who had it opened has it opened for this: the first request comes when it is there, in another turn.
+    const by = [invocations.getStore(), isFirst ? connection.openedBy : undefined].find(isOpenTo);
+    const openedFor = by && isFirst && connection.openedBy === by ? connection.trace : undefined;
     connection.hasAsked = true;
     connection.isHttp = kind === 'HTTP request';
     if (by && isFirst && !connection.isHttp) plain.setImmediate(() => guard('connections', () => tellConnections(by)));
@@ -185,24 +188,31 @@ module.exports = function (sim) {
     ended.splice(0, ended.length - kMostEnded);
   }
 
-  // A connection that is still being made, or has begun to speak and asked for nothing yet: whether a request waits behind it is seen in a moment.
+  // A connection that is being made, or is at its first words and has asked for nothing yet: whether a request waits behind it is seen in a moment.
   function isUndecided(connection) {
     if (isGone(connection) || connection.hasAsked) return false;
-    return connection.socket.connecting || connection.top.secureConnecting === true || isUnanswered(connection);
+    const isBusy = connection.socket.connecting || connection.top.secureConnecting === true || isUnanswered(connection);
+    if (isBusy) connection.activeAt = performance.now();
+    return isBusy || performance.now() - connection.activeAt < kQuietMs;
   }
 
-  // True if a moment is needed; then `decided` is called after it.
-  function decide(invocation, decided) {
+  // True if a moment is needed; then `decided` is called after it. `isAlone`: nobody else runs here, so what waits behind a connection that modules
+  // have opened when they were evaluated, ahead of the request, is this invocation's.
+  function decide(invocation, decided, isAlone = false) {
+    if (isAlone) for (const connection of live) if (!connection.openedBy && !connection.isFetch && isUndecided(connection)) take(connection, invocation);
     if (!invocation.opened?.some(isUndecided)) return false;
     const end = performance.now() + kMostDecidingMs;
-    let quiet = 0;
     const look = () => {
-      quiet = invocation.opened?.some(isUndecided) ? 0 : quiet + 1;
-      if (quiet > 1 || performance.now() > end) decided();
-      else plain.setTimeout(look, kPollMs);
+      if (invocation.opened?.some(isUndecided) && performance.now() < end) plain.setTimeout(look, kPollMs);
+      else decided();
     };
     plain.setTimeout(look, kPollMs);
     return true;
+  }
+
+  function take(connection, invocation) {
+    connection.openedBy = invocation;
+    (invocation.opened ??= []).push(connection);
   }
 
   function isOfHttp({ isFetch, isHttp, top }) {

@@ -220,7 +220,7 @@ module.exports = function (sim) {
       invocation.isWaited = sim.decide(invocation, () => {
         invocation.isWaited = false;
         settle(invocation);
-      });
+      }, running.size === 1);
     }
     if (invocation.isWaited && !invocation.isExpired) return;
     if (!running.delete(invocation.id)) return;

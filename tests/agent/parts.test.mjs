@@ -216,6 +216,75 @@ describe('what reads the memory of modules and fails', () => {
   }
 });
 
+describe('what waits behind a connection that is being made', () => {
+  const invocations = new AsyncLocalStorage();
+  const told = [];
+  const sim = {
+    guard: (_, action) => action(), invocations, lacks: (what) => assert.fail(what), options: {}, plain: { setTimeout, setImmediate }, tell: (message) => told.push(message),
+    isFetching: () => false, appPlace: () => undefined,
+  };
+  const { decide, hookConnections, unansweredOf } = require('../../src/agent/connections.cjs')(sim);
+  const kept = { connect: net.Socket.prototype.connect, _writeGeneric: net.Socket.prototype._writeGeneric, push: net.Socket.prototype.push };
+  const { addRequest } = http.Agent.prototype;
+  let server;
+  const clients = [];
+
+  // A database that greets after a while, and answers what a client says of itself in two pieces, the second of them late.
+  before(async () => {
+    hookConnections();
+    server = net.createServer((socket) => {
+      setTimeout(() => socket.write('hello'), 20);
+      socket.on('error', () => {}).on('data', (data) => {
+        if (!/info/.test(data)) return;
+        socket.write('+OK');
+        setTimeout(() => socket.write('ready'), 40);
+      });
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  });
+  after(() => {
+    Object.assign(net.Socket.prototype, kept);
+    http.Agent.prototype.addRequest = addRequest;
+    for (const client of clients) client.destroy();
+    server.close();
+  });
+
+  // Says who it is when it was greeted, and asks what it was given when the other side is ready.
+  function client(command) {
+    const socket = net.connect(server.address().port, '127.0.0.1');
+    clients.push(socket);
+    let text = '';
+    socket.on('data', (data) => {
+      text += data;
+      if (text === 'hello') socket.write('*1\r\n$4\r\ninfo\r\n');
+      else if (text.endsWith('ready') && command) socket.write(`*2\r\n$3\r\n${command}\r\n$1\r\na\r\n`);
+    });
+  }
+  const ends = (invocation, isAlone) => new Promise((done) => decide(invocation, done, isAlone) || done()).then(() => unansweredOf(invocation).map(({ kind }) => kind));
+
+  test('is seen, however the other side takes its time with each step', { timeout: 20_000 }, async () => {
+    const invocation = { req: {} };
+    invocations.run(invocation, () => client('get'));
+    assert.deepEqual(await ends(invocation), ['Redis command']);
+  });
+
+  test('is the work of the only one who runs, when a module opened it ahead of him; of several nobody is accused', { timeout: 20_000 }, async () => {
+    client('get');
+    const [alone, other] = [{ req: {} }, { req: {} }];
+    assert.deepEqual(await ends(other, false), []);
+    assert.deepEqual(await ends(alone, true), ['Redis command']);
+  });
+
+  test('may be nothing: then nobody is accused, and the end waits for a moment only', { timeout: 20_000 }, async () => {
+    const invocation = { req: {} };
+    invocations.run(invocation, () => client());
+    const from = performance.now();
+    assert.deepEqual(await ends(invocation), []);
+    assert.ok(performance.now() - from < 2_000);
+    assert.deepEqual(await ends(invocation), [], 'and not again');
+  });
+});
+
 describe('where an instance died', () => {
   const sim = { isUserCode: (file) => file.includes('/.next/') || file.startsWith('webpack-internal:'), originalPosition: (at) => at };
   const { sourceOf } = require('../../src/agent/death.cjs')(sim);

@@ -1,9 +1,10 @@
-// What README.md shows of the demo, held against the demo: the lines of the terminal and what the client gets.
+// What README.md and demo.sh say of the demo, held against the demo: the lines of the terminal that are shown, what the client gets, what the two tabs meet.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { cleanUp, copyApp, curl, kRepo, request, startSim } from "./harness.mjs";
+import { openChat } from "./chat_page.mjs";
+import { cleanUp, copyApp, curl, kRepo, request, startBrowser, startSim } from "./harness.mjs";
 
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
@@ -55,5 +56,35 @@ describe("README", { timeout: 240_000 }, () => {
     const masked = (text) => text.replace(kId, "ID").replaceAll("\r\n", "\n").trimEnd();
     const got = masked(stdout).split("\n").filter((line) => !/^(Date|Content-Length|Connection|Keep-Alive):/i.test(line));
     assert.deepEqual(got.map((line) => line.toLowerCase()), masked(lines.join("\n")).toLowerCase().split("\n"));
+  });
+
+  test("README: two tabs never see each other: the WebSocket is refused, polling meets another instance, no message arrives", async () => {
+    const browser = await startBrowser();
+    const context = await browser.newContext();
+    const tab = async (transport, name) => {
+      const opened = await openChat(context, sim.url, { transport, room: "readme", name });
+      await opened.join();
+      return opened;
+    };
+    const ada = await tab("websocket", "Ada");
+    await ada.waitFor("error", /^connect_error: websocket error$/);
+    const tabs = [await tab("polling", "Bob"), await tab("polling", "Eve")];
+    for (const one of tabs) await one.waitFor("error", /connect_error|disconnect/);
+    const unknown = ({ verdicts }) => verdicts?.some(({ code, measured }) => code === "SIM_STATE_NOT_SHARED" && /session unknown/i.test(measured));
+    await sim.waitForEvent("a session that another instance does not know", unknown, 20_000);
+    await tabs[0].say("hello");
+    await tabs[0].waitForConsole(/400 \(Bad Request\)/);
+    assert.doesNotMatch(await tabs[1].messages.innerText(), /hello/);
+    await context.close();
+  });
+
+  test("demo.sh: what it says when it is ready, and of the profile, is so", async () => {
+    await sim.output.waitFor(new RegExp(`Open http://localhost:${sim.port} in two tabs: under \`next dev\` they chat, here the WebSocket is refused`), 5_000);
+    const [, path, seconds] = /Then try \{url\}(\S+) \(cut at (\d+) s\)/.exec(demo);
+    assert.equal(path, "/api/slow?ms=15000");
+    const [, { stdout, ms }] = await slow;
+    assert.match(stdout, /^HTTP\/1\.1 504 /);
+    assert.ok(ms >= seconds * 1000 && ms < 15_000, `${ms} ms`);
+    for (const text of [readme, demo]) assert.match(text, /23 April 2025[^]*--profile hobby-fluid/);
   });
 });
