@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { cleanUp, kFull, spawnSim, startSim, tempFolder, within } from "./harness.mjs";
+import { isDeepStrictEqual } from "node:util";
+import { cleanUp, eventually, kFull, spawnSim, startSim, tempFolder, within } from "./harness.mjs";
 import { kInnocent, kLost } from "./state_app.mjs";
 import { appOf, ask, kCode, toldBy } from "./state_run.mjs";
 import { kNewestOfMajor } from "../next_versions.mjs";
@@ -27,12 +28,14 @@ function suite(combo, profile) {
         const cookies = [];
         const ends = [];
         for (const asked of asks) ends.push(await ask(sim, asked, cookies));
-        results[name] = toldBy(sim, from);
         wanted[name] = told;
+        // What is told of a request comes after its answer.
+        await eventually(name, 5_000, () => isDeepStrictEqual((results[name] = toldBy(sim, from)), told)).catch(() => {});
         for (const end of ends) end();
       }
       assert.deepEqual(results, wanted);
       await sim.stop();
+      assert.deepEqual(toldBy(sim, 0), Object.values(wanted).flat().sort(), "and nothing later");
     });
   });
 }
