@@ -23,5 +23,5 @@ export default [
   },
   { files: ["**/*.cjs"], languageOptions: { sourceType: "commonjs" } },
   // What these hand to a page runs there.
-  { files: ["tests/e2e/**", "tests/report/**"], languageOptions: { globals: globals.browser } },
+  { files: ["tests/e2e/**", "tests/report/**", "src/page/**"], languageOptions: { globals: globals.browser } },
 ];

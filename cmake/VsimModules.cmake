@@ -61,6 +61,17 @@ function(vsim_embed target name)  # files… → one generated .cpp with vsim::<
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
+function(vsim_page target dir)  # modules… → page.html of dir with all of it inside, embedded
+  set(out ${CMAKE_BINARY_DIR}/embedded/page.html)
+  string(REPLACE ";" "|" modules "${ARGN}")
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/${dir}/ OUTPUT_VARIABLE parts)
+  list(APPEND parts ${CMAKE_SOURCE_DIR}/${dir}/page.html ${CMAKE_SOURCE_DIR}/${dir}/page.css)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DDIR=${CMAKE_SOURCE_DIR}/${dir} "-DMODULES=${modules}" -P ${CMAKE_SOURCE_DIR}/cmake/page.cmake
+    DEPENDS ${parts} ${CMAKE_SOURCE_DIR}/cmake/page.cmake VERBATIM)
+  vsim_embed(${target} page ${out})
+endfunction()
+
 function(vsim_module name)
   cmake_parse_arguments(M "PURE;ASIO" "" "DEPENDS;LINKS;EMBED;EMBED_GLOB" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)

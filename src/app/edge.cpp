@@ -103,7 +103,8 @@ Edge::Exchange* Edge::find(net::ExchangeId id) {
 void Edge::on_request(net::Session& session, const net::http1::RequestHead& head,
                       const net::ClientInfo& client, net::RequestDecision& decision) {
   if (turned_away(session, head, decision)) return;
-  if (head.path.starts_with("/_vercel-sim/")) return own_page(session, head, decision);
+  if (head.path.starts_with("/_vercel-sim") && (head.path.size() == 12 || head.path[12] == '/'))
+    return own_page(session, head, client, decision);
   if (pool_ == nullptr) {
     Rng rng(static_cast<std::uint64_t>(now().time_since_epoch().count()));
     decision.response = error_text(&session, limits::Code::sim_not_ready, 0,
@@ -237,8 +238,9 @@ bool Edge::turned_away(net::Session& session, const net::http1::RequestHead& hea
   return true;
 }
 
-void Edge::own_page(net::Session& session, const net::http1::RequestHead& head,
+void Edge::own_page(net::Session& session, const net::http1::RequestHead& head, const net::ClientInfo& client,
                     net::RequestDecision& decision) {
+  if (live_ != nullptr && live_->answer(session, head, client, decision)) return;
   const bool health = head.path == "/_vercel-sim/health" && (head.method == "GET" || head.method == "HEAD");
   const std::string body = health ? (ready() ? "{\"status\":\"ready\"}\n" : "{\"status\":\"starting\"}\n")
                                   : "{\"error\":\"not found\"}\n";

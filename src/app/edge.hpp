@@ -12,6 +12,7 @@
 
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
+#include "app/live.hpp"
 #include "app/recorder.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
@@ -46,6 +47,8 @@ class Edge final : public net::Edge, public FleetOwner {
   void set_fleet(Fleet* fleet) { fleet_ = fleet; }
   // Whole requests are kept by it; null: nobody records. Outlives the edge's last call.
   void set_recorder(Recorder* recorder) { recorder_ = recorder; }
+  // The page at /_vercel-sim/; null: there is none. Outlives the edge's last call.
+  void set_live(Live* live) { live_ = live; }
   // What the agent tells of a request.
   void dispatched(InvocationId, const engine::Dispatch&);
   void compile_started(InvocationId);
@@ -161,7 +164,7 @@ class Edge final : public net::Edge, public FleetOwner {
   InvocationId known_caller(std::uint64_t named, net::ExchangeId own) const;
   // Whether a page of another site asks; then `decision` has the answer.
   bool turned_away(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
-  void own_page(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
+  void own_page(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
   // `session` is null for a head that could not be read.
   std::string error_text(const net::Session* session, limits::Code, int status, std::string_view tag,
                          bool keep_alive, bool head_only = false);
@@ -174,6 +177,7 @@ class Edge final : public net::Edge, public FleetOwner {
   net::UpstreamPool* pool_ = nullptr;
   Fleet* fleet_ = nullptr;
   Recorder* recorder_ = nullptr;
+  Live* live_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
   std::string extra_, response_extra_, origin_;
   std::vector<engine::Command> commands_;

@@ -231,6 +231,7 @@ Result<int> Emulator::Impl::run() {
   edge_options.websocket_close_code = options.profile->websocket_close_code.value;
   edge = std::make_unique<Edge>(io, *engine, edge_options);
   edge->set_recorder(options.recorder);
+  edge->set_live(options.live);
   server = std::make_unique<net::Server>(io, *edge);
   if (options.https) {
     const auto certificate = net::make_certificate(options.https_name);

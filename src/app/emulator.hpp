@@ -19,6 +19,7 @@
 
 namespace vsim::app {
 
+class Live;
 class Recorder;
 
 struct EmulatorOptions {
@@ -52,6 +53,7 @@ struct EmulatorOptions {
   std::function<void(TimePoint now)> each_second;
   Recorder* recorder =
       nullptr;  // a sink of the hub that the edge shall tell of requests; outlives the emulator
+  Live* live = nullptr;  // likewise: the page at /_vercel-sim/
 };
 
 class Emulator {

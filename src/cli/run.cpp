@@ -15,6 +15,7 @@
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
 #include "app/keyboard.hpp"
+#include "app/live.hpp"
 #include "base/plain_text.hpp"
 #include "cli/default_profile.hpp"
 #include "cli/hotkeys.hpp"
@@ -297,6 +298,9 @@ int run(const Run& asked, bool no_color) {
   hub.add(people);
   RunSummary summary;
   hub.add(summary);
+  app::Live live(app::now());
+  hub.add(live);
+  emulator.live = &live;
   EventsFile events;
   if (options.events && !events.open(*options.events, hub)) return kUsage;
 
@@ -309,6 +313,8 @@ int run(const Run& asked, bool no_color) {
   for (const std::string& host : network_hosts(options.listen))
     hint += fmt::format("{}network  {}://{}:{{port}}", hint.empty() ? "" : "\n",
                         emulator.https ? "https" : "http", host);
+  hint += fmt::format("{}live lanes  {}://localhost:{{port}}/_vercel-sim/", hint.empty() ? "" : "\n",
+                      emulator.https ? "https" : "http");
   // What ./demo.sh says to try, after the ready line.
   if (const char* demo = std::getenv("VERCEL_SIM_READY_HINT"); demo != nullptr)
     hint += (hint.empty() ? "" : "\n") + std::string(demo);

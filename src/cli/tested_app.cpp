@@ -5,6 +5,8 @@
 
 #include <deque>
 
+#include "app/clock.hpp"
+#include "app/live.hpp"
 #include "app/recorder.hpp"
 #include "cli/app_errors.hpp"
 #include "cli/check.hpp"
@@ -95,6 +97,9 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   app::EventHub hub;
   hub.add(held);
   hub.add(collector);
+  app::Live live(app::now());
+  hub.add(live);
+  setup.emulator.live = &live;
   EventsFile events;
   if (options.run.events && !events.open(*options.run.events, hub)) return kUsage;
   RecordFile record;

@@ -47,6 +47,10 @@ void Engine::Impl::drop(Invocation& v) {
   slab.release(v);
 }
 
+void Engine::Impl::emit_running(const Invocation& v, TimePoint now) {
+  emit(event::InvocationRunning{v.id, v.route, v.file, v.instance, v.start, limit_of(v)}, now);
+}
+
 void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals,
                               TimePoint now, std::span<const limits::Verdict> verdicts) {
   event::Event event(std::in_place_type<event::InvocationEnded>);
@@ -69,6 +73,8 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   e.start = v.start;
   e.waited = v.waited;
   e.init = v.init.value_or(Duration::zero());
+  if (v.answered != TimePoint{}) e.first_byte = v.answered - v.arrived;
+  if (v.life.clock() != nullptr || e.charged != Duration::zero()) e.limit = limit_of(v);
   e.bytes_in = totals.bytes_in;
   e.bytes_out = totals.bytes_out;
   e.outcome = outcome;

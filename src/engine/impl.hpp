@@ -3,6 +3,7 @@
 // it is), emit.cpp (what is said about it).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -66,6 +67,7 @@ struct Engine::Impl {
   void tick(TimePoint& now, WallTime wall);  // time never goes backwards, and the wall clock follows it
   void tick(TimePoint& now);
   void emit(const event::Event& event, TimePoint now);
+  void emit_running(const Invocation& v, TimePoint now);
   void emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now,
                   std::span<const limits::Verdict> verdicts);
   void emit_background(const Invocation& v, const limits::Verdict& verdict, TimePoint now);
@@ -83,6 +85,11 @@ struct Engine::Impl {
   void note_apart(const Invocation& v, TimePoint now);
   void note_unheard(const Invocation& v, TimePoint now);
   Duration unserved(const Invocation& v) const;
+  // What it may be charged; zero: anything.
+  Duration limit_of(const Invocation& v) const {
+    const Duration most = v.life.head_seen() ? v.total : std::min(v.first_byte, v.total);
+    return limited(v) && most != kForever ? most : Duration::zero();
+  }
   bool forgives(Invocation& v, TimePoint now);
   bool limited(const Invocation& v) const {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;

@@ -110,8 +110,10 @@ void Engine::placed(InvocationId id, std::string_view instance, std::string_view
   v->init.reset();
   v->leased = true;
   v->unserved_before = e.unserved(*v);
-  if (begun_unseen(id)) e.begins_unseen(*v);
+  const bool unseen = begun_unseen(id);
+  if (unseen) e.begins_unseen(*v);
   e.rearm(*v);
+  if (unseen) e.emit_running(*v, now);
 }
 
 // From the first call of the handler on time is charged; what came before, and was no compile, is the

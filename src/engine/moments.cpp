@@ -66,10 +66,12 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
     e.init_over(*v, now);
     v->unserved_before = e.unserved(*v);
   }
+  const bool placed = v->leased;
   if (v->traffic == Traffic::direct)
     v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
   if (v->page.empty()) e.identify(*v, e.function_at(v->path()), false, false);  // until the agent names it
   e.rearm(*v);
+  if (placed) e.emit_running(*v, now);
 }
 
 Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint now) {
@@ -85,6 +87,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
     if (const Code late = e.answered_unseen(*v, now); late != Code::none) return late;
   const bool started = function && e.head_starts_clock();
   if (!v->life.response_head(now, info.status, started)) return Code::none;
+  v->answered = now;
   if (v->leased) e.init_over(*v, now);
   if (!v->life.client_has_left()) v->status = info.status;
   e.mark_warm(*v);

@@ -54,6 +54,12 @@ struct InvocationStarted {
   std::string_view request_id;  // whole x-vercel-id
   std::string_view method, target;
 };
+// Its function's code begins on an instance: charged from now on.
+struct InvocationRunning {
+  InvocationId id = InvocationId::none;
+  std::string_view route, file, instance, start;  // as in InvocationEnded
+  Duration limit{};                               // likewise
+};
 struct InvocationEnded {
   InvocationId id = InvocationId::none;  // none: refused before it was passed on
   std::string_view request_id, method, target;
@@ -68,6 +74,8 @@ struct InvocationEnded {
   Duration waited{};        // for an instance; not charged
   Duration init{};          // evaluating the function's modules; not charged
   Duration own_requests{};  // while requests of its own to the app compiled or waited; not charged
+  Duration first_byte{};    // from the request's head to the response's; zero: none came
+  Duration limit{};         // what `charged` may be, as enforced in this run; zero: no limit, or not known
   std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
   Outcome outcome;
   bool client_left = false;
@@ -113,8 +121,9 @@ struct Notice {
   int line = 0;
 };
 
-using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationEnded,
-                           SocketOpened, RouteCompiled, Notice, InstanceChanged, BackgroundWork, CommandRun>;
+using Event =
+    std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationRunning, InvocationEnded,
+                 SocketOpened, RouteCompiled, Notice, InstanceChanged, BackgroundWork, CommandRun>;
 
 struct Stamp {
   std::uint64_t seq = 0;

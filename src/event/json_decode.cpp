@@ -213,6 +213,9 @@ Result<OwnedEvent> decode(std::string_view line) {
     s.event = AppChanged{r.word("state", AppState::stopped, AppState::starting), r.text("detail")};
   } else if (type == "invocation_started") {
     s.event = InvocationStarted{id(), r.text("request_id"), r.text("method"), r.text("target")};
+  } else if (type == "invocation_running") {
+    s.event = InvocationRunning{
+        id(), r.text("route"), r.text("file"), r.text("instance"), r.text("start"), r.millis("limit_ms")};
   } else if (type == "invocation_ended") {
     InvocationEnded e;
     e.id = id();
@@ -233,6 +236,8 @@ Result<OwnedEvent> decode(std::string_view line) {
     e.waited = r.millis("waited_ms");
     e.init = r.millis("init_ms");
     e.own_requests = r.millis("own_requests_ms");
+    e.first_byte = r.millis("first_byte_ms");
+    e.limit = r.millis("limit_ms");
     e.bytes_in = r.number<std::uint64_t>("bytes_in");
     e.bytes_out = r.number<std::uint64_t>("bytes_out");
     e.outcome.ended_by = r.word("ended_by", EndedBy::emulator, EndedBy::function);

@@ -281,6 +281,12 @@ struct Encode {
         .text("method", e.method)
         .masked("target", e.target);
   }
+  void operator()(const InvocationRunning& e) {
+    head(w, "invocation_running", stamp, start);
+    w.number("id", number_of(e.id)).text_if("route", e.route).text_if("file", e.file);
+    w.text_if("instance", e.instance).text_if("start", e.start);
+    if (e.limit != Duration::zero()) w.millis("limit_ms", e.limit);
+  }
   void operator()(const InvocationEnded& e) {
     head(w, "invocation_ended", stamp, start);
     w.number("id", number_of(e.id))
@@ -294,6 +300,8 @@ struct Encode {
     if (e.waited != Duration::zero()) w.millis("waited_ms", e.waited);
     if (e.init != Duration::zero()) w.millis("init_ms", e.init);
     if (e.own_requests != Duration::zero()) w.millis("own_requests_ms", e.own_requests);
+    if (e.first_byte != Duration::zero()) w.millis("first_byte_ms", e.first_byte);
+    if (e.limit != Duration::zero()) w.millis("limit_ms", e.limit);
     w.number("bytes_in", e.bytes_in).number("bytes_out", e.bytes_out);
     w.word("ended_by", to_string(e.outcome.ended_by)).word("phase", to_string(e.outcome.phase));
     if (e.outcome.code != limits::Code::none) w.text("code", limits::info(e.outcome.code).name);

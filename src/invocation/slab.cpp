@@ -43,7 +43,7 @@ void Slab::release(Invocation& v) {
   v.first_byte = v.total = kForever;
   v.instance.clear();
   v.start.clear();
-  v.placed_at = {};
+  v.placed_at = v.answered = {};
   v.compiled_before_placed = v.waited = {};
   v.init.reset();
   v.unserved_before = {};

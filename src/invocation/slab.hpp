@@ -26,6 +26,7 @@ struct Invocation {
   Lifecycle life;
   event::Traffic traffic = event::Traffic::invocation;
   TimePoint arrived{};
+  TimePoint answered{};  // when its response began; zero: not yet
 
   // Buffers of the slot: assign to them, never move from them.
   std::string request_id, method, target;

@@ -28,12 +28,26 @@ struct ClientInfo {
   bool tls = false;
 };
 
+// Who writes an answer that goes on and on, such as a stream of events. Outlives the server.
+class Feed {
+ public:
+  // The client has taken everything so far: Session::say_more() now or later.
+  virtual void on_taken(Session&) = 0;
+  // The client has left, or the server ends. The last call for this session.
+  virtual void on_gone(Session&) = 0;
+
+ protected:
+  ~Feed() = default;
+};
+
 struct RequestDecision {
   enum class Kind : std::uint8_t {
     forward,  // to `pool`
     answer,   // write `response` now
+    feed,     // write `response` now, its body is what `feed` says until the connection ends
     drop,     // say nothing; on_end when the client gives up
   } kind = Kind::answer;
+  Feed* feed = nullptr;
   UpstreamPool* pool = nullptr;
   ExchangeId id = 0;
   bool tunnel = false;  // forward the upgrade and become a tunnel on 101

@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include "base/text.hpp"
 #include "net/server.hpp"
@@ -56,6 +57,7 @@ void Session::on_input(Connection& connection) {
       client_
           ->start_reading();  // pipelined, or early bytes of a tunnel: kept in the buffer, served in its turn
       return;
+    case State::feed:
     case State::dropped:
     case State::closing:
       client_->consume(client_->input().size());
@@ -162,6 +164,14 @@ void Session::handle(const http1::RequestHead& head) {
       say(decision.response);
       if (!may_keep_alive()) return close_gently();
       return next_request();
+    case RequestDecision::Kind::feed:
+      client_->consume(head.size);
+      state_ = State::feed;
+      feed_ = decision.feed;
+      say(decision.response);
+      client_->start_reading();  // to hear of its end
+      if (takes_more()) feed_->on_taken(*this);
+      return;
     case RequestDecision::Kind::drop:
       client_->consume(head.size);
       exchange_ = decision.id;
@@ -339,6 +349,7 @@ void Session::on_input_end(Connection& connection, ErrorCode error) {
     case State::tunnel:
       if (!half_close) return finish();
       return relay_tunnel(connection);
+    case State::feed:
     case State::dropped:
       return finish();
     case State::flushing:
@@ -379,6 +390,7 @@ void Session::on_writable(Connection& connection) {
     if (!request_.done() && state_ == State::exchange) pump_request({});
     return;
   }
+  if (state_ == State::feed) return feed_->on_taken(*this);
   if (waiting() == Wait::stalled) server_.timeouts().set(*this, Wait::none);
   if (state_ == State::exchange && response_at_ == ResponseAt::body) return pump_response({});
   if (state_ == State::exchange && response_at_ == ResponseAt::head && upstream_) return read_response_head();
@@ -465,6 +477,7 @@ void Session::finish() {
   const SessionPtr self(this);
   if (exchange_ != 0) end_exchange();  // every exchange is ended, whatever brought us here
   state_ = State::over;
+  if (feed_ != nullptr) std::exchange(feed_, nullptr)->on_gone(*this);
   server_.timeouts().set(*this, Wait::none);
   client_->set_owner(nullptr);
   client_->close();

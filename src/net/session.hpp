@@ -5,7 +5,7 @@
 //   head ──► exchange: [connect] ─► request body ─┐            ┌► head (keep-alive)
 //     ▲                           response head ──┴► body ─────┼► closing (linger, then close)
 //     │                                └► tunnel (101) ────────┘
-//     └──────── answered by the edge ◄──┘     dropped: never answered
+//     └──────── answered by the edge ◄──┘     dropped: never answered; feed: until the client leaves
 //
 // With RequestDecision::hold_body a response head may turn out to be a dispatch (session_dispatch.cpp):
 //   response head ─► collect ─► waiting (no app) ─► send_to / resend: response head of another app
@@ -53,6 +53,9 @@ class Session final
   // The client has left: what on_client_left answers decides the rest.
   void client_gone();
   Totals totals() const;
+  // Of a feed: more of its body. Where the client does not take it, it waits here: wait for Feed::on_taken.
+  void say_more(std::string_view text) { client_->write(text); }
+  bool takes_more() const { return !client_->blocked() && !client_->output_broken(); }
   bool client_half_closed() const { return client_half_closed_; }
   bool head_forwarded() const { return head_forwarded_; }
   // The emulator ends: drop everything.
@@ -68,7 +71,7 @@ class Session final
   // A head may be longer than any platform limit, so that the platform's answer strikes and not ours.
   static constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
   static constexpr int kMostInterim = 64;  // 1xx before one answer
-  enum class State : std::uint8_t { head, exchange, tunnel, dropped, flushing, closing, over };
+  enum class State : std::uint8_t { head, exchange, tunnel, feed, dropped, flushing, closing, over };
   enum class ResponseAt : std::uint8_t {
     none,
     head,
@@ -136,6 +139,7 @@ class Session final
   std::unique_ptr<http1::ResponseParser> partial_response_;
   std::shared_ptr<BodyCopy> copy_;     // what request_ keeps of a body that is recorded
   std::unique_ptr<HeldRequest> held_;  // until an answer for the client begins
+  Feed* feed_ = nullptr;               // in State::feed
   BodyRelay request_, response_;
   ExchangeId exchange_ = 0;
   std::uint64_t body_limit_ = UINT64_MAX;

@@ -103,6 +103,7 @@ struct Collector::Fold {
     if (e.state == event::AppState::crashed) ++run().crashes;
   }
   void operator()(const event::InvocationStarted&) {}
+  void operator()(const event::InvocationRunning&) {}
   void operator()(const event::RouteCompiled&) {}
   void operator()(const event::SocketOpened&) { ++run().sockets; }
 

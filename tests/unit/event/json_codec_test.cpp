@@ -59,6 +59,8 @@ InvocationEnded ended(const std::vector<limits::Verdict>& verdicts) {
   e.waited = 412500us;
   e.init = 88ms;
   e.own_requests = 1500ms;
+  e.first_byte = 750ms;
+  e.limit = 10s;
   e.bytes_in = 18'446'744'073'709'551'615u;
   e.bytes_out = 66;
   e.outcome = {EndedBy::platform, Phase::running, limits::Code::function_invocation_timeout};
@@ -94,6 +96,8 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
       RunStarted{"0.1.0", "http://localhost:3000", "hobby", "2026-08-24", "next dev (16.4.6)", "none", 60},
       AppChanged{AppState::ready, "in 1.2 s"},
       InvocationStarted{static_cast<InvocationId>(1u << 20), "dev1::abc", "POST", "/api/x?code=1"},
+      InvocationRunning{static_cast<InvocationId>(1u << 20), "/api/x", "app/api/x/route.ts", "i3", "cold",
+                        10s},
       RouteCompiled{"/api/x", 1500us},
       SocketOpened{static_cast<InvocationId>(1u << 20), "dev1::abc", "/ws", "i4"},
       ended(list),

@@ -1,0 +1,81 @@
+// What the page makes of events, without a browser.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {isOpen, violations, warnings} from '../../src/page/fold.mjs';
+import {folded, kLost, kTimeout, scene, Scene} from './scene.mjs';
+
+const byTarget = (model, target) => [...model.calls.values()].find((c) => c.target === target);
+
+test('each request is one call, on its instance, with its phases', () => {
+  const model = folded(scene().events());
+  assert.equal(model.calls.size, 8);
+  const slow = byTarget(model, '/api/slow?ms=20000');
+  assert.deepEqual([slow.instance, slow.began, slow.handler, slow.ended, slow.limit, slow.status, slow.code], ['i3', 2950, 3580, 13_580, 10_000, 504, 'FUNCTION_INVOCATION_TIMEOUT']);
+  const stream = byTarget(model, '/api/stream?one');
+  assert.equal(stream.firstByte, 3990 + 20 + 380 + 40 + 120);
+  assert.deepEqual(model.instances.get('i4').calls.map((c) => c.target), ['/api/stream?one', '/api/stream?two']);
+  assert.deepEqual([...model.open.values()].map((c) => c.target).sort(), ['/api/slow?ms=30000', '/api/socket']);
+});
+
+test('an instance goes through its states and says why it went', () => {
+  const {instances} = folded(scene().events());
+  assert.deepEqual(instances.get('i1').stays.map((s) => s.state), ['spawning', 'spare', 'binding', 'bound', 'leased', 'idle', 'frozen']);
+  assert.deepEqual([instances.get('i3').died, instances.get('i3').why, instances.get('i3').death], [13_620, 'deadline', 'killed by SIGKILL']);
+  assert.equal(instances.get('i1').memory, 71e6);
+  assert.equal(instances.get('i1').group, '/api/rooms');
+});
+
+test('violations and warnings are counted as the reports count them', () => {
+  const model = folded(scene().events());
+  assert.equal(violations(model), 3);
+  assert.equal(warnings(model), 0);
+  const gentle = folded(new Scene().run()
+    .call(0, {target: '/a', run: 5, verdicts: [{...kTimeout, enforced: false}]})
+    .call(9, {target: '/b', run: 5, verdicts: [{code: 'SIM_NOT_READY', enforced: true}]})
+    .tell(20, 'notice', {level: 'error', code: 'FUNCTION_INVOCATION_TIMEOUT', message: 'over the plan', file: 'vercel.json', line: 4}).events());
+  assert.equal(violations(gentle), 1, 'what the notice says of the project');
+  assert.equal(warnings(gentle), 2);
+  const again = folded(new Scene().run().call(0, {target: '/api/slow', run: 5, verdicts: [kTimeout]}).call(50, {target: '/api/slow', run: 5, verdicts: [kTimeout]}).events());
+  assert.deepEqual([...again.problems.values()].map((p) => p.count), [2], 'the same of the same place is one problem');
+});
+
+test('the verdict names the writer of what was lost, and has a fix where the event has none', () => {
+  const model = folded(scene().events());
+  const [verdict] = byTarget(model, '/api/rooms?id=kitchen').verdicts;
+  assert.equal(verdict.writer, 'i1');
+  assert.equal(verdict.fix, 'store it outside');
+  const unknown = folded(new Scene().run().instance('i2', '/r', [[0, 'leased']]).call(0, {target: '/r', instance: 'i2', run: 5, verdicts: [kLost]}).events());
+  assert.equal(byTarget(unknown, '/r').verdicts[0].writer, '', 'i1 is not known: no line to nowhere');
+});
+
+test('what comes after the end belongs to the call; what the dev server says to itself is none', () => {
+  const model = folded(new Scene().run().call(0, {target: '/late', run: 5}).call(2, {target: '/_next/x.js', run: 3, traffic: 'internal'})
+    .tell(40, 'background_work', {id: 1 << 20, request_id: 'x', route: '/late', instance: 'i9', verdicts: [{code: 'SIM_BACKGROUND_WORK_FROZEN', enforced: true}]}).events());
+  assert.deepEqual([...model.calls.values()].map((c) => [c.target, c.verdicts.length]), [['/late', 1]]);
+  assert.equal(model.requests, 1);
+});
+
+test('the oldest calls that are over go, open ones stay, and instances go with their calls', () => {
+  const s = new Scene().run().call(1, {target: '/open', instance: 'i0'});
+  for (let i = 0; i < 50; i++) s.call(10 + i * 10, {target: `/${i}`, instance: `n${i}`, run: 2}).instance(`n${i}`, '/x', [[10 + i * 10, 'leased'], [18 + i * 10, 'dead']]);
+  const model = folded(s.events(), {most: 10});
+  assert.equal(model.calls.size, 10);
+  assert.ok(isOpen(byTarget(model, '/open')));
+  assert.equal(model.leftOut, 41);
+  assert.ok(model.instances.size <= 12, String(model.instances.size));
+});
+
+test('events that are told again change nothing', () => {
+  const events = scene().events();
+  const once = folded(events), twice = folded([...events, ...events]);
+  assert.equal(twice.requests, once.requests);
+  assert.equal(violations(twice), violations(once));
+  assert.deepEqual([...twice.instances.values()].map((i) => i.stays.length), [...once.instances.values()].map((i) => i.stays.length));
+});
+
+test('a file of an older version, without starts and first bytes, still shows where time was charged', () => {
+  const model = folded([{t: 'invocation_ended', seq: 1, time: '2026-11-28T10:00:12.100Z', at_ms: 12_100, id: 1, request_id: 'x', method: 'GET', target: '/old', status: 200, route: '/old', total_ms: 10_100,
+    charged_ms: 10_000, compile_ms: 0, instance: 'i1', bytes_in: 0, bytes_out: 0, ended_by: 'function', phase: 'responding'}]);
+  const call = byTarget(model, '/old');
+  assert.deepEqual([call.began, call.handler, call.ended], [2000, 2100, 12_100]);
+});
