@@ -3,12 +3,12 @@ import {apply, createModel, isOpen} from './fold.mjs';
 import {kNoFilter, layOut, matches, neighbour, nextMarked} from './layout.mjs';
 import {duration, sentence} from './story.mjs';
 import {callAt, coloursOf, draw, gutterOf, kAxis, stayAt} from './draw.mjs';
-import {el, showHeader, showNotes, showProblems, showRequests, showStory, tipOf} from './panels.mjs';
+import {el, showHeader, showProblems, showRequests, showRest, showStory, tipOf} from './panels.mjs';
 
 const $ = (id) => document.getElementById(id);
 const json = (id) => ($(id) ? JSON.parse($(id).textContent) : null);
 const at = Object.fromEntries(['state', 'verdict', 'run', 'tiles', 'foot', 'lanes', 'space', 'canvas', 'story', 'problems', 'requests', 'rest', 'said', 'tip', 'follow', 'pause', 'span', 'empty'].map((id) => [id, $(id)]));
-const codes = json('codes') ?? {};
+const codes = json('codes') ?? {}, extras = json('extras') ?? {};
 const recorded = $('events')?.textContent;
 const kSpans = [100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 
@@ -106,19 +106,19 @@ function panels(time) {
     return;
   }
   due = time + 350;
-  showHeader(at, model, connection);
+  showHeader(at, model, connection, extras);
   options($('f-route'), [...model.routes].sort());
   options($('f-instance'), [...model.instances.keys()].slice(-300));
   if (storyOf) showStory(at.story, model, storyOf, now(), () => closeStory());
   const next = `${paused ? 'paused' : model.version} ${JSON.stringify(filter)} ${shown}`;
   if (next === shape) return;
   shape = next;
-  showProblems(at.problems, model, tell);
+  showProblems(at.problems, model, tell, extras);
   showRequests(at.requests, model, filter, shown, tell, () => {
     shown += 200;
     touch();
   });
-  showNotes(at.rest, model);
+  showRest(at.rest, model, extras);
 }
 
 function options(select, names) {
@@ -368,6 +368,7 @@ if (recorded === undefined) {
 } else {
   connection = 'file';
   for (const line of recorded.split('\n')) if (line) apply(model, JSON.parse(line));
+  model.leftOut = extras.left_out ?? 0;
   at.follow.hidden = at.pause.hidden = true;
   fit();
 }

@@ -31,14 +31,24 @@ export function replace(parent, ...children) {
   if (focused) [...parent.querySelectorAll('[data-key]')].find((e) => e.dataset.key === focused)?.focus({preventScroll: true});
 }
 
-export function showHeader(at, model, connection) {
+// What the project says is meant (`expect:` of vercel-sim.yaml): its reason, or undefined.
+const withoutLine = (file) => file.replace(/(:\d+){1,2}$/, '');
+function reasonOf(p, extras) {
+  return extras.expected?.find((e) => e.code === p.code && e.route === p.route && e.file === withoutLine(p.file) && e.path === (p.route ? '' : p.target.split('?')[0]))?.reason;
+}
+
+export function showHeader(at, model, connection, extras) {
   const n = violations(model), profile = model.run?.profile ?? '';
-  at.verdict.className = n > 0 ? 'bad' : 'good';
-  at.verdict.textContent = (n > 0 ? `✗ ${count(n, 'violation')}` : `✓ No violation${model.stopped || connection === 'file' ? '' : ' so far'}`) + (profile ? ` on ${profile}` : '');
+  const meant = [...model.problems.values()].reduce((sum, p) => sum + (p.violation && reasonOf(p, extras) !== undefined ? p.count : 0), 0);
+  at.verdict.className = n > meant ? 'bad' : 'good';
+  at.verdict.textContent = (n > meant ? '✗ ' : '✓ ') + (n > 0 ? count(n, 'violation') : `No violation${model.stopped || connection === 'file' ? '' : ' so far'}`)
+    + (meant > 0 ? `, ${meant} expected` : '') + (profile ? ` on ${profile}` : '');
   document.title = `${n > 0 ? count(n, 'violation') : 'vercel-sim'}${profile ? ` on ${profile}` : ''}`;
   const r = model.run;
   at.run.textContent = r ? [r.app || r.url, r.asOf && `limits as of ${r.asOf}`, r.isolation && `isolation ${r.isolation}`, r.timeScale !== 1 && `limits divided by ${r.timeScale}`,
-    model.command && `${model.command.text} ${model.command.ended ? `exited with ${model.command.exitCode}` : 'runs'}`].filter(Boolean).join(' · ') : '';
+    model.command && `${model.command.text} ${model.command.ended ? `exited with ${model.command.exitCode}` : connection === 'file' ? 'did not end' : 'runs'}`,
+    connection === 'file' && model.zero && new Date(model.zero).toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
+    connection === 'file' && !model.stopped && 'the events end before the run did: it was cut off, or its recording was'].filter(Boolean).join(' · ') : '';
   const alive = [...model.instances.values()].filter((i) => i.died === null).length;
   const tiles = [['requests', model.requests], ['violations', n], ['warnings', warnings(model)], ['cut or refused', model.cut],
     connection === 'file' ? ['instances', model.instances.size] : ['instances alive', alive], connection === 'file' ? null : ['under way', model.open.size],
@@ -69,7 +79,7 @@ function sourceOf(verdict, about) {
 const seenText = (v) => [v.message, v.measured && (/^[\d<]/.test(v.measured) ? `measured ${v.measured}` : v.measured), v.limit && (/^\d/.test(v.limit) ? `limit ${v.limit}` : v.limit)].filter(Boolean).join('; ');
 const seenOf = (v) => (seenText(v) ? el('p', {}, 'Seen: ', ...rich(seenText(v))) : null);
 
-export function showProblems(parent, model, open) {
+export function showProblems(parent, model, open, extras) {
   const groups = new Map();
   for (const p of model.problems.values()) {
     const key = `${p.code} ${p.violation}`;
@@ -85,15 +95,17 @@ export function showProblems(parent, model, open) {
       el('div', {class: 'head'}, tagOf(first), el('h3', {}, ...rich(about.title ?? first.code)), el('code', {class: 'dim'}, first.code), el('span', {class: 'dim'}, times(all))),
       ...fixes.slice(0, 3).map(fixOf),
       el('div', {class: 'table'}, el('table', {}, el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, 'where'), el('th', {scope: 'col'}, 'seen'), el('th', {scope: 'col', class: 'n'}, 'times'))),
-        el('tbody', {}, ...places.slice(0, 20).map((p) => el('tr', {}, el('td', {}, whereOf(p, open)), el('td', {}, ...(seenText(p) ? rich(seenText(p)) : ['–'])), el('td', {class: 'n'}, String(p.count))))))),
+        el('tbody', {}, ...places.slice(0, 20).map((p) => el('tr', {}, el('td', {}, whereOf(p, open, extras)), el('td', {}, ...(seenText(p) ? rich(seenText(p)) : ['–'])), el('td', {class: 'n'}, String(p.count))))))),
       places.length > 20 ? el('p', {class: 'dim'}, `and ${places.length - 20} more places`) : null,
       el('details', {key}, el('summary', {key: `s ${key}`}, 'Why'), el('p', {}, ...rich(about.why ?? '')), sourceOf(first, about)));
   }));
 }
 
-function whereOf(p, open) {
-  const place = p.file || p.route || (p.target ? p.target.split('?')[0] : 'the project');
+function whereOf(p, open, extras) {
+  const place = (p.file && (extras.prefix ?? '') + p.file) || p.route || (p.target ? p.target.split('?')[0] : 'the project');
   const out = el('span', {}, el('code', {}, place), p.file && p.route ? el('span', {class: 'dim'}, ` ${p.route}`) : null);
+  const reason = reasonOf(p, extras);
+  if (reason !== undefined) out.append(el('br'), el('span', {class: 'tag good'}, 'expected'), ` ${reason}`);
   if (p.call) out.append(el('br'), el('button', {type: 'button', key: `p ${p.key}`, onclick: () => open(p.call)}, p.count > 1 ? 'story of the last' : 'its story'));
   return out;
 }
@@ -158,8 +170,30 @@ export function tipOf(model, call, now) {
     v ? el('p', {class: v.violation ? 'bad' : 'warn'}, ...rich(model.codes[v.code]?.title ?? v.code)) : null, v ? fixOf(v.fix) : null].filter(Boolean);
 }
 
-export function showNotes(parent, model) {
-  if (model.notices.length === 0) return replace(parent);
-  replace(parent, el('section', {'aria-labelledby': 'h-notes'}, el('h2', {id: 'h-notes'}, 'Notes'),
-    ...model.notices.slice(-50).map((n) => el('div', {class: 'card'}, el('p', {}, el('strong', {}, `${n.level} `), n.file ? el('code', {}, `${n.file} `) : null, ...rich(n.message)), fixOf(n.fix)))));
+const table = (heads, rows) => el('div', {class: 'table', tabindex: '0', role: 'region', 'aria-label': heads[0].trim()},
+  el('table', {}, el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', {scope: 'col', class: h.startsWith(' ') ? 'n' : null}, h.trim())))),
+    el('tbody', {}, ...rows.map((row) => el('tr', {}, ...row.map((cell, i) => el('td', {class: heads[i].startsWith(' ') ? 'n' : null}, cell)))))));
+const section = (id, title, ...children) => el('section', {'aria-labelledby': id}, el('h2', {id}, title), ...children);
+const kMostListed = 500;
+
+// Functions, instances, what `check` says of the sources, notes.
+export function showRest(parent, model, extras) {
+  const functions = new Map();
+  for (const c of model.calls.values()) {
+    if (!c.route || c.traffic === 'prerender' || isOpen(c)) continue;
+    const f = functions.get(c.route) ?? functions.set(c.route, {file: '', n: 0, cold: 0, charged: 0, longest: 0}).get(c.route);
+    Object.assign(f, {file: c.file || f.file, n: f.n + 1, cold: f.cold + (c.start && c.start !== 'warm' ? 1 : 0), charged: f.charged + c.charged, longest: Math.max(f.longest, c.charged)});
+  }
+  const instances = [...model.instances.values()].slice(-kMostListed);
+  const findings = extras.findings ?? [];
+  replace(parent,
+    functions.size > 0 ? section('h-functions', 'Functions', table(['function', 'file', ' requests', ' not on a warm instance', ' charged', ' longest'],
+      [...functions].map(([route, f]) => [el('code', {}, route), el('code', {}, f.file && (extras.prefix ?? '') + f.file), String(f.n), String(f.cold), duration(f.charged), duration(f.longest)]))) : null,
+    findings.length > 0 ? section('h-findings', 'What the sources say', table(['rule', 'where', 'what'], findings.map((f) => [
+      el('span', {}, el('code', {}, f.rule), ` ${f.level} `, f.struck > 0 ? el('span', {class: 'tag bad'}, `struck ${times(f.struck)}`) : null), el('code', {}, f.place), f.message]))) : null,
+    instances.length > 0 ? section('h-instances', 'All instances', el('details', {key: 'instances'}, el('summary', {key: 's instances'}, count(model.instances.size, 'instance')),
+      table(['instance', 'function', ' requests', ' memory', 'end'], instances.map((i) => [i.name, el('code', {}, i.group), String(i.calls.length), i.memory ? `${Math.round(i.memory / 1e6)} MB` : '',
+        [i.why.replaceAll('_', ' '), i.death].filter(Boolean).join(': ')])))) : null,
+    model.notices.length > 0 ? section('h-notes', 'Notes', ...model.notices.slice(-50).map((n) => el('div', {class: 'card'},
+      el('p', {}, el('strong', {}, `${n.level} `), n.file ? el('code', {}, `${(extras.prefix ?? '') + n.file} `) : null, ...rich(n.message)), fixOf(n.fix)))) : null);
 }

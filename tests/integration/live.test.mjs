@@ -31,7 +31,7 @@ test('the page is one file with a policy that lets nothing in but its own script
   assert.match(page.head.get('content-type'), /^text\/html/);
   assert.equal(page.head.get('x-frame-options'), 'DENY');
   assert.match(page.head.get('content-security-policy'), /frame-ancestors 'none'/);
-  const html = page.body.toString();
+  const html = Buffer.from(page.body, 'latin1').toString();
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)[1];
   assert.match(policy, /^default-src 'none'/);
   assert.doesNotMatch(policy, /unsafe/);

@@ -64,6 +64,41 @@ TEST_CASE("neither the wait for an instance nor its start is charged: the handle
   CHECK(w.recorder.background.empty());
 }
 
+TEST_CASE("where the handler begins is told, with its limit, and at the end when the first byte came") {
+  World w;
+  const InvocationId id = w.dispatch();
+  w.advance(1s);
+  w.placed(id, "i3", "cold", 1s);
+  CHECK(w.recorder.running.empty());
+  w.advance(500ms);
+  w.handler_started(id);
+  w.handler_started(id);  // told twice
+  REQUIRE(w.recorder.running.size() == 1);
+  CHECK(w.recorder.running[0].id == id);
+  CHECK(w.recorder.running[0].route == "/api/a");
+  CHECK(w.recorder.running[0].instance == "i3");
+  CHECK(w.recorder.running[0].start == "cold");
+  CHECK(w.recorder.running[0].limit == 10s);
+  w.advance(2s);
+  w.head(id);
+  w.advance(1s);
+  w.ended(id);
+  w.released(id);
+  CHECK(w.last().first_byte == 3500ms);
+  CHECK(w.last().limit == 10s);
+
+  const InvocationId cut = w.start("i4");
+  CHECK(w.advance(10s).size() == 1);
+  CHECK(w.recorder.running.size() == 2);
+  CHECK(w.last().first_byte == 0s);
+  CHECK(w.last().limit == 10s);
+  CHECK(w.last().id == cut);
+  const InvocationId refused = w.dispatch();
+  w.not_placed(refused, Code::function_throttled);
+  CHECK(w.recorder.running.size() == 2);
+  CHECK(w.last().limit == 0s);
+}
+
 TEST_CASE("on an instance a response head starts no clock") {
   World w;
   InvocationId id = w.dispatch();

@@ -37,12 +37,18 @@ struct Ended {
   int status;
   Duration total, charged, compile;
   std::string instance, start;
-  Duration waited, init, own_requests;
+  Duration waited, init, own_requests, first_byte, limit;
   std::uint64_t bytes_in, bytes_out;
   event::Outcome outcome;
   bool client_left;
   std::vector<limits::Verdict> verdicts;
   std::int64_t wall_ms;
+};
+
+struct Running {
+  InvocationId id;
+  std::string route, instance, start;
+  Duration limit;
 };
 
 struct Background {
@@ -61,6 +67,11 @@ class Recorder final : public event::Sink {
     if (const auto* s = std::get_if<event::InvocationStarted>(&e)) {
       REQUIRE(s->id != InvocationId::none);
       REQUIRE(started.insert(s->id).second);
+    } else if (const auto* r = std::get_if<event::InvocationRunning>(&e)) {
+      REQUIRE(started.contains(r->id));
+      REQUIRE_FALSE(ended_ids.contains(r->id));
+      running.push_back(
+          {r->id, std::string(r->route), std::string(r->instance), std::string(r->start), r->limit});
     } else if (const auto* x = std::get_if<event::InvocationEnded>(&e)) {
       if (x->id != InvocationId::none) REQUIRE(ended_ids.insert(x->id).second);
       ended.push_back({x->id,
@@ -81,6 +92,8 @@ class Recorder final : public event::Sink {
                        x->waited,
                        x->init,
                        x->own_requests,
+                       x->first_byte,
+                       x->limit,
                        x->bytes_in,
                        x->bytes_out,
                        x->outcome,
@@ -102,6 +115,7 @@ class Recorder final : public event::Sink {
     }
   }
   std::vector<Ended> ended;
+  std::vector<Running> running;
   std::vector<Background> background;
   std::vector<std::string> notices;
   std::set<InvocationId> started, ended_ids, background_ids;
