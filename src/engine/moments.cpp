@@ -66,7 +66,7 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
     e.init_over(*v, now);
     v->unserved_before = e.unserved(*v);
   }
-  const bool placed = v->leased;
+  const bool placed = v->leased && !v->life.is<invocation::Lingering>();  // its end is told already else
   if (v->traffic == Traffic::direct)
     v->traffic = Traffic::invocation;  // the head came first, and looked like next dev's own
   if (v->page.empty()) e.identify(*v, e.function_at(v->path()), false, false);  // until the agent names it
