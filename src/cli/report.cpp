@@ -74,7 +74,7 @@ int run_report(const Report& options) {
     return kUsage;
   }
   const std::string name = options.events == "-" ? "standard input" : options.events;
-  const auto recorded = report::read_events(*text, name);
+  const auto recorded = report::read_events(*text, name, options.outputs.html.has_value());
   if (!recorded) {
     print_error(recorded.error());
     return kUsage;

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "cli/output_file.hpp"
+#include "page/page.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -93,7 +94,7 @@ Result<bool> write_text(std::string_view name, const std::string& file, std::str
 Result<bool> write_reports(const report::Run& run, const ReportOutputs& outputs,
                            const report::Extras& extras) {
   using Render = std::string (*)(const report::Run&, const report::Extras&);
-  const std::pair<std::string_view, Render> kinds[] = {{"--html", report::render_html},
+  const std::pair<std::string_view, Render> kinds[] = {{"--html", page::render_html},
                                                        {"--junit", report::render_junit},
                                                        {"--sarif", report::render_sarif},
                                                        {"--json", report::render_json}};

@@ -94,6 +94,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   Terminal people(writer, setup.profile, style, STDERR_FILENO);
   Held held(people, style.verbose, style.quiet);
   report::Collector collector;
+  if (options.reports.html) collector.keep_events();
   app::EventHub hub;
   hub.add(held);
   hub.add(collector);

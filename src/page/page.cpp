@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
 #include "limits/code.hpp"
-#include "report/model.hpp"
+#include "report/words.hpp"
 
 namespace vsim::page {
 
@@ -48,6 +49,57 @@ std::string codes() {
   return out + "}";
 }
 
+class Fields {
+ public:
+  explicit Fields(std::string& out) : out_(out) { out_ += '{'; }
+  ~Fields() { out_ += '}'; }
+  Fields(const Fields&) = delete;
+  Fields& operator=(const Fields&) = delete;
+  std::string& name(std::string_view key) { return out_ += fmt::format("{}\"{}\":", first_(), key); }
+  Fields& text(std::string_view key, std::string_view value) {
+    append_json_string(name(key), value);
+    return *this;
+  }
+  Fields& number(std::string_view key, std::size_t value) {
+    name(key) += std::to_string(value);
+    return *this;
+  }
+
+ private:
+  std::string_view first_() { return std::exchange(any_, true) ? "," : ""; }
+  std::string& out_;
+  bool any_ = false;
+};
+
+template <class List, class Tell>
+void append_list(std::string& out, const List& list, Tell tell) {
+  out += '[';
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (i > 0) out += ',';
+    Fields fields(out);
+    tell(fields, list[i]);
+  }
+  out += ']';
+}
+
+std::string extras_of(const report::Run& run, const report::Extras& extras) {
+  std::string out;
+  {
+    Fields all(out);
+    all.text("prefix", extras.prefix).number("left_out", run.events_left_out);
+    append_list(all.name("expected"), extras.expected, [](Fields& f, const report::Expected& e) {
+      f.text("code", limits::info(e.code).name).text("route", e.route).text("file", e.file);
+      f.text("path", e.path).text("reason", e.reason);
+    });
+    append_list(all.name("findings"), extras.findings, [&](Fields& f, const report::StaticFinding& s) {
+      f.text("rule", s.rule).text("level", s.level).text("message", s.message);
+      f.text("place", fmt::format("{}{}:{}", extras.prefix, s.file, s.line));
+      f.number("struck", report::times_struck(s, run));
+    });
+  }
+  return out;
+}
+
 // The page's text around the place of its data.
 std::string with_data(std::string_view data) {
   constexpr std::string_view kPlace = "<!--data-->";
@@ -65,6 +117,14 @@ std::string_view live() {
     return with_data(data);
   }();
   return text;
+}
+
+std::string render_html(const report::Run& run, const report::Extras& extras) {
+  std::string data;
+  append_data(data, "codes", codes());
+  append_data(data, "extras", extras_of(run, extras));
+  append_data(data, "events", run.events);
+  return with_data(data);
 }
 
 }  // namespace vsim::page

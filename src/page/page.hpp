@@ -7,9 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "report/render.hpp"
+
 namespace vsim::page {
 
 // Follows /_vercel-sim/events.
 std::string_view live();
+
+// The same page with the run's events in it (Run::events), and what is not in them. One file, for a browser
+// anywhere.
+std::string render_html(const report::Run&, const report::Extras& = {});
 
 }  // namespace vsim::page

@@ -113,7 +113,7 @@ function whereOf(p, open, extras) {
 export function showRequests(parent, model, filter, most, open, more) {
   const rows = [];
   let n = 0;
-  for (const call of [...model.calls.values()].reverse()) {
+  for (const call of [...model.calls.values()].sort((a, b) => b.began - a.began)) {
     if (!matches(call, filter)) continue;
     if (++n <= most) rows.push(rowOf(model, call, open));
   }

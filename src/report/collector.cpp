@@ -233,12 +233,29 @@ void Collector::on_event(const event::Stamp& stamp, const event::Event& event) {
   }
   const Duration at = stamp.at - zero_;
   run_.length = std::max(run_.length, at);
+  if (keeps_) keep(stamp, event);
   std::visit(Fold{*this, at}, event);
 }
 
-Result<Recorded> read_events(std::string_view text, std::string_view name) {
+// A browser opens some megabytes in a second. What was said of the app is kept longer than what went well.
+void Collector::keep(const event::Stamp& stamp, const event::Event& event) {
+  constexpr std::size_t kMany = 4'000'000, kMost = 16'000'000;
+  const auto* ended = std::get_if<event::InvocationEnded>(&event);
+  const auto* background = std::get_if<event::BackgroundWork>(&event);
+  const bool said = (ended != nullptr && !ended->verdicts.empty()) || background != nullptr ||
+                    std::holds_alternative<event::Notice>(event) ||
+                    std::holds_alternative<event::RunStopped>(event) ||
+                    std::holds_alternative<event::CommandRun>(event);
+  if (run_.events.size() > (said ? kMost : kMany))
+    ++run_.events_left_out;
+  else
+    event::encode(run_.events, stamp, event, zero_);
+}
+
+Result<Recorded> read_events(std::string_view text, std::string_view name, bool keep_events) {
   Recorded out;
   Collector collector;
+  if (keep_events) collector.keep_events();
   std::size_t number = 0, events = 0;
   while (!text.empty()) {
     ++number;

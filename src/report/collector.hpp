@@ -18,11 +18,14 @@ class Collector final : public event::Sink {
  public:
   void on_event(const event::Stamp&, const event::Event&) override;
   const Run& run() const { return run_; }
+  // Before the first event: Run::events is wanted too.
+  void keep_events() { keeps_ = true; }
 
  private:
   struct Fold;
+  void keep(const event::Stamp&, const event::Event&);
   Run run_;
-  bool any_ = false;
+  bool any_ = false, keeps_ = false;
   TimePoint zero_{};
   std::unordered_map<std::string, std::size_t> instances_, routes_, problems_;
   std::unordered_map<std::uint64_t, std::size_t> calls_;  // by invocation
@@ -34,6 +37,6 @@ struct Recorded {
   std::size_t unknown = 0;  // lines of event types this version does not know, left out
 };
 // The text of a file written by --events. `name` is for messages: "events.jsonl:12: …".
-Result<Recorded> read_events(std::string_view text, std::string_view name);
+Result<Recorded> read_events(std::string_view text, std::string_view name, bool keep_events = false);
 
 }  // namespace vsim::report

@@ -100,6 +100,10 @@ struct Run {
   std::vector<Notice> notices;       // those that are no Problem
   std::size_t background_works = 0;  // invocations that left something running
 
+  // The events themselves as JSON lines, for the page that draws them; only with Collector::keep_events.
+  std::string events;
+  std::size_t events_left_out = 0;  // beyond what a page can hold
+
   // How often something happened that fails on Vercel: enforced, and said of the app and not of the way it is
   // tested (docs/reports.md).
   std::size_t violations() const;

@@ -170,7 +170,7 @@ std::string json(std::string_view text) {
 
 namespace {
 
-// `control` says what stands for a control character, which neither XML nor HTML can hold.
+// `control` says what stands for a control character, which XML cannot hold.
 std::string marked_up(std::string_view text, std::string_view control) {
   std::string out;
   out.reserve(text.size());
@@ -206,7 +206,6 @@ std::string marked_up(std::string_view text, std::string_view control) {
 }  // namespace
 
 std::string xml(std::string_view text) { return marked_up(text, "\xEF\xBF\xBD"); }
-std::string html(std::string_view text) { return marked_up(text, "\xEF\xBF\xBD"); }
 
 std::string markdown(std::string_view text) {
   std::string out;

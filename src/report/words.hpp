@@ -52,7 +52,6 @@ std::string ending(const Run&);
 
 std::string json(std::string_view);      // with its quotes
 std::string xml(std::string_view);       // text and attribute values of XML 1.0
-std::string html(std::string_view);      // text and attribute values
 std::string markdown(std::string_view);  // text, also inside a table
 // Of a path relative to the project, as a URI reference.
 std::string uri(std::string_view path);

@@ -179,7 +179,7 @@ describe('exit codes', {concurrency: 4}, () => {
     assert.match(read('out/j.xml'), /^<\?xml[^]*FUNCTION_INVOCATION_TIMEOUT/);
     assert.equal(JSON.parse(read('s.json')).version, '2.1.0');
     assert.ok(JSON.parse(read('r.json')));
-    assert.match(read('h.html'), /FUNCTION_INVOCATION_TIMEOUT/);
+    assert.match(read('h.html'), /"code":"FUNCTION_INVOCATION_TIMEOUT"/);
   });
 
   test('a report that cannot be written: 70, unless there is a worse code', async (t) => {

@@ -12,8 +12,8 @@ using vsim::report::test::Sample;
 
 namespace {
 using Render = std::string (*)(const Run&, const Extras&);
-constexpr Render kAll[] = {render_text, render_junit,  render_sarif,   render_json,
-                           render_html, render_github, render_markdown};
+constexpr Render kAll[] = {render_text, render_junit,  render_sarif,
+                           render_json, render_github, render_markdown};
 }  // namespace
 
 TEST_CASE("every report of a recorded run is byte for byte that of the live one") {

@@ -27,7 +27,6 @@ TEST_CASE("each report, as published") {
   vsim::test::check_golden("report/report_with_check.sarif", render_sarif(run, extras()));
   vsim::test::check_golden("report/report.json", render_json(run));
   vsim::test::check_golden("report/report_with_check.json", render_json(run, extras()));
-  vsim::test::check_golden("report/report.html", render_html(run));
   vsim::test::check_golden("report/github.txt", render_github(run, extras()));
   vsim::test::check_golden("report/summary.md", render_markdown(run, extras()));
 }
@@ -36,7 +35,7 @@ TEST_CASE("no report holds a secret, a control character, markup of a path, or b
   const Sample sample;
   const Run& run = sample.live();
   for (const auto render :
-       {render_text, render_junit, render_sarif, render_json, render_html, render_github, render_markdown}) {
+       {render_text, render_junit, render_sarif, render_json, render_github, render_markdown}) {
     const std::string out = render(run, extras());
     CHECK(out.find("s3cret") == std::string::npos);
     CHECK(out.find('\xff') == std::string::npos);
@@ -44,7 +43,7 @@ TEST_CASE("no report holds a secret, a control character, markup of a path, or b
     CHECK(out.find('\x1b') == std::string::npos);
     CHECK(out.find('\x01') == std::string::npos);
   }
-  for (const auto render : {render_junit, render_html, render_markdown}) {
+  for (const auto render : {render_junit, render_markdown}) {
     const std::string out = render(run, extras());
     CHECK(out.find("<img") == std::string::npos);
     CHECK(out.find("</script") == std::string::npos);
@@ -81,33 +80,8 @@ TEST_CASE("a run without a verdict gives whole reports too") {
   run.profile = "hobby";
   run.stopped = true;
   CHECK_THAT(render_text(run), Catch::Contains("no violation"));
-  CHECK_THAT(render_html(run), Catch::Contains("No violation on hobby"));
   CHECK_THAT(render_junit(run), Catch::Contains("tests=\"0\" failures=\"0\""));
   CHECK(render_github(run).empty());
-}
-
-TEST_CASE("thousands of invocations: the page stays a few megabytes, and says what it leaves out") {
-  Run run;
-  run.profile = "hobby";
-  run.length = std::chrono::seconds(600);
-  for (int i = 0; i < 20'000; ++i) {
-    Invocation call;
-    call.method = "GET";
-    call.target = "/api/" + std::to_string(i);
-    call.status = 200;
-    call.began = std::chrono::milliseconds(i * 30);
-    call.total = std::chrono::milliseconds(50);
-    call.instance = "i" + std::to_string(i);
-    run.calls.push_back(call);
-    Instance instance;
-    instance.name = call.instance;
-    instance.stays = {{"spawning", call.began}, {"dead", call.began + call.total}};
-    run.instances.push_back(instance);
-  }
-  const std::string page = render_html(run);
-  CHECK(page.size() < 4'000'000);
-  CHECK_THAT(page, Catch::Contains("Not drawn: 18800 instances, 17000 requests") &&
-                       Catch::Contains("18000 more are in the JSON report."));
 }
 
 TEST_CASE("docs/reports.md names every code that is no violation") {

@@ -21,6 +21,7 @@ class Sample {
  public:
   Sample() {
     using namespace event;
+    live_.keep_events();
     limits::Verdict slow;
     slow.code = limits::Code::function_invocation_timeout;
     slow.limit_key = "duration.default";
