@@ -197,9 +197,9 @@ module.exports = function (sim) {
   }
 
   // True if a moment is needed; then `decided` is called after it. `isAlone`: nobody else runs here, so what waits behind a connection that modules
-  // have opened when they were evaluated, ahead of the request, is this invocation's.
+  // have opened when they were evaluated, ahead of the request, is this invocation's. Those without an address are sockets on disk: our own channels.
   function decide(invocation, decided, isAlone = false) {
-    if (isAlone) for (const connection of live) if (!connection.openedBy && !connection.isFetch && isUndecided(connection)) take(connection, invocation);
+    if (isAlone) for (const connection of live) if (connection.to && !connection.openedBy && !connection.isFetch && isUndecided(connection)) take(connection, invocation);
     if (!invocation.opened?.some(isUndecided)) return false;
     const end = performance.now() + kMostDecidingMs;
     const look = () => {

@@ -275,6 +275,19 @@ describe('what waits behind a connection that is being made', () => {
     assert.deepEqual(await ends(alone, true), ['Redis command']);
   });
 
+  test('is nobody\'s on a socket on disk, as our own channels are: the end of an invocation does not wait for them', { timeout: 20_000 }, async (t) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vs-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 's');
+    const silent = net.createServer(() => {});
+    t.after(() => silent.close());
+    await new Promise((done) => silent.listen(file, done));
+    const socket = net.connect(file, () => socket.write('a word'));
+    clients.push(socket);
+    await new Promise((done) => socket.once('connect', done));
+    assert.equal(decide({ req: {} }, () => assert.fail('not to be waited for'), true), false);
+  });
+
   test('may be nothing: then nobody is accused, and the end waits for a moment only', { timeout: 20_000 }, async () => {
     const invocation = { req: {} };
     invocations.run(invocation, () => client());
