@@ -378,11 +378,13 @@ module.exports = function (sim) {
 
   // ---- Where it is written -------------------------------------------------------------------------------------------------------------
 
+  // Next 14 and 15 name with webpack what was compiled: whose text that is, its modules say.
   function fileOf(file) {
     if (!file) return undefined;
-    const named = file.replace(/^\[project\]\//, '');
-    if (path.isAbsolute(named)) return path.relative(boot.options.dir, named);
-    return named;
+    const named = path.resolve(boot.options.dir, file.replace(/^\[project\]\//, ''));
+    const { distDir } = sim.server ?? {};
+    if (distDir && named.startsWith(path.resolve(boot.options.dir, distDir) + path.sep)) return undefined;
+    return path.relative(boot.options.dir, named);
   }
 
   const places = new Map();

@@ -267,7 +267,12 @@ module.exports = function (sim) {
         if (typeof maker === 'function' && isUsers(maker)) enter(maker, where.file);
       }
 
+      // Those that are there, and those that its text makes: a field that is only declared is left out by some compilers.
       function statics(fn, file) {
+        const made = new RegExp(`(?<![\\w$.])${escaped(fn.name || ' ')}\\.([\\w$]+)\\s*(?:\\?\\?=|\\|\\|=|=(?![=>]))`, 'g');
+        for (const [, key] of Function.prototype.toString.call(fn).matchAll(made)) {
+          if (!Object.hasOwn(fn, key)) add(found, { name: `${fn.name}.${key}`, file, owner: fn, key }, { isRead: true });
+        }
         for (const [key, { value }] of dataOf(fn)) {
           if (['length', 'name', 'prototype'].includes(key)) continue;
           if (typeof value === 'function') enter(value, file);

@@ -413,6 +413,19 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
     }));
 
   // In webpack's functions stands their source map, one word of a hundred thousand letters: a pattern that begins anew at each of them takes minutes.
+  test('a static field that only the class itself makes: also while it is not there yet', () => {
+    const { reach, read } = require('../../src/agent/scopes.cjs')({ takeCompiled: () => [] });
+    const make = new Function('__webpack_require__', `
+      class Orders { static get() { return Orders.one ??= new Orders(); } is(other) { return Orders.two === other && Orders.three <= 1; } }
+      return function GET() { __webpack_require__; return Orders.get(); };`);
+    const GET = make(() => {});
+    const bindings = reach(GET, 'app/api/a/route.ts').filter(({ owner }) => owner);
+    assert.deepEqual(bindings.map(({ name }) => name), ['Orders.one']);
+    assert.deepEqual(read(bindings), [undefined]);
+    const made = GET();
+    assert.equal(read(bindings)[0], made);
+  });
+
   test('a function with a source map in its text is read at once, and one that is a whole bundle is not read', { timeout: 20_000 }, () => {
     const { reach } = require('../../src/agent/scopes.cjs')({});
     const seen = new Map();
