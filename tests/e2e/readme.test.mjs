@@ -70,11 +70,13 @@ describe("README", { timeout: 240_000 }, () => {
     await ada.waitFor("error", /^connect_error: websocket error$/);
     const tabs = [await tab("route", "Bob"), await tab("route", "Eve")];
     for (const one of tabs) await one.waitFor("error", /connect_error|disconnect/);
-    const unknown = ({ verdicts }) => verdicts?.some(({ code, measured }) => code === "SIM_STATE_NOT_SHARED" && /session unknown/i.test(measured));
+    const unknown = ({ target, status, verdicts }) => /[?&]sid=/.test(target) && status === 400 && verdicts?.some(({ code }) => code === "SIM_STATE_NOT_SHARED");
     await sim.waitForEvent("a session that another instance does not know", unknown, 20_000);
-    await tabs[0].say("hello");
     await tabs[0].waitForConsole(/400 \(Bad Request\)/);
-    assert.doesNotMatch(await tabs[1].messages.innerText(), /hello/);
+    for (const one of tabs) {
+      assert.doesNotMatch(await one.status.innerText(), /^connected$/);
+      assert.ok(await one.page.getByTestId("send").isDisabled(), "nothing can be said");
+    }
     await context.close();
   });
 
