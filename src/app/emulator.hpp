@@ -52,7 +52,7 @@ struct EmulatorOptions {
   // Called every second while it runs.
   std::function<void(TimePoint now)> each_second;
   Recorder* recorder =
-      nullptr;  // a sink of the hub that the edge shall tell of requests; outlives the emulator
+      nullptr;           // a sink of the hub that the edge shall tell of requests; outlives the emulator
   Live* live = nullptr;  // likewise: the page at /_vercel-sim/
 };
 
