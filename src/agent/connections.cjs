@@ -58,6 +58,7 @@ module.exports = function (sim) {
       trace: traceBelow(below),
       isFetch: sim.isFetching(),  // fetch tells of its requests itself
       openedBy: isOpenTo(invocation) ? invocation : undefined,
+      isEarly: invocation === undefined,  // opened by modules that were evaluated ahead of a request
       request: undefined,  // the last one: {kind, by, trace, openedFor}
       hasAsked: false,
       isHttp: false,
@@ -199,7 +200,7 @@ module.exports = function (sim) {
   // True if a moment is needed; then `decided` is called after it. `isAlone`: nobody else runs here, so what waits behind a connection that modules
   // have opened when they were evaluated, ahead of the request, is this invocation's. Those without an address are sockets on disk: our own channels.
   function decide(invocation, decided, isAlone = false) {
-    if (isAlone) for (const connection of live) if (connection.to && !connection.openedBy && !connection.isFetch && isUndecided(connection)) take(connection, invocation);
+    if (isAlone) for (const connection of live) if (connection.isEarly && connection.to && !connection.isFetch && isUndecided(connection)) take(connection, invocation);
     if (!invocation.opened?.some(isUndecided)) return false;
     const end = performance.now() + kMostDecidingMs;
     const look = () => {
@@ -212,6 +213,7 @@ module.exports = function (sim) {
 
   function take(connection, invocation) {
     connection.openedBy = invocation;
+    connection.isEarly = false;
     (invocation.opened ??= []).push(connection);
   }
 

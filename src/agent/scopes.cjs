@@ -247,7 +247,7 @@ module.exports = function (sim) {
           const value = Object.getOwnPropertyDescriptor(globalThis, name)?.value;
           add(found, { name: `globalThis.${name}`, file, global: name }, readsIn(text, `(?:globalThis|global)(?:\\.${escaped(name)}(?![\\w$])|\\["${escaped(name)}"\\])`, value));
         }
-        if (isClass(fn, text)) statics(fn, file);
+        if (isClass(fn, text)) statics(fn, text, file);
       }
 
       function namespace(name, value, text, keys, file) {
@@ -268,11 +268,10 @@ module.exports = function (sim) {
       }
 
       // Those that are there, and those that its text makes: a field that is only declared is left out by some compilers.
-      function statics(fn, file) {
-        const made = new RegExp(`(?<![\\w$.])${escaped(fn.name || ' ')}\\.([\\w$]+)\\s*(?:\\?\\?=|\\|\\|=|=(?![=>]))`, 'g');
-        for (const [, key] of Function.prototype.toString.call(fn).matchAll(made)) {
-          if (!Object.hasOwn(fn, key)) add(found, { name: `${fn.name}.${key}`, file, owner: fn, key }, { isRead: true });
-        }
+      function statics(fn, text, file) {
+        const [, own] = /^class\s+([\w$]+)/.exec(text) ?? [];  // its `name` may be a field of the user's
+        const made = own ? text.matchAll(new RegExp(`${reference(own)}\\.([\\w$]+)\\s*(?:\\?\\?=|\\|\\|=|=(?![=>]))`, 'g')) : [];
+        for (const [, key] of made) if (!Object.hasOwn(fn, key)) add(found, { name: `${own}.${key}`, file, owner: fn, key }, { isRead: true });
         for (const [key, { value }] of dataOf(fn)) {
           if (['length', 'name', 'prototype'].includes(key)) continue;
           if (typeof value === 'function') enter(value, file);

@@ -416,7 +416,7 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
   test('a static field that only the class itself makes: also while it is not there yet', () => {
     const { reach, read } = require('../../src/agent/scopes.cjs')({ takeCompiled: () => [] });
     const make = new Function('__webpack_require__', `
-      class Orders { static get() { return Orders.one ??= new Orders(); } is(other) { return Orders.two === other && Orders.three <= 1; } }
+      class Orders { static name = { a: 1 }; static get() { return Orders.one ??= new Orders(); } is(other) { return Orders.two === other && Orders.three <= 1; } }
       return function GET() { __webpack_require__; return Orders.get(); };`);
     const GET = make(() => {});
     const bindings = reach(GET, 'app/api/a/route.ts').filter(({ owner }) => owner);
