@@ -93,16 +93,54 @@ void answer_whole(net::RequestDecision& decision, std::string head, std::string_
 
 Live::Live(TimePoint start) : start_(start), run_(random_name()) {}
 
+void Live::Block::own(std::string_view& word) {
+  if (word.empty()) return;
+  char* copy = static_cast<char*>(words_.allocate(word.size(), 1));
+  std::copy(word.begin(), word.end(), copy);
+  word = {copy, word.size()};
+  waiting_size_ += word.size();
+}
+
+bool Live::Block::keep(const event::Stamp& stamp, const event::Event& event) {
+  constexpr std::size_t kNames = 300;  // what JSON adds to the words, about
+  const auto* said = std::get_if<event::InvocationEnded>(&event);
+  if (said == nullptr ? !std::holds_alternative<event::InvocationStarted>(event) : !said->verdicts.empty())
+    return false;
+  event::Event& kept = waiting_.emplace_back(stamp, event).second;
+  if (auto* started = std::get_if<event::InvocationStarted>(&kept))
+    for (auto* word : {&started->request_id, &started->method, &started->target}) own(*word);
+  if (auto* ended = std::get_if<event::InvocationEnded>(&kept))
+    for (auto* word : {&ended->request_id, &ended->method, &ended->target, &ended->route, &ended->file,
+                       &ended->kind, &ended->runtime, &ended->instance, &ended->start})
+      own(*word);
+  waiting_size_ += kNames;
+  return true;
+}
+
+std::string& Live::Block::written(TimePoint start) {
+  for (const auto& [stamp, event] : waiting_) {
+    text_ += kData;
+    event::encode(text_, stamp, event, start);
+    text_ += '\n';
+  }
+  waiting_.clear();
+  words_.release();
+  waiting_size_ = 0;
+  return text_;
+}
+
 void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
-  if (blocks_.empty() || blocks_.back().text.size() >= kBlock) {
+  if (blocks_.empty() || blocks_.back().size() >= kBlock) {
     if (blocks_.size() == kMostBlocks) forget_oldest();
-    blocks_.emplace_back().first = stamp.seq;
+    blocks_.emplace_back(stamp.seq);
   }
   Block& block = blocks_.back();
   block.last = stamp.seq;
-  block.text += kData;
-  event::encode(block.text, stamp, event, start_);
-  block.text += '\n';
+  if (readers_.empty() && block.keep(stamp, event)) return;
+  std::string& text = block.written(start_);
+  text += kData;
+  event::encode(text, stamp, event, start_);
+  text += '\n';
 }
 
 void Live::on_pause() {
@@ -113,7 +151,7 @@ void Live::on_pause() {
 
 // The store gives up its oldest events, but not the word on what still is there.
 void Live::forget_oldest() {
-  std::string_view text = blocks_.front().text;
+  std::string_view text = blocks_.front().written_before();  // what waits behind it is of requests only
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     keep_line(text.substr(kData.size(), end - kData.size()));
@@ -166,10 +204,11 @@ void Live::tell(Reader& r) {
     }
     const std::size_t index = r.block - first_block_;
     if (index >= blocks_.size()) return;
-    const Block& block = blocks_[index];
-    if (r.at < block.text.size()) {
-      const std::string_view more = std::string_view(block.text).substr(r.at);
-      r.at = block.text.size();
+    Block& block = blocks_[index];
+    const std::string_view text = block.written(start_);
+    if (r.at < text.size()) {
+      const std::string_view more = text.substr(r.at);
+      r.at = text.size();
       r.seen = block.last;
       session.say_more(more);
     }
