@@ -1,10 +1,12 @@
 // What isolation costs: plain `next dev` against `vercel-sim run` on fresh and on warm instances; one run, the same app, interleaved rounds.
 //   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--json FILE] [--check] [--keep DIR]
-//                            [--only api,page,fetches,sustained,unbound,empty]
+//                            [--only api,page,fetches,sustained,unbound,empty,forks]
 // Each server has a copy of fixtures/apps/chat (its packages as hard links), so that no two share a .next. Each round asks each server once for each
 // target, beginning with another server each time. Before a request that is to meet a spare, the run waits until --events has told that the
 // spare is bound and frozen, its reserve is full and no instance starts, binds or dies; what the request met is then read from the event of its end
 // (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
+// `forks` (alone or with others) sets instances that are copies of a template (--set instances.fork=on) beside instances that are started one by one (the default) and
+// beside plain `next dev`, without pauses: one request after the other, 20 at once, and what one more waiting instance weighs.
 // The bars are those the product has set itself; --check makes a missed one the exit code 1. --keep DIR keeps events and output of all servers. On a busy machine the numbers say nothing; the load is printed.
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, cpSync, existsSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +22,7 @@ const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const app = resolve(option('app', join(here, '../fixtures/apps/chat')));
 const rounds = Number(option('rounds', 30));
 const seconds = Number(option('seconds', 10));
-const only = option('only', 'api,page,fetches,sustained,unbound,empty').split(',');
+const only = option('only', 'api,page,fetches,sustained,unbound,empty,forks').split(',');
 const api = '/api/counter';
 const page = option('page', '/time');
 const targets = [...(only.includes('api') ? [api] : []), ...(only.includes('page') ? [page] : [])];
@@ -30,7 +32,7 @@ const servers = new Set();
 const now = () => performance.now();
 const quantile = (xs, q) => [...xs].sort((a, b) => a - b)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
 const round1 = (x) => x === undefined || Number.isNaN(x) ? '' : x.toFixed(1);
-const raw = { samples: {}, misses: {}, spawn_ms: [], bind_ms: [], pss: {}, fetches: {}, sustained: [] };
+const raw = { samples: {}, misses: {}, spawn_ms: [], bind_ms: [], pss: {}, fetches: {}, sustained: [], forks: {} };
 const push = (table, key, value) => (table[key] ??= []).push(value);
 
 // Asks until the probe answers something truthy: for events in a file, and ports.
@@ -158,7 +160,7 @@ async function startSim(name, extra) {
 
 // Nothing starts, is bound or goes, and the store is as full as it gets: two unbound spares, and a bound one for each target.
 // A function whose binding took too long (a busy machine) gets no bound spare any more: its requests are misses.
-const kSpares = { invocation: 2, instance: 1, unbound: 2 };
+const kSpares = { invocation: 2, instance: 1, unbound: 2, forked: 2 };
 function settled(server, routes) {
   return until(`${server.name} settles for ${routes}`, 180_000, () => {
     server.events.read();
@@ -251,6 +253,61 @@ async function unbound(plain, server) {
     }
   }
 }
+// Copies and started instances, interleaved; the memory is that of those that wait, and what it would cost to have one more: pages of its own.
+async function forks(plain, forked, spawned) {
+  const named = [['plain', plain], ['fork', forked], ['spawn', spawned]];
+  const weighed = (what, server) => {
+    server.events.read();
+    for (const { pid } of server.events.in('spare', 'bound', 'frozen')) {
+      try {
+        const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+        const of = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)[1]) / 1024;
+        push(raw.forks, `${what}: memory, PSS`, of('Pss'));
+        push(raw.forks, `${what}: memory, private`, of('Private_Dirty') + of('Private_Clean'));
+      } catch {}  // gone meanwhile
+    }
+  };
+  for (let round = 0; round < Math.max(3, Math.round(rounds / 6)); round++) {
+    for (let i = 0; i < named.length; i++) {
+      const [name, server] = named[(i + round) % named.length];
+      for (const each of [forked, spawned]) await settled(each, [api]);
+      if (server !== plain) weighed(name, server);
+      const begin = now();
+      const cpu = cpuOf(server);
+      for (let n = 0; n < 10; n++) {
+        const { ms, body } = await server.get(api);
+        if (server !== plain && JSON.parse(body).count !== 1) throw new Error(`${name}: ${body}`);
+        push(raw.forks, `${name}: one after the other`, ms);
+      }
+      push(raw.forks, `${name}: ten in a row, CPU of all processes`, cpuOf(server) - cpu);
+      push(raw.forks, `${name}: ten in a row`, now() - begin);
+      for (const each of [forked, spawned]) await settled(each, [api]);
+      const from = now();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => server.get(api)));
+      push(raw.forks, `${name}: 20 at once`, now() - from);
+      const bad = answers.find((a) => a.status !== 200 || (server !== plain && JSON.parse(a.body).count !== 1));
+      if (bad) throw new Error(`${name}: ${bad.status} ${bad.body.slice(0, 300)}`);
+    }
+  }
+}
+// CPU of everything below a server, ended children of living ones included, in ms. The ends of instances count for vercel-sim, which waits for them.
+function cpuOf({ child }) {
+  const parents = new Map();
+  const used = new Map();
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ').map(Number);
+      parents.set(Number(pid), fields[1]);
+      used.set(Number(pid), (fields[11] + fields[12] + fields[13] + fields[14]) / ticks * 1000);
+    } catch {}  // gone meanwhile
+  }
+  let total = 0;
+  for (const pid of used.keys()) {
+    for (let at = pid; at > 1; at = parents.get(at) ?? 0) if (at === child.pid) { total += used.get(pid); break; }
+  }
+  return total;
+}
 // One request after the other until one meets no instance: refill waits for a pause. The process may have been on its way when it came.
 async function empty(server) {
   for (let round = 0; round < Math.max(3, Math.round(rounds / 3)); round++) {
@@ -297,6 +354,10 @@ function report() {
   other('spawn to ready', raw.spawn_ms, 'ms');
   other('spare to bound', raw.bind_ms, 'ms');
   for (const [what, xs] of Object.entries(raw.pss)) other(`memory of an instance, ${what}`, xs, 'MiB PSS');
+  for (const [what, xs] of Object.entries(raw.forks)) {
+    const base = raw.forks[`plain:${what.split(':')[1]}`];
+    other(`${what}${base && !what.startsWith('plain') ? `, ${(quantile(xs, 0.5) / quantile(base, 0.5)).toFixed(1)} × plain` : ''}`, xs, /memory/.test(what) ? 'MiB' : 'ms');
+  }
   for (const s of raw.sustained) line(`fresh invocations, ${s.clients} client${s.clients > 1 ? 's' : ''} without pause`, s.invocations, round1(s.rate), '', 'a second');
 }
 
@@ -318,12 +379,20 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => endAll().
 try {
   const plain = await startPlain();
   const fresh = await startSim('invocation', ['--isolation', 'invocation']);
-  const warm = await startSim('instance', ['--isolation', 'instance']);
-  for (const server of [plain, fresh, warm]) await warmUp(server, targets);
-  await latencies(plain, fresh, warm);
+  if (only.includes('forks')) {
+    const forked = await startSim('forked', ['--isolation', 'invocation', '--set', 'instances.fork=on']);
+    for (const server of [plain, fresh, forked]) await warmUp(server, [api]);
+    await forks(plain, forked, fresh);
+    await forked.stop();
+  }
+  const warm = only.some((name) => name !== 'forks') ? await startSim('instance', ['--isolation', 'instance']) : undefined;
+  if (warm) {
+    for (const server of [plain, fresh, warm]) await warmUp(server, targets);
+    await latencies(plain, fresh, warm);
+  }
   if (only.includes('fetches')) await fetches([plain, fresh, warm], fresh);
   if (only.includes('sustained')) await sustained(fresh);
-  await Promise.all([fresh, warm].map((s) => s.stop()));
+  await Promise.all([fresh, warm].map((s) => s?.stop()));
   if (only.includes('unbound') || only.includes('empty')) {
     const server = await startSim('unbound', ['--isolation', 'invocation', '--set', 'spares.bound=off']);
     await warmUp(server, targets);

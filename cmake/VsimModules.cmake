@@ -1,4 +1,4 @@
-# vsim_module(name [PURE|ASIO] DEPENDS modules… LINKS libraries… EMBED files… EMBED_GLOB patterns…)
+# vsim_module(name [PURE|ASIO] DEPENDS modules… LINKS libraries… EMBED files… EMBED_GLOB patterns… ADDON file.c)
 #   one static library per folder of src/. PURE modules may not touch sockets, processes, files or clocks;
 #   ASIO modules share one precompiled header. Sources and tests are globbed, so that a new file needs no edit here.
 include(VsimStatic)
@@ -72,8 +72,22 @@ function(vsim_page target dir)  # modules… → page.html of dir with all of it
   vsim_embed(${target} page ${out})
 endfunction()
 
+# A Node addon of one C file, embedded like a script. It names no library (no DT_NEEDED) and so no version of one: the program that
+# loads it has them all, glibc's or musl's. Not with the flags of the rest: sanitizers stay out of a Node process.
+function(vsim_node_addon target source out)
+  set(flags -std=gnu11 -O2 -g0 -fPIC -fvisibility=hidden -fno-stack-protector -U_FORTIFY_SOURCE -fno-lto
+      -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  if(VSIM_WERROR)
+    list(APPEND flags -Werror)
+  endif()
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_C_COMPILER} ${flags} -shared -nostdlib -Wl,-z,now -Wl,-z,relro -Wl,-s -Wl,--build-id=none
+            -o ${out} ${CMAKE_SOURCE_DIR}/${source}
+    DEPENDS ${CMAKE_SOURCE_DIR}/${source} VERBATIM)
+endfunction()
+
 function(vsim_module name)
-  cmake_parse_arguments(M "PURE;ASIO" "" "DEPENDS;LINKS;EMBED;EMBED_GLOB" ${ARGN})
+  cmake_parse_arguments(M "PURE;ASIO" "ADDON" "DEPENDS;LINKS;EMBED;EMBED_GLOB" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(target vsim_${name})
   set(embeds "")
@@ -84,6 +98,12 @@ function(vsim_module name)
     file(GLOB found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${g})
     list(APPEND embeds ${found})
   endforeach()
+  if(M_ADDON)
+    get_filename_component(addon ${M_ADDON} NAME_WE)
+    set(addon ${CMAKE_BINARY_DIR}/embedded/${addon}.node)
+    vsim_node_addon(${target} ${M_ADDON} ${addon})
+    list(APPEND embeds ${addon})
+  endif()
   if(sources OR embeds)
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)

@@ -12,6 +12,7 @@ module.exports = function (sim) {
   const { guard, options, tell, withExports } = sim;
   const bootFile = options.rpcSocket ? path.join(path.dirname(options.rpcSocket), 'boot.json') : '';
   const fields = {};  // what Next's bundler told the render server since
+  const calls = {};  // of those that are methods: name → how often
   const hashes = new Map();  // compiled file → hash of the text that was last announced
   let evicted = new Set();
   let renderOptions;
@@ -72,6 +73,7 @@ module.exports = function (sim) {
       preview: guard('preview', () => sim.server.getPrerenderManifest().preview),
       config: withoutPatterns(sim.server.nextConfig),
       rpcSocket: options.rpcSocket,
+      calls,
       turbopack: Boolean(process.env.TURBOPACK),
       sourceMaps: /enable-source-maps/.test(NODE_OPTIONS) || process.execArgv.includes('--enable-source-maps'),
       env,
@@ -167,7 +169,8 @@ module.exports = function (sim) {
       announce({ all: true, environment: true });
       return;
     }
-    if (typeof sim.server?.[field] !== 'function') fields[field] = packed;
+    if (typeof sim.server?.[field] === 'function') calls[field] = (calls[field] ?? 0) + 1;
+    else fields[field] = packed;
     sim.broadcast?.('field', dir, field, packed);
   }
 
@@ -180,6 +183,7 @@ module.exports = function (sim) {
     fieldChanged,
     flushChanges: flush,
     serverFields: () => fields,
+    fieldCalls: () => calls,
     bootHooks: [
       [/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookManifests],
       [/[\\/]web[\\/]sandbox([\\/]context|[\\/]index)?(\.js)?$/, hookSandbox],

@@ -103,6 +103,7 @@ module.exports = function (sim) {
     peer.tell('welcome', {
       evictions: isolation.evictions,
       fields: sim.serverFields(),
+      calls: sim.fieldCalls(),
       tags: Object.fromEntries(tags),
       lastRun: [...lastRun.keys()],
     });

@@ -260,6 +260,11 @@ std::string bind_line(std::string_view page, std::string_view kind, std::string_
   if (!head.empty()) o["head"] = json::string_view(head);
   return json::serialize(o);
 }
+std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark) {
+  return json::serialize(json::object{{"instance", std::to_string(n)},
+                                      {"socket", json::string_view(socket)},
+                                      {"mark", json::string_view(mark)}});
+}
 std::string ping_line() { return R"({"t":"ping"})"; }
 std::string expire_line(InvocationId of) {
   return R"({"t":"expire","id":")" + std::to_string(static_cast<std::uint64_t>(of)) + "\"}";

@@ -196,6 +196,8 @@ std::string compile_line(std::string_view page, std::string_view kind);
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
                       std::string_view head);
 std::string ping_line();
+// To the template of instances: what one copy of it is to be (src/agent/copying.cjs).
+std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark);
 std::string expire_line(InvocationId);
 std::string bye_line();
 // To an instance that is dying: no more will come than these, of which some may be on their way.

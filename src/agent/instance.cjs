@@ -2,6 +2,7 @@
 // One function instance: a process with its own memory, in which Next's render server of an unmodified `next dev` runs functions. vercel-sim starts
 // it, sends it requests on its own unix socket (VSIM_SOCKET) and hears of them on the control channel; next dev compiles for it (rpc.cjs).
 // It decides nothing: placement, deadlines, freezing and killing are vercel-sim's. The wire is docs/agent-protocol.md.
+// Or the template of such (VSIM_TEMPLATE), which goes as far as it can without being one, and is copied then (copying.cjs).
 
 const fs = require('node:fs');
 const Module = require('node:module');
@@ -15,15 +16,9 @@ const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
 // What the user has set and what .env files say; what vercel-sim has set for the platform gives way to it.
 Object.assign(process.env, boot.env);
 
-const control = openControl({
-  socketPath: options.controlSocket,
-  first: `${options.token} instance ${options.instance}`,
-  // vercel-sim is gone, or was never there: nobody will send a request.
-  failed: () => process.exit(0),
-  closed: () => process.exit(0),
-  received: (message) => received(message),
-});
-const { tell } = control;
+let control;
+const tell = (message) => control?.tell(message);
+if (!options.isTemplate) connectControl();
 const sim = createShared({ options, nextDist: boot.nextDist, tell });
 Object.assign(sim, {
   boot,
@@ -37,6 +32,7 @@ Object.assign(sim, {
 const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
 parts.push('machine', 'network', 'disk', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
+if (options.isTemplate) parts.unshift('own', 'copying');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
 start().catch((error) => {
@@ -45,9 +41,21 @@ start().catch((error) => {
   sim.plainExit(1);
 });
 
+function connectControl() {
+  control = openControl({
+    socketPath: options.controlSocket,
+    first: `${options.token} instance ${options.instance}`,
+    // vercel-sim is gone, or was never there: nobody will send a request.
+    failed: () => process.exit(0),
+    closed: () => process.exit(0),
+    received: (message) => received(message),
+  });
+}
+
 async function start() {
   const { guard } = sim;
-  guard('modules', () => sim.hookModules([...sim.cacheHooks, ...sim.handlerHooks]));
+  if (options.isTemplate) sim.prepareOwn();
+  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...sim.cacheHooks, ...sim.handlerHooks]));
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
   guard('own requests', sim.hookOwnRequests);
@@ -59,8 +67,21 @@ async function start() {
   sim.provideContext();
   sim.provideRemoteCache();
   sim.muteWarming();
-  await sim.connectPeer();
-  await sim.startRenderServer();
+  if (options.isTemplate) {
+    sim.nobody();
+    await sim.startRenderServer();
+    delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
+    const { instance, socket } = await sim.waitToBeCopied();
+    Object.assign(options, { instance, socketPath: socket, token: takeSecret() });
+    if (options.token === '') sim.plainExit(0);  // nobody wants it any more
+    connectControl();
+    sim.forgetWhatWasRead();
+    await sim.connectPeer();
+    await sim.seeRoutesAnew();
+  } else {
+    await sim.connectPeer();
+    await sim.startRenderServer();
+  }
   sim.dieAsThePlatformDoes();
   await sim.listen();
   // Last of all: user code finds nothing of ours in its environment.
@@ -95,12 +116,14 @@ function blockOutput() {
 // Taken out of the environment before anything of Next or of the user runs.
 function takeOptions() {
   const { env } = process;
+  const isTemplate = env.VSIM_TEMPLATE === '1';
   const taken = {
+    isTemplate,
     instance: env.VSIM_INSTANCE,
     bootFile: env.VSIM_BOOT,
     socketPath: env.VSIM_SOCKET,
     controlSocket: env.VSIM_CONTROL,
-    token: takeSecret(),
+    token: isTemplate ? '' : takeSecret(),
     publicPort: Number(env.VSIM_PUBLIC_PORT),
     isHttps: env.VSIM_PUBLIC_HTTPS === '1',
     timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,

@@ -7,10 +7,12 @@ const { createPeer } = require('./rpc.cjs');
 module.exports = function (sim) {
   const { boot, options, tell } = sim;
   let evictions = 0;
+  let calls = {};
   let waiting = [];  // {from, go}: requests that came before the news they rely on
 
   const methods = {
     welcome(news) {
+      calls = news.calls;
       for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
       for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
       for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, -1);
@@ -67,5 +69,11 @@ module.exports = function (sim) {
     watch(prerenderedPaths, 'set', (page, paths) => ['hasPaths', page, [...paths]]);
   }
 
-  return { connectPeer, caughtUp };
+  // Next's render server has read the folders of routes when it came up, and is told by a call when there are others. A copy of a template has missed
+  // those between the template's begin and its own.
+  async function seeRoutesAnew() {
+    if (calls.reloadMatchers !== boot.calls.reloadMatchers) await sim.server.reloadMatchers?.();
+  }
+
+  return { connectPeer, caughtUp, seeRoutesAnew };
 };

@@ -345,6 +345,7 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.cwd = spec.cwd;
       wanted.run_dir = run_dir->path();
       wanted.script = *scripts + "/instance.cjs";
+      wanted.template_script = *scripts + "/template.cjs";
       wanted.control_socket = control_socket;
       wanted.token = token;
       wanted.port = port;

@@ -4,12 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
 
-#include "agent/secrets.hpp"
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
@@ -39,12 +37,6 @@ instance::Pool pool_of(std::string_view kind) {
                                : instance::Pool::app_route;
 }
 
-std::uint16_t free_port(boost::asio::io_context& io) {
-  using boost::asio::ip::tcp;
-  tcp::acceptor probe(io, tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
-  return probe.local_endpoint().port();
-}
-
 }  // namespace
 
 Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
@@ -58,6 +50,7 @@ Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::
       options_(std::move(options)),
       scheduler_(options_.scheduler, this),
       early_(options_.scheduler.early_patience),
+      template_(io, supervisor, template_callbacks()),
       timer_(io),
       sampler_(io, [this](InstanceId id, std::uint64_t bytes) { sampled(id, bytes); }) {
   if (channel_ != nullptr) channel_->set_instances(this);
@@ -100,6 +93,7 @@ void Fleet::boot(std::string_view file, std::string_view exec) {
   const bool first = boot_file_.empty();
   boot_file_ = file;
   if (!exec.empty()) exec_ = exec;
+  start_template();
   if (first) return;
   instance::Change change;
   change.generation = ++generation_;
@@ -135,6 +129,7 @@ void Fleet::on_socket_failed(std::uint64_t n, InvocationId id) {
 }
 
 void Fleet::gone() {
+  stop_template();  // of a next dev that is no more
   base_ = ++generation_;
   std::vector<InvocationId> waiting;
   for (const auto& [id, invocation] : invocations_)
@@ -161,6 +156,7 @@ void Fleet::stop() {
   if (std::exchange(stopped_, true)) return;
   timer_.cancel();
   sampler_.stop();
+  template_.stop();
   tell([&](TimePoint t, auto& out) { scheduler_.stop(t, out); });
   for (const InvocationId id : early_.clear())
     owner_.fleet_refused(id, limits::Code::sim_not_ready, Duration{});
@@ -199,6 +195,8 @@ void Fleet::ask(const instance::Early::Ready& early) {
   // It waits: nothing that starts is in the background any more.
   for (auto& [id, i] : instances_)
     if (i.process && !i.ready) i.process->foreground();
+  for (auto& [id, coming] : comings_) coming.spec.background = false;
+  template_.foreground();
 }
 
 void Fleet::ask_early() {
@@ -324,71 +322,6 @@ void Fleet::give_back(InvocationId id) {
 
 // --- The scheduler's commands
 
-void Fleet::obey(instance::Spawn& c) {
-  if (!options_.command.empty() || !boot_file_.empty()) {
-    InstanceProcess::Callbacks callbacks;
-    callbacks.output = [this, id = c.id](const OutputLine& line) { output(id, line); };
-    callbacks.debugger = [this, id = c.id] { debugger(id); };
-    callbacks.ended = [this, id = c.id] { ended(id); };
-    auto process = InstanceProcess::start(io_, supervisor_, timeouts_, spec_of(c.id, c.background),
-                                          std::move(callbacks));
-    if (process) {
-      InstanceProcess& started = **process;
-      instances_[c.id].process = std::move(*process);
-      watcher_.fleet_spawned(c.id);
-      if (!options_.command.empty()) started.probe([this, id = c.id] { on_ready(number(id), 0); });
-      return;
-    }
-    if (warned_.insert(process.error().message).second)
-      watcher_.fleet_warns("an instance could not be started: " + process.error().message,
-                           process.error().fix);
-  }
-  tell([&](TimePoint t, auto& out) { scheduler_.exited(c.id, {instance::Death::Kind::lost, 0}, t, out); });
-}
-
-InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
-  InstanceSpec spec;
-  spec.name = name_of(id);
-  spec.cwd = options_.cwd;
-  spec.env = options_.env;
-  spec.background = background;
-  if (!options_.command.empty()) {
-    spec.argv = options_.command;
-    spec.port = free_port(io_);
-    process::set_env(spec.env, "PORT", std::to_string(spec.port));
-    return spec;
-  }
-  spec.socket = fmt::format("{}/{}.sock", options_.run_dir, spec.name);
-  spec.argv.push_back(exec_);
-  // With `observe` a heap of its own size would end apps whose development bundles weigh more than those of
-  // production: twice as much, so that a leak ends before the machine does.
-  if (options_.memory_max != 0 && options_.memory_max != kUnlimited) {
-    const std::uint64_t heap =
-        (options_.memory_mode == profile::Mode::enforce ? 1 : 2) * (options_.memory_max >> 20);
-    const auto users = process::get_env(spec.env, "NODE_OPTIONS").value_or("");
-    if (options_.memory_mode == profile::Mode::enforce ||
-        users.find("--max-old-space-size") == std::string_view::npos)
-      spec.argv.push_back(fmt::format("--max-old-space-size={}", std::max<std::uint64_t>(heap, 64)));
-  }
-  // Heads carry what the router made of the request; the platform's limits have struck before.
-  spec.argv.push_back("--max-http-header-size=1048576");
-  if (options_.inspect) spec.argv.push_back("--inspect=127.0.0.1:0");
-  spec.argv.push_back(options_.script);
-  spec.secret = agent::instance_secret(options_.token, number(id));
-  process::set_env(spec.env, "VSIM_INSTANCE", std::to_string(number(id)));
-  process::set_env(spec.env, "VSIM_BOOT", boot_file_);
-  process::set_env(spec.env, "VSIM_SOCKET", spec.socket);
-  process::set_env(spec.env, "VSIM_CONTROL", options_.control_socket);
-  process::set_env(spec.env, "VSIM_PUBLIC_PORT", std::to_string(options_.public_port));
-  if (options_.public_https) process::set_env(spec.env, "VSIM_PUBLIC_HTTPS", "1");
-  process::set_env(spec.env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
-  if (!options_.warm) process::set_env(spec.env, "VSIM_WARM", "0");
-  process::set_env(spec.env, "VSIM_MACHINE", options_.machine);
-  if (options_.time_scale != 1)
-    process::set_env(spec.env, "VSIM_TIME_SCALE", fmt::format("{}", options_.time_scale));
-  return spec;
-}
-
 void Fleet::obey(instance::Bind& c) {
   const Function& f = functions_[static_cast<std::size_t>(c.function)];
   say(c.id, agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view()));
@@ -427,7 +360,7 @@ std::string Fleet::route_of(const Invocation& v) const {
 
 void Fleet::obey(instance::Kill& c) {
   Instance* i = find(c.id);
-  if (i == nullptr) return;
+  if (i == nullptr) return never_start(c.id);
   if (c.why == Why::unresponsive) tell_unresponsive(c.id, *i);
   i->process->last_words(std::string(instance::to_string(c.why)));
   i->process->kill();

@@ -24,6 +24,7 @@
 #include "app/memory_sampler.hpp"
 #include "app/output_line.hpp"
 #include "app/start_noise.hpp"
+#include "app/template.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "instance/early.hpp"
@@ -41,9 +42,9 @@ struct FleetOptions {
   std::string run_dir;  // sockets stand here
   process::Environment env;
   std::string cwd;
-  // What is run for an instance: of `next dev`, the program is what boot() names, `script` is instance.cjs
+  // What is run for an instance: of `next dev`, the program is what boot() names, `script` is instance.cjs,
   // and readiness is its own word. Else a whole command that takes PORT, ready when that takes a connection.
-  std::string script;
+  std::string script, template_script;
   std::vector<std::string> command;
   std::string control_socket, token;
   std::uint16_t public_port = 0;
@@ -54,6 +55,7 @@ struct FleetOptions {
   std::string machine;      // what the machine of a deployment lacks, and what is done about it
   bool warm = true;         // bound spares run the request path
   bool inspect = false;     // each opens an inspector
+  bool fork = false;        // instances of `next dev` are copies of a template
   bool fold_starts = true;  // start_noise.hpp
 };
 
@@ -111,7 +113,9 @@ class FleetWatcher {
   virtual void fleet_lacks(const std::vector<std::string>& /*hooks*/) {}  // of an instance's Next
   virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                            instance::GroupId) = 0;
-  virtual void fleet_spawned(instance::InstanceId) {}  // its process runs; fleet_state from now on
+  // Its process runs; fleet_state from now on. `forked`: as a copy of the template.
+  virtual void fleet_spawned(instance::InstanceId, bool /*forked*/) {}
+  virtual void fleet_spawns(std::string_view /*why*/) {}  // there is no template, though one was asked for
 
  protected:
   ~FleetWatcher() = default;
@@ -240,7 +244,27 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   Instance* find(instance::InstanceId);
   Instance* find(std::uint64_t n) { return find(static_cast<instance::InstanceId>(n)); }
   Invocation* held(InvocationId, instance::InstanceId);  // null: not its
+  // One that a template is asked to copy itself for.
+  struct Coming {
+    InstanceSpec spec;
+    bool asked = false;   // else it waits for the template
+    bool doomed = false;  // it is to end as soon as it is there
+  };
+  std::string socket_of(instance::InstanceId) const;
+  void add_node(std::vector<std::string>& argv, process::Environment&) const;
   InstanceSpec spec_of(instance::InstanceId, bool background);
+  Template::Callbacks template_callbacks();
+  void start_template();
+  void stop_template();
+  void abandon_copies();
+  void start_those_that_come();
+  void ask_copy(instance::InstanceId, Coming&);
+  void copied(instance::InstanceId, Result<process::Coming>);
+  void spawn(instance::InstanceId, InstanceSpec);
+  InstanceProcess::Callbacks callbacks_of(instance::InstanceId);
+  void began(instance::InstanceId, std::unique_ptr<InstanceProcess>, bool forked);
+  void lost(instance::InstanceId);
+  void never_start(instance::InstanceId);
   void ended(instance::InstanceId);
   void debugger(instance::InstanceId);
   void output(instance::InstanceId, const OutputLine&);
@@ -265,6 +289,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   bool carrying_out_ = false, started_ = false, stopped_ = false;
 
   std::map<instance::InstanceId, Instance> instances_;
+  std::map<instance::InstanceId, Coming> comings_;
   std::unordered_map<InvocationId, Invocation> invocations_;
   std::vector<Function> functions_;  // by id
   instance::Early early_;
@@ -273,6 +298,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
   StartNoise noise_;
+  Template template_;
 
   boost::asio::steady_timer timer_;
   TimePoint armed_for_ = TimePoint::max();

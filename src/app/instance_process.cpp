@@ -46,25 +46,46 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
   options.cwd = s.cwd;
   options.input = process::SpawnOptions::Input::open;
   if (!s.secret.empty()) options.first_input = s.secret + "\n";
-  process::ChildCallbacks events;
-  events.output = [self](process::Stream stream, std::string_view bytes) { self->on_output(stream, bytes); };
-  events.exit = [self](const process::ExitCause& cause) {
-    self->ended_ = true;
-    self->exit_ = cause;
-    self->quiet_.cancel();
-    self->probe_.cancel();
-    self->out_.flush(true);
-    self->err_.flush(true);
-    self->pool_->close_idle();
-    if (!self->spec_.socket.empty()) ::unlink(self->spec_.socket.c_str());
-    self->callbacks_.ended();
-  };
-  auto child = supervisor.spawn(std::move(options), std::move(events));
+  auto child = supervisor.spawn(std::move(options), self->events());
   if (!child) return child.error();
-  self->child_ = std::move(*child);
+  self->begin(timeouts, std::move(*child));
+  return out;
+}
+
+Result<std::unique_ptr<InstanceProcess>> InstanceProcess::adopt(boost::asio::io_context& io,
+                                                                process::Supervisor& supervisor,
+                                                                net::Timeouts& timeouts, InstanceSpec spec,
+                                                                process::Coming coming, Callbacks callbacks) {
+  std::unique_ptr<InstanceProcess> out(new InstanceProcess(io, std::move(spec), std::move(callbacks)));
+  auto child = supervisor.adopt(std::move(coming), out->spec_.secret + "\n", out->events());
+  if (!child) return child.error();
+  out->begin(timeouts, std::move(*child));
+  return out;
+}
+
+process::ChildCallbacks InstanceProcess::events() {
+  process::ChildCallbacks events;
+  events.output = [this](process::Stream stream, std::string_view bytes) { on_output(stream, bytes); };
+  events.exit = [this](const process::ExitCause& cause) {
+    ended_ = true;
+    exit_ = cause;
+    quiet_.cancel();
+    probe_.cancel();
+    out_.flush(true);
+    err_.flush(true);
+    pool_->close_idle();
+    if (!spec_.socket.empty()) ::unlink(spec_.socket.c_str());
+    callbacks_.ended();
+  };
+  return events;
+}
+
+void InstanceProcess::begin(net::Timeouts& timeouts, std::unique_ptr<process::Child> child) {
+  child_ = std::move(child);
+  const InstanceSpec& s = spec_;
   if (s.background) {
-    process::lower(self->child_->pid());
-    self->lowered_ = true;
+    process::lower(child_->pid());
+    lowered_ = true;
   }
   std::vector<net::UpstreamPool::Endpoint> endpoints;
   if (!s.socket.empty()) {
@@ -73,10 +94,9 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
     for (const char* address : {"127.0.0.1", "::1"})
       endpoints.emplace_back(tcp::endpoint(boost::asio::ip::make_address(address), s.port));
   }
-  self->pool_ = std::make_shared<net::UpstreamPool>(
-      io, timeouts, std::move(endpoints),
+  pool_ = std::make_shared<net::UpstreamPool>(
+      io_, timeouts, std::move(endpoints),
       s.socket.empty() ? fmt::format("http://localhost:{}", s.port) : std::string());
-  return out;
 }
 
 InstanceProcess::~InstanceProcess() {

@@ -42,6 +42,10 @@ class InstanceProcess {
   };
   static Result<std::unique_ptr<InstanceProcess>> start(boost::asio::io_context&, process::Supervisor&,
                                                         net::Timeouts&, InstanceSpec, Callbacks);
+  // The same of a process that is there already, a copy of the template.
+  static Result<std::unique_ptr<InstanceProcess>> adopt(boost::asio::io_context&, process::Supervisor&,
+                                                        net::Timeouts&, InstanceSpec, process::Coming,
+                                                        Callbacks);
   ~InstanceProcess();
   InstanceProcess(const InstanceProcess&) = delete;
   InstanceProcess& operator=(const InstanceProcess&) = delete;
@@ -70,6 +74,8 @@ class InstanceProcess {
 
  private:
   InstanceProcess(boost::asio::io_context&, InstanceSpec, Callbacks);
+  process::ChildCallbacks events();
+  void begin(net::Timeouts&, std::unique_ptr<process::Child>);
   void on_output(process::Stream, std::string_view);
   void on_line(process::Stream, std::string_view text);
 

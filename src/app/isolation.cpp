@@ -73,6 +73,7 @@ void Isolation::hello(const agent::Hello& hello) {
   out.warm = options_.profile->spares_bound.value == profile::Switch::on;
   out.cwd = options_.cwd;
   out.script = options_.script;
+  out.template_script = options_.template_script;
   out.control_socket = options_.control_socket;
   out.token = options_.token;
   out.public_port = options_.port;
@@ -82,6 +83,7 @@ void Isolation::hello(const agent::Hello& hello) {
   out.memory_mode = options_.profile->memory_mode.value;
   out.machine = limits::machine::modes(*options_.profile);
   out.inspect = options_.inspect;
+  out.fork = options_.profile->instances_fork.value == profile::Switch::on;
   out.fold_starts = options_.fold_starts;
   FleetWatcher& watcher = *this;
   fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, std::move(out));
@@ -125,13 +127,20 @@ std::string_view Isolation::effective() const {
                                                  : profile::Isolation::none);
 }
 
-void Isolation::fleet_spawned(instance::InstanceId id) {
+void Isolation::fleet_spawned(instance::InstanceId id, bool forked) {
   const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
   event::InstanceChanged e;
   e.instance = name;
   e.to = "spawning";
+  e.start = forked ? "fork" : "spawn";
   if (fleet_) e.pid = fleet_->figures(id).pid;
   owner_.isolation_event(e);
+}
+
+void Isolation::fleet_spawns(std::string_view why) {
+  owner_.isolation_says(
+      event::Level::info, fmt::format("function instances are started one by one, not forked: {}", why),
+      "nothing but time and memory is lost; without instances.fork=on nobody asks for it");
 }
 
 void Isolation::fleet_state(instance::InstanceId id, const instance::State& from, const instance::State& to,

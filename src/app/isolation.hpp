@@ -22,7 +22,7 @@ struct IsolationOptions {
   std::uint64_t seed = 1;
   process::Environment env;  // of the app, before the agent's words are in it
   std::string cwd;
-  std::string run_dir, script;  // instance.cjs
+  std::string run_dir, script, template_script;  // instance.cjs, template.cjs
   std::string control_socket, token;
   std::uint16_t port = 0;
   bool https = false;  // what listens there speaks TLS
@@ -67,7 +67,8 @@ class Isolation final : private FleetWatcher {
     owner_.isolation_says(event::Level::warning, what, fix);
   }
   void fleet_lacks(const std::vector<std::string>& hooks) override { owner_.isolation_lacks(hooks); }
-  void fleet_spawned(instance::InstanceId) override;
+  void fleet_spawned(instance::InstanceId, bool forked) override;
+  void fleet_spawns(std::string_view why) override;
   void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                    instance::GroupId) override;
   void give_up(std::string_view why);

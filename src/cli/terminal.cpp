@@ -146,13 +146,14 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   verdicts(paint, e.verdicts, explained);
 }
 
-// "i3 frozen /api/a", "i3 dead, deadline: killed by signal 9 (SIGKILL)".
+// "i3 spawning (fork)", "i3 frozen /api/a", "i3 dead, deadline: killed by signal 9 (SIGKILL)".
 void changed(Paint& paint, const event::InstanceChanged& e) {
   std::string text = fmt::format(" {:<4} {}", e.instance, e.to);
   if (!e.function.empty()) text.append(" ").append(e.function);
   if (!e.why.empty()) text.append(", ").append(e.why);
   if (!e.death.empty()) text.append(": ").append(e.death);
   if (e.memory > 0) text.append(" (").append(human_size(e.memory)).append(")");
+  if (!e.start.empty()) text.append(" (").append(e.start).append(")");
   paint(Ink::dim, text)("\n");
 }
 

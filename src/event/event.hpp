@@ -100,6 +100,7 @@ struct InstanceChanged {
   std::string_view death;     // how its process ended, as text; only with `dead`
   std::uint64_t memory = 0;   // bytes resident when it was last measured; 0 when it was not
   int pid = 0;                // 0 when not known
+  std::string_view start;     // "fork" or "spawn": how its process began; only with `spawning`
 };
 // Told after the invocation's end, when its instance is frozen or retired while the handler left something
 // running.

@@ -233,6 +233,13 @@ Result<Pipe> make_socket_pair() {
   return Pipe{Fd(fds[0]), Fd(fds[1])};
 }
 
+Result<Pipe> make_packet_pair() {
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+    return system_error("cannot make a socket pair", errno);
+  return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
 Fd open_null_device() { return Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)); }
 
 Result<Pty> open_pty(WindowSize size) {
@@ -378,6 +385,11 @@ void reap(pid_t pid) {
 bool launched_here(pid_t pid) {
   const std::lock_guard lock(launched().mutex);
   return launched().pids.contains(pid);
+}
+
+void adopt(pid_t pid) {
+  const std::lock_guard lock(launched().mutex);
+  launched().pids.insert(pid);
 }
 
 void raise_descriptor_limit() {

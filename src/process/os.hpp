@@ -50,6 +50,7 @@ struct Pipe {
 };
 Result<Pipe> make_pipe();
 Result<Pipe> make_socket_pair();  // both ends read and write
+Result<Pipe> make_packet_pair();  // the same, of packets that keep their bounds
 Fd open_null_device();
 
 struct Pty {
@@ -85,8 +86,10 @@ Result<Fd> open_exit_fd(pid_t);
 std::optional<ExitCause> peek_exit(pid_t);
 // Takes the zombie away. Never blocks.
 void reap(pid_t);
-// Whether launch() started it and reap() has not taken it away.
+// Whether launch() started it, or adopt() took it, and reap() has not taken it away.
 bool launched_here(pid_t);
+// A process that has become our child without launch().
+void adopt(pid_t);
 
 // As many open files and sockets as the system lets this process have: each request needs two. What launch()
 // starts gets what we had before.

@@ -1,5 +1,6 @@
 #include "process/supervisor.hpp"
 
+#include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <time.h>
@@ -75,6 +76,7 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
         timer(core->io) {}
   ~Impl();
 
+  Result<bool> watch(pid_t, os::Fd out_end, os::Fd err_end);
   void begin();
   void read(Stream);
   bool read_once(Stream);
@@ -231,21 +233,41 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
 
   const auto pid = os::launch(launch);
   if (!pid) return pid.error();
-  impl->pid = *pid;
-  impl->state = Child::Impl::State::running;
-  core_->children.emplace(*pid, impl.get());
-  if (core_->guardian) core_->guardian->watch(*pid);
+  if (const auto watched = impl->watch(*pid, std::move(out_read), std::move(err_read)); !watched)
+    return watched.error();
+  return std::unique_ptr<Child>(new Child(std::move(impl)));
+}
 
-  auto exit_fd = os::open_exit_fd(*pid);
-  if (!exit_fd) return exit_fd.error();  // impl's destructor ends the child
-  error_code ec;
-  impl->exit_fd.assign(exit_fd->release(), ec);
-  if (!ec && out_read) impl->out.assign(out_read.release(), ec);
-  if (!ec && err_read) impl->err.assign(err_read.release(), ec);
-  if (ec) return Error{fmt::format("cannot watch a child process: {}", ec.message()), {}};
-  if (impl->out.is_open()) impl->out.non_blocking(true, ec);
-  if (impl->err.is_open()) impl->err.non_blocking(true, ec);
-  impl->begin();
+Result<Coming> Supervisor::expect() {
+  auto in = os::make_pipe(), out = os::make_pipe(), err = os::make_pipe();
+  if (!in) return in.error();
+  if (!out) return out.error();
+  if (!err) return err.error();
+  Coming coming;
+  coming.mark = fmt::format("{}{}.", core_->run, core_->next_child++);
+  coming.input = std::move(in->read);
+  coming.input_end = std::move(in->write);
+  coming.output = std::move(out->write);
+  coming.output_end = std::move(out->read);
+  coming.error = std::move(err->write);
+  coming.error_end = std::move(err->read);
+  return coming;
+}
+
+Result<std::unique_ptr<Child>> Supervisor::adopt(Coming coming, std::string_view first_input,
+                                                 ChildCallbacks callbacks) {
+  auto impl = std::make_shared<Child::Impl>(core_, std::move(callbacks));
+  impl->state = Child::Impl::State::done;  // until it is watched
+  impl->mark = std::move(coming.mark);
+  impl->input = std::move(coming.input_end);
+  os::adopt(coming.pid);
+  if (const auto watched = impl->watch(coming.pid, std::move(coming.output_end), std::move(coming.error_end));
+      !watched)
+    return watched.error();
+  // An empty pipe takes as much in one piece (PIPE_BUF), also when its reader has ended meanwhile: SIGPIPE is
+  // ignored by whoever reads from children.
+  if (::write(impl->input.get(), first_input.data(), first_input.size()) < 0 && errno != EPIPE)
+    return Error{"cannot write to a new pipe", {}};
   return std::unique_ptr<Child>(new Child(std::move(impl)));
 }
 
@@ -258,6 +280,25 @@ void Supervisor::stop_all(milliseconds grace, std::function<void()> done) {
 
 // --- Child
 // --------------------------------------------------------------------------------------------------------------------
+
+// It runs, or has run.
+Result<bool> Child::Impl::watch(pid_t of, os::Fd out_end, os::Fd err_end) {
+  pid = of;
+  state = State::running;
+  core->children.emplace(of, this);
+  if (core->guardian) core->guardian->watch(of);
+  auto exit = os::open_exit_fd(of);
+  if (!exit) return exit.error();  // our destructor ends the child
+  error_code ec;
+  exit_fd.assign(exit->release(), ec);
+  if (!ec && out_end) out.assign(out_end.release(), ec);
+  if (!ec && err_end) err.assign(err_end.release(), ec);
+  if (ec) return Error{fmt::format("cannot watch a child process: {}", ec.message()), {}};
+  if (out.is_open()) out.non_blocking(true, ec);
+  if (err.is_open()) err.non_blocking(true, ec);
+  begin();
+  return true;
+}
 
 void Child::Impl::begin() {
   exit_fd.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](error_code ec) {

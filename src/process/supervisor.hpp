@@ -62,6 +62,15 @@ struct ChildCallbacks {
   std::function<void(const ExitCause&)> exit;
 };
 
+// A process that somebody else starts for us, and that becomes our child by that (ForkServer): what it needs
+// before it is there.
+struct Coming {
+  std::string mark;                         // "VERCEL_SIM_CHILD=…", to stand in its environment
+  os::Fd input, output, error;              // its descriptors 0 to 2, to be closed here once it has them
+  os::Fd input_end, output_end, error_end;  // ours
+  pid_t pid = 0;                            // once it is there
+};
+
 // One running child. Destroying it while it runs kills it and everything it started, without a callback.
 class Child {
  public:
@@ -99,6 +108,12 @@ class Supervisor {
 
   // Returns once the program runs. No callback is called before this returns.
   Result<std::unique_ptr<Child>> spawn(SpawnOptions, ChildCallbacks);
+
+  // For a process to come; its input says nothing and never ends.
+  Result<Coming> expect();
+  // It is there: a child of ours, or one that has become it, with a session of its own. `first_input` as
+  // above. Also when it has ended meanwhile. Its output is not read before this.
+  Result<std::unique_ptr<Child>> adopt(Coming, std::string_view first_input, ChildCallbacks);
 
   // Stops every child, and orphans that no child accounts for, then calls `done` (also when there was nothing
   // to stop), never from inside this call. Exit callbacks of the children come before it. A second call with

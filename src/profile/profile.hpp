@@ -86,6 +86,7 @@ struct Profile {
   // spares.bound: spares evaluate a function's modules, and run its request path without its handler, before
   // a request comes
   Setting<Switch> spares_bound;
+  Setting<Switch> instances_fork;  // instances.fork: instances are copies of a process that has all loaded
   // environment.omit: names of platform variables that instances do not get, with commas; "nothing"
   Setting<std::string> environment_omit;
   Setting<std::string> region;  // region: used in x-vercel-id

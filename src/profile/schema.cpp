@@ -270,6 +270,13 @@ const Key kKeys[] = {
             "whose top-level code has effects that nobody asked for: then it runs inside the request, and "
             "the first answer of an instance is slower.",
      .source = VSIM_DOCS "fluid-compute"},
+    {.name = "instances.fork",
+     .member = &Profile::instances_fork,
+     .example = "on",
+     .doc = "Whether an instance begins as a copy (`fork`) of a process that has Node and Next loaded and "
+            "none of your code, which takes milliseconds; else as a process of its own. Where copying is not "
+            "possible the run says so and starts processes. What a function finds is the same.",
+     .source = VSIM_DOCS "fluid-compute"},
     {.name = "environment.omit",
      .member = &Profile::environment_omit,
      .example = "VERCEL_URL,TZ",

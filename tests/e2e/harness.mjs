@@ -19,6 +19,8 @@ export const kRepo = resolve(here, "../..");
 export const kApp = join(kRepo, "fixtures/apps/chat");
 export const kBin = resolve(process.env.VSIM_BIN ?? join(kRepo, "build/vercel-sim"));
 export const kFull = process.env.VSIM_FULL === "1";
+// VSIM_FORK=1: instances are copies of a template in every test.
+const kForks = process.env.VSIM_FORK === "1" ? ["--set", "instances.fork=on"] : [];
 
 const kReadyMs = 90_000; // a cold `next dev` on two busy cores
 const kStopMs = 15_000;
@@ -251,7 +253,7 @@ export function spawnSim(args, { cwd, env, temp }) {
 export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
   const temp = await tempFolder("t");
   const eventsFile = join(await tempFolder("ev"), "events.jsonl");
-  const child = spawnSim(["run", "--port", "0", "--events", eventsFile, ...args], { cwd, env, temp });
+  const child = spawnSim(["run", "--port", "0", "--events", eventsFile, ...kForks, ...args], { cwd, env, temp });
   const ready = child.output.waitFor(new RegExp(`^vercel-sim ready on ${scheme}://localhost:(\\d+) \\(profile ([\\w-]+), as of ([^)]+)\\)$`, "m"), kReadyMs);
   const early = child.exited.then(({ code }) => {
     throw new Error(`vercel-sim ended with ${code} before it was ready; printed:\n${child.output.text}`);

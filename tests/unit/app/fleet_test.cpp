@@ -161,7 +161,7 @@ struct World final : FleetOwner, FleetWatcher {
   }
   void fleet_output(const OutputLine& line) override { output += line.text; }
   void fleet_warns(std::string_view what, std::string_view) override { warnings.emplace_back(what); }
-  void fleet_spawned(instance::InstanceId id) override { spawned.push_back(id); }
+  void fleet_spawned(instance::InstanceId id, bool) override { spawned.push_back(id); }
   void fleet_state(instance::InstanceId id, const instance::State&, const instance::State& to,
                    instance::GroupId) override {
     states[id] = instance::name(to);

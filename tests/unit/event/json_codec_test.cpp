@@ -106,7 +106,7 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
              "vercel.json", 4},
       InstanceChanged{"i3", "leased", "dead", "/api/slow", "deadline", "killed by SIGKILL", 104'857'600,
                       4242},
-      InstanceChanged{"i4", "", "spawning"},
+      InstanceChanged{"i4", "", "spawning", "", "", "", 0, 4243, "fork"},
       BackgroundWork{static_cast<InvocationId>((5ull << 20) | 3), "dev1::bg", "/api/late",
                      "app/api/late/route.ts", "i3", list},
       CommandRun{"npx playwright test", false},

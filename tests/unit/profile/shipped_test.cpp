@@ -45,6 +45,7 @@ const Row kTable[] = {
     {"network.smtp", {"warn", "warn", "warn", "warn", "warn", "warn"}},
     {"disk.writes", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
     {"spares.bound", {"on", "on", "on", "on", "on", "on"}},
+    {"instances.fork", {"off", "off", "off", "off", "off", "off"}},
     {"environment.omit", {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing"}},
     {"region", {"iad1", "iad1", "iad1", "iad1", "iad1", "iad1"}},
 };

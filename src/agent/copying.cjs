@@ -1,0 +1,146 @@
+'use strict';
+// A template: an instance up to the point where only what is its own is missing, which is copied (fork.c) for each instance that vercel-sim asks for. While
+// it waits it runs nothing: its event loop stands still. In a copy everything goes on from there.
+// docs/decisions/0012-instances-are-forks.md has the why.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+
+const kSocket = 3;
+const kIdleMs = 15000;
+const kTrialMs = 9000;
+// What may be open while it is copied: its output, and timers, which a copy goes on with.
+const kHarmless = new Set(['PipeWrap', 'TTYWrap', 'Timeout', 'Immediate', 'TickObject', 'Microtask']);
+const kThreads = 4;  // of Node: main, delayed tasks, the inspector's signal, one to spare
+
+module.exports = function (sim) {
+  const { boot, options } = sim;
+  const manifests = new Set();  // compiled files that Next has read while the template came up
+  let early;  // what was asked of next dev meanwhile, which a template has no connection to
+
+  // In the place of the connection to next dev.
+  function nobody() {
+    const refuse = (name) => {
+      early ??= name;
+      throw new Error(`${name} before there is a connection`);
+    };
+    sim.peer = { call: async (name) => refuse(name), tell: refuse };
+  }
+
+  // Resolves in a copy only, with what vercel-sim has asked for.
+  async function waitToBeCopied() {
+    let addon;
+    try {
+      addon = require('./fork.node');
+    } catch (error) {
+      return giveUp(`the addon that copies it cannot be loaded (${String(error?.message).split('\n')[0]})`);
+    }
+    await walkAhead().catch(() => {});  // the trial says what does not work
+    if (!(await isIdle())) return undefined;
+    collect();
+    const tried = addon.try();
+    if (tried === 'trial') await trial(addon);  // does not come back
+    if (tried === 'failed') return giveUp('a copy of this Node process did not work');
+    const command = JSON.parse(addon.serve(kSocket));
+    sim.becomeOwn({ mark: command.mark, exit: addon.exit });
+    return command;
+  }
+
+  // The last word, which vercel-sim shows: it is spawned from then on.
+  function giveUp(why) {
+    fs.writeSync(2, `cannot be copied: ${why}\n`);
+    sim.plainExit(78);
+    return new Promise(() => {});
+  }
+
+  // Nothing that another thread works on, and no open socket: a copy would wait for the one and share the other.
+  async function isIdle() {
+    const open = () => process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
+    for (const end = Date.now() + kIdleMs; open().length > 0 && Date.now() < end; ) await new Promise((resolve) => sim.plain.setTimeout(resolve, 10));
+    if (early !== undefined) return giveUp(`it asked next dev for ${early} while it came up`);
+    if (open().length > 0) return giveUp(`something is open in it (${[...new Set(open())].join(', ')})`);
+    const threads = fs.readdirSync('/proc/self/task').length;
+    const pool = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+    if (threads > kThreads + pool) return giveUp(`it has ${threads} threads`);
+    return true;
+  }
+
+  // What each copy does first, so that it finds the code for it compiled: a socket that is opened, a request that is taken, files that are forgotten.
+  async function walkAhead() {
+    sim.forget([]);
+    await echoed();
+  }
+
+  // What was garbage is not copied, and what stays is in pages that a copy seldom writes to.
+  function collect() {
+    v8.setFlagsFromString('--expose-gc');
+    const gc = vm.runInNewContext('gc');
+    v8.setFlagsFromString('--no-expose-gc');
+    gc();
+  }
+
+  // In the copy that is tried: what instances live on, each of which has been seen to fail on some way of copying.
+  async function trial(addon) {
+    sim.plain.setTimeout(() => addon.exit(1), kTrialMs);
+    try {
+      const zlib = require('node:zlib');
+      const { promisify } = require('node:util');
+      await new Promise((resolve) => sim.plain.setTimeout(resolve, 1));
+      await fs.promises.readFile(__filename);
+      await promisify(zlib.gzip)('x'.repeat(1000));
+      await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+      if ((await echoed()) !== 'y') addon.exit(1);
+      collect();
+      addon.passed();
+    } catch {
+      addon.exit(1);
+    }
+  }
+
+  // The answer of a server of its own.
+  function echoed() {
+    const http = require('node:http');
+    const socketPath = path.join(path.dirname(boot.rpcSocket), `trial-${fs.readlinkSync('/proc/self')}.sock`);
+    return new Promise((resolve, reject) => {
+      const server = http.createServer((req, res) => req.resume().on('end', () => res.end('y')));
+      server.on('error', reject);
+      server.listen(socketPath, () => {
+        const req = http.request({ socketPath, agent: false, method: 'POST', headers: { connection: 'close' } }, (res) => {
+          let text = '';
+          res.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+          res.on('error', reject);
+          res.on('end', () => server.close(() => resolve(text)));
+        });
+        req.on('error', reject);
+        req.end('x');
+      });
+    });
+  }
+
+  // ---- What of the app was read, and may be compiled anew since ------------------------------------------------------------------------
+
+  // Next internals: load-manifest(.external).js keeps what it has read.
+  function hookReading(real) {
+    const replaced = {};
+    for (const name of ['loadManifest', 'evalManifest', 'loadManifestFromRelativePath']) {
+      if (typeof real[name] !== 'function') continue;
+      replaced[name] = (...args) => {
+        const [given] = args;
+        if (typeof given === 'string') manifests.add(given);
+        else if (given?.manifest) manifests.add(path.join(given.projectDir ?? '', given.distDir ?? '', given.manifest));
+        return real[name](...args);
+      };
+    }
+    return sim.withExports(real, replaced);
+  }
+
+  function forgetWhatWasRead() {
+    const distDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
+    const files = [...manifests, ...Object.keys(require.cache)].filter((file) => file.startsWith(distDir));
+    if (files.length > 0) sim.forget(files);
+  }
+
+  return { nobody, waitToBeCopied, forgetWhatWasRead, templateHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookReading]], isTemplate: options.isTemplate };
+};

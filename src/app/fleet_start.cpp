@@ -1,0 +1,224 @@
+// The fleet's part about how instances begin: as copies of a template where that can be had, else each as a
+// process of its own.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <utility>
+
+#include "agent/secrets.hpp"
+#include "app/clock.hpp"
+#include "app/fleet.hpp"
+#include "base/text.hpp"
+
+namespace vsim::app {
+namespace {
+
+using instance::InstanceId;
+
+std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
+std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
+
+std::uint16_t free_port(boost::asio::io_context& io) {
+  using boost::asio::ip::tcp;
+  tcp::acceptor probe(io, tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
+  return probe.local_endpoint().port();
+}
+
+}  // namespace
+
+// --- What is started
+
+std::string Fleet::socket_of(InstanceId id) const {
+  return fmt::format("{}/{}.sock", options_.run_dir, name_of(id));
+}
+
+// What instances and their template are started with alike.
+void Fleet::add_node(std::vector<std::string>& argv, process::Environment& env) const {
+  argv.push_back(exec_);
+  // With `observe` a heap of its own size would end apps whose development bundles weigh more than those of
+  // production: twice as much, so that a leak ends before the machine does.
+  if (options_.memory_max != 0 && options_.memory_max != kUnlimited) {
+    const std::uint64_t heap =
+        (options_.memory_mode == profile::Mode::enforce ? 1 : 2) * (options_.memory_max >> 20);
+    const auto users = process::get_env(env, "NODE_OPTIONS").value_or("");
+    if (options_.memory_mode == profile::Mode::enforce ||
+        users.find("--max-old-space-size") == std::string_view::npos)
+      argv.push_back(fmt::format("--max-old-space-size={}", std::max<std::uint64_t>(heap, 64)));
+  }
+  // Heads carry what the router made of the request; the platform's limits have struck before.
+  argv.emplace_back("--max-http-header-size=1048576");
+  process::set_env(env, "VSIM_BOOT", boot_file_);
+  process::set_env(env, "VSIM_CONTROL", options_.control_socket);
+  process::set_env(env, "VSIM_PUBLIC_PORT", std::to_string(options_.public_port));
+  if (options_.public_https) process::set_env(env, "VSIM_PUBLIC_HTTPS", "1");
+  process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
+  if (!options_.warm) process::set_env(env, "VSIM_WARM", "0");
+  process::set_env(env, "VSIM_MACHINE", options_.machine);
+  if (options_.time_scale != 1)
+    process::set_env(env, "VSIM_TIME_SCALE", fmt::format("{}", options_.time_scale));
+}
+
+InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
+  InstanceSpec spec;
+  spec.name = name_of(id);
+  spec.cwd = options_.cwd;
+  spec.env = options_.env;
+  spec.background = background;
+  if (!options_.command.empty()) {
+    spec.argv = options_.command;
+    spec.port = free_port(io_);
+    process::set_env(spec.env, "PORT", std::to_string(spec.port));
+    return spec;
+  }
+  spec.socket = socket_of(id);
+  spec.secret = agent::instance_secret(options_.token, number(id));
+  add_node(spec.argv, spec.env);
+  if (options_.inspect) spec.argv.emplace_back("--inspect=127.0.0.1:0");
+  spec.argv.push_back(options_.script);
+  process::set_env(spec.env, "VSIM_INSTANCE", std::to_string(number(id)));
+  process::set_env(spec.env, "VSIM_SOCKET", spec.socket);
+  return spec;
+}
+
+// --- The template
+
+Template::Callbacks Fleet::template_callbacks() {
+  Template::Callbacks callbacks;
+  callbacks.output = [this](const OutputLine& line) {
+    if (!options_.fold_starts) return watcher_.fleet_output(line);
+    std::string_view text = line.text;
+    text.remove_prefix(text.find("] ") + 2);
+    if (noise_.look(text, line.error) == StartNoise::Show::yes) watcher_.fleet_output(line);
+  };
+  callbacks.gave_up = [this](std::string_view why) {
+    if (warned_.insert(fmt::format("template {}", why)).second) watcher_.fleet_spawns(why);
+  };
+  callbacks.settled = [this] { start_those_that_come(); };
+  return callbacks;
+}
+
+void Fleet::start_template() {
+  if (!options_.fork || options_.inspect || !options_.command.empty()) return;
+  process::SpawnOptions options;
+  options.cwd = options_.cwd;
+  options.env = options_.env;
+  options.input = process::SpawnOptions::Input::null_device;
+  add_node(options.argv, options.env);
+  // V8 without threads of its own: a copy has none but the one that copied.
+  for (const char* flag : {"--single-threaded", "--v8-pool-size=0"}) options.argv.emplace_back(flag);
+  options.argv.push_back(options_.template_script);
+  process::set_env(options.env, "VSIM_TEMPLATE", "1");
+  template_.start(std::move(options));
+  abandon_copies();
+}
+
+void Fleet::stop_template() {
+  template_.stop();
+  abandon_copies();
+}
+
+// Copies that were asked of a template that is gone: nobody answers for them. One that is there all the same
+// finds no secret, and ends.
+void Fleet::abandon_copies() {
+  for (auto& [id, coming] : comings_) coming.asked = false;
+  start_those_that_come();
+}
+
+void Fleet::start_those_that_come() {
+  if (template_.state() == Template::State::starting || stopped_) return;
+  std::vector<InstanceId> ids;
+  for (const auto& [id, coming] : comings_)
+    if (!coming.asked) ids.push_back(id);
+  for (const InstanceId id : ids) {
+    const auto it = comings_.find(id);
+    if (it == comings_.end()) continue;
+    if (template_.state() == Template::State::ready) {
+      ask_copy(id, it->second);
+    } else {
+      InstanceSpec spec = std::move(it->second.spec);
+      comings_.erase(it);
+      spawn(id, std::move(spec));
+    }
+  }
+}
+
+void Fleet::ask_copy(InstanceId id, Coming& coming) {
+  coming.asked = true;
+  const auto text = [&](std::string_view mark) {
+    return agent::copy_line(number(id), coming.spec.socket, mark);
+  };
+  template_.fork(text, [this, id](Result<process::Coming> copy) { copied(id, std::move(copy)); });
+}
+
+void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
+  const auto it = comings_.find(id);
+  if (it == comings_.end() || !it->second.asked) {
+    if (copy) ::kill(copy->pid, SIGKILL);
+    return;
+  }
+  InstanceSpec spec = std::move(it->second.spec);
+  const bool doomed = it->second.doomed;
+  comings_.erase(it);
+  if (!copy) return doomed ? lost(id) : spawn(id, std::move(spec));
+  auto process = InstanceProcess::adopt(io_, supervisor_, timeouts_, std::move(spec), std::move(*copy),
+                                        callbacks_of(id));
+  if (!process) return lost(id);
+  began(id, std::move(*process), true);
+  if (doomed) instances_[id].process->kill();
+}
+
+// --- Beginnings
+
+void Fleet::obey(instance::Spawn& c) {
+  if (options_.command.empty() && boot_file_.empty()) return lost(c.id);
+  InstanceSpec spec = spec_of(c.id, c.background);
+  const auto state = template_.state();
+  if (state == Template::State::none || state == Template::State::given_up)
+    return spawn(c.id, std::move(spec));
+  if (!c.background) template_.foreground();
+  Coming& coming = comings_[c.id];
+  coming.spec = std::move(spec);
+  if (state == Template::State::ready) ask_copy(c.id, coming);
+}
+
+void Fleet::spawn(InstanceId id, InstanceSpec spec) {
+  auto process = InstanceProcess::start(io_, supervisor_, timeouts_, std::move(spec), callbacks_of(id));
+  if (process) return began(id, std::move(*process), false);
+  if (warned_.insert(process.error().message).second)
+    watcher_.fleet_warns("an instance could not be started: " + process.error().message, process.error().fix);
+  lost(id);
+}
+
+InstanceProcess::Callbacks Fleet::callbacks_of(InstanceId id) {
+  InstanceProcess::Callbacks callbacks;
+  callbacks.output = [this, id](const OutputLine& line) { output(id, line); };
+  callbacks.debugger = [this, id] { debugger(id); };
+  callbacks.ended = [this, id] { ended(id); };
+  return callbacks;
+}
+
+void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, bool forked) {
+  InstanceProcess& started = *process;
+  instances_[id].process = std::move(process);
+  watcher_.fleet_spawned(id, forked);
+  if (!options_.command.empty()) started.probe([this, id] { on_ready(number(id), 0); });
+}
+
+void Fleet::lost(InstanceId id) {
+  tell([&](TimePoint t, auto& out) { scheduler_.exited(id, {instance::Death::Kind::lost, 0}, t, out); });
+}
+
+// It is to end before it is there.
+void Fleet::never_start(InstanceId id) {
+  const auto it = comings_.find(id);
+  if (it == comings_.end()) return;
+  if (it->second.asked) {
+    it->second.doomed = true;
+    return;
+  }
+  comings_.erase(it);
+  lost(id);
+}
+
+}  // namespace vsim::app

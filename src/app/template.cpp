@@ -1,0 +1,111 @@
+#include "app/template.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "process/usage.hpp"
+
+namespace vsim::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// As long as an instance may take to start (instance::Options::spawn_limit); after that it is of no use.
+constexpr auto kPatience = 90s;
+constexpr int kMostInVain = 3;
+constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/copying.cjs
+
+}  // namespace
+
+Template::Template(boost::asio::io_context& io, process::Supervisor& supervisor, Callbacks callbacks)
+    : io_(io),
+      supervisor_(supervisor),
+      callbacks_(std::move(callbacks)),
+      out_([this](std::string_view text, process::OutputLines::End, bool) { on_line(text, false); }),
+      err_([this](std::string_view text, process::OutputLines::End, bool) { on_line(text, true); }),
+      patience_(io) {}
+
+Template::~Template() = default;
+
+void Template::start(process::SpawnOptions options) {
+  stop();
+  options_ = std::move(options);
+  in_vain_ = 0;
+  launch();
+}
+
+void Template::launch() {
+  state_ = State::starting;
+  reason_.clear();
+  ++in_vain_;
+  process::ForkServer::Callbacks callbacks;
+  callbacks.output = [this](process::Stream stream, std::string_view bytes) {
+    (stream == process::Stream::out ? out_ : err_).feed(bytes);
+  };
+  callbacks.ready = [this] {
+    patience_.cancel();
+    foreground();  // its copies would inherit the priority
+    state_ = State::ready;
+    callbacks_.settled();
+  };
+  callbacks.ended = [this](const process::ExitCause& cause) { ended(cause); };
+  auto server = process::ForkServer::start(io_, supervisor_, options_, std::move(callbacks));
+  if (!server) return give_up(server.error().message);
+  server_ = std::move(*server);
+  process::lower(server_->pid());
+  lowered_ = true;
+  patience_.expires_after(kPatience);
+  patience_.async_wait([this](boost::system::error_code error) {
+    if (error || state_ != State::starting) return;
+    boost::asio::post(io_, [keep = std::exchange(server_, nullptr)] {});
+    give_up(fmt::format("the process that is to be copied was not ready within {} s", kPatience.count()));
+  });
+}
+
+void Template::stop() {
+  state_ = State::none;
+  patience_.cancel();
+  server_.reset();
+}
+
+void Template::foreground() {
+  if (server_ && std::exchange(lowered_, false)) process::raise(server_->pid());
+}
+
+void Template::fork(const std::function<std::string(std::string_view mark)>& text,
+                    process::ForkServer::Answer answer) {
+  server_->fork(text, [this, answer = std::move(answer)](Result<process::Coming> coming) {
+    if (coming) in_vain_ = 0;
+    answer(std::move(coming));
+  });
+}
+
+void Template::ended(const process::ExitCause& cause) {
+  out_.flush(true);
+  err_.flush(true);
+  const bool was_ready = state_ == State::ready;
+  patience_.cancel();
+  boost::asio::post(io_, [keep = std::exchange(server_, nullptr)] {});  // it is on the stack
+  if (was_ready && in_vain_ < kMostInVain) return launch();
+  give_up(!reason_.empty() ? reason_
+                           : fmt::format("the process that is copied for them {}", process::describe(cause)));
+}
+
+void Template::give_up(std::string why) {
+  state_ = State::given_up;
+  callbacks_.gave_up(why);
+  callbacks_.settled();
+}
+
+void Template::on_line(std::string_view text, bool error) {
+  if (error && text.starts_with(kReason)) {
+    reason_ = text.substr(kReason.size());
+    return;
+  }
+  callbacks_.output({fmt::format("[template] {}\n", text), error});
+}
+
+}  // namespace vsim::app

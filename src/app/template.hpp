@@ -1,0 +1,63 @@
+// The template of a run's instances: a process that has everything loaded but what is an instance's own, and
+// is copied for each (process/fork_server.hpp). Starts it, starts it again when it dies, and gives it up when
+// it cannot be had: then instances are started one by one, as ever. I/O thread only; the fleet owns it.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/output_line.hpp"
+#include "process/fork_server.hpp"
+#include "process/output_lines.hpp"
+
+namespace vsim::app {
+
+class Template {
+ public:
+  enum class State : std::uint8_t {
+    none,      // nobody has asked for one, or it is of no use any more
+    starting,  // worth waiting for: it takes no longer than an instance would
+    ready,
+    given_up,
+  };
+  struct Callbacks {
+    std::function<void(const OutputLine&)> output;
+    std::function<void()> settled;                  // it is ready, or given up
+    std::function<void(std::string_view)> gave_up;  // why; before settled
+  };
+  Template(boost::asio::io_context&, process::Supervisor&, Callbacks);
+  ~Template();
+
+  // Another one, if there is one. `options` are kept for the next.
+  void start(process::SpawnOptions);
+  void stop();
+  State state() const { return state_; }
+  void foreground();  // somebody waits for it
+  // While it is ready. `answer` is called later, and always, unless this is destroyed.
+  void fork(const std::function<std::string(std::string_view mark)>& text,
+            process::ForkServer::Answer answer);
+
+ private:
+  void launch();
+  void ended(const process::ExitCause&);
+  void give_up(std::string why);
+  void on_line(std::string_view text, bool error);
+
+  boost::asio::io_context& io_;
+  process::Supervisor& supervisor_;
+  Callbacks callbacks_;
+  process::SpawnOptions options_;
+  std::shared_ptr<process::ForkServer> server_;
+  process::OutputLines out_, err_;
+  boost::asio::steady_timer patience_;
+  std::string reason_;  // that it has told itself
+  State state_ = State::none;
+  int in_vain_ = 0;  // started since a copy was last made
+  bool lowered_ = false;
+};
+
+}  // namespace vsim::app

@@ -1,0 +1,167 @@
+// Instances that begin as copies of a template: what a fresh process has of its own, a copy has of its own, and where copying is not possible instances are
+// started as ever.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { cleanUp, copyApp, editFile, eventually, request, startSim } from "./harness.mjs";
+
+const kOwn = `
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import http from "node:http";
+export const dynamic = "force-dynamic";
+const answers = (port: number) => new Promise((done, fail) => {
+  http.get({ port, host: "127.0.0.1" }, (response) => response.resume().on("end", () => done(response.statusCode))).on("error", fail);
+});
+async function works() {
+  const server = http.createServer((_, response) => response.end("y")).listen(0, "127.0.0.1");
+  await new Promise((done) => server.once("listening", done));
+  const { port } = server.address() as { port: number };
+  const status = await answers(port);
+  const fetched = await (await fetch("http://127.0.0.1:" + port)).text();
+  server.closeAllConnections();
+  server.close();
+  return { status, fetched, child: String(execFileSync("echo", ["hello"])).trim() };
+}
+export async function GET() {
+  performance.mark("a");
+  const measured = performance.measure("from a", "a");
+  return Response.json({
+    unlike: {
+      random: Math.random(), uuid: randomUUID(), web: crypto.randomUUID(), bytes: randomBytes(8).toString("hex"), int: randomInt(2 ** 47),
+      values: String(crypto.getRandomValues(new Uint32Array(2))), pid: process.pid,
+    },
+    real: readlinkSync("/proc/self"),
+    inShell: String(execFileSync("sh", ["-c", "echo $PPID"])).trim(),
+    parent: process.ppid,
+    mark: process.env.VERCEL_SIM_CHILD,
+    marks: [performance.now() - performance.getEntriesByName("a")[0].startTime, measured.duration],
+    uptime: process.uptime(),
+    now: performance.now(),
+    skew: performance.timeOrigin + performance.now() - Date.now(),
+    cpu: process.cpuUsage().user + process.cpuUsage().system,
+    argv: process.argv,
+    execArgv: process.execArgv,
+    command: readFileSync("/proc/self/cmdline", "latin1").split("\\0"),
+    session: readFileSync("/proc/self/stat", "latin1").replace(/^.*\\) /s, "").split(" ").slice(2, 4),
+    descriptors: readdirSync("/proc/self/fd").length,
+    listeners: process.listenerCount("SIGTERM"),
+    works: await works(),
+    hash: createHash("sha1").update("x").digest("hex"),
+  });
+}
+`;
+const kOn = ["--set", "instances.fork=on"];
+const kEdge = `
+export const runtime = "edge";
+export const dynamic = "force-dynamic";
+export const GET = () => Response.json({ random: Math.random(), uuid: crypto.randomUUID() });
+`;
+const kPid = `
+export const dynamic = "force-dynamic";
+export const GET = () => Response.json({ pid: process.pid, version: 1 });
+`;
+const json = async (url) => JSON.parse((await request(url)).text);
+const templates = (sim) => sim.alive().filter(({ command }) => /template\.cjs/.test(command));
+const starts = (sim) => sim.events().filter((event) => event.t === "instance_changed" && event.to === "spawning");
+const startOf = (sim, pid) => starts(sim).find((event) => event.pid === pid)?.start;
+
+describe("Forks: instances are copies of a template", { timeout: 400_000 }, () => {
+  let app;
+  let sim;
+
+  before(async () => {
+    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid });
+    sim = await startSim(["--profile", "hobby", "--verbose", ...kOn], { cwd: app });
+  });
+  after(cleanUp);
+
+  test("Forks: what a fresh process has of its own, a copy has of its own", async () => {
+    const seen = [];
+    for (let i = 0; i < 4; i += 1) seen.push(await json(`${sim.url}/api/own`));
+    for (const name of Object.keys(seen[0].unlike)) assert.equal(new Set(seen.map(({ unlike }) => unlike[name])).size, seen.length, `${name}: ${seen.map(({ unlike }) => unlike[name])}`);
+    assert.equal(new Set(seen.map(({ mark }) => mark)).size, seen.length);
+    for (const one of seen) {
+      const pid = String(one.unlike.pid);
+      assert.equal(startOf(sim, one.unlike.pid), "fork");
+      assert.deepEqual([one.real, one.inShell, ...one.session], [pid, pid, pid, pid]);
+      assert.equal(one.parent, sim.process.pid);
+      // Not those of the template, which is as old as the run.
+      assert.ok(one.uptime < 60 && Math.abs(one.uptime * 1000 - one.now) < 1000, `${one.uptime} s, ${one.now} ms`);
+      assert.ok(Math.abs(one.skew) < 50, `performance and Date are ${one.skew} ms apart`);
+      assert.ok(one.marks.every((ms) => ms >= 0 && ms < 1000), String(one.marks));
+      assert.ok(one.argv[1].endsWith("instance.cjs"), one.argv[1]);
+      assert.deepEqual(one.execArgv.filter((flag) => /single-threaded|v8-pool/.test(flag)), []);
+      assert.ok(one.command.some((word) => word.endsWith("/instance.cjs")), String(one.command));
+      assert.deepEqual(one.works, { status: 200, fetched: "y", child: "hello" });
+    }
+    await sim.output.waitFor(/i\d+ +spawning \(fork\)/, 5_000);
+    const edge = [await json(`${sim.url}/api/edge`), await json(`${sim.url}/api/edge`), await json(`${sim.url}/api/edge`)];
+    for (const name of ["random", "uuid"]) assert.equal(new Set(edge.map((one) => one[name])).size, edge.length, `edge ${name}: ${edge.map((one) => one[name])}`);
+  });
+
+  test("Forks: a template outlives its copies' edits, and serves routes that came after it", async () => {
+    const [{ pid: before }] = templates(sim);
+    assert.equal((await json(`${sim.url}/api/pid`)).version, 1);
+    await editFile(join(app, "app/api/pid/route.ts"), "version: 1", "version: 2");
+    await eventually("the edit", 20_000, async () => (await json(`${sim.url}/api/pid`)).version === 2);
+    writeFileSync(join(app, "pages/api/late.ts"), "export default function handler(req: any, res: any) { res.json({ late: process.pid }); }\n");
+    const late = await eventually("the new route", 20_000, async () => {
+      const { status, text } = await request(`${sim.url}/api/late`);
+      return status === 200 && JSON.parse(text).late;
+    });
+    assert.equal(startOf(sim, late), "fork");
+    assert.deepEqual(templates(sim).map(({ pid }) => pid), [before]);
+  });
+
+  test("Forks: a template that dies takes no copy along, and another one takes its place", async () => {
+    await eventually("spares", 20_000, () => sim.alive().filter(({ command }) => /instance\.cjs/.test(command)).length >= 2);
+    const [{ pid }] = templates(sim);
+    const copies = sim.alive().filter(({ command }) => /instance\.cjs/.test(command));
+    process.kill(pid, "SIGKILL");
+    const next = await eventually("another template", 20_000, () => templates(sim).find((one) => one.pid !== pid));
+    assert.ok(copies.every((copy) => sim.alive().some((one) => one.pid === copy.pid)), "a copy died with its template");
+    for (let i = 0; i < 5; i += 1) assert.equal((await json(`${sim.url}/api/counter`)).count, 1);
+    const { parent } = await json(`${sim.url}/api/own`);
+    assert.equal(parent, sim.process.pid);
+    assert.ok(next.pid !== pid);
+    assert.equal(starts(sim).at(-1).start, "fork");
+  });
+
+  test("Forks: a change of next.config retires the template with the server that it belongs to", async () => {
+    const [{ pid }] = templates(sim);
+    await editFile(join(app, "next.config.mjs"), "export default", "// again\nexport default");
+    await eventually("another template", 60_000, () => templates(sim).some((one) => one.pid !== pid) && templates(sim).length === 1);
+    await eventually("answers", 30_000, async () => (await request(`${sim.url}/api/counter`)).status === 200);
+    assert.equal((await json(`${sim.url}/api/counter`)).count, 1);
+  });
+
+  test("Forks: nothing is left when vercel-sim is killed", async () => {
+    const { left, signal } = await sim.stop("SIGKILL");
+    assert.equal(signal, "SIGKILL");
+    assert.deepEqual(left, []);
+  });
+});
+
+describe("Forks: where they cannot be had", { timeout: 300_000 }, () => {
+  after(cleanUp);
+
+  test("Forks: a template with a thread of its own is not copied, instances are started, and a line says so", async () => {
+    const app = await copyApp({ "app/api/own/route.ts": kOwn });
+    // What a monitoring agent does that is preloaded into every process.
+    writeFileSync(join(app, "thread.cjs"), 'if (process.env.VSIM_TEMPLATE) new (require("node:worker_threads").Worker)("setInterval(() => {}, 1000)", { eval: true });\n');
+    const sim = await startSim(["--profile", "hobby", ...kOn], { cwd: app, env: { NODE_OPTIONS: `--require ${join(app, "thread.cjs")}` } });
+    const seen = [await json(`${sim.url}/api/own`), await json(`${sim.url}/api/own`)];
+    await sim.output.waitFor(/function instances are started one by one, not forked: .*(open in it|threads)/, 5_000);
+    for (const one of seen) {
+      assert.equal(startOf(sim, one.unlike.pid), "spawn");
+      assert.equal(one.parent, sim.process.pid);
+      assert.deepEqual(one.works, { status: 200, fetched: "y", child: "hello" });
+    }
+    assert.equal(sim.events().filter((event) => event.t === "notice" && /not forked/.test(event.message)).length, 1);
+    assert.deepEqual(templates(sim), []);
+    assert.deepEqual((await sim.stop()).left, []);
+  });
+});
