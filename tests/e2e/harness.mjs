@@ -19,8 +19,8 @@ export const kRepo = resolve(here, "../..");
 export const kApp = join(kRepo, "fixtures/apps/chat");
 export const kBin = resolve(process.env.VSIM_BIN ?? join(kRepo, "build/vercel-sim"));
 export const kFull = process.env.VSIM_FULL === "1";
-// VSIM_FORK=1: instances are copies of a template in every test.
-const kForks = process.env.VSIM_FORK === "1" ? ["--set", "instances.fork=on"] : [];
+// VSIM_E2E_FORK=1: instances are copies of a template in every test.
+const kForks = process.env.VSIM_E2E_FORK === "1" ? ["--set", "instances.fork=on"] : [];
 
 const kReadyMs = 90_000; // a cold `next dev` on two busy cores
 const kStopMs = 15_000;
