@@ -129,7 +129,6 @@ void Fleet::on_socket_failed(std::uint64_t n, InvocationId id) {
 }
 
 void Fleet::gone() {
-  stop_template();  // of a next dev that is no more
   base_ = ++generation_;
   std::vector<InvocationId> waiting;
   for (const auto& [id, invocation] : invocations_)
@@ -145,6 +144,7 @@ void Fleet::gone() {
   change.generation = generation_;
   change.environment = change.all_code = true;
   known(change);
+  stop_template();  // of a next dev that is no more, as all were that have not begun yet
 }
 
 void Fleet::start() {

@@ -256,6 +256,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   Template::Callbacks template_callbacks();
   void start_template();
   void stop_template();
+  void tell_spawns(std::string_view why);  // once for each reason
   void abandon_copies();
   void start_those_that_come();
   void ask_copy(instance::InstanceId, Coming&);

@@ -91,15 +91,19 @@ Template::Callbacks Fleet::template_callbacks() {
     text.remove_prefix(text.find("] ") + 2);
     if (noise_.look(text, line.error) == StartNoise::Show::yes) watcher_.fleet_output(line);
   };
-  callbacks.gave_up = [this](std::string_view why) {
-    if (warned_.insert(fmt::format("template {}", why)).second) watcher_.fleet_spawns(why);
-  };
+  callbacks.gave_up = [this](std::string_view why) { tell_spawns(why); };
   callbacks.settled = [this] { start_those_that_come(); };
   return callbacks;
 }
 
+void Fleet::tell_spawns(std::string_view why) {
+  if (warned_.insert(fmt::format("template {}", why)).second) watcher_.fleet_spawns(why);
+}
+
 void Fleet::start_template() {
-  if (!options_.fork || options_.inspect || !options_.command.empty()) return;
+  if (!options_.fork || !options_.command.empty()) return;
+  if (options_.inspect)
+    return tell_spawns("--inspect-instance opens an inspector in each, and a copy has none");
   process::SpawnOptions options;
   options.cwd = options_.cwd;
   options.env = options_.env;
@@ -121,7 +125,12 @@ void Fleet::stop_template() {
 // Copies that were asked of a template that is gone: nobody answers for them. One that is there all the same
 // finds no secret, and ends.
 void Fleet::abandon_copies() {
-  for (auto& [id, coming] : comings_) coming.asked = false;
+  std::vector<InstanceId> doomed;
+  for (auto& [id, coming] : comings_) {
+    coming.asked = false;
+    if (coming.doomed) doomed.push_back(id);
+  }
+  for (const InstanceId id : doomed) never_start(id);
   start_those_that_come();
 }
 

@@ -1,0 +1,139 @@
+// How instances of a fleet begin: copies of a template (tests/fixtures/children/fake_template.cjs) where that
+// can be had, else processes of their own, with a word about why.
+#include "agent/scripts.hpp"
+#include "process/os.hpp"
+#include "unit/app/fleet_world.hpp"
+
+using namespace vsim;
+using namespace vsim::app;
+using namespace vsim::app::test;
+
+namespace {
+
+void with_copies(FleetOptions& o) {
+  const auto scripts = agent::write_scripts(o.run_dir);
+  REQUIRE(scripts);
+  process::set_env(o.env, "FAKE_ADDON", *scripts + "/fork.node");
+  o.template_script = VSIM_SOURCE_DIR "/tests/fixtures/children/fake_template.cjs";
+  o.fork = true;
+  o.fold_starts = false;
+}
+
+std::vector<pid_t> templates() {
+  std::vector<pid_t> found;
+  for (const pid_t pid : process::os::children_of(::getpid())) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    if (text.find("fake_template.cjs") != std::string::npos) found.push_back(pid);
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("Fleet: an instance is a copy of the template; one that is asked for early waits for it") {
+  World w(options(), {}, with_copies);
+  w.ask("/ok");
+  w.ask("/ok");
+  CHECK(w.until_said("done 1"));
+  CHECK(w.until_said("done 2"));
+  CHECK(w.copies == 2);
+  CHECK(w.spawned.size() == 2);
+  CHECK(w.no_copies.empty());
+  CHECK(w.output.find("[template] a template\n") != std::string::npos);
+  REQUIRE(w.until([&] { return w.processes() == 0; }));
+}
+
+TEST_CASE(
+    "Fleet: a copy that crashes, is killed or runs out of time is told as any instance, and the next works") {
+  World w(options(), {}, with_copies);
+  const auto crashes = w.ask("/crash");
+  CHECK(w.until_said("lost 1 FUNCTION_INVOCATION_FAILED"));
+  CHECK(w.causes[crashes] == "i1 exited with code 129: uncaught exception: boom");
+  const auto loops = w.ask("/loop");
+  REQUIRE(w.until_said("handler 2"));
+  w.fleet->timed_out(loops);
+  const auto killed = w.ask("/hang");
+  REQUIRE(w.until_said("handler 3"));
+  ::kill(w.fleet->figures(w.spawned.back()).pid, SIGKILL);
+  CHECK(w.until_said("lost 3 FUNCTION_INVOCATION_FAILED"));
+  CHECK(w.causes[killed].find("killed by SIGKILL, not by vercel-sim") != std::string::npos);
+  w.ask("/ok");
+  CHECK(w.until_said("done 4"));
+  CHECK(w.copies == 4);
+}
+
+TEST_CASE("Fleet: a template that says that it cannot be copied is told once, and instances are started") {
+  World w(options(), {"FAKE_TEMPLATE=refuse"}, with_copies);
+  for (int i = 1; i <= 3; ++i) {
+    w.ask("/ok");
+    CHECK(w.until_said("done " + std::to_string(i)));
+  }
+  w.fleet->boot("/boot.json", "node");  // again
+  w.ask("/ok");
+  CHECK(w.until_said("done 4"));
+  CHECK(w.copies == 0);
+  CHECK(w.no_copies == Lines{"it does not want to"});
+}
+
+TEST_CASE("Fleet: a template that dies before it is ready is given up, with how it died") {
+  World w(options(), {"FAKE_TEMPLATE=crash"}, with_copies);
+  w.ask("/ok");
+  CHECK(w.until_said("done 1"));
+  CHECK(w.copies == 0);
+  REQUIRE(w.no_copies.size() == 1);
+  CHECK(w.no_copies[0] == "the process that is copied for them exited with code 3");
+}
+
+TEST_CASE("Fleet: who waits for a copy of a template that is killed gets a process all the same") {
+  World w(options(), {"FAKE_TEMPLATE=mute"}, with_copies);
+  w.ask("/ok");
+  REQUIRE(w.until([&] { return w.output.find("was asked") != std::string::npos; }));
+  for (const pid_t pid : templates()) ::kill(pid, SIGKILL);
+  CHECK(w.until_said("done 1"));
+  CHECK(w.copies == 0);
+}
+
+TEST_CASE(
+    "Fleet: a new boot retires the template, and what was asked of the old one comes from the new one") {
+  World w(options(), {}, with_copies);
+  w.ask("/ok");
+  REQUIRE(w.until_said("done 1"));
+  const auto before = templates();
+  REQUIRE(before.size() == 1);
+  w.fleet->boot("/boot.json", "node");
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.copies == 2);
+  CHECK(templates().size() == 1);
+  CHECK(templates() != before);
+}
+
+TEST_CASE("Fleet: a copy that nobody waits for any more is not begun when its template is retired") {
+  auto o = options();
+  o.spawn_limit = 300ms;
+  o.spawn_tries = 1;
+  World w(o, {"FAKE_TEMPLATE=mute"}, with_copies);
+  w.ask("/ok");
+  CHECK(w.until_said("refused 1 SIM_NOT_READY"));
+  REQUIRE(w.until([&] { return w.output.find("was asked") != std::string::npos; }));
+  w.fleet->gone();
+  CHECK(w.until([&] { return w.processes() == 0; }));
+  CHECK(w.spawned.empty());
+  CHECK(templates().empty());
+}
+
+TEST_CASE("Fleet: with an inspector in each instance nothing is copied, and that is told once") {
+  World w(options(), {}, [](FleetOptions& o) {
+    with_copies(o);
+    o.inspect = true;
+  });
+  w.ask("/ok");
+  CHECK(w.until_said("done 1"));
+  w.fleet->boot("/boot.json", "node");
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.copies == 0);
+  CHECK(templates().empty());
+  CHECK(w.no_copies == Lines{"--inspect-instance opens an inspector in each, and a copy has none"});
+}
