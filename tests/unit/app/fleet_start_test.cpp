@@ -120,7 +120,7 @@ TEST_CASE("Fleet: a copy that nobody waits for any more is not begun when its te
   w.fleet->gone();
   CHECK(w.until([&] { return w.processes() == 0; }));
   CHECK(w.spawned.empty());
-  CHECK(templates().empty());
+  CHECK(w.until([&] { return templates().empty(); }));
 }
 
 TEST_CASE("Fleet: with an inspector in each instance nothing is copied, and that is told once") {
