@@ -138,9 +138,9 @@ void Isolation::fleet_spawned(instance::InstanceId id, bool forked) {
 }
 
 void Isolation::fleet_spawns(std::string_view why) {
-  owner_.isolation_says(
-      event::Level::info, fmt::format("function instances are started one by one, not forked: {}", why),
-      "nothing but time and memory is lost; without instances.fork=on nobody asks for it");
+  owner_.isolation_says(event::Level::info,
+                        fmt::format("function instances are started one by one, not forked: {}", why),
+                        "nothing but time and memory is lost; without instances.fork=on nobody asks for it");
 }
 
 void Isolation::fleet_state(instance::InstanceId id, const instance::State& from, const instance::State& to,
