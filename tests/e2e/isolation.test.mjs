@@ -229,6 +229,7 @@ describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }
     const response = await request(`${sim.url}/api/counter?of=events`);
     const end = await sim.waitForEvent("its end", isEnd({ target: "/api/counter?of=events" }));
     assert.equal(end.request_id, response.headers.get("x-vercel-id"));
+    await sim.waitForEvent("the death of its instance", (event) => event.t === "instance_changed" && event.instance === end.instance && event.to === "dead");
     const life = sim.events().filter((event) => event.t === "instance_changed" && event.instance === end.instance);
     assert.deepEqual([life[0].from, life[0].to], [undefined, "spawning"]);
     assert.ok(life[0].pid > 0);
@@ -333,7 +334,7 @@ describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }
     await eventually("a spare", 20_000, () => instances(sim).length > 0);
     process.kill(sim.process.pid, "SIGKILL");
     await eventually("no process", 3_000, () => sim.alive().length === 0);
-    assert.equal(await listens(sim.port), false);
+    await eventually("a free port", 1_000, async () => !(await listens(sim.port)));  // a process that ends has no environment any more, and its sockets a moment longer
     await eventually("no socket file", 1_000, () => !readdirSync(sim.temp, { recursive: true }).some((path) => /\.sock/.test(path)));
     const again = await startSim(["--profile", "hobby"], { cwd: app });
     assert.deepEqual(await json(`${again.url}/api/counter`), { count: 1 });
