@@ -86,6 +86,18 @@ function(vsim_node_addon target source out)
     DEPENDS ${CMAKE_SOURCE_DIR}/${source} VERBATIM)
 endfunction()
 
+function(vsim_lessons target)  # the runner and the lessons as one compressed file, embedded, and boot.cjs beside it
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lessons/* ${CMAKE_SOURCE_DIR}/src/learn/*.cjs)
+  list(FILTER files EXCLUDE REGEX "(^|/)(node_modules|\\.next|boot\\.cjs)(/|$)")
+  list(TRANSFORM files PREPEND ${CMAKE_SOURCE_DIR}/)
+  string(REPLACE ";" "|" joined "${files}")
+  set(out ${CMAKE_BINARY_DIR}/embedded/lessons.gz)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} "-DFILES=${joined}" -DROOT=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/lessons.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/lessons.cmake VERBATIM)
+  vsim_embed(${target} learn ${out} ${CMAKE_SOURCE_DIR}/src/learn/boot.cjs)
+endfunction()
+
 function(vsim_module name)
   cmake_parse_arguments(M "PURE;ASIO" "ADDON" "DEPENDS;LINKS;EMBED;EMBED_GLOB" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)

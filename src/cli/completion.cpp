@@ -51,6 +51,9 @@ Values arguments_of(std::string_view command) {
     v.words.insert(v.words.begin(), {"list", "show", "diff"});
   } else if (command == "completion") {
     v.words = {"bash", "zsh", "fish"};
+  } else if (command == "learn") {
+    for (int n = 1; n <= 10; ++n) v.words.push_back(std::to_string(n));
+    v.directories = true;
   } else if (command == "check" || command == "doctor") {
     v.directories = true;
   } else if (command == "run" || command == "test") {

@@ -16,10 +16,9 @@ usage: vercel-sim COMMAND [options]
   report      reports of a recorded run: HTML, JUnit, SARIF, JSON, GitHub
   explain     what an error code or message means, why Vercel does it, how to fix it
   doctor      what is wrong with this machine or project
+  learn       short lessons: say what will happen, see it, mend it
   completion  Tab completion for bash, zsh or fish
   help        help of a command: vercel-sim help run
-
-not in this version yet: learn
 
   -h, --help     this text, or the help of the command before it
   -V, --version  the version
@@ -31,6 +30,7 @@ examples:
   vercel-sim check                               what will break, before anything runs
   vercel-sim profiles diff hobby hobby-fluid     what an upgrade to Fluid compute changes
   vercel-sim explain FUNCTION_INVOCATION_TIMEOUT
+  vercel-sim learn 1                             the first lesson
 
 exit codes:
   0    done
@@ -322,6 +322,41 @@ examples:
   vercel-sim completion fish       as ~/.config/fish/completions/vercel-sim.fish
 )";
 
+constexpr std::string_view kLearn =
+    R"(vercel-sim learn: short lessons on functions: say what will happen, see it, mend it
+
+usage: vercel-sim learn [LESSON]             the lesson, or the first that is not done
+       vercel-sim learn --list               all lessons, and which are done
+       vercel-sim learn --reset LESSON       its files as they were at the start
+       vercel-sim learn --export FILE LESSON
+                                             your last run of it as one HTML page
+       vercel-sim learn --check [LESSON…]    without a person: each must fail as it was given and
+                                             pass with its solution (default: all)
+
+  --dir DIR      where the lessons are kept (default: ./vercel-sim-lessons)
+  --list         what there is
+  --reset        start a lesson again
+  --check        test the lessons themselves
+  --export FILE  for a teacher: what was seen, and what was foretold
+  --no-color     plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  -h, --help     this text
+
+LESSON is a number, a name, or the folder of a lesson of your own. Each asks a question, sends the
+requests, shows what happened on which instance, and waits for you to mend a file in your editor;
+it looks again at each save. What counts is what the app does, not how it is written. The first
+time, the lessons' app is installed with npm; from then on they need no network.
+
+keys on a terminal: 1 to 4 an answer, h hint, r reset, l list, n next, q quit
+
+examples:
+  vercel-sim learn 1
+  vercel-sim learn --list
+  vercel-sim learn --check ./my-lesson
+
+exit codes: 0 done; 2 a lesson is not as it says (--check); 64 usage or a lesson's file is wrong;
+70 vercel-sim itself, or the lessons' app could not be installed; 130 interrupted (Ctrl-C)
+)";
+
 }  // namespace
 
 std::string_view help_text(HelpTopic topic) {
@@ -346,20 +381,19 @@ std::string_view help_text(HelpTopic topic) {
       return kDoctor;
     case HelpTopic::completion:
       return kCompletion;
+    case HelpTopic::learn:
+      return kLearn;
   }
   return kGeneral;
 }
 
 std::span<const NamedTopic> help_topics() {
-  static constexpr NamedTopic kTopics[] = {{"run", HelpTopic::run},
-                                           {"test", HelpTopic::test},
-                                           {"replay", HelpTopic::replay},
-                                           {"check", HelpTopic::check},
-                                           {"profiles", HelpTopic::profiles},
-                                           {"explain", HelpTopic::explain},
-                                           {"report", HelpTopic::report},
-                                           {"doctor", HelpTopic::doctor},
-                                           {"completion", HelpTopic::completion}};
+  static constexpr NamedTopic kTopics[] = {
+      {"run", HelpTopic::run},           {"test", HelpTopic::test},
+      {"replay", HelpTopic::replay},     {"check", HelpTopic::check},
+      {"profiles", HelpTopic::profiles}, {"explain", HelpTopic::explain},
+      {"report", HelpTopic::report},     {"doctor", HelpTopic::doctor},
+      {"learn", HelpTopic::learn},       {"completion", HelpTopic::completion}};
   return kTopics;
 }
 

@@ -21,6 +21,7 @@
 #include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/test.hpp"
+#include "learn/start.hpp"
 #include "process/guardian.hpp"
 #include "profile/render.hpp"
 #include "profile/schema.hpp"
@@ -76,6 +77,11 @@ struct Execute {
     fmt::print("{}", completion_script(o.shell));
     return 0;
   }
+  int operator()(const Learn& o) const {
+    std::vector<std::string_view> words(o.words.begin(), o.words.end());
+    if (no_color) words.push_back("--no-color");
+    return learn::start(words);
+  }
 };
 
 }  // namespace
@@ -85,6 +91,8 @@ int run_main(int argc, char** argv) {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return 70;
   if (argc > 1 && std::strcmp(argv[1], "__guardian") == 0) return process::guardian_main(argc, argv);
+  if (argc == 2 && std::strcmp(argv[1], "__lessons") == 0) return learn::print_bundle();
+  if (argc == 3 && std::strcmp(argv[1], "__yaml") == 0) return learn::print_yaml(argv[2]);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const auto options = parse_options(arguments);
   if (!options) {

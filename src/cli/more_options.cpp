@@ -91,4 +91,67 @@ Outcome parse_completion(Words words) {
   return error;
 }
 
+// learn [LESSON] | --list | --check [LESSON…] | --reset LESSON | --export FILE LESSON, each with [--dir DIR]
+Outcome parse_learn(Words words) {
+  if (asks_help(words)) return Options{ShowHelp{HelpTopic::learn}};
+  static constexpr std::string_view kKnown[] = {"--list",   "--check", "--reset", "--dir",
+                                                "--export", kNoColor,  kHelp};
+  static constexpr std::string_view kValued[] = {"--dir", "--export"};
+  const auto takes_value = [](std::string_view name) {
+    return std::find(std::begin(kValued), std::end(kValued), name) != std::end(kValued);
+  };
+  Options options;
+  Learn learn;
+  UsageError error = about("learn");
+  const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
+  std::vector<std::string_view> asked;
+  std::size_t lessons = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view name = words[i];
+    if (name.size() < 2 || name.front() != '-') {
+      if (name.empty()) problem("expects a lesson, such as: vercel-sim learn 1");
+      ++lessons;
+      learn.words.emplace_back(name);
+      continue;
+    }
+    std::optional<std::string_view> value;
+    if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    }
+    if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
+      problem(fmt::format("unknown option {}{}", name, did_you_mean(name, kKnown)));
+      const auto meant = nearest_name(name, kKnown);
+      if (!value && meant && takes_value(*meant) && i + 1 < words.size()) ++i;
+      continue;
+    }
+    if (takes_value(name) && !value && i + 1 < words.size() && !words[i + 1].starts_with("--"))
+      value = words[++i];
+    if (takes_value(name) && (!value || value->empty()))
+      problem(fmt::format(
+          "{} needs a value: {}", name,
+          name == "--dir" ? "a folder, such as --dir lessons" : "a file, such as --export lesson.html"));
+    else if (!takes_value(name) && value)
+      problem(fmt::format("{} takes no value; got {}", name, quoted(*value)));
+    if (name == kNoColor) {
+      options.no_color = true;
+      continue;
+    }
+    if (name != "--dir") asked.push_back(name);
+    learn.words.push_back(value ? fmt::format("{}={}", name, *value) : std::string(name));
+  }
+  if (asked.size() > 1 && asked[0] != asked[1])
+    problem(fmt::format("{} and {} are two different things; give one of them", asked[0], asked[1]));
+  else if (asked.size() == 1 && (asked[0] == "--reset" || asked[0] == "--export") && lessons != 1)
+    problem(fmt::format("{} expects one lesson, such as: vercel-sim learn {}1", asked[0],
+                        asked[0] == "--reset" ? "--reset " : "--export lesson.html "));
+  else if (asked.empty() && lessons > 1)
+    problem("expects one lesson, such as: vercel-sim learn 1");
+  else if (asked.size() == 1 && asked[0] == "--list" && lessons > 0)
+    problem("--list takes no lesson");
+  if (!error.problems.empty()) return error;
+  options.command = std::move(learn);
+  return options;
+}
+
 }  // namespace vsim::cli

@@ -1,4 +1,5 @@
-// The command lines of explain, doctor and completion. Opens no file, prints nothing. Called by options.cpp.
+// The command lines of explain, doctor, completion and learn. Opens no file, prints nothing. Called by
+// options.cpp.
 #pragma once
 
 #include <span>
@@ -11,5 +12,6 @@ namespace vsim::cli {
 Result<Options, UsageError> parse_explain(std::span<const std::string_view> words);
 Result<Options, UsageError> parse_doctor(std::span<const std::string_view> words);
 Result<Options, UsageError> parse_completion(std::span<const std::string_view> words);
+Result<Options, UsageError> parse_learn(std::span<const std::string_view> words);
 
 }  // namespace vsim::cli

@@ -28,10 +28,6 @@ inline std::string did_you_mean(std::string_view word, std::span<const std::stri
   return nearest ? fmt::format(". Did you mean {}?", *nearest) : std::string();
 }
 
-inline std::string not_yet(std::string_view what) {
-  return fmt::format("{} is not in this version yet", what);
-}
-
 // ". Did you mean fluid?" when `value` is nearly one of the words of "one of invocation, instance, fluid,
 // none"; nothing for what is expected in other forms.
 inline std::string nearest_word(std::string_view value, std::string_view expects) {

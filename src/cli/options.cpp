@@ -14,7 +14,6 @@
 namespace vsim::cli {
 namespace {
 
-constexpr std::string_view kLater[] = {"learn"};
 constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
                                           "report", "replay",   "learn",   "doctor", "completion"};
 
@@ -24,9 +23,6 @@ constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
     {"exec", "test"},         {"lint", "check"},  {"plans", "profiles"}, {"info", "doctor"},
     {"version", "--version"}, {"-v", "--version"}};
 
-bool is_later(std::string_view command) {
-  return std::find(std::begin(kLater), std::end(kLater), command) != std::end(kLater);
-}
 UsageError usage(std::string command, std::string problem) {
   UsageError e{command, {std::move(problem)}, command + " --help"};
   return e;
@@ -163,8 +159,6 @@ Outcome parse_help(Words words) {
                                                   [&](const NamedTopic& x) { return x.name == w[0]; });
   if (found != topics.end())
     topic = found->topic;
-  else if (w.size() == 1 && is_later(w[0]))
-    error.problems.push_back(not_yet(w[0]));
   else if (w.size() == 1 && w[0] != "help")
     error.problems.push_back(fmt::format("unknown command {}{}", w[0], did_you_mean(w[0], kCommands)));
   if (!error.problems.empty()) return error;
@@ -177,7 +171,6 @@ UsageError unknown_command(Words arguments) {
   const std::string_view first = arguments.front();
   UsageError error{"vercel-sim", {}, "vercel-sim --help"};
   const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
-  if (is_later(first)) return problem(not_yet(first)), error;
   const auto* other = std::find_if(std::begin(kElsewhere), std::end(kElsewhere),
                                    [&](const auto& one) { return one.first == first; });
   if (other != std::end(kElsewhere)) {
@@ -226,6 +219,7 @@ Outcome parse_options(Words arguments) {
   if (first == "report") return parse_report(rest);
   if (first == "doctor") return parse_doctor(rest);
   if (first == "completion") return parse_completion(rest);
+  if (first == "learn") return parse_learn(rest);
   if (first == "help") return parse_help(rest);
   if (is_help(first)) return parse_help(rest);
   if (first == "--version" || first == "-V") return Options{ShowVersion{}};

@@ -20,7 +20,19 @@
 namespace vsim::cli {
 
 // What a command's help is about; `general` for `vercel-sim` alone.
-enum class HelpTopic { general, run, test, replay, check, profiles, explain, report, doctor, completion };
+enum class HelpTopic {
+  general,
+  run,
+  test,
+  replay,
+  check,
+  profiles,
+  explain,
+  report,
+  doctor,
+  completion,
+  learn
+};
 
 struct ShowHelp {
   HelpTopic topic = HelpTopic::general;
@@ -113,9 +125,13 @@ struct Completion {
   Shell shell = Shell::bash;
 };
 
+struct Learn {
+  std::vector<std::string> words;  // of the command line, checked; the runner of the lessons reads them
+};
+
 struct Options {
   std::variant<ShowHelp, ShowVersion, Run, Test, Replay, Check, ProfilesList, ProfilesShow, ProfilesDiff,
-               Explain, Report, Doctor, Completion>
+               Explain, Report, Doctor, Completion, Learn>
       command;
   bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
 };

@@ -151,7 +151,7 @@ const filesBelow = async (folder) => (await readdir(folder, { recursive: true })
 const running = new Set();
 
 export class Child {
-  constructor(command, args, { cwd, env = {}, temp }) {
+  constructor(command, args, { cwd, env = {}, temp, input = "ignore" }) {
     this.mark = randomUUID();
     this.temp = temp;
     this.output = new Output();
@@ -160,7 +160,7 @@ export class Child {
     this.process = spawn(command, args, {
       cwd,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input, "pipe", "pipe"],
       env: { ...inherited, NEXT_TELEMETRY_DISABLED: "1", ...(temp && { TMPDIR: temp, XDG_RUNTIME_DIR: temp }), ...env, [kMark]: this.mark },
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {

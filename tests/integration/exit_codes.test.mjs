@@ -50,7 +50,7 @@ describe('64', {concurrency: 4}, () => {
   for (const [what, args, said] of [
     ['an option that does not exist', ['run', '--nope'], /unknown option --nope/],
     ['a command that does not exist', ['rnu'], /unknown command rnu[^]*run/],
-    ['a command that is not there yet', ['learn'], /learn.*not in this version/],
+    ['a lesson that is none', ['learn', 'nosuch'], /no lesson is called "nosuch"; there are 1 the-empty-map/],
     ['two apps', ['run', '--app', 'true', '--upstream', 'http://127.0.0.1:1'], /--app.*--upstream|--upstream.*--app/],
     ['a directory for a profile', ['profiles', 'show', '/proc'], /cannot read the file "\/proc"/],
     ['a profile that does not exist', ['run', '--profile', 'hoby', '--app', 'true'], /"hoby".*hobby/],

@@ -99,6 +99,11 @@ struct Describe {
   std::string operator()(const Completion& c) const {
     return fmt::format("completion {}\n", static_cast<int>(c.shell));
   }
+  std::string operator()(const Learn& l) const {
+    std::string out = "learn\n";
+    for (const std::string& word : l.words) out += fmt::format("word {}\n", word);
+    return out;
+  }
 };
 
 std::string outcome_of(const std::vector<std::string>& words) {
@@ -196,7 +201,7 @@ TEST_CASE("command line: every option of replay is in its help, and the help nam
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
   for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay,
                       HelpTopic::check, HelpTopic::profiles, HelpTopic::explain, HelpTopic::report,
-                      HelpTopic::doctor, HelpTopic::completion}) {
+                      HelpTopic::doctor, HelpTopic::completion, HelpTopic::learn}) {
     CHECK(help_text(t).ends_with("\n"));
     for (const std::string& line : lines_of(std::string(help_text(t)))) {
       CAPTURE(line);

@@ -1,0 +1,12 @@
+# Writes OUT: FILES by their path below ROOT, each as "path\nlength\n" and its bytes, compressed. src/learn/boot.cjs reads it.
+string(REPLACE "|" ";" files "${FILES}")
+set(all "")
+foreach(f ${files})
+  file(RELATIVE_PATH rel ${ROOT} ${f})
+  file(READ ${f} text)
+  string(LENGTH "${text}" n)
+  string(APPEND all "${rel}\n${n}\n${text}")
+endforeach()
+file(WRITE ${OUT}.raw "${all}")
+file(ARCHIVE_CREATE OUTPUT ${OUT} PATHS ${OUT}.raw FORMAT raw COMPRESSION GZip COMPRESSION_LEVEL 9 MTIME "2026-01-01")
+file(REMOVE ${OUT}.raw)

@@ -1,0 +1,132 @@
+'use strict';
+// `vercel-sim learn` behind the command line, which the program has checked. Ends what it has started, whichever way it ends.
+
+const fs = require('node:fs');
+const { teach } = require('./beats.cjs');
+const { checkLessons } = require('./check.cjs');
+const { exportRun } = require('./export.cjs');
+const { LessonError, builtinIds, findLesson, readBuiltin } = require('./lesson.cjs');
+const { openPlace, PlaceError } = require('./place.cjs');
+const { makeScreen } = require('./screen.cjs');
+const { SimError } = require('./sim.cjs');
+
+const kDir = 'vercel-sim-lessons';
+
+function optionsOf(words) {
+  const out = { wanted: [], dir: kDir, what: 'teach' };
+  for (const word of words) {
+    const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name === 'dir') out.dir = value;
+    else if (name === 'no-color') out.noColour = true;
+    else if (name) Object.assign(out, { what: name, value });
+    else out.wanted.push(word);
+  }
+  return out;
+}
+
+async function main({ program, words, files, input = process.stdin, output = process.stdout }) {
+  const options = optionsOf(words);
+  const screen = makeScreen({ input, output, noColour: options.noColour });
+  const cleanUp = [];
+  let ending;
+  // The last that was started is ended first.
+  const finish = (code) =>
+    (ending ??= (async () => {
+      screen.close();
+      for (const step of cleanUp.reverse()) {
+        try {
+          await step();
+        } catch (error) {
+          process.stderr.write(`error: ${error.message}\n`);
+        }
+      }
+      process.exit(code);
+    })());
+  for (const [name, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) process.on(name, () => void finish(code));
+  // `| head` has read enough.
+  output.on('error', () => void finish(0));
+  const context = { program, files, options, screen, cleanUp, finish };
+  try {
+    const code = await { teach: learn, list, reset, check: checkLessons, export: exportRun }[options.what](context);
+    await finish(code);
+  } catch (error) {
+    if (ending) return;  // of what is being stopped
+    screen.close();
+    if (error instanceof LessonError) process.stderr.write(`${error.message}\n`);
+    else if (error instanceof PlaceError || error instanceof SimError) process.stderr.write(`error: ${error.message}\n${error.fix ? `fix: ${error.fix}\n` : ''}`);
+    else process.stderr.write(`error: the lessons themselves failed: ${error.stack}\n`);
+    await finish(error instanceof LessonError ? 64 : (error.code > 0 ? error.code : 70));
+  }
+}
+
+// Marks and titles; reads the folder if there is one, and makes none.
+function showList({ program, files, screen, options }) {
+  const progress = fs.existsSync(`${options.dir}/.vercel-sim`) ? openPlace({ dir: options.dir, files }).progress() : {};
+  const { say, paint } = screen;
+  for (const id of builtinIds(files)) {
+    const lesson = readBuiltin({ program, files, id });
+    const { done, predicted } = progress[id] ?? {};
+    say(`  ${done ? paint.green('✓') : predicted ? '…' : ' '} ${String(Number(id.slice(0, 2))).padStart(2)}  ${lesson.title.padEnd(38)} ${paint.dim(`${String(lesson.minutes).padStart(2)} min   ${id.slice(3)}`)}`);
+  }
+}
+
+async function list(context) {
+  showList(context);
+  return 0;
+}
+
+async function reset({ program, files, options, screen }) {
+  const lesson = findLesson({ program, files }, options.wanted[0]);
+  const place = openPlace({ dir: options.dir, files });
+  if (!fs.existsSync(place.folderOf(lesson))) throw new PlaceError(`lesson ${options.wanted[0]} has not been begun in ${options.dir}`, `vercel-sim learn ${options.wanted[0]}`, 64);
+  place.reset(lesson);
+  place.note(lesson.id, { done: undefined, predicted: undefined, right: undefined });
+  screen.say(`${lesson.title}: as it was at the start, in ${place.folderOf(lesson)}`);
+  return 0;
+}
+
+async function learn(context) {
+  const { program, files, options, screen, cleanUp, finish } = context;
+  const ids = builtinIds(files);
+  const place = openPlace({ dir: options.dir, files });
+  const firstOpen = () => ids.find((id) => !place.progress()[id]?.done) ?? ids[0];
+  let lesson = options.wanted.length > 0 ? findLesson({ program, files }, options.wanted[0]) : readBuiltin({ program, files, id: firstOpen() });
+  const keys = makeKeys(screen, finish, () => showList(context));
+  for (;;) {
+    const index = ids.indexOf(lesson.id);
+    const how = await teach({ lesson, number: index + 1, count: ids.length, place, program, screen, keys, cleanUp });
+    if (how !== 'next') return 0;
+    await endAll(cleanUp);
+    if (index < 0 || index + 1 === ids.length) {
+      screen.say('\n  That was the last lesson.\n');
+      showList(context);
+      return 0;
+    }
+    lesson = readBuiltin({ program, files, id: ids[index + 1] });
+  }
+}
+
+async function endAll(cleanUp) {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+}
+
+// One waiter at a time; q, Ctrl-C and Ctrl-D end the run whoever waits.
+function makeKeys(screen, finish, showList) {
+  let waiter;
+  screen.open((key) => {
+    if (key === '\x03') void finish(130);
+    else if (key === 'q' || key === '\x04') void finish(0);
+    else if (waiter?.wanted.includes(key)) {
+      const { resolve } = waiter;
+      waiter = undefined;
+      resolve(key);
+    }
+  });
+  return {
+    showList,
+    next: (wanted) => new Promise((resolve) => (waiter = { wanted, resolve })),
+    forget: () => (waiter = undefined),
+  };
+}
+
+module.exports = { main };

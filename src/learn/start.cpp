@@ -1,0 +1,84 @@
+#include "learn/start.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "learn/places.hpp"
+
+namespace vsim::learn {
+
+std::string_view embedded(std::string_view path);  // boot.cjs and the bundle, generated
+std::vector<std::string_view> embedded_paths();
+
+namespace {
+
+std::string_view part(std::string_view name) {
+  for (const std::string_view path : embedded_paths())
+    if (path.ends_with(name)) return embedded(path);
+  return {};
+}
+
+// The program's own file, for a process that is another one. Replaced meanwhile, it is the new one.
+std::string own_file() {
+  std::string path(4096, '\0');
+  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size());
+  path.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path;
+}
+
+bool write_all(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+int start(std::span<const std::string_view> words) {
+  std::vector<std::string> all = {"node", "-e", std::string(part("boot.cjs")), "--", own_file()};
+  all.insert(all.end(), words.begin(), words.end());
+  std::vector<char*> argv;
+  argv.reserve(all.size() + 1);
+  for (std::string& word : all) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  std::fflush(nullptr);
+  ::execvp("node", argv.data());
+  const bool is_missing = errno == ENOENT;
+  fmt::print(stderr, "error: cannot start node: {}\nfix: {}\n",
+             is_missing ? "it is in no directory of PATH" : std::strerror(errno),
+             is_missing ? "install Node.js 20.9 or newer (https://nodejs.org); the lessons run on it"
+                        : "try `node --version`");
+  return 70;
+}
+
+int print_bundle() { return write_all(part("lessons.gz")) ? 0 : 70; }
+
+int print_yaml(std::string_view name) {
+  std::string text;
+  char buffer[1 << 14];
+  for (ssize_t n = 0; (n = ::read(STDIN_FILENO, buffer, sizeof buffer)) != 0;) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return 70;
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+  const auto json = with_places(name, text);
+  if (!json) {
+    fmt::print(stderr, "{}", json.error().message);
+    return 64;
+  }
+  return write_all(*json) ? 0 : 70;
+}
+
+}  // namespace vsim::learn

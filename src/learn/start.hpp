@@ -1,0 +1,21 @@
+// `vercel-sim learn`: the lessons are a client of this program, written in JavaScript (docs/decisions/0013).
+// What is in here hands over to it: the runner and the lessons are in the program as one compressed file,
+// which a few lines of Node (boot.cjs) ask for and run.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace vsim::learn {
+
+// Becomes `node` with the runner; the terminal, the signals and the exit code are its own from then on.
+// Returns only when that failed: an exit code.
+int start(std::span<const std::string_view> words);
+
+// `vercel-sim __lessons`: the compressed file, to standard output.
+int print_bundle();
+// `vercel-sim __yaml NAME`: YAML of standard input as JSON with places (places.hpp); 64 and the mistakes on
+// standard error when it is none.
+int print_yaml(std::string_view name);
+
+}  // namespace vsim::learn
