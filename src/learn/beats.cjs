@@ -61,6 +61,8 @@ async function teach({ lesson, number, count, place, program, screen, keys, clea
     show(result, screen);
     return result;
   };
+  // What is saved from now on is looked at, also while the requests are on their way.
+  let seen = place.signature(folder);
   let result = await look();
 
   // Explain.
@@ -82,13 +84,14 @@ async function teach({ lesson, number, count, place, program, screen, keys, clea
   const help = paint.dim('  save: look again   Enter: look now   h hint   r reset   l list   n next   q quit');
   if (result.passed) markDone(place, lesson, now, screen);
   say(help);
-  for (let seen = place.signature(folder), shown = false; ; ) {
+  for (let shown = false; ; ) {
     const what = await waitForKeyOrSave(keys, place, folder, seen);
     if (what.saved) {
       seen = what.signature;
       say(`\n  ${what.saved.length > 0 ? `${what.saved.slice(0, 3).join(', ')} saved` : 'a file is gone'}. Looking again …\n`);
     }
     if (what.saved || what.key === '\r' || what.key === '\n') {
+      if (!what.saved) seen = place.signature(folder);
       if (sim.isOver()) throw new SimError(`vercel-sim has ended:\n${lastOf(sim.log)}`);
       if (lesson.restart) {
         keep();
@@ -173,7 +176,7 @@ function showApp(result, say, paint) {
 
 function explain(lesson, predicted, { say, tell, paint }) {
   const right = lesson.choices.findIndex((choice) => choice.right) + 1;
-  const line = (n) => tell(`**${n}**  ${lesson.choices[n - 1].why}`);
+  const line = (n) => tell(`**${n}:** ${lesson.choices[n - 1].why}`);
   if (predicted === undefined) {
     for (let n = 1; n <= lesson.choices.length; n += 1) line(n);
     return;

@@ -22,7 +22,7 @@ function lanesOf(events, width = 100) {
     }
     if (e.t === 'instance_changed' && ['dying', 'dead'].includes(e.to) && e.why) lanes.set(e.instance, { ...lanes.get(e.instance), gone: lanes.get(e.instance)?.gone ?? kGone[e.why] });
     if (e.t === 'instance_changed' && e.to === 'frozen') lanes.set(e.instance, { ...lanes.get(e.instance), frozen: true });
-    if (e.t === 'background_work') lanes.set(e.instance, { ...lanes.get(e.instance), left: true });
+    if (e.t === 'background_work' && e.verdicts?.some((v) => v.enforced)) lanes.set(e.instance, { ...lanes.get(e.instance), left: true });
   }
   const columns = [...requests.values()].filter((r) => r.traffic).sort((a, b) => a.order - b.order);
   if (columns.length === 0) return [];
@@ -57,7 +57,8 @@ function requestLines(events) {
   const ended = events.filter((e) => e.t === 'invocation_ended' && ['invocation', 'socket', 'prerender'].includes(e.traffic)).sort((a, b) => order(a) - order(b));
   return ended.map((e, i) => {
     const cut = e.ended_by === 'platform' && e.phase !== 'request' ? `, cut at ${seconds(e.limit_ms)}` : '';
-    return `  ${String(i + 1).padStart(2)}  ${e.method} ${e.target}  ${e.status || 'no answer'}${cut}${e.instance ? ` on ${e.instance}` : ''}${e.code ? `  ${e.code}` : ''}`;
+    const target = e.target.length > 48 ? `${e.target.slice(0, 47)}…` : e.target;
+    return `  ${String(i + 1).padStart(2)}  ${e.method} ${target}  ${e.status || 'no answer'}${cut}${e.instance ? ` on ${e.instance}` : ''}${e.code ? `  ${e.code}` : ''}`;
   });
 }
 const seconds = (ms) => (ms === undefined ? 'its limit' : `${Number((ms / 1000).toFixed(1))} s`);

@@ -91,7 +91,7 @@ async function learn(context) {
   const place = openPlace({ dir: options.dir, files });
   const firstOpen = () => ids.find((id) => !place.progress()[id]?.done) ?? ids[0];
   let lesson = options.wanted.length > 0 ? findLesson({ program, files }, options.wanted[0]) : readBuiltin({ program, files, id: firstOpen() });
-  const keys = makeKeys(screen, finish, () => showList(context));
+  const keys = makeKeys(screen, finish, place.root, () => showList(context));
   for (;;) {
     const index = ids.indexOf(lesson.id);
     const how = await teach({ lesson, number: index + 1, count: ids.length, place, program, screen, keys, cleanUp });
@@ -111,11 +111,15 @@ async function endAll(cleanUp) {
 }
 
 // One waiter at a time; q, Ctrl-C and Ctrl-D end the run whoever waits.
-function makeKeys(screen, finish, showList) {
+function makeKeys(screen, finish, dir, showList) {
   let waiter;
+  const goodbye = () => {
+    screen.say(`\n  Your files stay in ${dir}; vercel-sim learn goes on where you were.\n`);
+    void finish(0);
+  };
   screen.open((key) => {
     if (key === '\x03') void finish(130);
-    else if (key === 'q' || key === '\x04') void finish(0);
+    else if (key === 'q' || key === '\x04') goodbye();
     else if (waiter?.wanted.includes(key)) {
       const { resolve } = waiter;
       waiter = undefined;
