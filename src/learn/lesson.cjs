@@ -168,7 +168,8 @@ function findLesson({ program, files }, wanted) {
   if (id) return readBuiltin({ program, files, id });
   if (/[/.]/.test(wanted) || fs.existsSync(path.join(wanted, 'lesson.yaml'))) {
     if (!fs.existsSync(path.join(wanted, 'lesson.yaml'))) throw new LessonError(`${wanted}: no lesson is there: it has no lesson.yaml (docs/lessons.md says what a lesson is made of)`);
-    return readLesson({ program, id: path.basename(path.resolve(wanted)), label: wanted.replace(/\/+$/, ''), files: readFolder(wanted) });
+    // Its folder among the lessons is never that of another one.
+    return readLesson({ program, id: `own-${path.basename(path.resolve(wanted))}`, label: wanted.replace(/\/+$/, ''), files: readFolder(wanted) });
   }
   const near = ids.filter((one) => one.includes(plain));
   if (near.length === 1) return readBuiltin({ program, files, id: near[0] });

@@ -11,19 +11,24 @@ import { stripVTControlCharacters } from "node:util";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const program = path.resolve(process.env.VSIM_BIN ?? path.join(root, "build/vercel-sim"));
+const kLearn = [path.join(root, "scripts/learn.mjs"), path.join(root, "tests/learn/fake_program.mjs")];
 const skip = spawnSync("script", ["-qec", "true", "/dev/null"]).status !== 0 && "no script(1) to make a terminal";
 
-test("question, prediction, run, a syntax error, a hint, reset, the fix, other ways, export", { skip, timeout: 90_000 }, async (t) => {
+// A folder of lessons as if they were installed: nothing of that is needed here.
+function place(t) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "vs-l-"));
   t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
-  // As if it were installed: nothing of it is needed here.
   const lock = fs.readFileSync(path.join(root, "lessons/app/package-lock.json"));
   fs.mkdirSync(path.join(dir, ".vercel-sim"));
   fs.mkdirSync(path.join(dir, "node_modules/next"), { recursive: true });
   fs.writeFileSync(path.join(dir, "node_modules/next/package.json"), "{}");
   fs.writeFileSync(path.join(dir, ".vercel-sim/installed"), createHash("sha256").update(lock).digest("hex").slice(0, 16));
+  return dir;
+}
 
-  const learn = `'${process.execPath}' '${root}/scripts/learn.mjs' '${root}/tests/learn/fake_program.mjs' '--dir=${dir}'`;
+test("question, prediction, run, a syntax error, a hint, reset, the fix, other ways, export", { skip, timeout: 90_000 }, async (t) => {
+  const dir = place(t);
+  const learn = `'${process.execPath}' ${kLearn.map((word) => `'${word}'`).join(" ")} '--dir=${dir}'`;
   const child = spawn("script", ["-qec", `stty cols 100; ${learn} 1; echo "ended with $?"`, "/dev/null"], { env: { ...process.env, VSIM_BIN: program, TERM: "xterm", SHELL: "/bin/sh" } });
   t.after(() => child.kill("SIGKILL"));
   let text = "";
@@ -79,4 +84,26 @@ test("question, prediction, run, a syntax error, a hint, reset, the fix, other w
   assert.match(page, /1 hint read[^]*it holds[^]*"t":"invocation_ended"/);
   assert.equal(run("--reset", "1").status, 0);
   assert.equal(fs.readFileSync(file, "utf8"), of("start"));
+});
+
+test("--check of a lesson of one's own: ok, or what is not as it says and what was seen; exit code 2", { timeout: 60_000 }, (t) => {
+  const dir = place(t);
+  const mine = path.join(dir, "mine");
+  fs.cpSync(path.join(root, "lessons/01-the-empty-map"), mine, { recursive: true });
+  const check = () => spawnSync(process.execPath, [...kLearn, `--dir=${dir}`, "--check", mine], { encoding: "utf8", env: { ...process.env, VSIM_BIN: program } });
+  const good = check();
+  assert.match(good.stdout, /^ok {2}own-mine: fails at the start \(room-found, SIM_STATE_NOT_SHARED\), passes with its solution/);
+  assert.equal(good.status, 0);
+
+  // A solution that is none.
+  fs.cpSync(path.join(mine, "start"), path.join(mine, "solution"), { recursive: true });
+  const bad = check();
+  assert.match(bad.stdout, /^no {2}own-mine[^]*solution\/: the check "room-found" fails: the room is found 2 times of 4[^]*solution\/: SIM_STATE_NOT_SHARED[^]*1 of 1 lessons/);
+  assert.equal(bad.status, 2);
+
+  // A start that does not fail, and one that fails otherwise.
+  fs.cpSync(path.join(root, "lessons/01-the-empty-map/solution"), path.join(mine, "start"), { recursive: true });
+  assert.match(check().stdout, /start\/: the check "room-found" passes, and should fail[^]*start\/: SIM_STATE_NOT_SHARED was not said; said was nothing/);
+  fs.writeFileSync(path.join(mine, "start/app/api/rooms/route.js"), "export async function POST( {");
+  assert.match(check().stdout, /start\/: the check "room-made" fails, and lesson.yaml does not say so: a room is made: 500/);
 });
