@@ -1,9 +1,10 @@
-// The lessons on real next dev: two without a person, all with VSIM_FULL=1; what Ctrl-C leaves. The way of a learner on a terminal: tests/learn/terminal.test.mjs.
+// The lessons on real next dev: two without a person, what Ctrl-C leaves; with VSIM_FULL=1 all of them, and a whole one on a terminal (in CI with a program
+// that serves its route without next dev: tests/learn/terminal.test.mjs).
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Child, cleanUp, eventually, kApp, kBin, kFull, kRepo, tempFolder, within } from "./harness.mjs";
@@ -30,6 +31,12 @@ async function check(dir, lessons, ms) {
   return child.output.text;
 }
 
+// As an editor does it.
+async function save(file, text) {
+  await writeFile(`${file}.tmp`, text);
+  await rename(`${file}.tmp`, file);
+}
+
 describe("learn", { timeout: kFull ? 900_000 : 240_000 }, () => {
   after(cleanUp);
 
@@ -37,6 +44,49 @@ describe("learn", { timeout: kFull ? 900_000 : 240_000 }, () => {
     const of = (file) => JSON.parse(readFileSync(file, "utf8")).dependencies;
     const example = of(join(kApp, "package.json"));
     for (const [name, version] of Object.entries(of(join(kLessons, "app/package.json")))) assert.equal(example[name], version, name);
+  });
+
+  test("a lesson from the question to the end, on a terminal; what was seen can be exported; nothing is left", { skip: skip || (!kFull && "VSIM_FULL=1 only") }, async () => {
+    const dir = await place();
+    const line = `stty cols 100 rows 40; '${kBin}' learn 1 --dir '${dir}'; echo "ended with $?"`;
+    const child = new Child("script", ["-qec", line, "/dev/null"], { cwd: dir, env: { TERM: "xterm", SHELL: "/bin/bash" }, input: "pipe" });
+    const press = (keys) => child.process.stdin.write(keys);
+    const { output } = child;
+    await output.waitFor(/Lesson 1 of \d+: The Map that is empty again[^]*const rooms = new Map\(\);[^]*Press 1 to 3/, 20_000);
+    press("x1"); // x is no answer
+    await output.waitFor(/You say 1\. Let us see\./, 5_000);
+    await output.waitFor(/the live picture: http:\/\/localhost:\d+\/_vercel-sim\//, 90_000);
+    await output.waitFor(/✗ the room is found [0-3] times of 4[^]*SIM_STATE_NOT_SHARED[^]*It is 2\. You said 1[^]*Mend it[^]*save: look again/, 60_000);
+    // One of the four GETs at least is on another lane than the POST.
+    assert.match(output.text, /^ {2}i\d+ +.*GET 404/m);
+
+    const file = join(dir, "01-the-empty-map/app/api/rooms/route.js");
+    let from = output.text.length;
+    await save(file, "export async function POST( {\n");
+    await output.waitFor(/app\/api\/rooms\/route\.js saved\. Looking again[^]*✗ a room is made: 500[^]*The app itself says:[^]*route\.js[^]*save: look again/, 60_000, from);
+    press("h");
+    await output.waitFor(/Hint 1 of 3/, 5_000, from);
+    from = output.text.length;
+    await save(file, await readFile(join(kLessons, "01-the-empty-map/solution/app/api/rooms/route.js")));
+    await output.waitFor(/✓ the room is found 4 times of 4[^]*It holds\./, 60_000, from);
+    press("n");
+    await output.waitFor(/One way to do it[^]*store\.set[^]*Other ways[^]*n: the next lesson/, 5_000, from);
+    press("q");
+    await output.waitFor(/ended with 0/, 20_000, from);
+    await eventually("nothing is left", 5_000, () => child.alive().length === 0);
+
+    const list = spawnSync(kBin, ["learn", "--list", "--dir", dir], { encoding: "utf8" });
+    assert.match(list.stdout, /^ {2}✓ {2}1 {2}The Map/m);
+    const html = join(dir, "out/lesson.html");
+    const exported = spawnSync(kBin, ["learn", "--export", html, "1", "--dir", dir], { encoding: "utf8" });
+    assert.equal(exported.status, 0, exported.stderr);
+    const page = await readFile(html, "utf8");
+    assert.match(page, /Four times 200\.[^]*\(the prediction\)[^]*Some say 200 and some 404\. <strong>\(what happens\)/);
+    assert.match(page, /1 hint read[^]*it holds[^]*"t":"invocation_ended"/);
+
+    const reset = spawnSync(kBin, ["learn", "--reset", "1", "--dir", dir], { encoding: "utf8" });
+    assert.equal(reset.status, 0, reset.stderr);
+    assert.equal(await readFile(file, "utf8"), await readFile(join(kLessons, "01-the-empty-map/start/app/api/rooms/route.js"), "utf8"));
   });
 
   test("Ctrl-C while the app starts: 130, the terminal is as it was, nothing is left", { skip }, async () => {
