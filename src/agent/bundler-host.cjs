@@ -35,6 +35,7 @@ module.exports = function (sim) {
     cacheExpire(tags) {
       for (const [key, entry] of runtimeCache) if (entry.tags.some((tag) => tags.includes(tag))) runtimeCache.delete(key);
     },
+    readAtRunTime: (told) => sim.readAtRunTime(told),
     ensurePage: (asked) => sim.ensureOnce(asked),
     ...Object.fromEntries(kPlain.map((name) => [name, (...args) => isolation.bundlerService[name]?.(...args)])),
     // Next's own errors tell by their class what they are, which does not travel.

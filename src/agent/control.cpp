@@ -88,6 +88,14 @@ Machine machine(const json::object& o) {
   return {text(o, "kind"),     text(o, "what"),  text(o, "to"),     source.empty() ? text(o, "at") : source,
           text(o, "variable"), text(o, "doubt"), flag(o, "refused")};
 }
+Made made(const json::object& o) {
+  return {text(o, "key"),     text(o, "digest"), text(o, "by"),    text(o, "kind"),
+          number(o, "every"), number(o, "read"), texts(o, "files")};
+}
+NotTraced not_traced(const json::object& o) {
+  return {text(o, "page"), text(o, "kind"),  text(o, "what"),      text(o, "path"),
+          text(o, "at"),   text(o, "route"), flag(o, "directory"), flag(o, "excluded")};
+}
 StateReport state(const json::object& o) {
   constexpr std::size_t kMost = 64;
   StateReport out;
@@ -181,6 +189,8 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
     handler.on_changed({*generation, flag(o, "all"), flag(o, "environment"), texts(o, "files")});
   } else if (type == "refused") {
     handler.on_refused(id(o), refused(o));
+  } else if (type == "not_traced") {
+    handler.on_not_traced(id(o), not_traced(o));
   } else if (type == "left") {
     handler.on_left(id(o), hanging(o), flag(o, "stopped"));
   } else if (type == "state") {
@@ -235,6 +245,10 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
         n, id(o), {text(o, "to"), text(o, "at"), text(o, "refusal"), counter(o, "count").value_or(0)});
   } else if (type == "machine") {
     handler.on_machine(n, id(o), machine(o));
+  } else if (type == "made") {
+    handler.on_made(n, id(o), made(o));
+  } else if (type == "revalidated") {
+    handler.on_revalidated(n);
   } else if (type == "socket_failed") {
     handler.on_socket_failed(n, id(o));
   } else if (type == "broken_off") {

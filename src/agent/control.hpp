@@ -79,6 +79,21 @@ struct Machine {
   bool refused = false;
 };
 
+// What is kept of an answer that is made at build. Words of limits/made_at_build.hpp.
+struct Made {
+  std::string_view key, digest, by, kind;
+  double every = 0;  // seconds; 0: for ever
+  double read = 0;   // ms since 1970
+  std::vector<std::string> files;
+};
+
+// A file that tracing does not put into the function. Words of limits/not_traced.hpp.
+struct NotTraced {
+  std::string_view page, kind;  // of the function
+  std::string_view what, path, at, route;
+  bool directory = false, excluded = false;
+};
+
 // The answer to compile_line().
 struct Precompiled {
   std::string_view page, kind;
@@ -100,6 +115,8 @@ class ControlHandler {
   virtual void on_compiled(std::string_view page, double ms) = 0;  // for the terminal
   virtual void on_precompiled(const Precompiled&) {}
   virtual void on_refused(InvocationId, const Refused&) {}
+  // Found out behind the request, which has mostly ended.
+  virtual void on_not_traced(InvocationId, const NotTraced&) {}
   // Middleware has answered this request. `stopped`: what it left was stopped.
   virtual void on_left(InvocationId, const std::vector<Hanging>&, bool /*stopped*/) {}
   // What middleware found in the memory of its modules and left there: at its answer, and when its waitUntil
@@ -144,6 +161,8 @@ class InstanceHandler {
   // `id`: the invocation that has them opened, or after which they were counted.
   virtual void on_connections(std::uint64_t, InvocationId, const Connections&) {}
   virtual void on_machine(std::uint64_t, InvocationId, const Machine&) {}
+  virtual void on_made(std::uint64_t, InvocationId, Made) {}
+  virtual void on_revalidated(std::uint64_t) {}  // by a path or a tag
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
   // Its response ended before it was whole. `message`: of the error, if there was one; `source`: the app's

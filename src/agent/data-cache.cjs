@@ -22,7 +22,11 @@ module.exports = function (sim) {
     return undefined;
   }
 
-  const tell = (tag, note) => void (isTaking || sim.peer.tell('tag', tag, note));
+  const tell = (tag, note) => {
+    if (isTaking) return;
+    sim.tellRevalidated();
+    sim.peer.tell('tag', tag, note);
+  };
 
   function watchMap(map) {
     map.set = function (tag, note) {
@@ -72,6 +76,7 @@ module.exports = function (sim) {
     const { get, set } = prototype;
     const files = new Map();  // key → promise: is being written
     prototype.set = function (key, ...rest) {
+      sim.noteCached({ value: rest[0] });
       const written = Promise.resolve(Reflect.apply(set, this, [key, ...rest]));
       const settled = written.catch(() => {}).then(() => {
         if (files.get(key) === settled) files.delete(key);
@@ -82,7 +87,9 @@ module.exports = function (sim) {
     };
     prototype.get = async function (key, ...rest) {
       if (files.has(key)) await files.get(key);
-      return Reflect.apply(get, this, [key, ...rest]);
+      const entry = await Reflect.apply(get, this, [key, ...rest]);
+      sim.noteCached(entry);
+      return entry;
     };
   }
 
@@ -97,6 +104,7 @@ module.exports = function (sim) {
     const { revalidateTag } = FileSystemCache.prototype;
     FileSystemCache.prototype.revalidateTag = async function (...args) {
       cache14 = this;
+      sim.tellRevalidated();
       const result = await revalidateTag.apply(this, args);
       for (const tag of [args[0]].flat()) sim.peer.tell('tag', tag, true);
       return result;

@@ -80,7 +80,10 @@ module.exports = function (sim) {
 
   function handlerOf(invocation, handler, userlandOf) {
     if (typeof handler !== 'function') return handler;
-    guard('static routes', () => invocation.setStatic(isStaticRoute(invocation, userlandOf())));
+    guard('static routes', () => {
+      invocation.userland = userlandOf();
+      invocation.setStatic(isStaticRoute(invocation, invocation.userland));
+    });
     if (invocation.isWarming) {
       sim.prepareState?.(handler, invocation.file);
       return sim.warmRoute;
@@ -190,6 +193,7 @@ module.exports = function (sim) {
       // The page of errors of a function that failed says nothing of the function.
       const isOwn = sim.isErrorPage(invocation.page) || !sim.isErrorPage(routeModule.definition?.page);
       if (isOwn) guard('static pages', () => invocation.setStatic(isStaticPage(invocation, routeModule, context?.renderOpts)));
+      guard('made at build', () => sim.watchProps?.(invocation, context?.renderOpts));
       const { default: fn, getServerSideProps } = routeModule.userland ?? {};
       const { file } = invocation;
       if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, [getServerSideProps, fn?.getInitialProps, fn].map((one) => ({ fn: one, file }))));

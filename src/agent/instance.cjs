@@ -31,7 +31,7 @@ Object.assign(sim, {
 
 const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
-parts.push('machine', 'network', 'disk', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
+parts.push('machine', 'network', 'disk', 'reads', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
 if (options.isTemplate) parts.unshift('own', 'copying');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
@@ -61,6 +61,7 @@ async function start() {
   guard('own requests', sim.hookOwnRequests);
   guard('network', sim.hookNetwork);
   guard('disk', sim.hookDisk);
+  guard('reads', sim.hookReads);
   // Beneath the time scale, which looks at who calls.
   guard('hanging', sim.hookHanging);
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);

@@ -59,5 +59,5 @@ module.exports = function (sim) {
     }
   }
 
-  return { hookLoaded, noteFile, newFiles, takeCompiled, forget };
+  return { hookLoaded, noteFile, newFiles, loadedFiles: () => [...files], takeCompiled, forget };
 };

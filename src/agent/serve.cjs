@@ -125,6 +125,7 @@ module.exports = function (sim) {
     }
     watchResponse(res, invocation);
     sim.watchAnswer(res, invocation);
+    guard('made at build', () => sim.watchMade(res, invocation));
     const { destroy } = res;
     res.destroy = function (error, ...args) {
       noteBreak(invocation, error);
@@ -232,6 +233,8 @@ module.exports = function (sim) {
     if (hanging.length > 0) message.hanging = hanging;
     guard('connections', () => sim.tellConnections(invocation));
     guard('machine', () => sim.tellUntold?.(invocation));
+    guard('reads', () => sim.tellReads(invocation));
+    guard('made at build', () => sim.tellMade(invocation));
     tell(message);
     sim.dieWhenDone();
   }

@@ -90,6 +90,7 @@ module.exports = function (sim) {
 
   // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.
   async function revalidate({ urlPath, headers = {}, revalidateHeaders, opts = {} }) {
+    sim.tellRevalidated?.();
     const asked = {
       method: 'HEAD',
       redirect: 'manual',

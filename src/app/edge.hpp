@@ -55,6 +55,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void compile_ended(InvocationId);
   void handler_started(InvocationId);
   void code_refused(InvocationId, const agent::Refused&);
+  void not_traced(InvocationId, const agent::NotTraced&);
   void middleware_left(InvocationId, const std::vector<agent::Hanging>&, bool stopped);
   void middleware_state(InvocationId, const StateReport&);
   // Next's words for kinds and runtimes, as the agent passes them on.
@@ -100,6 +101,8 @@ class Edge final : public net::Edge, public FleetOwner {
   void fleet_module_state(InvocationId, const StateReport&) override;
   void fleet_connections(InvocationId, const agent::Connections&) override;
   void fleet_machine(InvocationId, const agent::Machine&) override;
+  void fleet_made(InvocationId, agent::Made) override;
+  void fleet_revalidated() override;
 
  private:
   // A request that a function makes to its own app meets what only happens here: a compile, an instance that

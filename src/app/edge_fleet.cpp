@@ -246,6 +246,22 @@ void Edge::fleet_machine(InvocationId id, const agent::Machine& m) {
   engine_.machine(id, {*kind, m.what, m.to, m.at, m.variable, *doubt, m.refused}, now(), wall_now());
 }
 
+void Edge::fleet_made(InvocationId id, agent::Made m) {
+  // A day is enough for what lasts longer than any run.
+  const bool ends = m.every > 0 && m.every < 1e6;
+  const Duration every = ends ? Duration(static_cast<std::int64_t>(m.every * 1e9)) : kForever;
+  engine_.made_at_build(
+      id, {m.key, m.digest, m.by, m.kind, every, static_cast<std::int64_t>(m.read), std::move(m.files)},
+      now(), wall_now());
+}
+
+void Edge::fleet_revalidated() { engine_.revalidated(now()); }
+
+void Edge::not_traced(InvocationId id, const agent::NotTraced& t) {
+  engine_.not_traced(id, to_dispatch(t.page, t.kind, {}, false),
+                     {t.what, t.path, t.at, t.route, t.directory, t.excluded}, now(), wall_now());
+}
+
 void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {

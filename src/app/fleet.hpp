@@ -100,6 +100,8 @@ class FleetOwner {
   virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
   virtual void fleet_connections(InvocationId, const agent::Connections&) {}
   virtual void fleet_machine(InvocationId, const agent::Machine&) {}
+  virtual void fleet_made(InvocationId, agent::Made) {}
+  virtual void fleet_revalidated() {}
 
  protected:
   ~FleetOwner() = default;
@@ -186,6 +188,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
+  void on_made(std::uint64_t n, InvocationId, agent::Made) override;
+  void on_revalidated(std::uint64_t n) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
                      std::string_view source) override;

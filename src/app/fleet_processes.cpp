@@ -220,6 +220,14 @@ void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& t
   if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_machine(id, told);
 }
 
+void Fleet::on_made(std::uint64_t n, InvocationId id, agent::Made told) {
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_made(id, std::move(told));
+}
+
+void Fleet::on_revalidated(std::uint64_t n) {
+  if (find(n) != nullptr) owner_.fleet_revalidated();
+}
+
 void Fleet::on_pong(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr) return;

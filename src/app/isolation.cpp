@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "limits/machine.hpp"
 #include "process/usage.hpp"
+#include "project/git_head.hpp"
 
 namespace vsim::app {
 namespace {
@@ -69,7 +71,8 @@ void Isolation::hello(const agent::Hello& hello) {
   out.scheduler = scheduler_options(options_, hello.isolation->grouped);
   out.run_dir = options_.run_dir;
   out.env = instance_environment(
-      options_.env, platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port)));
+      options_.env, platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port),
+                                       project::git_variables(options_.cwd)));
   out.warm = options_.profile->spares_bound.value == profile::Switch::on;
   out.cwd = options_.cwd;
   out.script = options_.script;
@@ -110,12 +113,14 @@ void Isolation::boot(std::string_view file) {
   if (fleet_ && !given_up_) fleet_->boot(file, exec_);
 }
 void Isolation::changed(const agent::Changed& changed) {
+  engine_.files_changed(changed.files, changed.all || changed.environment, now());
   if (fleet_ && !given_up_) fleet_->changed(changed);
 }
 void Isolation::app_ready() {
   if (fleet_ && !given_up_) fleet_->start();
 }
 void Isolation::app_gone() {
+  engine_.files_changed({}, true, now());
   if (fleet_) fleet_->gone();
 }
 void Isolation::stop() {

@@ -5,8 +5,9 @@
 
 namespace vsim::app {
 
-std::vector<std::pair<std::string, std::string>> platform_variables(const profile::Profile& profile,
-                                                                    std::string_view authority) {
+std::vector<std::pair<std::string, std::string>> platform_variables(
+    const profile::Profile& profile, std::string_view authority,
+    const std::vector<std::pair<std::string, std::string>>& git) {
   const std::string host(authority);
   std::vector<std::pair<std::string, std::string>> all = {
       {"VERCEL", "1"},
@@ -21,7 +22,9 @@ std::vector<std::pair<std::string, std::string>> platform_variables(const profil
       {"VERCEL_DEPLOYMENT_ID", "dpl_vercelsim"},
       // Functions run in UTC wherever the developer's machine stands.
       {"TZ", "UTC"},
+      {"LANG", "en_US.UTF-8"},
   };
+  all.insert(all.end(), git.begin(), git.end());
   const auto omitted = [&](const auto& variable) {
     const std::string list = "," + profile.environment_omit.value + ",";
     return list.find("," + variable.first + ",") != std::string::npos;

@@ -14,8 +14,10 @@ namespace vsim::app {
 
 // What Vercel sets at run time, as far as it means anything here: never NODE_ENV (a dev build needs its own),
 // no AWS credentials, no path of a directory that this machine does not have. `authority`: "localhost:3000".
-std::vector<std::pair<std::string, std::string>> platform_variables(const profile::Profile&,
-                                                                    std::string_view authority);
+// `git`: what is known of the commit.
+std::vector<std::pair<std::string, std::string>> platform_variables(
+    const profile::Profile&, std::string_view authority,
+    const std::vector<std::pair<std::string, std::string>>& git = {});
 // Adds them where the user has not set one himself, and takes the words of a debugger out of NODE_OPTIONS:
 // the port that they name is taken by next dev.
 process::Environment instance_environment(process::Environment of_app,

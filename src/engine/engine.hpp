@@ -30,6 +30,8 @@
 #include "limits/connections.hpp"
 #include "limits/edge_code.hpp"
 #include "limits/machine.hpp"
+#include "limits/made_at_build.hpp"
+#include "limits/not_traced.hpp"
 #include "profile/profile.hpp"
 #include "routes/route_table.hpp"
 
@@ -211,6 +213,14 @@ class Engine {
   void connections(InvocationId, const limits::connections::Held&, TimePoint now, WallTime wall);
   // It has done what the machine of a deployment does not allow.
   void machine(InvocationId, const limits::MachineFact&, TimePoint now, WallTime wall);
+  // It has answered with what the build would have made. And what makes an answer another one by right: files
+  // that were compiled anew (`all`: anything), a path or a tag that was revalidated.
+  void made_at_build(InvocationId, const limits::made_at_build::Made&, TimePoint now, WallTime wall);
+  void files_changed(const std::vector<std::string>& files, bool all, TimePoint now);
+  void revalidated(TimePoint now);
+  // It has read a file that would not be deployed with the function. Also of ids that have ended.
+  void not_traced(InvocationId, const Dispatch&, const limits::not_traced::Read&, TimePoint now,
+                  WallTime wall);
 
   // From the shell.
   // The answer is Code::none: forward it, or a code that replaces the response (it is then ended by the

@@ -60,6 +60,48 @@ void Engine::machine(InvocationId id, const limits::MachineFact& fact, TimePoint
   e.tell(v, id, std::move(verdict), now);
 }
 
+// Once a route.
+void Engine::made_at_build(InvocationId id, const limits::made_at_build::Made& made, TimePoint now,
+                           WallTime wall) {
+  namespace rule = limits::made_at_build;
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  Invocation* v = e.slab.find(id);
+  if (v == nullptr || v->traffic != event::Traffic::prerender) return;
+  const auto change = e.made.look(made, v->arrived, now, wall);
+  if (!change || !e.made_told.tell(v->route)) return;
+  if (!rule::is_remark(made))
+    return e.tell(v, id, rule::changed(e.profile, made, *change, v->route, v->file), now);
+  const std::string message = rule::remark(made, *change, v->route);
+  event::Notice notice;
+  notice.message = message;
+  notice.fix = limits::info(limits::Code::sim_made_at_build).fix;
+  e.emit(notice, now);
+}
+
+void Engine::files_changed(const std::vector<std::string>& files, bool all, TimePoint now) {
+  if (all)
+    impl_->made.clear(now);
+  else
+    impl_->made.edited(files);
+}
+
+void Engine::revalidated(TimePoint now) { impl_->made.revalidated(now); }
+
+// Once a function and file.
+void Engine::not_traced(InvocationId id, const Dispatch& d, const limits::not_traced::Read& read,
+                        TimePoint now, WallTime wall) {
+  Impl& e = *impl_;
+  e.tick(now, wall);
+  const routes::Function* f = e.function_of(d);
+  const std::string route = route_of(d);
+  const std::string name = std::string(limits::info(limits::Code::sim_file_not_traced).name) + " " + route +
+                           " " + std::string(read.path);
+  if (!e.machine_told.tell(name)) return;
+  e.tell(e.slab.find(id), id, limits::not_traced::told(e.profile, read, route, f != nullptr ? f->file : ""),
+         now);
+}
+
 void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> hanging, bool stopped,
                              TimePoint now, WallTime wall) {
   Impl& e = *impl_;

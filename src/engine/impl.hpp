@@ -147,10 +147,12 @@ struct Engine::Impl {
   StateLedger state;                                  // what the memory of instances holds
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
   limits::connections::Ledger connections;
-  Told machine_told;      // what was let through: stand-ins, and a route's addresses and files
-  Told connections_told;  // addresses to which several instances hold some
-  Told apart_told;        // routes whose sockets on several instances were remarked on
-  Told polling_told;      // paths whose polling was remarked on
+  limits::made_at_build::Ledger made;  // the last answers of what is made at build
+  Told made_told;                      // routes of which it was told
+  Told machine_told;                   // what was let through: stand-ins, and a route's addresses and files
+  Told connections_told;               // addresses to which several instances hold some
+  Told apart_told;                     // routes whose sockets on several instances were remarked on
+  Told polling_told;                   // paths whose polling was remarked on
   std::set<std::string, std::less<>> intervals_told;  // places
   bool unserved_told = false;                         // the machine is too busy
   Told unheard_told;                                  // routes whose limit struck when nobody read any more

@@ -264,6 +264,22 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "Files that must last belong in an object store (Vercel Blob, S3, R2) or a database. What is needed within one "
      "request alone goes to `os.tmpdir()`.",
      "https://vercel.com/docs/functions/runtimes"},
+    {Code::sim_made_at_build, "SIM_MADE_AT_BUILD", 0,
+     "A page that is made at build has changed between two requests",
+     "What asks nothing of the request (no cookies, headers, search parameters, no uncached fetch) is rendered by "
+     "`next build` and served to everyone until the next deployment or a revalidation. Works in next dev only "
+     "because it renders the page at each request: what it reads from a database or a clock stays as it was at build.",
+     "`await connection()` or `export const dynamic = 'force-dynamic'` if it must be of each request; else "
+     "`revalidatePath()` or `revalidateTag()` where the data is written, or `export const revalidate = SECONDS`.",
+     "https://github.com/vercel/next.js/issues/86379"},
+    {Code::sim_file_not_traced, "SIM_FILE_NOT_TRACED", 0,
+     "A function read a file that would not be deployed with it",
+     "A deployed function has its own code and the files that Next's tracing finds in it (`@vercel/nft`), no other "
+     "file of the project: reading one ends with `ENOENT: no such file or directory, open '/var/task/...'`. Works in "
+     "next dev only because it runs in the project's folder.",
+     "Name the file in `outputFileTracingIncludes` of next.config, or write its path where it is read as "
+     "`path.join(process.cwd(), 'folder', name)`, or import it.",
+     "https://vercel.com/kb/guide/how-can-i-use-files-in-serverless-functions"},
     // clang-format on
 }};
 

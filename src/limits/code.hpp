@@ -43,6 +43,8 @@ enum class Code : std::uint8_t {
   sim_ipv6_only,               // a host that has no IPv4 address
   sim_smtp_port,               // port 25
   sim_read_only_filesystem,    // a write outside /tmp
+  sim_made_at_build,           // what the build renders once has changed between two requests
+  sim_file_not_traced,         // a file was read that tracing does not put into the function
   kCount
 };
 

@@ -126,7 +126,8 @@ std::string modes(const profile::Profile& p) {
   std::string out;
   for (const Row& r : kRows)
     out += fmt::format("{}{}={}", out.empty() ? "" : ",", r.word, profile::to_string((p.*r.mode).value));
-  return out;
+  return out + fmt::format(",reads={},static={}", profile::to_string(p.disk_reads.value),
+                           profile::to_string(p.static_changes.value));
 }
 
 }  // namespace vsim::limits::machine

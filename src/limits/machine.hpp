@@ -45,7 +45,7 @@ Verdict told(const profile::Profile&, const MachineFact&, std::string_view route
 bool is_remark(const MachineFact&);
 std::string remark(const MachineFact&);
 
-// For the instance: "self=enforce,loopback=warn,..."
+// For the instance: "self=enforce,loopback=warn,...", with disk.reads and static.changes
 std::string modes(const profile::Profile&);
 
 }  // namespace machine

@@ -81,6 +81,8 @@ struct Profile {
   Setting<Strictness> network_ipv6;             // network.ipv6: to hosts that have IPv6 addresses only
   Setting<Strictness> network_smtp;             // network.smtp: to port 25
   Setting<Strictness> disk_writes;              // disk.writes: outside /tmp
+  Setting<Strictness> disk_reads;               // disk.reads: of files that tracing leaves out
+  Setting<Strictness> static_changes;           // static.changes: of what is made at build
   // memory.budget: of all instances together, bytes; nullopt ("auto"): as the machine is
   Setting<std::optional<std::uint64_t>> memory_budget;
   // spares.bound: spares evaluate a function's modules, and run its request path without its handler, before

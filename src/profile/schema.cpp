@@ -262,6 +262,22 @@ const Key kKeys[] = {
          "native addons and child processes write unseen. Certain is one by a line of the app in a file that "
          "does not ask for NODE_ENV.",
      .source = VSIM_DOCS "functions/runtimes"},
+    {.name = "disk.reads",
+     .member = &Profile::disk_reads,
+     .example = "off",
+     .doc =
+         "Reads of files of the project that Next's tracing would not put into the function "
+         "(`SIM_FILE_NOT_TRACED`), found out beside the run with Next's own `@vercel/nft` and "
+         "`outputFileTracingIncludes`. `enforce` counts one as a violation; the read itself is let through.",
+     .source = "https://vercel.com/kb/guide/how-can-i-use-files-in-serverless-functions"},
+    {.name = "static.changes",
+     .member = &Profile::static_changes,
+     .example = "off",
+     .doc =
+         "Pages and GET handlers that are made at build and whose answer changes between two requests, with "
+         "no edit and no revalidation between (`SIM_MADE_AT_BUILD`). `enforce` counts one as a violation; "
+         "the answer itself is let through.",
+     .source = "https://github.com/vercel/next.js/issues/86379"},
     {.name = "spares.bound",
      .member = &Profile::spares_bound,
      .example = "off",
@@ -285,7 +301,8 @@ const Key kKeys[] = {
      .doc =
          "Variables of the platform that instances do not get. They get `VERCEL`, `VERCEL_ENV` (`preview`), "
          "`VERCEL_TARGET_ENV`, `VERCEL_URL`, `VERCEL_BRANCH_URL`, `VERCEL_PROJECT_PRODUCTION_URL`, "
-         "`VERCEL_REGION`, `NOW_REGION`, `VERCEL_DEPLOYMENT_ID` and `TZ` (`UTC`), each only where the user "
+         "`VERCEL_REGION`, `NOW_REGION`, `VERCEL_DEPLOYMENT_ID`, `VERCEL_GIT_*` of the commit that is "
+         "checked out, `TZ` (`UTC`) and `LANG` (`en_US.UTF-8`), each only where the user "
          "has "
          "not set it.",
      .source = VSIM_DOCS "environment-variables/system-environment-variables"},

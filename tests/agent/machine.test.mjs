@@ -27,10 +27,11 @@ const sim = {
   isUserCode: (file) => file.startsWith(app) && file !== __filename,
   originalPosition: (at) => (at.startsWith(app) ? path.relative(app, at) : undefined),
 };
-for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
-sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookHanging();
+for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk', 'reads']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
+sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookHanging();
+sim.peer = { tell: (name, { page, entry, reads }) => told.push({ name, page, entry, reads: reads.map(({ what, name, at, directory }) => [what, name, at, directory]) }) };
 const invoke = (action, more) => { const one = { id: 7, req: { headers: { host: 'localhost:' + process.env.OWN_PORT } }, ...more };
-  return sim.invocations.run(one, async () => { try { return await action(); } finally { sim.tellUntold(one); } }); };
+  return sim.invocations.run(one, async () => { try { return await action(); } finally { sim.tellUntold(one); sim.tellReads(one); } }); };
 const outcome = async (action, more) => { try { return { value: await invoke(action, more) }; } catch (error) { return { code: error.code ?? error.cause?.code, message: error.message, cause: error.cause?.message }; } };
 const server = http.createServer((req, res) => res.end('mine'));
 server.listen(Number(process.env.OWN_PORT), '127.0.0.1', async () => {
@@ -276,5 +277,51 @@ describe('writes of a function', () => {
     assert.deepEqual([warned.results.write.code, warned.told[0].doubt, warned.told.length], [undefined, 'mode', 1]);
     const off = run(appOf(one), { modes: 'disk=off' });
     assert.deepEqual([off.results.write.code, off.told], [undefined, []]);
+  });
+});
+
+describe('reads of the project', () => {
+  const modes = 'reads=warn';
+  const more = "{ page: '/a/route', kind: 'APP_ROUTE', file: 'app/a/route.js' }";
+  const reader = `const fs = require('node:fs'); const path = require('node:path');
+exports.all = async () => {
+  fs.readFileSync(path.join(__dirname, 'a.txt'));
+  fs.readFileSync(path.join(__dirname, 'a.txt'));
+  await fs.promises.readFile('b.txt', 'utf8');
+  await new Promise((done) => fs.readFile(path.join(__dirname, 'c.txt'), done));
+  await fs.createReadStream(path.join(__dirname, 'd.txt')).toArray();
+  await (await fs.promises.open('e.txt')).close();
+  fs.readdirSync('folder');
+};
+exports.none = async () => {
+  fs.readFileSync('/etc/hostname');
+  fs.writeFileSync(path.join(require('node:os').tmpdir(), 'vsim-written'), '');
+  try { fs.readFileSync('not-there.txt'); } catch {}
+  fs.readFileSync('package.json'); fs.readFileSync('.env.local');
+  fs.readFileSync('node_modules/x/index.js');
+  require('x')(path.join(__dirname, '.next/server/a.js'));
+};
+`;
+  const files = { 'read.js': reader, 'folder/x.txt': '', 'package.json': '{}', '.env.local': '', '.next/server/a.js': '', 'node_modules/x/index.js': "module.exports = (file) => require('node:fs').readFileSync(file);\n", ...Object.fromEntries([...'abcde'].map((name) => [`${name}.txt`, ''])) };
+
+  test('are asked about once a function and file, at the line that reads: sync, promises, callbacks, streams, descriptors, folders', () => {
+    const { told } = run({ ...files, 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./read.js').all, ${more}), await outcome(require('./read.js').all, ${more})];\n` }, { modes });
+    const at = (line) => told[0].reads.find(([, , place]) => place.startsWith(`read.js:${line}:`))?.slice(0, 2).join(' ');
+    assert.equal(told.length, 1);
+    assert.deepEqual([told[0].name, told[0].page, told[0].entry, told[0].reads.length], ['readAtRunTime', '/a/route', 'app/a/route.js', 6]);
+    assert.deepEqual([3, 5, 6, 7, 8, 9].map(at), ['readFile a.txt', 'readFile b.txt', 'readFile c.txt', 'createReadStream d.txt', 'open e.txt', 'readdir folder']);
+    assert.deepEqual(told[0].reads.map(([, , , directory]) => directory), [false, false, false, false, false, true]);
+  });
+
+  test('of packages, of the build, of what is not there or not of the project, and of pages that are made at build are not', () => {
+    const { told } = run({ ...files, 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./read.js').none, ${more}), await outcome(require('./read.js').all, { ...${more}, isStatic: true })];\n` }, { modes });
+    assert.deepEqual(told, []);
+  });
+
+  test('by a path that a variable names, and in a file that chooses by NODE_ENV, are let alone', () => {
+    const named = "const fs = require('node:fs');\nexports.all = async () => fs.readFileSync(process.env.DATA_FILE);\n";
+    const chosen = "const fs = require('node:fs');\nexports.all = async () => (process.env.NODE_ENV === 'production' ? 0 : fs.readFileSync('a.txt'));\n";
+    const main = `module.exports = async ({ outcome }) => [await outcome(require('./named.js').all, ${more}), await outcome(require('./chosen.js').all, ${more})];\n`;
+    assert.deepEqual(run({ ...files, 'named.js': named, 'chosen.js': chosen, 'main.js': main }, { modes, env: { DATA_FILE: './folder/x.txt' } }).told, []);
   });
 });

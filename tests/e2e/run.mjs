@@ -16,7 +16,7 @@ if (!files.length) {
 }
 // They compare answers and verdicts, and mind no delay: two at a time, the longest first. The others measure times, or run several apps
 // themselves (matrix), and have the machine to themselves.
-const kUnhurried = ["state", "next_dev", "use_cache", "layouts", "packages", "config", "certain", "machine"].map((name) => `${name}.test.mjs`);
+const kUnhurried = ["state", "next_dev", "use_cache", "layouts", "packages", "config", "certain", "machine", "made_at_build"].map((name) => `${name}.test.mjs`);
 const paths = (names) => names.map((name) => join(here, name));
 const together = await runFiles(paths(kUnhurried.filter((name) => files.includes(name))), { secondAttempts: 2, concurrency: 2 });
 const alone = await runFiles(paths(files.filter((name) => !kUnhurried.includes(name))), { secondAttempts: 2 });

@@ -28,6 +28,8 @@ TEST_CASE("Platform's environment: what Vercel sets, and never what would mislea
   CHECK(value(env, "VERCEL_REGION") == "fra1");
   CHECK(value(env, "VERCEL_URL") == "localhost:3000");
   CHECK(value(env, "TZ") == "UTC");
+  CHECK(value(env, "LANG") == "en_US.UTF-8");
+  CHECK(value(env, "VERCEL_GIT_COMMIT_SHA") == "(not set)");
   CHECK(value(env, "PATH") == "/bin");
   for (const char* name : {"NODE_ENV", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
                            "LAMBDA_TASK_ROOT", "CI"})
@@ -47,6 +49,19 @@ TEST_CASE("Platform's environment: single variables can be left out") {
   CHECK(value(env, "VERCEL_URL") == "(not set)");
   CHECK(value(env, "TZ") == "(not set)");
   CHECK(value(env, "VERCEL_BRANCH_URL") == "localhost:3000");
+}
+
+TEST_CASE("Platform's environment: what is known of the commit, unless it is left out or the user's own") {
+  const auto env =
+      instance_environment({"VERCEL_GIT_COMMIT_REF=mine", "LANG=de_DE.UTF-8"},
+                           platform_variables(profile_in("iad1", "VERCEL_GIT_PROVIDER"), "localhost:3000",
+                                              {{"VERCEL_GIT_COMMIT_SHA", "abc"},
+                                               {"VERCEL_GIT_COMMIT_REF", "main"},
+                                               {"VERCEL_GIT_PROVIDER", "github"}}));
+  CHECK(value(env, "VERCEL_GIT_COMMIT_SHA") == "abc");
+  CHECK(value(env, "VERCEL_GIT_COMMIT_REF") == "mine");
+  CHECK(value(env, "VERCEL_GIT_PROVIDER") == "(not set)");
+  CHECK(value(env, "LANG") == "de_DE.UTF-8");
 }
 
 TEST_CASE("Platform's environment: a debugger's port is next dev's, the other words of NODE_OPTIONS stay") {

@@ -121,3 +121,42 @@ TEST_CASE(
   CHECK(w.recorder.notices.size() <= before + 1);
   w.engine().machine(static_cast<InvocationId>(999), fact, w.now, {});  // over, or never there
 }
+
+TEST_CASE("a page that is made at build and changes is told once, a dynamic one never") {
+  World w;
+  const auto answer = [&](std::string_view digest, bool is_static) {
+    const Admission a = w.admit("/t");
+    w.engine().dispatched(a.id, {"/t/route", Kind::app_route, routes::Runtime::nodejs, is_static}, w.now);
+    w.handler_started(a.id);
+    w.head(a.id);
+    limits::made_at_build::Made made;
+    made.key = "/t";
+    made.digest = digest;
+    made.by = "dynamic = 'force-static'";
+    made.kind = "handler";
+    w.engine().made_at_build(a.id, made, w.now, {});
+    w.ended(a.id);
+    return w.last().verdicts.size();
+  };
+  CHECK(answer("x", false) == 0);
+  CHECK(answer("a", true) == 0);
+  CHECK(answer("b", false) == 0);
+  CHECK(answer("b", true) == 1);
+  CHECK(answer("c", true) == 0);
+}
+
+TEST_CASE("a file that is not traced is told once a function, also when its request is over") {
+  World w;
+  const Admission a = w.admit("/t");
+  w.dispatched(a.id, "/t/route", Kind::app_route);
+  w.handler_started(a.id);
+  w.head(a.id);
+  w.ended(a.id);
+  const std::size_t before = w.recorder.background.size();
+  const limits::not_traced::Read read{"readFile", "data/a.json", "app/t/route.js:3:9", "/t"};
+  w.engine().not_traced(a.id, {"/t/route", Kind::app_route}, read, w.now, {});
+  w.engine().not_traced(a.id, {"/t/route", Kind::app_route}, read, w.now, {});
+  REQUIRE(w.recorder.background.size() == before + 1);
+  CHECK(w.recorder.background.back().verdict.code == Code::sim_file_not_traced);
+  CHECK(w.recorder.background.back().verdict.route == "/t");
+}

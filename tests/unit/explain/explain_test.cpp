@@ -247,6 +247,15 @@ TEST_CASE("search: messages that people paste lead to the page that lists them")
       {"Error: spawn magick ENOENT", {"program-not-there"}},
       {"Error: connect ENETUNREACH 2600:1f18:1:2::3:5432 - Local (:::0)", {"SIM_IPV6_ONLY"}},
       {"ENOSPC: no space left on device, write", {"tmp-full"}},
+      {"connect ETIMEDOUT 93.184.216.34:25", {"SIM_SMTP_PORT"}},
+      {"Fontconfig error: Cannot load default config file", {"fonts-not-there"}},
+      {"Error: A Serverless Function has exceeded the unzipped maximum size of 250 MB. : "
+       "https://vercel.link/x",
+       {"function-too-large"}},
+      {"The Edge Function \"middleware\" size is 1.12 MB and your plan size limit is 1 MB.",
+       {"edge-function-too-large"}},
+      {"Failed to find Server Action \"7f3a\". This request might be from an older or newer deployment.",
+       {"action-of-another-deployment"}},
       {"Task timed out after 10.01 seconds", {"FUNCTION_INVOCATION_TIMEOUT"}},
       {"Session ID unknown", {"SIM_POLLING_FALSE_PASS"}},
   };

@@ -66,8 +66,10 @@ TEST_CASE("machine: an instance is told the modes of the profile") {
   auto p = make_profile();
   p.network_self.value = profile::Strictness::off;
   p.disk_writes.value = profile::Strictness::enforce;
+  p.disk_reads.value = profile::Strictness::warn;
+  p.static_changes.value = profile::Strictness::off;
   p.network_loopback.value = p.network_ipv6.value = p.network_smtp.value = profile::Strictness::warn;
-  CHECK(machine::modes(p) == "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce");
+  CHECK(machine::modes(p) == "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce,reads=warn,static=off");
 }
 
 TEST_CASE("machine: a stand-in is named with its variable") {

@@ -44,6 +44,8 @@ const Row kTable[] = {
     {"network.ipv6", {"warn", "warn", "warn", "warn", "warn", "warn"}},
     {"network.smtp", {"warn", "warn", "warn", "warn", "warn", "warn"}},
     {"disk.writes", {"enforce", "enforce", "enforce", "enforce", "enforce", "enforce"}},
+    {"disk.reads", {"warn", "warn", "warn", "warn", "warn", "warn"}},
+    {"static.changes", {"warn", "warn", "warn", "warn", "warn", "warn"}},
     {"spares.bound", {"on", "on", "on", "on", "on", "on"}},
     {"instances.fork", {"off", "off", "off", "off", "off", "off"}},
     {"environment.omit", {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing"}},
