@@ -1,0 +1,97 @@
+// docs/fidelity.md, made of docs/fidelity.json, the profiles and the pages of codes: node scripts/fidelity.mjs. With --check it writes nothing, and fails
+// where the page is not what the data say, or the data name what is not there. tests/integration/fidelity.test.mjs asks that.
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const read = (name) => readFileSync(join(root, name), "utf8");
+// Choices of this project, which nobody's platform documents.
+const kOurs = new Set(["plan", "compute", "memory.budget", "spares.bound", "instances.fork"]);
+const kWords = {
+  enforced: "it happens here as there",
+  warned: "it is told, and let through",
+  observed: "what shows it is told",
+  cannot: "it is not looked at, for the reason given",
+};
+
+// key → {source, as_of} of a profile, two levels of plain YAML.
+export function keysOf(text) {
+  const keys = new Map();
+  let group = "";
+  let key = "";
+  for (const line of text.split("\n")) {
+    const [, indent, name, value] = /^( *)([a-z_0-9]+):(?: (.*))?$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    if (["value", "source", "as_of", "confidence", "note"].includes(name)) {
+      if (indent.length > 0 && key) keys.set(key, { ...keys.get(key), [name]: value?.replace(/^'(.*)'$/, "$1") });
+    } else if (indent.length === 0) group = key = value ? "" : name;
+    else if (indent.length === 2) key = `${group}.${name}`;
+  }
+  return new Map([...keys].filter(([, { value }]) => value !== undefined));
+}
+
+const keys = keysOf(read("profiles/hobby.yaml"));
+const codes = readdirSync(join(root, "docs/codes")).map((file) => file.replace(/\.md$/, ""));
+
+function sourceOf(row) {
+  if (row.source) return { source: row.source, as_of: row.as_of };
+  if (row.keys) return keys.get(row.keys[0]);
+  const page = read(`docs/codes/${row.codes[0]}.md`);
+  return { as_of: /^As of ([\d-]+)/m.exec(page)?.[1], source: /^- <(.*)>$/m.exec(page)?.[1] };
+}
+
+export function problemsOf(rows) {
+  const problems = [];
+  const say = (row, what) => problems.push(`"${row.says}": ${what}`);
+  for (const row of rows) {
+    if (!kWords[row.status]) say(row, `no status ${row.status}`);
+    if (row.status === "cannot" && !row.why) say(row, "does not say why");
+    if (row.status !== "cannot" && !row.test) say(row, "has no test");
+    for (const key of row.keys ?? []) if (!keys.has(key)) say(row, `no profile key ${key}`);
+    for (const code of row.codes ?? []) if (!codes.includes(code)) say(row, `no code ${code}`);
+    if (row.test && !(existsSync(join(root, row.test[0])) && read(row.test[0]).includes(row.test[1]))) say(row, `${row.test[0]} has no test "${row.test[1]}"`);
+    const { source, as_of: date } = sourceOf(row) ?? {};
+    if (!/^https:\/\//.test(source ?? "") || !/^\d{4}-\d\d-\d\d$/.test(date ?? "")) say(row, "has no source with a date");
+  }
+  const named = (field) => new Set(rows.flatMap((row) => row[field] ?? []));
+  for (const key of keys.keys()) if (!kOurs.has(key) && !named("keys").has(key)) problems.push(`no row for the profile key ${key}`);
+  // What vercel-sim says of itself is nothing that the platform does.
+  const own = ["SIM_NOT_READY", "SIM_HOST_NOT_ALLOWED", "SIM_ORIGIN_NOT_ALLOWED", "SIM_OUT_OF_DESCRIPTORS", "SIM_HANDLER_NOT_SEEN"];
+  for (const code of codes) if (code.startsWith("SIM_") && !own.includes(code) && !named("codes").has(code)) problems.push(`no row for the code ${code}`);
+  return problems;
+}
+
+export function render(rows) {
+  const out = [
+    "<!-- Made by node scripts/fidelity.mjs of docs/fidelity.json, profiles/hobby.yaml and docs/codes/. -->",
+    "# What of the platform is here",
+    "",
+    "Each behaviour that Vercel documents or that was seen in production, and what a run does about it.",
+    "",
+    ...Object.entries(kWords).map(([word, text]) => `- **${word}**: ${text}.`),
+    "",
+    "Recorded against a real deployment: never, for every row. Numbers and words are of the sources named, at their dates.",
+  ];
+  const cell = (text) => text.replaceAll("|", "\\|");
+  for (const group of new Set(rows.map((row) => row.group))) {
+    out.push("", `## ${group}`, "", "| On Vercel | Here | Key, code | Test | Source |", "|---|---|---|---|---|");
+    for (const row of rows.filter((one) => one.group === group)) {
+      const { source, as_of: date } = sourceOf(row);
+      const names = [...(row.keys ?? []).map((key) => `\`${key}\``), ...(row.codes ?? []).map((code) => `[${code}](codes/${code}.md)`)];
+      const test = row.test ? `[${row.test[0].replace(/^tests\//, "")}](../${row.test[0]})` : "";
+      out.push(`| ${cell(row.says)} | **${row.status}**${row.why ? `: ${cell(row.why)}` : ""} | ${names.join(", ")} | ${test} | [${date}](${source}) |`);
+    }
+  }
+  return `${out.join("\n")}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const rows = JSON.parse(read("docs/fidelity.json"));
+  const problems = problemsOf(rows);
+  const text = render(rows);
+  if (!process.argv.includes("--check")) writeFileSync(join(root, "docs/fidelity.md"), text);
+  else if (!existsSync(join(root, "docs/fidelity.md")) || read("docs/fidelity.md") !== text) problems.push("docs/fidelity.md is not what the data say: node scripts/fidelity.mjs");
+  for (const problem of problems) console.error(problem);
+  process.exit(problems.length > 0 ? 1 : 0);
+}
