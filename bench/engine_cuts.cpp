@@ -2,7 +2,7 @@
 // that reach their limit in one wake, and requests that pass. Prints µs and allocations for each.
 //
 //   g++ -std=c++20 -O3 -DNDEBUG -Isrc -Itests bench/engine_cuts.cpp -o engine_cuts \
-//     build/libvsim_{engine,invocation,routes,event,limits,profile,base}.a -lfmt -lyaml-cpp -ltree-sitter
+//     build/libvsim_{engine,invocation,routes,event,limits,profile,base}.a -lfmt -lyaml-cpp build/libvsim_tree_sitter.a
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

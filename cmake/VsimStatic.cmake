@@ -5,7 +5,6 @@ option(VSIM_STATIC "A program that needs no library of the system (uses Debian's
 if(NOT "${VSIM_STATIC}" STREQUAL "${VSIM_STATIC_BEFORE}")
   unset(OPENSSL_CRYPTO_LIBRARY CACHE)
   unset(OPENSSL_SSL_LIBRARY CACHE)
-  unset(VSIM_TREE_SITTER_LIB CACHE)
   unset(VSIM_YAML_CPP_LIB CACHE)
 endif()
 set(VSIM_STATIC_BEFORE "${VSIM_STATIC}" CACHE INTERNAL "")

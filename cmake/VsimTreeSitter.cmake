@@ -1,24 +1,30 @@
-# The parser of JavaScript and TypeScript: Debian's tree-sitter library with the tsx and typescript grammars of the npm
-# package tree-sitter-typescript. 0.23.2 is the last one whose generated C has grammar ABI 14, the newest that Debian 12's library
-# (0.20.7) reads. npm checks the archive's integrity against the registry; nothing is run from it.
+# The parser of JavaScript and TypeScript: tree-sitter and its tsx and typescript grammars, both from npm, which ships their C sources, and compiled
+# in. Not Debian 12's library (0.20.7): it counts a node's children with 16 bits, so that a file of 65,536 unclosed brackets corrupts its
+# memory, and cannot be interrupted. npm checks the archives' integrity against the registry; nothing is run from them.
+set(VSIM_TREE_SITTER_VERSION 0.25.0)
 set(VSIM_TS_VERSION 0.23.2)
-set(VSIM_TS_DIR ${CMAKE_BINARY_DIR}/_deps/tree-sitter-typescript-${VSIM_TS_VERSION})
-if(NOT EXISTS ${VSIM_TS_DIR}/package/tsx/src/parser.c)
-  find_program(VSIM_NPM npm REQUIRED)
-  file(MAKE_DIRECTORY ${VSIM_TS_DIR})
-  message(STATUS "Fetching tree-sitter-typescript ${VSIM_TS_VERSION} from npm")
-  execute_process(COMMAND ${VSIM_NPM} pack --silent tree-sitter-typescript@${VSIM_TS_VERSION}
-                  WORKING_DIRECTORY ${VSIM_TS_DIR} RESULT_VARIABLE rc OUTPUT_VARIABLE out ERROR_VARIABLE err)
-  if(NOT rc EQUAL 0)
-    message(FATAL_ERROR "npm pack tree-sitter-typescript@${VSIM_TS_VERSION} failed (is the npm registry reachable?)\n${out}${err}")
+function(vsim_npm_source name version file out)
+  set(dir ${CMAKE_BINARY_DIR}/_deps/${name}-${version})
+  if(NOT EXISTS ${dir}/package/${file})
+    find_program(VSIM_NPM npm REQUIRED)
+    file(MAKE_DIRECTORY ${dir})
+    message(STATUS "Fetching ${name} ${version} from npm")
+    execute_process(COMMAND ${VSIM_NPM} pack --silent ${name}@${version} WORKING_DIRECTORY ${dir}
+                    RESULT_VARIABLE rc OUTPUT_VARIABLE printed ERROR_VARIABLE error)
+    if(NOT rc EQUAL 0)
+      message(FATAL_ERROR "npm pack ${name}@${version} failed (is the npm registry reachable?)\n${printed}${error}")
+    endif()
+    file(ARCHIVE_EXTRACT INPUT ${dir}/${name}-${version}.tgz DESTINATION ${dir})
   endif()
-  file(ARCHIVE_EXTRACT INPUT ${VSIM_TS_DIR}/tree-sitter-typescript-${VSIM_TS_VERSION}.tgz DESTINATION ${VSIM_TS_DIR})
-endif()
-find_path(VSIM_TREE_SITTER_INCLUDE tree_sitter/api.h REQUIRED)
-find_library(VSIM_TREE_SITTER_LIB tree-sitter REQUIRED)
+  set(${out} ${dir}/package PARENT_SCOPE)
+endfunction()
+vsim_npm_source(tree-sitter ${VSIM_TREE_SITTER_VERSION} vendor/tree-sitter/lib/src/lib.c VSIM_TREE_SITTER)
+vsim_npm_source(tree-sitter-typescript ${VSIM_TS_VERSION} tsx/src/parser.c VSIM_GRAMMARS)
 add_library(vsim_tree_sitter STATIC
-  ${VSIM_TS_DIR}/package/tsx/src/parser.c ${VSIM_TS_DIR}/package/tsx/src/scanner.c
-  ${VSIM_TS_DIR}/package/typescript/src/parser.c ${VSIM_TS_DIR}/package/typescript/src/scanner.c)
-target_include_directories(vsim_tree_sitter PUBLIC ${VSIM_TREE_SITTER_INCLUDE} PRIVATE ${VSIM_TS_DIR}/package/tsx/src)
-target_link_libraries(vsim_tree_sitter PUBLIC ${VSIM_TREE_SITTER_LIB})
+  ${VSIM_GRAMMARS}/tsx/src/parser.c ${VSIM_GRAMMARS}/tsx/src/scanner.c
+  ${VSIM_GRAMMARS}/typescript/src/parser.c ${VSIM_GRAMMARS}/typescript/src/scanner.c
+  ${VSIM_TREE_SITTER}/vendor/tree-sitter/lib/src/lib.c)
+target_include_directories(vsim_tree_sitter SYSTEM PUBLIC ${VSIM_TREE_SITTER}/vendor/tree-sitter/lib/include)
+target_include_directories(vsim_tree_sitter PRIVATE ${VSIM_TREE_SITTER}/vendor/tree-sitter/lib/src ${VSIM_GRAMMARS}/tsx/src)
+target_compile_definitions(vsim_tree_sitter PRIVATE _DEFAULT_SOURCE)
 target_compile_options(vsim_tree_sitter PRIVATE -w -O1)

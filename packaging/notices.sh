@@ -7,15 +7,17 @@ cat <<'END'
 # What is inside vercel-sim
 
 The program holds the libraries below and Boost 1.81 (Boost Software License 1.0, https://www.boost.org/LICENSE_1_0.txt). Their code is Debian 12's,
-unchanged (`apt-get source`), and npm's for the grammars; with it and the sources of this project the program can be linked again.
+unchanged (`apt-get source`), and npm's for tree-sitter and its grammars; with it and the sources of this project the program can be linked again.
 END
-for package in libc6-dev libstdc++-12-dev libssl-dev libyaml-cpp-dev libfmt-dev libtree-sitter-dev; do
+for package in libc6-dev libstdc++-12-dev libssl-dev libyaml-cpp-dev libfmt-dev; do
   printf '\n\n## %s (%s)\n\n' "$package" "$(dpkg-query -W -f='${source:Package} ${Version}' "$package")"
   cat "/usr/share/doc/$package/copyright"
 done
-grammar=$(ls -d "$build"/_deps/tree-sitter-typescript-*)
-printf '\n\n## %s (npm)\n\n' "$(basename "$grammar")"
-cat "$grammar/package/LICENSE"
+for part in "$build"/_deps/tree-sitter-[0-9]* "$build"/_deps/tree-sitter-typescript-*; do
+  printf '\n\n## %s (npm)\n\n' "$(basename "$part")"
+  cat "$part/package/LICENSE"
+done
+cat "$build"/_deps/tree-sitter-[0-9]*/package/vendor/tree-sitter/lib/src/unicode/LICENSE
 # What Debian's files above only point to.
 for licence in Apache-2.0 LGPL-2.1 GPL-3; do
   printf '\n\n## %s\n\n' "$licence"

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+extern "C" {
+const TSLanguage* tree_sitter_tsx();
+const TSLanguage* tree_sitter_typescript();
+}
+
 namespace vsim::check {
 namespace {
 
@@ -14,7 +19,22 @@ bool typescript_only(std::string_view path) {
 Ast::Ast(std::string path, std::string_view text)
     : path_(std::move(path)), typescript_(typescript_only(path_)), syntax_(text, typescript_) {
   number();
+  read_scopes();
   read_module();
+}
+
+TSFieldId Ast::field_id(std::string_view name) const {
+  using Ids = std::unordered_map<std::string_view, TSFieldId>;
+  static const auto read = [](const TSLanguage* language) {
+    Ids ids;
+    for (std::uint32_t id = 1; id <= ts_language_field_count(language); ++id)
+      ids.emplace(ts_language_field_name_for_id(language, static_cast<TSFieldId>(id)), id);
+    return ids;
+  };
+  static const Ids tsx = read(tree_sitter_tsx()), typescript = read(tree_sitter_typescript());
+  const Ids& ids = typescript_ ? typescript : tsx;
+  const auto it = ids.find(name);
+  return it == ids.end() ? TSFieldId{0} : it->second;
 }
 
 void Ast::number() {
@@ -29,7 +49,8 @@ void Ast::number() {
         at = static_cast<int>(nodes_.size());
         int parent = kNone;
         for (auto it = open.rbegin(); it != open.rend() && parent == kNone; ++it) parent = *it;
-        nodes_.push_back({n, parent, at + 1, ts_node_type(n)});
+        nodes_.push_back(
+            {n, parent, at + 1, kNone, ts_tree_cursor_current_field_id(&cursor), ts_node_type(n)});
         index_.emplace(n.id, at);
       }
       open.push_back(at);
@@ -55,8 +76,11 @@ int Ast::index(TSNode n) const {
 }
 int Ast::field(int i, std::string_view name) const {
   if (i == kNone) return kNone;
-  const auto f = routes::Syntax::field(node(i), name);
-  return f ? index(*f) : kNone;
+  const TSFieldId id = field_id(name);
+  if (id == 0) return kNone;
+  for (int c = i + 1; c < end(i); c = end(c))
+    if (nodes_[static_cast<std::size_t>(c)].field == id) return c;
+  return kNone;
 }
 std::vector<int> Ast::children(int i) const {
   std::vector<int> out;
@@ -120,54 +144,71 @@ bool Ast::is_async(int f) const {
          (t[5] == ' ' || t[5] == '(' || t[5] == '\n' || t[5] == '<');
 }
 
-// Whether a pattern (parameter, declarator name) binds `name`. Default values are not bindings.
-bool Ast::binds(int pattern, std::string_view name) const {
-  if (pattern == kNone) return false;
+// What a pattern (parameter, declarator name) binds. Default values are not bindings.
+void Ast::bound_by(int pattern, std::vector<std::string_view>& names) const {
+  if (pattern == kNone) return;
   for (int i = pattern; i < end(pattern); ++i) {
     const std::string_view t = type(i);
     if (t != "identifier" && t != "shorthand_property_identifier_pattern") continue;
-    if (text(i) != name) continue;
     const int p = parent(i);
     if (i != pattern && is(p, "assignment_pattern") && field(p, "right") == i) continue;
     if (i != pattern && (is(p, "required_parameter") || is(p, "optional_parameter")) &&
         field(p, "value") == i)
       continue;
-    return true;
+    names.push_back(text(i));
   }
-  return false;
 }
-bool Ast::declares(int statement, std::string_view name) const {
+void Ast::declared_by(int statement, std::vector<std::string_view>& names) const {
   const std::string_view t = type(statement);
   if (t == "lexical_declaration" || t == "variable_declaration") {
     for (const int d : children(statement))
-      if (is(d, "variable_declarator") && binds(field(d, "name"), name)) return true;
+      if (is(d, "variable_declarator")) bound_by(field(d, "name"), names);
   } else if (t == "function_declaration" || t == "class_declaration" ||
              t == "generator_function_declaration") {
-    const int n = field(statement, "name");
-    return n != kNone && text(n) == name;
+    if (const int n = field(statement, "name"); n != kNone) names.push_back(text(n));
   }
-  return false;
+}
+std::vector<std::string_view> Ast::names_of(int scope) const {
+  std::vector<std::string_view> names;
+  const std::string_view t = type(scope);
+  if (is_function(t)) {
+    bound_by(field(scope, "parameters"), names);
+    bound_by(field(scope, "parameter"), names);
+    const int own = field(scope, "name");
+    if (t == "function_expression" && own != kNone) names.push_back(text(own));
+  } else if (t == "statement_block" || t == "switch_case" || t == "switch_default") {
+    for (const int s : children(scope)) declared_by(s, names);
+  } else if (t == "for_statement") {
+    if (const int init = field(scope, "initializer"); init != kNone) declared_by(init, names);
+  } else if (t == "for_in_statement") {
+    // `for (x of all)` declares nothing.
+    const int left = field(scope, "left");
+    const std::string_view head =
+        left == kNone
+            ? std::string_view()
+            : text(scope).substr(0, ts_node_start_byte(node(left)) - ts_node_start_byte(node(scope)));
+    if (head.find("const") != std::string_view::npos || head.find("let") != std::string_view::npos ||
+        head.find("var") != std::string_view::npos)
+      bound_by(left, names);
+  } else if (t == "catch_clause") {
+    bound_by(field(scope, "parameter"), names);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+void Ast::read_scopes() {
+  for (int i = 0; i < size(); ++i) {
+    Node& own = nodes_[static_cast<std::size_t>(i)];
+    const int p = own.parent;
+    if (p != kNone) own.scope = scopes_.contains(p) ? p : nodes_[static_cast<std::size_t>(p)].scope;
+    if (auto names = names_of(i); !names.empty()) scopes_.emplace(i, std::move(names));
+  }
 }
 bool Ast::is_local(int i, std::string_view name) const {
-  for (int p = parent(i); p != kNone; p = parent(p)) {
-    const std::string_view t = type(p);
-    if (t == "program") return false;
-    if (is_function(t)) {
-      if (binds(field(p, "parameters"), name) || binds(field(p, "parameter"), name)) return true;
-      const int own = field(p, "name");
-      if (t == "function_expression" && own != kNone && text(own) == name) return true;
-    } else if (t == "statement_block" || t == "switch_case" || t == "switch_default") {
-      for (const int s : children(p))
-        if (declares(s, name)) return true;
-    } else if (t == "for_statement") {
-      if (const int init = field(p, "initializer"); init != kNone && declares(init, name)) return true;
-    } else if (t == "for_in_statement") {
-      if (field(p, "kind") != kNone || text(p).find("const ") != std::string_view::npos ||
-          text(p).find("let ") != std::string_view::npos)
-        if (binds(field(p, "left"), name)) return true;
-    } else if (t == "catch_clause") {
-      if (binds(field(p, "parameter"), name)) return true;
-    }
+  for (int s = nodes_[static_cast<std::size_t>(i)].scope; s != kNone;
+       s = nodes_[static_cast<std::size_t>(s)].scope) {
+    const auto& names = scopes_.at(s);
+    if (std::binary_search(names.begin(), names.end(), name)) return true;
   }
   return false;
 }

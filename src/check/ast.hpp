@@ -2,6 +2,7 @@
 // index arithmetic. What a file imports and exports is read here too. Pure; bounded by the text's size.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -82,22 +83,28 @@ class Ast {
   struct Node {
     TSNode ts;
     int parent, end;
+    int scope;        // the nearest node around it that declares names; kNone
+    TSFieldId field;  // of its parent; 0: none
     std::string_view type;
   };
   void number();
+  void read_scopes();
   void read_module();
   void read_import(int statement);
   void read_export(int statement);
   void read_require(int call);
   void declare_top_level(int statement);
-  bool binds(int pattern, std::string_view name) const;
-  bool declares(int statement, std::string_view name) const;
+  TSFieldId field_id(std::string_view name) const;
+  void bound_by(int pattern, std::vector<std::string_view>& names) const;
+  void declared_by(int statement, std::vector<std::string_view>& names) const;
+  std::vector<std::string_view> names_of(int scope) const;
 
   const std::string path_;
   const bool typescript_;
   routes::Syntax syntax_;
   std::vector<Node> nodes_;
   std::unordered_map<const void*, int> index_;
+  std::unordered_map<int, std::vector<std::string_view>> scopes_;  // node → names that it declares, sorted
   std::map<std::string, int, std::less<>> top_level_;
   std::map<std::string, std::string, std::less<>> exports_;
   int default_export_ = kNone;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -41,8 +42,10 @@ bool applies(const Rule& rule, const File& file) {
 
 class Run {
  public:
-  Run(const Input& input, const profile::Profile& profile)
-      : input_(input), profile_(profile), program_(input) {}
+  Run(const Input& input, const profile::Profile& profile, const Bounds& bounds)
+      : input_(input), profile_(profile), bounds_(bounds), program_(input, bounds) {
+    unfinished_.insert(program_.unfinished().begin(), program_.unfinished().end());
+  }
 
   Report run() {
     for (const Rule& rule : rules()) {
@@ -66,6 +69,7 @@ class Run {
               all.end());
     say_once();
     report_.files = program_.files().size();
+    report_.unfinished.assign(unfinished_.begin(), unfinished_.end());
     return std::move(report_);
   }
 
@@ -78,21 +82,38 @@ class Run {
     const auto query = Query::compile(rule.query, grammars);
     if (!query) std::abort();  // the binary's own data; a unit test compiles all of it
     for (const auto& [path, file] : program_.files()) {
-      if (!applies(rule, file)) continue;
-      (*query)->run(*file.ast, [&](const Captures& captures, const std::vector<Predicate>& predicates) {
-        const auto at = captures.find("at");
-        if (at == captures.end()) return;
-        Match match{program_, file, *file.ast, captures, profile_};
-        for (const Predicate& p : predicates) {
-          const NamedTest* test = find_predicate(p.name);
-          if (test == nullptr || !test->test(match, p)) return;
-        }
-        std::string message = rule.message;
-        replace(message, "{detail}", match.detail);
-        for (const auto& [name, node] : captures) replace(message, "{" + name + "}", file.ast->text(node));
-        add(rule.id, severity, file, at->second, std::move(message));
-      });
+      if (!applies(rule, file) || is_over(path)) continue;
+      const auto begin = elapsed();
+      (*query)->run(
+          *file.ast,
+          [&](const Captures& captures, const std::vector<Predicate>& predicates) {
+            const auto at = captures.find("at");
+            if (at == captures.end()) return;
+            Match match{program_, file, *file.ast, captures, profile_};
+            for (const Predicate& p : predicates) {
+              const NamedTest* test = find_predicate(p.name);
+              if (test == nullptr || !test->test(match, p)) return;
+            }
+            std::string message = rule.message;
+            replace(message, "{detail}", match.detail);
+            for (const auto& [name, node] : captures)
+              replace(message, "{" + name + "}", file.ast->text(node));
+            add(rule.id, severity, file, at->second, std::move(message));
+          },
+          [&] { return is_over(path, begin); });
+      spent_[path] += elapsed() - begin;
     }
+  }
+
+  std::chrono::milliseconds elapsed() const {
+    return bounds_.elapsed ? bounds_.elapsed() : std::chrono::milliseconds();
+  }
+  // Whether the time of a file, or of all, is over; `begin`: of the rule that looks at it now.
+  bool is_over(const std::string& path, std::optional<std::chrono::milliseconds> begin = {}) {
+    const auto now = elapsed();
+    if (now <= bounds_.run && spent_[path] + (begin ? now - *begin : now - now) <= bounds_.file) return false;
+    unfinished_.insert(path);
+    return true;
   }
 
   static void replace(std::string& text, std::string_view what, std::string_view with) {
@@ -214,7 +235,10 @@ class Run {
 
   const Input& input_;
   const profile::Profile& profile_;
+  const Bounds& bounds_;
   const Program program_;
+  std::map<std::string, std::chrono::milliseconds, std::less<>> spent_;
+  std::set<std::string> unfinished_;
   Report report_;
 };
 
@@ -225,6 +249,8 @@ int Report::count(Severity s) const {
       std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == s; }));
 }
 
-Report check(const Input& input, const profile::Profile& profile) { return Run(input, profile).run(); }
+Report check(const Input& input, const profile::Profile& profile, const Bounds& bounds) {
+  return Run(input, profile, bounds).run();
+}
 
 }  // namespace vsim::check

@@ -25,13 +25,14 @@ struct Finding {
 };
 
 struct Report {
-  std::vector<Finding> findings;  // by file, line, column
-  std::size_t files = 0;          // sources parsed
-  std::size_t ignored = 0;        // findings that a comment silenced
+  std::vector<Finding> findings;        // by file, line, column
+  std::size_t files = 0;                // sources parsed
+  std::size_t ignored = 0;              // findings that a comment silenced
+  std::vector<std::string> unfinished;  // sources not looked at, or not by every rule: Bounds
   int count(Severity) const;
 };
 
 // Rules whose severity is off for the profile's compute model do not run.
-Report check(const Input& input, const profile::Profile& profile);
+Report check(const Input& input, const profile::Profile& profile, const Bounds& bounds = {});
 
 }  // namespace vsim::check

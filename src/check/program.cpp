@@ -96,13 +96,26 @@ bool uses_client_hooks(const Ast& ast) {
 
 }  // namespace
 
-Program::Program(const Input& input) {
+void Program::read_sources(const Input& input, const Bounds& bounds) {
   for (const auto& [path, text] : input.files) {
-    if (!is_source(path) || text.size() > (8u << 20)) continue;
+    if (!is_source(path)) continue;
+    if (text.size() > (8u << 20) || (bounds.elapsed && bounds.elapsed() > bounds.run)) {
+      unfinished_.push_back(path);
+      continue;
+    }
+    auto ast = std::make_unique<Ast>(path, text);
+    if (ast->syntax().given_up()) {
+      unfinished_.push_back(path);
+      continue;
+    }
     File& file = files_[path];
-    file.ast = std::make_unique<Ast>(path, text);
+    file.ast = std::move(ast);
     file.client = file.ast->has_directive("use client") || uses_client_hooks(*file.ast);
   }
+}
+
+Program::Program(const Input& input, const Bounds& bounds) {
+  read_sources(input, bounds);
   read_git(input);
   read_environment(input);
   read_paths(input);

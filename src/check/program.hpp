@@ -2,7 +2,9 @@
 // functions answer one, what a module specifier names. Pure: built from paths and texts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +25,13 @@ struct Input {
   // line NAME= each. `.git/files`: what git has, a line each; absent: there is no git.
   std::map<std::string, std::string, std::less<>> files;
   std::vector<std::string> page_extensions = {"tsx", "ts", "jsx", "js"};
+};
+
+// What a look may cost. Beyond it a file is left, and said to be (Program::unfinished, Report::unfinished):
+// nothing found in it means nothing then.
+struct Bounds {
+  std::chrono::milliseconds file{10'000}, run{120'000};
+  std::function<std::chrono::milliseconds()> elapsed;  // since the look began; absent: time has no bound
 };
 
 enum class HandlerKind : std::uint8_t { route, pages_api, action, page, server_props, middleware };
@@ -51,9 +60,10 @@ struct Origin {
 
 class Program {
  public:
-  explicit Program(const Input& input);
+  explicit Program(const Input& input, const Bounds& bounds = {});
 
   const std::map<std::string, File, std::less<>>& files() const { return files_; }
+  const std::vector<std::string>& unfinished() const { return unfinished_; }  // sources that are in no file
   const File* find(std::string_view path) const;
   // The project's file that a specifier names, or nullptr (a package, or not seen).
   const File* resolve(const File& from, std::string_view specifier) const;
@@ -93,7 +103,10 @@ class Program {
   // The paths that a specifier may mean, without extension as it is written.
   std::vector<std::string> paths_of(const File& from, std::string_view specifier) const;
 
+  void read_sources(const Input& input, const Bounds& bounds);
+
   std::map<std::string, File, std::less<>> files_;
+  std::vector<std::string> unfinished_;
   std::map<std::pair<const File*, std::string>, std::vector<Origin>> importers_;
   std::set<const File*> whole_;
   std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *

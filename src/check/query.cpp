@@ -67,14 +67,23 @@ Query::~Query() {
 }
 
 void Query::run(const Ast& ast,
-                const std::function<void(const Captures&, const std::vector<Predicate>&)>& match) const {
+                const std::function<void(const Captures&, const std::vector<Predicate>&)>& match,
+                const std::function<bool()>& stop) const {
   const TSLanguage* language = ts_tree_language(ast.node(0).tree);
   const Grammar& g = grammars_[language == tree_sitter_typescript() ? 1 : 0];
   if (g.query == nullptr) return;  // not asked for
+  struct Asked {
+    const std::function<bool()>& stop;
+    bool stopped = false;
+  } asked{stop};
+  const TSQueryCursorOptions options{&asked, [](TSQueryCursorState* state) {
+                                       Asked& a = *static_cast<Asked*>(state->payload);
+                                       return a.stopped = a.stopped || (a.stop && a.stop());
+                                     }};
   TSQueryCursor* cursor = ts_query_cursor_new();
-  ts_query_cursor_exec(cursor, g.query, ast.node(0));
+  ts_query_cursor_exec_with_options(cursor, g.query, ast.node(0), &options);
   TSQueryMatch m;
-  while (ts_query_cursor_next_match(cursor, &m)) {
+  while (!asked.stopped && ts_query_cursor_next_match(cursor, &m)) {
     Captures captures;
     for (std::uint16_t i = 0; i < m.capture_count; ++i)
       if (const int at = ast.index(m.captures[i].node); at != kNone)

@@ -32,9 +32,10 @@ class Query {
   enum Grammars : unsigned { tsx = 1, typescript = 2, both = 3 };
   static Result<std::shared_ptr<const Query>> compile(std::string_view text, unsigned grammars = both);
   ~Query();
-  // Calls back with every match, in source order, and the predicates of its pattern.
-  void run(const Ast& ast,
-           const std::function<void(const Captures&, const std::vector<Predicate>&)>& match) const;
+  // Calls back with every match, in source order, and the predicates of its pattern, until `stop` says true:
+  // it is asked now and then, also when nothing matches.
+  void run(const Ast& ast, const std::function<void(const Captures&, const std::vector<Predicate>&)>& match,
+           const std::function<bool()>& stop = {}) const;
 
  private:
   Query() = default;

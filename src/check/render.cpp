@@ -115,9 +115,10 @@ std::string render_text(const Report& report, const RenderOptions& options) {
 }
 
 std::string render_json(const Report& report, const RenderOptions& options) {
-  std::string out =
-      fmt::format("{{\n  \"version\": 1,\n  \"profile\": {},\n  \"files\": {},\n  \"ignored\": {},\n",
-                  json(options.profile), report.files, report.ignored);
+  std::string out = fmt::format(
+      "{{\n  \"version\": 1,\n  \"profile\": {},\n  \"files\": {},\n  \"notLookedAt\": {},\n  \"ignored\": "
+      "{},\n",
+      json(options.profile), report.files, json_list(report.unfinished), report.ignored);
   out += fmt::format("  \"errors\": {},\n  \"warnings\": {},\n  \"notes\": {},\n  \"findings\": [",
                      report.count(Severity::error), report.count(Severity::warning),
                      report.count(Severity::note));

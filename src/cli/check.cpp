@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "base/plain_text.hpp"
@@ -153,7 +154,16 @@ check::Report check_sources(const std::string& root, const profile::Profile& pro
                plain(unread.first),
                unread.files == 1 ? " is" : fmt::format(" and {} more files are", unread.files - 1),
                human_size(kMaxBytes));
-  return check::check(input, profile);
+  check::Bounds bounds;
+  bounds.elapsed = [begin = std::chrono::steady_clock::now()] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  };
+  check::Report report = check::check(input, profile, bounds);
+  if (const std::size_t n = report.unfinished.size(); n > 0)
+    fmt::print(stderr, "warning: {}{} not looked at in full: that would take too long\n",
+               plain(report.unfinished.front()),
+               n == 1 ? " is" : fmt::format(" and {} more files are", n - 1));
+  return report;
 }
 
 int run_check(const Check& options) {

@@ -47,7 +47,9 @@ class Reader {
                                file_,
                                Syntax::line(*error),
                                Syntax::column(*error),
-                               "Syntax error here; the settings of this file may be read incompletely.",
+                               syntax_.given_up()
+                                   ? "This file takes too long to read: its settings are not known."
+                                   : "Syntax error here; the settings of this file may be read incompletely.",
                                {}});
     }
     // As Next: the export wins over the member of `config`.

@@ -186,14 +186,23 @@ Extracted extract(const Syntax& syntax, TSNode node, const std::string& path, in
 
 }  // namespace
 
-Syntax::Syntax(std::string_view text, bool typescript) : text_(text) {
+Syntax::Syntax(std::string_view text, bool typescript, std::chrono::microseconds patience) : text_(text) {
   TSParser* parser = ts_parser_new();
-  if (ts_parser_set_language(parser, typescript ? tree_sitter_typescript() : tree_sitter_tsx())) {
-    tree_ = ts_parser_parse_string(parser, nullptr, text.data(), static_cast<std::uint32_t>(text.size()));
+  if (!ts_parser_set_language(parser, typescript ? tree_sitter_typescript() : tree_sitter_tsx()))
+    std::abort();  // the grammar's ABI does not fit the library: a broken build, not a broken file
+  ts_parser_set_timeout_micros(parser, static_cast<std::uint64_t>(patience.count()));
+  const auto parse = [&] {
+    return ts_parser_parse_string(parser, nullptr, text_.data(), static_cast<std::uint32_t>(text_.size()));
+  };
+  tree_ = parse();
+  if (tree_ == nullptr) {
+    given_up_ = true;
+    text_ = "@";
+    ts_parser_reset(parser);
+    ts_parser_set_timeout_micros(parser, 0);
+    tree_ = parse();
   }
   ts_parser_delete(parser);
-  if (tree_ == nullptr)
-    std::abort();  // the grammar's ABI does not fit the library: a broken build, not a broken file
 }
 
 Syntax::~Syntax() { ts_tree_delete(tree_); }

@@ -4,6 +4,7 @@
 
 #include <tree_sitter/api.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,12 +18,16 @@ namespace vsim::routes {
 // A parsed JavaScript or TypeScript text. The text must outlive it.
 class Syntax {
  public:
-  // `typescript` true: the grammar without JSX, for `<T>value` assertions.
-  Syntax(std::string_view text, bool typescript);
+  // `typescript` true: the grammar without JSX, for `<T>value` assertions. A text that is not read within
+  // `patience` (unbalanced quotes by the hundred thousand; people's own sources take milliseconds) is given
+  // up.
+  Syntax(std::string_view text, bool typescript,
+         std::chrono::microseconds patience = std::chrono::seconds(5));
   ~Syntax();
   Syntax(const Syntax&) = delete;
   Syntax& operator=(const Syntax&) = delete;
 
+  bool given_up() const { return given_up_; }  // the tree is that of a text with an error at its begin
   TSNode root() const;
   bool has_errors() const;
   std::optional<TSNode> first_error() const;  // the first ERROR or missing node in the text
@@ -36,6 +41,7 @@ class Syntax {
  private:
   std::string_view text_;
   TSTree* tree_ = nullptr;
+  bool given_up_ = false;
 };
 
 // A literal value as Next's extractor sees it.

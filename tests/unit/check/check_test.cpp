@@ -2,6 +2,7 @@
 // VSIM_UPDATE_GOLDEN=1 writes what came out; read the difference before you commit it.
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -153,6 +154,77 @@ TEST_CASE("check: broken, empty and deep sources are read without complaint") {
   input.files["package.json"] = "[]";
   input.files["vercel.json"] = "{";
   CHECK(check::check(input, hobby()).files == 5);
+}
+
+TEST_CASE("check: a file whose time is over is left and named, and the others are looked at") {
+  Input input = project(
+      "// file: app/api/a/route.ts\n"
+      "let a = 0;\n"
+      "export function GET() { return Response.json(a++); }\n"
+      "// file: app/api/b/route.ts\n"
+      "let b = 0;\n"
+      "export function GET() { return Response.json(b++); }\n");
+  REQUIRE(check::check(input, hobby()).findings.size() == 2);
+  std::chrono::milliseconds now{0};
+  int asked = 0;
+  check::Bounds bounds;
+  SECTION("of one file") {
+    bounds.file = std::chrono::seconds(10);
+    bounds.run = std::chrono::hours(24);
+    bounds.elapsed = [&] { return now += std::chrono::milliseconds(asked++ < 2 ? 0 : 4000); };
+    const auto report = check::check(input, hobby(), bounds);
+    CHECK(report.unfinished == std::vector<std::string>{"app/api/a/route.ts", "app/api/b/route.ts"});
+    CHECK(report.files == 2);
+  }
+  SECTION("of all") {
+    bounds.run = std::chrono::seconds(0);
+    bounds.elapsed = [&] { return now += std::chrono::milliseconds(1); };
+    const auto report = check::check(input, hobby(), bounds);
+    CHECK(report.unfinished == std::vector<std::string>{"app/api/a/route.ts", "app/api/b/route.ts"});
+    CHECK(report.findings.empty());
+  }
+  SECTION("none is over") {
+    bounds.elapsed = [&] { return now; };
+    const auto report = check::check(input, hobby(), bounds);
+    CHECK(report.unfinished.empty());
+    CHECK(report.findings.size() == 2);
+  }
+}
+
+TEST_CASE("check: a node of more children than 16 bits count, as unclosed brackets make one") {
+  Input input;
+  input.files["app/a/route.ts"] = "export const a = " + std::string(70'000, '(');
+  input.files["app/b/route.ts"] = "let n = 0; export function GET() { return Response.json(n++); }";
+  const auto report = check::check(input, hobby());
+  CHECK(report.files == 2);
+  CHECK(report.findings.size() == 1);
+}
+
+TEST_CASE("syntax: a text that takes longer to read than one has patience for is given up") {
+  const std::string quotes(200'000, '\'');
+  const routes::Syntax syntax(quotes, true, std::chrono::milliseconds(1));
+  CHECK(syntax.given_up());
+  REQUIRE(syntax.first_error());
+  CHECK(routes::Syntax::line(*syntax.first_error()) == 1);
+  CHECK_FALSE(routes::Syntax("let a = 1", true).given_up());
+}
+
+TEST_CASE("ast: a name is local where a function, block, loop or catch around it declares it") {
+  const std::string text =
+      "let x = 0, all = [], y = 1;\n"
+      "function f(a, { b: [c] }, d = y) { use(a); use(c); use(b); use(y); }\n"
+      "const g = function own() { use(own); { let x = 1; use(x); } use(x); };\n"
+      "function h() { for (x of all) { const z = x; use(x); use(z); } for (var v of all) use(v); use(v); }\n"
+      "function k() { try {} catch (e) { use(e); } use(e); for (let i = 0; i < 1; i++) use(i); }\n";
+  const check::Ast ast("a.ts", text);
+  std::vector<std::string> local;
+  for (int i = 0; i < ast.size(); ++i)
+    if (ast.is(i, "call_expression")) {
+      const int name = ast.children(ast.field(i, "arguments")).front();
+      local.push_back(std::string(ast.text(name)) + (ast.is_local(name, ast.text(name)) ? "+" : "-"));
+    }
+  CHECK(local == std::vector<std::string>{"a+", "c+", "b-", "y-", "own+", "x+", "x-", "x-", "z+", "v+", "v-",
+                                          "e+", "e-", "i+"});
 }
 
 TEST_CASE("render: text, JSON, SARIF and GitHub annotations of one report") {
