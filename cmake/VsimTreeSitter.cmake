@@ -28,4 +28,7 @@ target_include_directories(vsim_tree_sitter SYSTEM PUBLIC ${VSIM_TREE_SITTER}/ve
 target_include_directories(vsim_tree_sitter PRIVATE ${VSIM_TREE_SITTER}/vendor/tree-sitter/lib/src ${VSIM_GRAMMARS}/tsx/src)
 target_compile_definitions(vsim_tree_sitter PRIVATE _DEFAULT_SOURCE)
 # Not ours to mend: under sanitizers its memory is watched, undefined behaviour of its arithmetic is not.
-target_compile_options(vsim_tree_sitter PRIVATE -w -O1 $<$<BOOL:${VSIM_SANITIZE}>:-fno-sanitize=undefined>)
+target_compile_options(vsim_tree_sitter PRIVATE -w -O1)
+if(VSIM_SANITIZE)
+  target_compile_options(vsim_tree_sitter PRIVATE -fno-sanitize=undefined)
+endif()
