@@ -80,8 +80,10 @@ class Run {
       if (applies(rule, file)) grammars |= file.ast->typescript() ? Query::typescript : Query::tsx;
     if (grammars == 0) return;
     const auto query = Query::compile(rule.query, grammars);
-    if (!query) std::abort();  // the binary's own data; a unit test compiles all of it
-    for (const auto& [path, file] : program_.files()) {
+    if (!query) std::abort();                     // the binary's own data; a unit test compiles all of it
+    for (const auto& entry : program_.files()) {  // not by name: clang 14 captures no structured binding
+      const std::string& path = entry.first;
+      const File& file = entry.second;
       if (!applies(rule, file) || is_over(path)) continue;
       const auto begin = elapsed();
       (*query)->run(
