@@ -1,25 +1,14 @@
 // Any bytes on their way to a terminal: what comes out can only be read, and is left as it is the second
 // time.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "base/plain_text.hpp"
 #include "base/text.hpp"
+#include "fuzz/require.hpp"
 
 using namespace vsim;
-
-namespace {
-
-void require(bool ok, const char* what) {
-  if (ok) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -2,26 +2,15 @@
 // time and what it finds has a place in them; the renderings hold no control character.
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "check/checker.hpp"
 #include "check/render.hpp"
+#include "fuzz/require.hpp"
 #include "unit/profile/files.hpp"
 
 using namespace vsim;
-
-namespace {
-
-void require(bool ok, const char* what) {
-  if (ok) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 16'384) return 0;

@@ -1,24 +1,13 @@
 // Lines of an events file from anywhere (`vercel-sim report FILE`): each is an event or an error in words,
 // and an event that is written reads again the same.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "event/json_codec.hpp"
+#include "fuzz/require.hpp"
 
 using namespace vsim;
-
-namespace {
-
-void require(bool ok, const char* what) {
-  if (ok) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);

@@ -5,24 +5,17 @@
 //   first folder)
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.hpp"
 #include "net/http1.hpp"
 
 using namespace vsim::net::http1;
 
 namespace {
-
-void require(bool ok, const char* what) {
-  if (ok) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 // A fresh allocation of exactly this size: reading past it, or through a view into an earlier one, is an ASan
 // report.

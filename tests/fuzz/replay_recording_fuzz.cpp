@@ -2,11 +2,10 @@
 // written and read again the same, and gives no head with a line more than it should have.
 //   mkdir corpus && replay_recording_fuzz -max_total_time=60 corpus tests/fuzz/seeds/replay_recording
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.hpp"
 #include "replay/compare.hpp"
 #include "replay/recording.hpp"
 #include "replay/resend.hpp"
@@ -16,12 +15,6 @@ using namespace vsim;
 using namespace vsim::replay;
 
 namespace {
-
-void require(bool ok, const char* what) {
-  if (ok) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 std::string written(const Recording& recording) {
   std::string out;
