@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { eventually } from "../integration/program.mjs";
 
 const require = createRequire(import.meta.url);
 const root = path.resolve(import.meta.dirname, "../..");
@@ -118,18 +119,11 @@ describe("an installation that fails", () => {
     const child = spawn(program, ["learn", "1"], { cwd: dir, env: { ...process.env, PATH: `${dir}:${process.env.PATH}` }, stdio: ["ignore", "pipe", "pipe"] });
     t.after(() => child.kill("SIGKILL"));
     const ended = new Promise((done) => child.once("close", (code, signal) => done(code ?? signal)));
-    const until = async (what, look) => {
-      const end = performance.now() + 20_000;
-      while (!look()) {
-        assert.ok(performance.now() < end, what);
-        await new Promise((resolve) => setTimeout(resolve, 15));
-      }
-    };
-    await until("npm runs", () => fs.existsSync(path.join(dir, "pid")) && fs.readFileSync(path.join(dir, "pid"), "utf8").trim());
+    await eventually("npm runs", () => fs.existsSync(path.join(dir, "pid")) && fs.readFileSync(path.join(dir, "pid"), "utf8").trim());
     const pid = Number(fs.readFileSync(path.join(dir, "pid"), "utf8"));
     child.kill("SIGINT");
     assert.equal(await ended, 130);
-    await until("npm is gone", () => !fs.existsSync(`/proc/${pid}`) || /\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8")));
+    await eventually("npm is gone", () => !fs.existsSync(`/proc/${pid}`) || /\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8")));
   });
 });
 
