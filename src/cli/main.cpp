@@ -92,7 +92,8 @@ int run_main(int argc, char** argv) {
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return 70;
   if (argc > 1 && std::strcmp(argv[1], "__guardian") == 0) return process::guardian_main(argc, argv);
   if (argc == 2 && std::strcmp(argv[1], "__lessons") == 0) return learn::print_bundle();
-  if (argc == 3 && std::strcmp(argv[1], "__yaml") == 0) return learn::print_yaml(argv[2]);
+  if (argc >= 3 && std::strcmp(argv[1], "__yaml") == 0)
+    return learn::print_yaml({argv + 2, static_cast<std::size_t>(argc - 2)});
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const auto options = parse_options(arguments);
   if (!options) {

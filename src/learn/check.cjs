@@ -3,7 +3,7 @@
 // its reader sees.
 
 const path = require('node:path');
-const { builtinIds, findLesson, readBuiltin } = require('./lesson.cjs');
+const { findLesson, readBuiltins } = require('./lesson.cjs');
 const { openPlace } = require('./place.cjs');
 const { runProbe } = require('./probe.cjs');
 const { startSim } = require('./sim.cjs');
@@ -11,7 +11,7 @@ const { startStandIns } = require('./stand-ins.cjs');
 
 async function checkLessons({ program, files, options, screen, cleanUp }) {
   const { say, paint } = screen;
-  const wanted = options.wanted.length > 0 ? options.wanted.map((one) => findLesson({ program, files }, one)) : builtinIds(files).map((id) => readBuiltin({ program, files, id }));
+  const wanted = options.wanted.length > 0 ? options.wanted.map((one) => findLesson({ program, files }, one)) : readBuiltins({ program, files });
   const place = openPlace({ dir: options.dir, files });
   if (!place.isInstalled()) {
     say(paint.dim('installing the lessons’ app, once …'));

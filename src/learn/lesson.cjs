@@ -72,10 +72,20 @@ function decode(node, schema, key, wrong) {
   return value === undefined || value === '' ? expected(schema.what) : value;
 }
 
+// Several texts in one run of the program, each read once: a list of the lessons starts one process, and none when it is shown again.
+const yamlRead = new Map();
+const yamlKey = (label, bytes) => `${label}\0${bytes}`;
+function readYamls(program, texts) {
+  const open = texts.filter(({ label, bytes }) => !yamlRead.has(yamlKey(label, bytes)));
+  if (open.length === 0) return;
+  const input = open.map(({ bytes }) => String(bytes).replaceAll('\0', '\ufffd')).join('\0');
+  const { stdout, stderr, status } = spawnSync(program, ['__yaml', ...open.map(({ label }) => label)], { input, maxBuffer: 1 << 24, encoding: 'utf8' });
+  if (status !== 0) throw new LessonError((stderr || `${open[0].label}: cannot be read`).trimEnd());
+  JSON.parse(stdout).forEach((root, i) => yamlRead.set(yamlKey(open[i].label, open[i].bytes), root));
+}
 function readYaml(program, label, bytes) {
-  const { stdout, stderr, status } = spawnSync(program, ['__yaml', label], { input: bytes, maxBuffer: 1 << 24, encoding: 'utf8' });
-  if (status !== 0) throw new LessonError((stderr || `${label}: cannot be read`).trimEnd());
-  return JSON.parse(stdout);
+  readYamls(program, [{ label, bytes }]);
+  return yamlRead.get(yamlKey(label, bytes));
 }
 
 function sectionsOf(label, markdown, mistakes) {
@@ -154,6 +164,13 @@ function builtinIds(files) {
   return [...ids].sort();
 }
 
+// All of them, in their order.
+function readBuiltins({ program, files }) {
+  const ids = builtinIds(files);
+  readYamls(program, ids.map((id) => ({ label: `lessons/${id}/lesson.yaml`, bytes: files.get(`lessons/${id}/lesson.yaml`) })));
+  return ids.map((id) => readBuiltin({ program, files, id }));
+}
+
 function readBuiltin({ program, files, id }) {
   const prefix = `lessons/${id}/`;
   const own = new Map([...files].filter(([name]) => name.startsWith(prefix)).map(([name, bytes]) => [name.slice(prefix.length), bytes]));
@@ -176,4 +193,4 @@ function findLesson({ program, files }, wanted) {
   throw new LessonError(`no lesson is called "${wanted}"; there are ${ids.map((one) => `${Number(one.slice(0, 2))} ${one.slice(3)}`).join(', ')}`);
 }
 
-module.exports = { LessonError, builtinIds, readBuiltin, findLesson, readLesson };
+module.exports = { LessonError, builtinIds, readBuiltin, readBuiltins, findLesson, readLesson };

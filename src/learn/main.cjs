@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const { teach } = require('./beats.cjs');
 const { checkLessons } = require('./check.cjs');
 const { exportRun } = require('./export.cjs');
-const { LessonError, builtinIds, findLesson, readBuiltin } = require('./lesson.cjs');
+const { LessonError, builtinIds, findLesson, readBuiltin, readBuiltins } = require('./lesson.cjs');
 const { openPlace, PlaceError } = require('./place.cjs');
 const { makeScreen } = require('./screen.cjs');
 const { SimError } = require('./sim.cjs');
@@ -63,8 +63,8 @@ async function main({ program, words, files, input = process.stdin, output = pro
 function showList({ program, files, screen, options }) {
   const progress = fs.existsSync(`${options.dir}/.vercel-sim`) ? openPlace({ dir: options.dir, files }).progress() : {};
   const { say, paint } = screen;
-  for (const id of builtinIds(files)) {
-    const lesson = readBuiltin({ program, files, id });
+  for (const lesson of readBuiltins({ program, files })) {
+    const { id } = lesson;
     const { done, predicted } = progress[id] ?? {};
     say(`  ${done ? paint.green('✓') : predicted ? '…' : ' '} ${String(Number(id.slice(0, 2))).padStart(2)}  ${lesson.title.padEnd(38)} ${paint.dim(`${String(lesson.minutes).padStart(2)} min   ${id.slice(3)}`)}`);
   }

@@ -65,7 +65,7 @@ int start(std::span<const std::string_view> words) {
 
 int print_bundle() { return write_all(part("lessons.gz")) ? 0 : 70; }
 
-int print_yaml(std::string_view name) {
+int print_yaml(std::span<char* const> names) {
   std::string text;
   char buffer[1 << 14];
   for (ssize_t n = 0; (n = ::read(STDIN_FILENO, buffer, sizeof buffer)) != 0;) {
@@ -73,12 +73,25 @@ int print_yaml(std::string_view name) {
     if (n < 0) return 70;
     text.append(buffer, static_cast<std::size_t>(n));
   }
-  const auto json = with_places(name, text);
-  if (!json) {
-    fmt::print(stderr, "{}", json.error().message);
+  std::string out = "[";
+  std::string wrong;
+  std::string_view rest = text;
+  for (const std::string_view name : names) {
+    const std::size_t end = rest.find('\0');
+    const auto json = with_places(name, rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    if (!json) {
+      wrong += json.error().message;
+      continue;
+    }
+    if (out.size() > 1) out += ',';
+    out += *json;
+  }
+  if (!wrong.empty()) {
+    fmt::print(stderr, "{}", wrong);
     return 64;
   }
-  return write_all(*json) ? 0 : 70;
+  return write_all(out + ']') ? 0 : 70;
 }
 
 }  // namespace vsim::learn

@@ -14,8 +14,8 @@ int start(std::span<const std::string_view> words);
 
 // `vercel-sim __lessons`: the compressed file, to standard output.
 int print_bundle();
-// `vercel-sim __yaml NAME`: YAML of standard input as JSON with places (places.hpp); 64 and the mistakes on
-// standard error when it is none.
-int print_yaml(std::string_view name);
+// `vercel-sim __yaml NAME...`: the YAML texts of standard input, one a name with a NUL between, as a JSON
+// list with places (places.hpp); 64 and all mistakes on standard error when one is none.
+int print_yaml(std::span<char* const> names);
 
 }  // namespace vsim::learn

@@ -26,7 +26,7 @@ function place(t) {
   return dir;
 }
 
-test("question, prediction, run, a syntax error, a hint, reset, the fix, other ways, export", { skip, timeout: 90_000 }, async (t) => {
+test("question, prediction, run, a syntax error, a hint, reset, the fix, other ways, export", { skip, timeout: 300_000 }, async (t) => {
   const dir = place(t);
   const learn = `'${process.execPath}' ${kLearn.map((word) => `'${word}'`).join(" ")} '--dir=${dir}'`;
   const child = spawn("script", ["-qec", `stty cols 100; ${learn} 1; echo "ended with $?"`, "/dev/null"], { env: { ...process.env, VSIM_BIN: program, TERM: "xterm", SHELL: "/bin/sh" } });
@@ -40,7 +40,7 @@ test("question, prediction, run, a syntax error, a hint, reset, the fix, other w
   let from = 0;
   const says = (pattern) =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not said: ${pattern}; said:\n${text.slice(from)}`)), 20_000);
+      const timer = setTimeout(() => reject(new Error(`not said: ${pattern}; said:\n${text.slice(from)}`)), 60_000);
       look = () => {
         if (!pattern.test(text.slice(from))) return;
         clearTimeout(timer);
@@ -86,7 +86,7 @@ test("question, prediction, run, a syntax error, a hint, reset, the fix, other w
   assert.equal(fs.readFileSync(file, "utf8"), of("start"));
 });
 
-test("--check of a lesson of one's own: ok, or what is not as it says and what was seen; exit code 2", { timeout: 60_000 }, (t) => {
+test("--check of a lesson of one's own: ok, or what is not as it says and what was seen; exit code 2", { timeout: 120_000 }, (t) => {
   const dir = place(t);
   const mine = path.join(dir, "mine");
   fs.cpSync(path.join(root, "lessons/01-the-empty-map"), mine, { recursive: true });
