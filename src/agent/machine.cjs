@@ -8,6 +8,8 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 
 const kPackage = /(^|[\\/])node_modules[\\/]/;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/;
+// What sends traces: its collector is the platform's own, beside the function (VERCEL_OTEL_ENDPOINTS), and where there is none what it sends is dropped, there as here.
+const kTelemetry = /(^|[\\/])node_modules[\\/](@vercel[\\/]otel|@opentelemetry)[\\/]/;
 const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;
 // Not the user's own: of the platform, of Next, of npm and of the shell.
 const kForeign = /^(VERCEL($|_)|NOW_|__NEXT|NEXT_(?!PUBLIC_)|npm_|NODE_|TURBO|HOME$|PATH$|PWD$|OLDPWD$|INIT_CWD$|SHELL$|TMP(DIR)?$|TEMP$|HOST(NAME)?$|PORT$|.*_PROXY$|.*_proxy$|XDG_|DISPLAY$|SSH_|_$)/;
@@ -28,13 +30,13 @@ module.exports = function (sim) {
 
   const modeOf = (kind) => modes.get(kind) ?? 'off';
 
-  // Of a call: {first: the frame that made it, own: those of the app, place}. A frame is {file, source, isNext, isPackage}.
+  // Of a call: {first: the frame that made it, own: those of the app, place}. A frame is {at, source, isNext, isPackage, isTelemetry, isUsers}.
   function callerOf(trace) {
     const frames = hanging
       .framesOf(trace)
       .map(({ file, at, source }) => {
         const written = source ?? file;
-        return { at, source, isNext: kNext.test(written), isPackage: kPackage.test(written), isRuntime: kRuntime.test(written), isUsers: sim.isUserCode(file) };
+        return { at, source, isNext: kNext.test(written), isPackage: kPackage.test(written), isTelemetry: kTelemetry.test(written), isRuntime: kRuntime.test(written), isUsers: sim.isUserCode(file) };
       })
       .filter(({ isRuntime }) => !isRuntime);
     // What is not mapped to a file of the project may be a package's, bundled with it.

@@ -198,7 +198,7 @@ module.exports = function (sim) {
     const mode = modeOf(kind);
     if (mode === 'off') return undefined;
     const caller = callerOf(traceOf());
-    if (!caller.first || (caller.first.isNext && caller.own.length === 0)) return undefined;
+    if (!caller.first || ((caller.first.isNext || (kind === 'loopback' && caller.first.isTelemetry)) && caller.own.length === 0)) return undefined;
     const chosen = choiceFor(caller);
     const refused = mode === 'enforce' && !chosen;
     tellMachine({ kind, what: 'connection', to, place: chosen ? { source: chosen } : caller.place, doubt: chosen ? 'only-dev' : refused ? '' : 'mode', refused });

@@ -152,6 +152,18 @@ describe('connections of a function', () => {
     assert.deepEqual([refused.results[0].message, refused.told[0].refused], ['connect ECONNREFUSED 127.0.0.1:5432', true]);
   });
 
+  test('what OpenTelemetry sends to the collector beside it by itself is nobody\'s mistake; what another package connects to is told', () => {
+    const later = "const net = require('node:net');\nexports.flushed = () => new Promise((done) => setTimeout(() => net.connect(4318, 'localhost').on('error', () => done('dropped'))));\n";
+    for (const [name, count] of [['@opentelemetry/exporter', 0], ['@vercel/otel', 0], ['monitor', 1]]) {
+      const file = `node_modules/${name}/index.js`;
+      const { told, results } = run({ [file]: later, 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./${file}').flushed)];\n` });
+      assert.deepEqual(results, [{ value: 'dropped' }]);
+      assert.equal(told.length, count, name);
+    }
+    const own = run({ 'db.js': connects('4318, "localhost"'), 'main.js': main });
+    assert.equal(own.told.length, 1);
+  });
+
   test('a server that the instance or a child of it has started is its own', () => {
     const child = "const s = require('node:net').createServer((c) => c.end()).listen(0, '127.0.0.1', () => console.log(s.address().port))";
     const own = "const net = require('node:net');\nconst { spawn } = require('node:child_process');\nconst open = (port) => new Promise((resolve, reject) => { const s = net.connect(port, '127.0.0.1'); s.on('connect', () => { s.destroy(); resolve('open'); }); s.on('error', reject); });\n" +
