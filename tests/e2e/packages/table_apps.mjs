@@ -35,6 +35,37 @@ export const model = () => new MockLanguageModelV4({ doStream: async () => ({ st
     prints: /after the chat/,
   },
   {
+    name: "@sentry/nextjs",
+    packages: ["@sentry/nextjs@10"],
+    service: "httpSink",
+    config: `import { withSentryConfig } from "@sentry/nextjs";\nexport default withSentryConfig({}, { silent: true, telemetry: false, sourcemaps: { disable: true } });\n`,
+    files: {
+      "instrumentation.js": `
+import * as Sentry from "@sentry/nextjs";
+export function register() {
+  Sentry.init({ dsn: "http://key@127.0.0.1:" + process.env.PORT_OF_HTTPSINK + "/1", tracesSampleRate: 1, enableLogs: true });
+}
+export const onRequestError = Sentry.captureRequestError;
+`,
+      "app/api/sentry/route.js": route(
+        `import * as Sentry from "@sentry/nextjs";`,
+        `const value = await Sentry.startSpan({ name: "work" }, async () => new Promise((done) => setTimeout(done, 20, "done")));
+        Sentry.captureException(new Error("told to the sink"));
+        return Response.json({ isInitialized: Sentry.isInitialized(), hasSpan: Boolean(Sentry.getActiveSpan()), value });`,
+      ),
+      "app/sentry/page.js": `
+import * as Sentry from "@sentry/nextjs";
+import { connection } from "next/server";
+export default async function Page() {
+  await connection();
+  return <h1>{String(Sentry.isInitialized())}</h1>;
+}
+`,
+    },
+    // Lost there too: its wait for what it sends is for edge functions alone (getsentry/sentry-javascript#23087).
+    requests: [{ path: "/api/sentry", told: /left HTTP request/ }, "/api/sentry", { path: "/sentry", mask: words }],
+  },
+  {
     name: "better-auth",
     packages: ["better-auth@1", "pg@8"],
     service: "realPostgres",
