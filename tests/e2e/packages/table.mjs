@@ -137,7 +137,7 @@ const db = (globalThis.db ??= drizzle(new pg.Pool({ host: "127.0.0.1", port: Num
     service: "realRedis",
     files: {
       "app/api/real/route.js": route(
-        `import Redis from "ioredis";\nconst redis = (globalThis.redis ??= new Redis(Number(process.env.PORT_OF_REALREDIS), "127.0.0.1"));`,
+        `import Redis from "ioredis";\nconst redis = (globalThis.realRedis ??= new Redis(Number(process.env.PORT_OF_REALREDIS), "127.0.0.1"));`,
         `await redis.set("a", "one");\n  return Response.json(await redis.pipeline().get("a").ttl("a").exec());`,
       ),
       "app/api/subscribed/route.js": route(
