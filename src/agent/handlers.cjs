@@ -160,7 +160,10 @@ module.exports = function (sim) {
       const invocation = invocations.getStore();
       if (!invocation || invocation.began || invocation.readOnly) return Reflect.apply(load, this, args);
       return whenThere(() => Reflect.apply(load, this, args), (module) => {
-        if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, sim.actionEntries(module)));
+        const begins = (entries) => void (entries && guard('module state', () => sim.stateBegins(invocation, entries)));
+        const entries = sim.actionEntries && guard('module state', () => sim.actionEntries(module, invocation, load, args[0]));
+        if (typeof entries?.then === 'function') entries.then(begins);
+        else begins(entries);
         invocation.begin();
       });
     };

@@ -18,7 +18,7 @@ const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler tha
 
 module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
-  const { reach, read, dataOf, fileIn, handlerIn } = require('./scopes.cjs')(sim);
+  const { reach, read, dataOf, fileIn, fileOfId, handlerIn } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const reached = new WeakMap();  // the user's function → bindings
 
@@ -70,13 +70,34 @@ module.exports = function (sim) {
   // The functions of a page and its layouts. `segments`: [{exports, file}].
   const pageEntries = (segments) => segments.flatMap(({ exports, file }) => [exports.default, exports.generateMetadata].map((fn) => ({ fn, file })));
 
-  // Next internals: the module of a page's Server Actions exports each by its id, through a getter that names the user's module.
-  function actionEntries(module) {
-    return Object.entries(Object.getOwnPropertyDescriptors(module ?? {})).map(([id, { get, value }]) => ({
-      fn: get ? module[id] : value,
-      file: get && fileIn(Function.prototype.toString.call(get)),
-      action: id,
-    }));
+  // Next internals: the module of a page's Server Actions exports each by its id, through a getter that names the user's module. `load(id)` has given it.
+  // In 14 (next-flight-action-entry-loader.js) through a function that loads the user's module when it is called: the one that is asked for is loaded here,
+  // just before. A promise if that module is one.
+  function actionEntries(module, invocation, load, id) {
+    const asked = invocation.req?.headers['next-action'] ?? Object.keys(module ?? {}).find((action) => asksFor(invocation, { action }));
+    const factory = load.m?.[id];  // webpack's
+    const late = factory && lateAction(Function.prototype.toString.call(factory), asked);
+    if (!late) {
+      return Object.entries(Object.getOwnPropertyDescriptors(module ?? {})).map(([action, { get, value }]) => ({
+        fn: get ? module[action] : value,
+        file: get && fileIn(Function.prototype.toString.call(get)),
+        action,
+      }));
+    }
+    const entry = (exports) => [{ fn: exports?.[late.name], file: late.file, action: late.action }];
+    try {
+      const exports = load(late.id);
+      return typeof exports?.then === 'function' ? exports.then(entry, () => []) : entry(exports);
+    } catch {
+      return [];  // the action meets that too
+    }
+  }
+
+  // `'1f3c…': () => Promise.resolve(…).then(__webpack_require__.bind(__webpack_require__, /*! … *\/ \"(rsc)/./app/actions.ts\")).then(mod => mod[\"sign\"])`
+  function lateAction(text, action) {
+    const from = text.indexOf(`'${action}': () =>`);
+    const [, id, name] = /__webpack_require__, [^"]*?"([^"\\]+)\\?"\)\)\.then\(mod => mod\[\\?"([^"\\]+)\\?"\]/.exec(from < 0 ? '' : text.slice(from, from + 2000)) ?? [];
+    return id && { action, id, name, file: fileOfId(id) };
   }
 
   // Of the Server Actions of a page those that were asked for: by header, or by a field of the form.

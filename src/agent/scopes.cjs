@@ -389,7 +389,7 @@ module.exports = function (sim) {
   // The user's file that a text of Turbopack's names.
   const fileIn = (text) => moduleOf(/__TURBOPACK__imported__module__[\w$]+/.exec(text)?.[0] ?? '');
 
-  return { reach, read, dataOf, fileIn, handlerIn };
+  return { reach, read, dataOf, fileIn, fileOfId, handlerIn };
 };
 
 // Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.

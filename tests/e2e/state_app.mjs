@@ -152,6 +152,29 @@ export const kLost = [
     told: ["guests in lib/s/guests.ts:1 → /s/guests"],
   },
   {
+    name: "what a Server Action inside a page keeps for a route",
+    files: {
+      "lib/s/wishes.ts": "export const wishes = new Map<string, string>();\n",
+      "app/s/wishes/page.tsx": `import { wishes } from "@/lib/s/wishes";\nexport const dynamic = "force-dynamic";\nexport default function Page() {\n  async function wish(form: FormData) {\n    "use server";\n    wishes.set(String(form.get("who")), String(form.get("what")));\n  }\n  return <form action={wish}><input name="who" /><input name="what" /></form>;\n}\n`,
+      "app/s/wishes/of/route.ts": route(
+        `import { wishes } from "@/lib/s/wishes";\nexport async function GET(r: Request) { return Response.json({ what: wishes.get(new URL(r.url).searchParams.get("who")!) ?? null }); }\n`,
+      ),
+    },
+    asks: [{ path: "/s/wishes", form: { who: "hedy", what: "a radio" } }, get("/s/wishes/of?who=hedy")],
+    told: ["wishes in lib/s/wishes.ts:1 → /s/wishes/of"],
+  },
+  {
+    name: "what one of two Server Actions of a client component keeps",
+    files: {
+      "app/s/topics/actions.ts": `"use server";\nlet topic = "nothing";\nlet mood = "none";\nexport async function choose(form: FormData) { topic = String(form.get("topic")); }\nexport async function feel(form: FormData) { mood = String(form.get("mood")); }\nexport async function current() { return topic + mood; }\n`,
+      "app/s/topics/form.tsx": `"use client";\nimport { choose, feel } from "./actions";\nexport function Form({ other }: { other?: boolean }) { return <form action={other ? feel : choose}><input name="topic" /></form>; }\n`,
+      "app/s/topics/page.tsx": `import { Form } from "./form";\nexport const dynamic = "force-dynamic";\nexport default function Page() { return <Form />; }\n`,
+      "app/s/topics/now/page.tsx": `import { current } from "../actions";\nexport const dynamic = "force-dynamic";\nexport default async function Page() { return <p>{await current()}</p>; }\n`,
+    },
+    asks: [{ path: "/s/topics", form: { topic: "compilers" } }, get("/s/topics/now")],
+    told: ["topic in app/s/topics/actions.ts:2 → /s/topics/now"],
+  },
+  {
     name: "what pages/api keeps for a page's getServerSideProps",
     files: {
       "lib/s/votes.ts": "export const votes = new Map<string, string>();\n",
