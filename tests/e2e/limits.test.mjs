@@ -127,7 +127,7 @@ async function alsoInnocent(url) {
 const isAccused = (text) => /SIM_HANDLER_NOT_SEEN|nobody saw it begin|has not been tried with this Next|lacks hooks/.test(text);
 
 for (const combo of chosen) {
-  describe(`Limits: ${combo}`, { timeout: 400_000 }, () => {
+  describe(`Limits: ${combo}`, { timeout: 900_000 }, () => {
     const env = { EXTERNAL_ORIGIN: "http://127.0.0.1:9", NEXT_MAJOR: combo.slice(0, 2) };
     after(cleanUp);
 
@@ -138,7 +138,7 @@ for (const combo of chosen) {
         assert.ok(!isAccused(sim.output.text), "nobody was accused");
         assert.deepEqual((await sim.stop()).left, []);
       } catch (error) {
-        throw new Error(`${error.stack}\nprinted last:\n${sim.output.text.slice(-20_000)}`);
+        throw new Error(`${error.stack}\n${error.cause?.stack ?? ""}\nprinted last:\n${sim.output.text.slice(-20_000)}`);
       } finally {
         sim.kill();
       }
