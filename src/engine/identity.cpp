@@ -85,8 +85,12 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr || !v->life.dispatched(now, e.head_starts_clock())) return;
+  const routes::Function* f = e.function_of(d);
+  // Where only a part of a page is asked for (the client's router), Next loads no page that would say what it
+  // is: its source does.
+  const bool is_static = d.is_static && (f == nullptr || !f->forced_dynamic);
   const event::Traffic traffic = v->traffic == event::Traffic::socket ? event::Traffic::socket
-                                 : d.is_static                        ? event::Traffic::prerender
+                                 : is_static                          ? event::Traffic::prerender
                                                                       : event::Traffic::invocation;
   if (v->page == d.page && !v->page.empty() &&
       v->traffic == traffic) {  // told twice: by the head and by the control channel
@@ -99,7 +103,6 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
     v->compiled_before_placed = v->life.compile().total(now);
   }
   v->page.assign(d.page.empty() ? v->path() : d.page);
-  const routes::Function* f = e.function_of(d);
   e.identify(*v, f, d.runtime == routes::Runtime::edge, false);
   if (f == nullptr) {
     v->route = routes::normalize_app_page(d.page);

@@ -35,6 +35,7 @@ struct Function {
       {};  // Next 16's own name: "/api/users/[id]/route", "/(shop)/cart/page"; in pages/ the route
   bool metadata =
       false;  // sitemap.ts, opengraph-image.tsx and the like: an app_route that Next writes itself
+  bool forced_dynamic = false;  // `dynamic = "force-dynamic"`, its own or the nearest layout's
 };
 
 std::string_view to_string(Kind);

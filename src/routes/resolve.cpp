@@ -55,6 +55,8 @@ Resolved resolve(Conventions conventions, const SourceConfigs& configs, const Ve
           Runtime::edge;  // middleware.ts runs there unless it says otherwise; proxy.ts is Node.js only
     }
     if (file.kind == Kind::middleware && file.page.ends_with("/proxy")) f.runtime = Runtime::nodejs;
+    const auto [dynamic, by] = nearest(configs, file, &SourceConfig::dynamic);
+    f.forced_dynamic = dynamic != nullptr && (*dynamic)->value == "force-dynamic";
     const auto [seconds, from] = nearest(configs, file, &SourceConfig::max_duration);
     const FunctionSettings* settings = vercel != nullptr ? find_settings(*vercel, file.file) : nullptr;
     if (seconds != nullptr) {

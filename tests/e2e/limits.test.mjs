@@ -136,6 +136,7 @@ for (const combo of chosen) {
       try {
         await use(sim, (path, options) => request(sim.url + path, options));
         assert.ok(!isAccused(sim.output.text), "nobody was accused");
+        assert.doesNotMatch(sim.output.text, /\/limit\/(page|action)\S* .*static page/, "dynamic by force, and a part of it too");
         assert.deepEqual((await sim.stop()).left, []);
       } catch (error) {
         throw new Error(`${error.stack}\n${error.cause?.stack ?? ""}\nprinted last:\n${sim.output.text.slice(-20_000)}`);

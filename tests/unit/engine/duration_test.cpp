@@ -221,6 +221,20 @@ TEST_CASE("a page that Next marks static has no limit and is reported as prerend
   CHECK(w.last().file == "app/about/page.tsx");
 }
 
+TEST_CASE("a page whose source says force-dynamic has its limit, whatever Next takes it for") {
+  SimWorld w(make_profile(), SimWorld::with_agent());
+  auto about = SimWorld::function("/about", Kind::app_page, "app/about/page.tsx", "/about/page");
+  about.forced_dynamic = true;
+  w.routes({about});
+  const Admission a = w.admit("/about");
+  w.dispatched(a.id, "/about/page", Kind::app_page, true);
+  w.handler_started(a.id);
+  CHECK(w.next() == 10s);
+  w.head(a.id);
+  w.ended(a.id);
+  CHECK(w.last().traffic == Traffic::invocation);
+}
+
 TEST_CASE("what next dev answered itself is direct and has no limit") {
   SimWorld w(make_profile(), SimWorld::with_agent());
   const Admission a = w.admit("/icon.svg");

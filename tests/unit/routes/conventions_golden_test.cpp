@@ -133,6 +133,24 @@ TEST_CASE("what decides is the file's own value, then the nearest layout, then v
   CHECK(value(false, false, false, false) == "none");
 }
 
+TEST_CASE("a page is dynamic by force where it says so itself, or its nearest layout that says anything") {
+  const std::vector<std::string> paths = {"app/layout.tsx", "app/a/layout.tsx", "app/a/b/page.tsx"};
+  const auto forced = [&](const char* page, const char* near, const char* root) {
+    SourceConfigs configs;
+    configs["app/a/b/page.tsx"] = read_source_config(page, "app/a/b/page.tsx", SourceRole::app);
+    configs["app/a/layout.tsx"] = read_source_config(near, "app/a/layout.tsx", SourceRole::app);
+    configs["app/layout.tsx"] = read_source_config(root, "app/layout.tsx", SourceRole::app);
+    return resolve(read_conventions(paths), configs, nullptr).functions.at(0).forced_dynamic;
+  };
+  const char* const dynamic = "export const dynamic = 'force-dynamic'";
+  const char* const fixed = "export const dynamic = 'force-static'";
+  CHECK(forced(dynamic, "", ""));
+  CHECK(forced("", "", dynamic));
+  CHECK_FALSE(forced(fixed, dynamic, ""));
+  CHECK_FALSE(forced("", fixed, dynamic));
+  CHECK_FALSE(forced("", "", ""));
+}
+
 TEST_CASE("Vercel's name of a function") {
   CHECK(vercel_function_name("/api/users/[id]") == "api/users/[id]");
   CHECK(vercel_function_name("/") == "index");
