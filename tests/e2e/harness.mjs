@@ -266,6 +266,7 @@ export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
     port,
     url: `${scheme}://localhost:${port}`,
     profile: match[2],
+    eventsFile,
     events,
     // The instance that gave an answer has been given back. That is a little later than its answer has come: a request before that meets another.
     rest: (headers) =>
