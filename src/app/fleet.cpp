@@ -342,7 +342,14 @@ void Fleet::tell_unresponsive(InstanceId id, const Instance& i) {
   std::set<std::string> running;
   for (const auto& [of, v] : invocations_)
     if (v.lease && v.instance == id) running.insert(route_of(v));
-  if (i.overdue.empty()) return;  // the start of a function, which has lines of its own
+  if (i.overdue.empty()) {
+    if (i.init_over) return;  // the start of a function, which has lines of its own
+    return watcher_.fleet_warns(
+        fmt::format("{} was killed: its event loop began no request for {}, though none was running on it",
+                    name_of(id),
+                    human_duration(options_.scheduler.turn_limit + options_.scheduler.ping_limit)),
+        "look for a loop or synchronous work that goes on behind a response");
+  }
   const bool alone = running.empty() || running == i.overdue;
   watcher_.fleet_warns(
       fmt::format("{} was killed: its event loop did not answer within a second after {} had reached its "
@@ -406,7 +413,14 @@ void Fleet::obey(instance::Lost& c) {
       if (id == c.instance) cause = text;
   } else {
     const std::string name = name_of(c.instance);
-    cause = c.why == Why::unresponsive
+    Instance* i = find(c.instance);
+    if (i != nullptr && c.why == Why::init_timeout) i->init_over = true;
+    cause = c.why == Why::unresponsive && i != nullptr && i->overdue.empty() && !i->init_over
+                ? fmt::format(
+                      "{} was killed: its event loop began no request though none was running on it: "
+                      "what an earlier one has left behind kept it busy",
+                      name)
+            : c.why == Why::unresponsive
                 ? fmt::format(
                       "{} was killed: another invocation on it passed its deadline, and its event loop "
                       "did not answer within a second: code on it, perhaps of this function, kept it busy",

@@ -204,6 +204,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
     bool connected = false, ready = false, call_open = false, debugged = false;
     bool began = false;  // user code of a request has
+    bool init_over = false;
     std::uint64_t memory = 0;
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
     std::set<std::string> overdue;  // routes cut at their deadlines since its event loop was last heard of

@@ -39,6 +39,7 @@ struct Instance {
   std::uint64_t memory_at_first = 0;  // as first measured after an invocation had ended; 0: not yet
   bool served = false;
   TimePoint spawned_at{}, last_used{};
+  TimePoint heard{};  // the last sign that its event loop turns, or when it was given something after nothing
   std::optional<TimePoint> ping_due;
   Duration ping_unserved{};  // what its event loop had waited for a processor when it was asked
   bool over_cap = false;     // for nested requests
@@ -53,6 +54,7 @@ struct Holder {
   std::uint32_t children = 0;  // requests of its own that have not ended
   bool waits = false;          // said so
   bool took_spare = false;
+  bool begun = false;             // user code runs: its deadline is the engine's matter
   std::optional<TimePoint> left;  // its client
   TimePoint placed{};
 };
@@ -138,6 +140,7 @@ struct Scheduler::Impl {
   void kill(Instance&, Why, limits::Code);
   void retire(Instance&, Why);
   void overdue(Instance&, Why);
+  void ask(Instance&);  // whether it is alive: it is killed if it does not say so in time
   void init_failed(Instance&, InvocationId);
   void answered(Instance&);  // its event loop turns
   void spawn_failed(limits::Code);
@@ -148,6 +151,7 @@ struct Scheduler::Impl {
   bool touched(const Instance&, const Change&) const;
 
   // timers.cpp
+  bool waits_for_turn(const Instance&) const;
   std::optional<TimePoint> due(const Instance&) const;
   void strike(Instance&);
 

@@ -57,6 +57,10 @@ void Scheduler::Impl::overdue(Instance& i, Why why) {
   if (i.holders.empty()) return kill(i, why, Code::none);
   step(i, [](Lifecycle& l) { return l.release(); });
   retire(i, why);
+  ask(i);
+}
+
+void Scheduler::Impl::ask(Instance& i) {
   if (i.ping_due) return;
   i.ping_due = after(now, options.ping_limit);
   i.ping_unserved = unserved(i);

@@ -57,6 +57,9 @@ struct Options {
   Duration init_limit = std::chrono::seconds(10);
   // For the event loop to answer a ping after a deadline has struck one of its invocations.
   Duration ping_limit = std::chrono::seconds(1);
+  // For an event loop that runs no handler to begin one that was given to it, before it is asked whether it
+  // lives: nothing of the app that has a limit of its own keeps it busy then (CHOICE: as init_limit).
+  Duration turn_limit = std::chrono::seconds(10);
   // An idle instance is kept that long. Lambda's is not published; minutes were observed (INF).
   Duration idle_expiry = std::chrono::minutes(10);
   // For what a dispatch relies on to be told (Early): it is sent before the dispatch, on another socket.

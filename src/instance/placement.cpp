@@ -123,6 +123,7 @@ void Scheduler::Impl::grant(const Waiter& w, Instance& i) {
   if (i.code.empty()) i.generation = generation;
   step(i, [&](Lifecycle& l) { return l.lease(slots(g)); });
   i.last_used = now;
+  if (i.holders.empty()) i.heard = now;
   i.holders.push_back(w.invocation);
   if (std::find(i.code.begin(), i.code.end(), w.function) == i.code.end()) {
     i.code.push_back(w.function);

@@ -71,7 +71,7 @@ void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended) {
   end_holder(invocation);
   if (i == nullptr) return;
   step(*i, [](Lifecycle& l) { return l.release(); });
-  i->last_used = now;
+  i->last_used = i->heard = now;
   i->served = true;
   if (i->id == ended) return;  // nothing is left to kill
   if (const auto* r = std::get_if<Retired>(&i->life.state()); r != nullptr && r->leases == 0)
@@ -173,8 +173,13 @@ void Scheduler::client_left(InvocationId id, TimePoint now, Commands& out) {
 void Scheduler::handler_started(InvocationId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
-  if (const auto h = s.holders.find(id); h != s.holders.end())
-    if (Instance* i = s.find(h->second.instance)) s.initialised(*i, id);
+  if (const auto h = s.holders.find(id); h != s.holders.end()) {
+    h->second.begun = true;
+    if (Instance* i = s.find(h->second.instance)) {
+      i->heard = s.now;
+      s.initialised(*i, id);
+    }
+  }
   s.settle();
 }
 
@@ -261,7 +266,10 @@ void Scheduler::dev_call_opened(InstanceId id, TimePoint now, Commands& out) {
 void Scheduler::dev_call_closed(InstanceId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
-  if (Instance* i = s.find(id); i != nullptr && i->dev_calls > 0 && --i->dev_calls == 0) s.resume_inits(*i);
+  if (Instance* i = s.find(id); i != nullptr && i->dev_calls > 0 && --i->dev_calls == 0) {
+    i->heard = s.now;
+    s.resume_inits(*i);
+  }
   s.settle();
 }
 

@@ -7,6 +7,15 @@ namespace vsim::instance {
 
 using limits::Code;
 
+// Given something that has not begun, with nothing on it that has a limit of its own: what an earlier request
+// has left behind may keep its event loop busy for ever, or somebody has stopped it.
+bool Scheduler::Impl::waits_for_turn(const Instance& i) const {
+  if (options.init_limit == kForever || i.holders.empty() || i.dev_calls > 0 || i.ping_due) return false;
+  return std::none_of(i.inits.begin(), i.inits.end(), [](const Init& init) { return !init.asked; }) &&
+         std::none_of(i.holders.begin(), i.holders.end(),
+                      [&](InvocationId h) { return holders.at(h).begun; });
+}
+
 std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
   std::optional<TimePoint> at;
   const auto sooner = [&](TimePoint t) {
@@ -15,6 +24,7 @@ std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
   if (i.life.is<Spawning>()) sooner(after(i.spawned_at, options.spawn_limit));
   if (i.life.is<Idle>()) sooner(after(i.last_used, options.idle_expiry));
   if (i.ping_due) sooner(*i.ping_due);
+  if (waits_for_turn(i)) sooner(after(i.heard, options.turn_limit));
   if (i.dev_calls == 0)
     for (const Init& init : i.inits)
       if (!init.asked) sooner(after(init.since, init.left));
@@ -39,7 +49,7 @@ void Scheduler::Impl::strike(Instance& i) {
   const auto late = std::find_if(i.inits.begin(), i.inits.end(), [&](const Init& init) {
     return !init.asked && after(init.since, init.left) <= now;
   });
-  if (late == i.inits.end()) return;
+  if (late == i.inits.end()) return ask(i);
   if (const Duration more = unserved(i) - late->unserved; more >= kWorthIt) {
     late->left += more;
     late->unserved += more;
@@ -65,6 +75,7 @@ void Scheduler::Impl::init_failed(Instance& i, InvocationId invocation) {
 
 void Scheduler::Impl::answered(Instance& i) {
   i.ping_due.reset();
+  i.heard = now;
   std::vector<InvocationId> hung;
   for (Init& init : i.inits) {
     if (!init.asked) continue;

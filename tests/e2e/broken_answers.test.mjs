@@ -40,6 +40,7 @@ export default async function handler(req: NextApiRequest, res: NextApiResponse)
     setTimeout(() => { throw new Error("nobody catches this"); }, 50);
     return new Promise(() => {});
   }
+  if (req.query.loop) setTimeout(() => { for (;;); }, 300);
   await new Promise((done) => setTimeout(done, Number(req.query.ms)));
   res.end("late");
 }
@@ -149,6 +150,19 @@ describe("Broken answers on fluid", { timeout: 240_000 }, () => {
     for (const end of ends) assert.deepEqual([end.client_left, codes(end), end.code, end.ended_by], [true, [], undefined, "platform"], end.target);
     const notes = sim.events().filter(({ t, message }) => t === "notice" && /maximum duration/.test(message ?? ""));
     assert.equal(notes.length, 1);
+  });
+
+  test("Loop behind a response: who is given to the instance then is not left waiting for ever, and is told why", async () => {
+    const { headers } = await request(`${sim.url}/api/late?ms=1&loop=1`);
+    const { instance } = await ending("/api/late?ms=1&loop=1");
+    await sim.rest(headers);
+    await new Promise((done) => setTimeout(done, 500)); // the loop has begun: it tells nobody
+    const { status, headers: answer } = await within(60_000, "an answer", request(`${sim.url}/api/late?ms=1&stuck=1`));
+    assert.deepEqual([status, answer.get("x-vercel-error")], [500, "FUNCTION_INVOCATION_FAILED"]);
+    const end = await ending("/api/late?ms=1&stuck=1");
+    assert.equal(end.instance, instance);
+    assert.match(end.verdicts[0].measured, /its event loop began no request though none was running on it/);
+    assert.equal((await request(`${sim.url}/api/late?ms=1`)).status, 200);
   });
 
   test("Crash: the same verdict with and without a neighbour, who gets his answer", async () => {

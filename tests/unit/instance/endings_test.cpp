@@ -92,6 +92,51 @@ TEST_CASE(
   CHECK(three.w.said() == "kill i1 deadline\n");
 }
 
+TEST_CASE(
+    "an event loop that begins nothing, with nothing running on it, is asked whether it lives, and ended") {
+  for (const auto isolation : {Isolation::instance, Isolation::fluid}) {
+    Running r(plain(isolation), 1);
+    r.w.release(1);
+    r.w.said();
+    r.w.request(2, r.f);
+    r.w.advance(r.w.options.turn_limit - 1ns);
+    CHECK(r.w.said().find("ping") == std::string::npos);
+    r.w.advance(1ns);
+    CHECK(r.w.said() == "ping i1\n");
+    r.w.advance(r.w.options.ping_limit);
+    CHECK(r.w.said() == "kill i1 unresponsive\nlost 2 i1 FUNCTION_INVOCATION_FAILED unresponsive\n");
+  }
+}
+
+TEST_CASE(
+    "an event loop that answers, or whose handlers have limits of their own, is not ended for silence") {
+  Running answers(plain(Isolation::fluid), 1);
+  answers.w.release(1);
+  answers.w.request(2, answers.f);
+  answers.w.advance(answers.w.options.turn_limit);
+  CHECK(answers.w.said() == "place 2 i1 warm\nping i1\n");
+  answers.w.pong(1);
+  answers.w.advance(answers.w.options.ping_limit);
+  CHECK(answers.w.said() == "");
+  answers.w.handler(2);
+  answers.w.advance(60s);
+  CHECK(answers.w.said() == "");
+
+  Running beside(plain(Isolation::fluid), 1);  // 1 runs
+  beside.w.request(2, beside.f);
+  beside.w.said();
+  beside.w.advance(60s);
+  CHECK(beside.w.said() == "");
+
+  Running compiles(plain(Isolation::fluid), 1);
+  compiles.w.release(1);
+  compiles.w.request(2, compiles.f);
+  compiles.w.said();
+  compiles.w.dev_call(1, true);
+  compiles.w.advance(60s);
+  CHECK(compiles.w.said() == "");
+}
+
 TEST_CASE("an error that nobody caught: the instance takes no more, the others on it finish, then it ends") {
   Running r(plain(Isolation::fluid), 3);
   r.w.failing(1);
@@ -137,8 +182,11 @@ TEST_CASE("modules that are not evaluated in time end the invocation; those that
   w.advance(1h);
   CHECK(w.said() == "");
   w.release(2);
-  w.request(3, f);  // evaluated already: no limit any more
-  w.advance(w.options.init_limit * 2);
+  w.request(3, f);  // evaluated already: no limit any more, while its event loop turns
+  for (int k = 0; k < 3; ++k) {
+    w.advance(w.options.init_limit);
+    w.pong(2);
+  }
   CHECK(w.lost.size() == 1);
 }
 
