@@ -420,6 +420,7 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
   static_assert(static_cast<int>(net::UpstreamFailure::no_descriptor) ==
                 static_cast<int>(engine::UpstreamFailure::no_descriptor));
   if (failure == net::UpstreamFailure::no_descriptor) on_no_descriptor();
+  if (failure == net::UpstreamFailure::refused) tell_lost_sockets();
   Exchange* exchange = find(id);
   net::FailureDecision out;
   if (exchange == nullptr) return out;

@@ -61,6 +61,8 @@ class Edge final : public net::Edge, public FleetOwner {
   // Next's words for kinds and runtimes, as the agent passes them on.
   static engine::Dispatch to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
                                       bool is_static);
+  // Where the sockets of the run stand: it is said once that somebody has removed them.
+  void set_sockets(std::string directory) { sockets_ = std::move(directory); }
   // The run ends: what is open now and closed after this was broken off by it.
   void stopping();
   void stop();
@@ -189,6 +191,8 @@ class Edge final : public net::Edge, public FleetOwner {
                                     boost::asio::io_context::executor_type>
       timer_;
   TimePoint armed_for_ = TimePoint::max();
+  void tell_lost_sockets();
+  std::string sockets_;
   bool stopping_ = false, stopped_ = false, told_descriptors_ = false;
 };
 

@@ -1,6 +1,7 @@
 // The edge's part about instances: from next dev's dispatch to an instance, and what becomes of it there.
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "agent/dispatch.hpp"
 #include "agent/secrets.hpp"
@@ -127,7 +128,23 @@ bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
   return true;
 }
 
+// What is connected goes on, nothing new can come: the verdicts of what follows are no fault of the app.
+void Edge::tell_lost_sockets() {
+  std::error_code error;
+  if (sockets_.empty() || stopping_ || std::filesystem::exists(sockets_, error) || error) return;
+  const std::string message =
+      "the directory of this run's sockets is gone, something has removed it: " + std::exchange(sockets_, {});
+  event::Notice notice;
+  notice.level = event::Level::error;
+  notice.message = message;
+  notice.fix =
+      "restart vercel-sim; what ends with NO_RESPONSE_FROM_FUNCTION until then is no fault of the app. Set "
+      "XDG_RUNTIME_DIR to a directory that nothing clears";
+  engine_.announce(notice, now(), wall_now());
+}
+
 void Edge::fleet_refused(InvocationId id, limits::Code code, Duration waited) {
+  tell_lost_sockets();
   if (find(exchange_id(id)) == nullptr) return;
   const limits::Code answer = engine_.not_placed(id, code, waited, now(), wall_now());
   finish(exchange_id(id), answer);

@@ -329,6 +329,7 @@ Result<bool> Emulator::Impl::start_app() {
     auto dir = process::RunDir::create(guardian.get());
     if (!dir) return dir.error();
     run_dir.emplace(std::move(*dir));
+    edge->set_sockets(run_dir->path());
     auto scripts = agent::write_scripts(run_dir->path());
     if (!scripts) return scripts.error();
     const std::string script = *scripts + "/agent.cjs";

@@ -418,7 +418,7 @@ void Fleet::obey(instance::Lost& c) {
     cause = c.why == Why::unresponsive && i != nullptr && i->overdue.empty() && !i->init_over
                 ? fmt::format(
                       "{} was killed: its event loop began no request though none was running on it: "
-                      "what an earlier one has left behind kept it busy",
+                      "what an earlier one has left behind may keep it busy",
                       name)
             : c.why == Why::unresponsive
                 ? fmt::format(

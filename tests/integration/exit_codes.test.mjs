@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import {describe, test} from 'node:test';
-import {command, get, kServer, nextProject, program, run, tempDir, write} from './program.mjs';
+import {command, eventually, get, kServer, nextProject, program, run, tempDir, write} from './program.mjs';
 import {kBin} from './world.mjs';
 
 async function ends(t, args, expected, said, options) {
@@ -141,6 +141,19 @@ describe('70', {concurrency: 4}, () => {
     assert.ok(fs.readdirSync('/var/tmp/vercel-sim-0').some((name) => name.startsWith(`${pid}-`)));
     assert.equal((await sim.stop()).code, 0);
   });
+});
+
+test('the directory of the run is removed: that is said, once, and it ends as always', async (t) => {
+  const dir = write(tempDir(t), nextProject());
+  const sim = await run(t, [], {cwd: dir});
+  assert.equal((await get(sim.port)).status, 200);
+  fs.rmSync(path.join(sim.runtime, 'vercel-sim'), {recursive: true});
+  const said = sim.says(/the directory of this run's sockets is gone, something has removed it: (\S+)/);
+  await eventually('a request that meets no socket', async () => (await Promise.all([1, 2, 3, 4].map(() => get(sim.port)))).some(({status}) => status === 502));
+  assert.ok((await said)[1].startsWith(sim.runtime));
+  await get(sim.port);
+  assert.equal((await sim.stop()).code, 0);
+  assert.equal(sim.text.match(/sockets is gone/g).length, 1);
 });
 
 describe('The code of the app', {concurrency: 4}, () => {
