@@ -248,7 +248,9 @@ void Scheduler::exited(InstanceId id, const Death& death, TimePoint now, Command
     s.step(*i, [&](Lifecycle& l) { return l.exited(death); });
     while (!i->holders.empty()) s.lose(*i, i->holders.front(), code_of(death), Why::none, death);
     s.instances.erase(id);
-    if (never_ready) s.spawn_failed(Code::function_invocation_failed);
+    // One that could not be made at all (no descriptor, no process left) has run none of the app's code.
+    const bool never_was = death.kind == Death::Kind::lost;
+    if (never_ready) s.spawn_failed(never_was ? Code::sim_not_ready : Code::function_invocation_failed);
   }
   s.settle();
 }

@@ -295,6 +295,13 @@ TEST_CASE("instances that a busy machine does not get ready are no failure of th
   CHECK(w.said().find("refuse 1 SIM_NOT_READY") != std::string::npos);
 }
 
+TEST_CASE("instances that the system does not make are no failure of the function") {
+  Sim w(plain(Isolation::invocation));
+  w.request(1, w.define("/a"));
+  for (int i = 1; i <= 3; ++i) w.exited(i, {Death::Kind::lost, 0});
+  CHECK(w.said().find("refuse 1 SIM_NOT_READY") != std::string::npos);
+}
+
 TEST_CASE("a crash fails all who are on the instance, with the platform's code, and the next request works") {
   const std::pair<Death, std::string> rows[] = {
       {{Death::Kind::exited, 0}, "NO_RESPONSE_FROM_FUNCTION"},
