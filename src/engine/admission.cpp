@@ -21,6 +21,9 @@ Invocation* Engine::Impl::take(const RequestInfo& r, const RequestTag& tag, Time
   v->request_id.assign(id_prefix).append(tag.view());
   v->method.assign(r.method);
   v->target.assign(r.target);
+  v->profile = profile;
+  v->isolation = options.isolation;
+  v->time_scale = options.time_scale;
   v->path_size = static_cast<std::uint32_t>(std::min(r.path.size(), r.target.size()));
   return v;
 }
@@ -58,7 +61,7 @@ void Engine::Impl::refuse(Admission& a, const RequestInfo& r, limits::Verdict ve
 Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);
-  const profile::Profile& p = e.profile;
+  const profile::Profile& p = *e.profile;
   Admission a;
   a.tag = make_request_tag(e.rng, wall);
 
@@ -150,14 +153,14 @@ RequestTag Engine::reject_malformed(Code code, std::string_view method, std::str
   // The codec's own bounds lie above the profile's: what passes them has passed these.
   std::optional<limits::Verdict> verdict;
   if (code == Code::url_too_long)
-    verdict = limits::url_length::verdict(e.profile, target.size());
+    verdict = limits::url_length::verdict(*e.profile, target.size());
   else if (code == Code::request_header_too_large)
-    verdict = limits::header_size::verdict(e.profile, 0, 0);
+    verdict = limits::header_size::verdict(*e.profile, 0, 0);
   else if (code == Code::invalid_request_method)
     verdict = limits::method::verdict(method);
   if (verdict) {
     const bool known = code == Code::invalid_request_method ||
-                       (code == Code::url_too_long && !limits::url_length::admits(e.profile, target.size()));
+                       (code == Code::url_too_long && !limits::url_length::admits(*e.profile, target.size()));
     if (!known) verdict->measured = "more";  // the codec stopped reading
     ended.verdicts = {&*verdict, 1};
   }

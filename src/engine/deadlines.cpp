@@ -45,13 +45,16 @@ void Engine::Impl::rearm(Invocation& v) {
 // Worded anew only when it would read differently: thousands of equal streams may be cut in one wake.
 const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool tunnel, TimePoint now) {
   Worded& w = worded;
-  const bool grace = v.total != limits::duration::scaled(v.limit.total, options.time_scale);
+  const bool grace = v.total != limits::duration::scaled(v.limit.total, v.time_scale);
   const bool before_head = !v.life.head_seen();
   const bool busy = !v.instance.empty() && read_busy != nullptr && read_busy(busy_shell, v.id);
-  if (!w.known || w.busy != busy || w.tunnel != tunnel || w.before_head != before_head || w.grace != grace ||
-      w.limit != v.limit || w.config_line != v.config_line || w.kind != v.kind || w.route != v.route ||
-      w.file != v.file || w.config_file != v.config_file) {
+  if (!w.known || w.profile != v.profile || w.time_scale != v.time_scale || w.busy != busy ||
+      w.tunnel != tunnel || w.before_head != before_head || w.grace != grace || w.limit != v.limit ||
+      w.config_line != v.config_line || w.kind != v.kind || w.route != v.route || w.file != v.file ||
+      w.config_file != v.config_file) {
     w.known = true;
+    w.profile = v.profile;
+    w.time_scale = v.time_scale;
     w.tunnel = tunnel;
     w.before_head = before_head;
     w.grace = grace;
@@ -67,14 +70,14 @@ const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool 
     s.before_head = before_head;
     s.busy = busy;
     s.tunnel = tunnel;
-    s.scale = options.time_scale;
+    s.scale = v.time_scale;
     if (grace) s.grace = options.compile_grace;
     s.route = v.route;
     s.file = v.file;
     s.config_file = v.config_file;
     s.config_line = v.config_line;
     s.kind = v.kind;
-    w.verdict = limits::duration::verdict(profile, s);
+    w.verdict = limits::duration::verdict(*v.profile, s);
   }
   w.verdict.measured = human_duration(v.life.charged(now));
   return w.verdict;

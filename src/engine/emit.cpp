@@ -97,10 +97,11 @@ void Engine::Impl::emit_background(const Invocation& v, const limits::Verdict& v
 
 void Engine::Impl::note_polling(Invocation& v, int status) {
   if (v.target.size() <= v.path_size || status < 200 || status > 299) return;
-  if (isolated() || profile.compute.value != profile::Compute::serverless ||
+  if (isolated() || v.profile->compute.value != profile::Compute::serverless ||
       !limits::polling::is_session_poll(v.target))
     return;
-  if (polling_told.tell(v.path())) v.verdicts.push_back(limits::polling::verdict(profile, v.route, v.file));
+  if (polling_told.tell(v.path()))
+    v.verdicts.push_back(limits::polling::verdict(*v.profile, v.route, v.file));
 }
 
 namespace {
@@ -129,7 +130,7 @@ void Engine::Impl::note_socket_server(Invocation& v, const ResponseInfo& info, b
     answer.route = v.route;
     answer.file = v.file;
   }
-  auto verdict = limits::socket_server::verdict(profile, answer);
+  auto verdict = limits::socket_server::verdict(*v.profile, answer);
   if (!verdict) return;
   std::string_view path = v.path();
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
@@ -140,8 +141,7 @@ void Engine::Impl::note_socket_server(Invocation& v, const ResponseInfo& info, b
 void Engine::Impl::note_state(Invocation& v, std::string_view evidence) {
   const auto same = [](const limits::Verdict& x) { return x.code == limits::Code::sim_state_not_shared; };
   if (std::none_of(v.verdicts.begin(), v.verdicts.end(), same))
-    v.verdicts.push_back(
-        limits::shared_state::verdict(profile, options.isolation, evidence, v.route, v.file));
+    v.verdicts.push_back(limits::shared_state::verdict(*v.profile, v.isolation, evidence, v.route, v.file));
 }
 
 // Two sockets of one route on two instances: a room in memory has them both in it only in `next dev`. A

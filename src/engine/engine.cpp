@@ -5,11 +5,18 @@
 namespace vsim::engine {
 
 Engine::Impl::Impl(const profile::Profile& p, Options o, event::Sink& s)
-    : profile(p), options(o), sink(s), rng(o.seed), id_prefix(p.region.value + "::") {}
+    : profile(&p), options(o), sink(s), rng(o.seed), id_prefix(p.region.value + "::") {}
 
 Engine::Engine(const profile::Profile& profile, Options options, event::Sink& sink)
     : impl_(std::make_unique<Impl>(profile, options, sink)) {}
 Engine::~Engine() = default;
+void Engine::set_profile(const profile::Profile& profile) {
+  impl_->profile = &profile;
+  if (impl_->isolated() && profile.isolation.value != profile::Isolation::none)
+    impl_->options.isolation = profile.isolation.value;
+}
+void Engine::set_time_scale(double scale) { impl_->options.time_scale = scale; }
+
 void Engine::set_isolation(profile::Isolation isolation) { impl_->options.isolation = isolation; }
 
 void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) {

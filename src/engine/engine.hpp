@@ -141,6 +141,11 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // For requests that are admitted from now on: those under way keep what they came under. `profile` must
+  // outlive the engine, and so must the one before. Whether functions are isolated at all stays as it is, and
+  // so does the region.
+  void set_profile(const profile::Profile& profile);
+  void set_time_scale(double scale);  // likewise
   // The table is replaced whole when sources change; running invocations keep the limits they started with.
   void set_routes(std::shared_ptr<const routes::RouteTable> table);
 

@@ -53,7 +53,7 @@ void Engine::machine(InvocationId id, const limits::MachineFact& fact, TimePoint
     notice.fix = limits::info(code).fix;
     return e.emit(notice, now);
   }
-  auto verdict = limits::machine::told(e.profile, fact, v->route, v->file);
+  auto verdict = limits::machine::told(*v->profile, fact, v->route, v->file);
   const auto same = [&](const limits::Verdict& x) { return x.code == code && x.file == verdict.file; };
   if (std::any_of(v->verdicts.begin(), v->verdicts.end(), same)) return;
   if (!fact.refused && !e.machine_told.tell(what + " " + v->route)) return;
@@ -71,7 +71,7 @@ void Engine::made_at_build(InvocationId id, const limits::made_at_build::Made& m
   const auto change = e.made.look(made, v->arrived, now, wall);
   if (!change || !e.made_told.tell(v->route)) return;
   if (!rule::is_remark(made))
-    return e.tell(v, id, rule::changed(e.profile, made, *change, v->route, v->file), now);
+    return e.tell(v, id, rule::changed(*v->profile, made, *change, v->route, v->file), now);
   const std::string message = rule::remark(made, *change, v->route);
   event::Notice notice;
   notice.message = message;
@@ -98,8 +98,8 @@ void Engine::not_traced(InvocationId id, const Dispatch& d, const limits::not_tr
   const std::string name = std::string(limits::info(limits::Code::sim_file_not_traced).name) + " " + route +
                            " " + std::string(read.path);
   if (!e.machine_told.tell(name)) return;
-  e.tell(e.slab.find(id), id, limits::not_traced::told(e.profile, read, route, f != nullptr ? f->file : ""),
-         now);
+  Invocation* v = e.slab.find(id);
+  e.tell(v, id, limits::not_traced::told(e.profile_of(v), read, route, f != nullptr ? f->file : ""), now);
 }
 
 void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> hanging, bool stopped,
@@ -107,7 +107,8 @@ void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> h
   Impl& e = *impl_;
   e.tick(now, wall);
   if (hanging.empty()) return;
-  e.tell(e.slab.find(id), id, limits::background::frozen_middleware(e.profile, stopped, hanging), now);
+  Invocation* v = e.slab.find(id);
+  e.tell(v, id, limits::background::frozen_middleware(e.profile_of(v), stopped, hanging), now);
 }
 
 // Where functions run is where middleware would have memory of its own.
@@ -118,7 +119,7 @@ void Engine::middleware_state(InvocationId id, const StateReport& report, TimePo
   Invocation* v = e.slab.find(id);
   const auto open = [](InvocationId) { return false; };
   for (const StateLoss& loss : e.state.look(report, id, kMiddleware, kMiddleware, open, now)) {
-    auto verdict = limits::shared_state::of_middleware(e.profile, loss.evidence, kMiddleware, loss.at);
+    auto verdict = limits::shared_state::of_middleware(e.profile_of(v), loss.evidence, kMiddleware, loss.at);
     // An earlier request may have met the same instance where those are used again.
     verdict.enforced =
         loss.proven && (!loss.same_process || e.options.isolation == profile::Isolation::invocation);

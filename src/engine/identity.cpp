@@ -53,9 +53,9 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
     v.runtime = routes::to_string(ask.edge ? routes::Runtime::edge : routes::Runtime::nodejs);
     v.buffered = is_buffered(f->kind, ask.edge);
   }
-  v.limit = limits::duration::limit_for(profile, ask);
-  v.first_byte = limits::duration::scaled(v.limit.first_byte, options.time_scale);
-  v.total = limits::duration::scaled(v.limit.total, options.time_scale);
+  v.limit = limits::duration::limit_for(*v.profile, ask);
+  v.first_byte = limits::duration::scaled(v.limit.first_byte, v.time_scale);
+  v.total = limits::duration::scaled(v.limit.total, v.time_scale);
   v.cold = with_grace && is_cold(v);
   if (v.cold) {
     const auto longer = [&](Duration d) {

@@ -95,7 +95,11 @@ struct Engine::Impl {
     return v.traffic == event::Traffic::invocation || v.traffic == event::Traffic::socket;
   }
 
-  const profile::Profile& profile;
+  const profile::Profile& profile_of(const Invocation* v) const {
+    return v != nullptr ? *v->profile : *profile;
+  }
+
+  const profile::Profile* profile;  // of what comes now; an invocation has its own
   Options options;
   event::Sink& sink;
   Rng rng;
@@ -125,6 +129,8 @@ struct Engine::Impl {
     std::string route, file, config_file;
     int config_line = 0;
     limits::duration::Limit limit;
+    const profile::Profile* profile = nullptr;
+    double time_scale = 1;
     bool before_head = false, tunnel = false, grace = false, busy = false, known = false;
     std::string_view kind;
     limits::Verdict verdict;

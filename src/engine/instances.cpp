@@ -207,10 +207,10 @@ void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hangin
     if (!hanging.empty() && !hanging.front().at.empty()) verdict.file = hanging.front().at;
     emit_background(v, verdict, now);
   } else if (!hanging.empty() && limited(v) && !told_interval(hanging)) {
-    emit_background(v,
-                    limits::background::frozen(profile, options.isolation, options.freezes_idle, hanging,
-                                               v.route, v.file),
-                    now);
+    emit_background(
+        v,
+        limits::background::frozen(*v.profile, v.isolation, options.freezes_idle, hanging, v.route, v.file),
+        now);
   }
   drop(v);
 }
@@ -256,8 +256,8 @@ void Engine::module_state(InvocationId id, const StateReport& report, TimePoint 
     const std::string_view at = loss.at.empty() ? std::string_view(v->file) : loss.at;
     limits::Verdict verdict =
         loss.with_middleware
-            ? limits::shared_state::of_middleware(e.profile, loss.evidence, v->route, at)
-            : limits::shared_state::verdict(e.profile, e.options.isolation, loss.evidence, v->route, at);
+            ? limits::shared_state::of_middleware(*v->profile, loss.evidence, v->route, at)
+            : limits::shared_state::verdict(*v->profile, v->isolation, loss.evidence, v->route, at);
     verdict.enforced = loss.proven;
     if (v->life.is<invocation::Lingering>())
       e.emit_background(*v, verdict, now);
@@ -279,7 +279,7 @@ void Engine::connections(InvocationId id, const limits::connections::Held& held,
     if (others == 0 || !e.limited(*v)) return;  // one process would hold as many
     const auto same = [](const limits::Verdict& x) { return x.code == Code::sim_connections_refused; };
     if (std::any_of(v->verdicts.begin(), v->verdicts.end(), same)) return;
-    v->verdicts.push_back(limits::connections::refused(e.profile, sum, held, v->route, v->file));
+    v->verdicts.push_back(limits::connections::refused(*v->profile, sum, held, v->route, v->file));
     if (v->life.is<invocation::Lingering>()) e.emit_background(*v, v->verdicts.back(), now);
     return;
   }

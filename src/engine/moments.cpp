@@ -96,9 +96,9 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
 
   const bool bodiless = v->method == "HEAD" || info.status == 204 || info.status == 304;
   if (info.content_length && !bodiless && v->traffic == Traffic::invocation && !v->life.client_has_left() &&
-      !limits::response_body::admits(e.profile, v->buffered, *info.content_length)) {
+      !limits::response_body::admits(*v->profile, v->buffered, *info.content_length)) {
     limits::Verdict& verdict =
-        v->verdicts.emplace_back(limits::response_body::verdict(e.profile, *info.content_length, true));
+        v->verdicts.emplace_back(limits::response_body::verdict(*v->profile, *info.content_length, true));
     verdict.route = v->route;
     verdict.file = v->answer_at.empty() ? v->file : v->answer_at;
     if (verdict.enforced) {
@@ -116,7 +116,7 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
     e.note_state(*v, limits::shared_state::kSessionUnknown);
   if (v->life.is<invocation::Tunnel>()) {
     v->total = limits::duration::scaled(v->limit.total,
-                                        e.options.time_scale);  // counts from here, without the compile grace
+                                        v->time_scale);  // counts from here, without the compile grace
     e.emit(event::SocketOpened{v->id, v->request_id, v->target, v->instance}, now);
     e.note_apart(*v, now);
   }
@@ -130,7 +130,8 @@ Code Engine::request_body_over(InvocationId id, TimePoint now) {
   Invocation* v = e.slab.find(id);
   if (v == nullptr || v->traffic == Traffic::internal || v->body_over) return Code::none;
   v->body_over = true;
-  limits::Verdict& verdict = v->verdicts.emplace_back(limits::request_body::verdict(e.profile, std::nullopt));
+  limits::Verdict& verdict =
+      v->verdicts.emplace_back(limits::request_body::verdict(*v->profile, std::nullopt));
   verdict.route = v->route;
   verdict.file = v->file;
   // Too late for a 413 when the app has begun to answer, and for nobody when the client is gone.
@@ -201,13 +202,13 @@ void Engine::ended(InvocationId id, const Totals& totals, TimePoint now, WallTim
   else if (e.stopping || !v->life.head_seen())
     by = EndedBy::emulator;
   if (v->traffic == Traffic::invocation && v->method != "HEAD" && v->status != 304 &&
-      !limits::response_body::admits(e.profile, v->buffered, totals.bytes_out)) {
+      !limits::response_body::admits(*v->profile, v->buffered, totals.bytes_out)) {
     const auto same = [](const limits::Verdict& x) {
       return x.code == Code::function_response_payload_too_large;
     };
     if (std::none_of(v->verdicts.begin(), v->verdicts.end(), same)) {
       limits::Verdict& verdict =
-          v->verdicts.emplace_back(limits::response_body::verdict(e.profile, totals.bytes_out, false));
+          v->verdicts.emplace_back(limits::response_body::verdict(*v->profile, totals.bytes_out, false));
       verdict.route = v->route;
       verdict.file = v->answer_at.empty() ? v->file : v->answer_at;
     }

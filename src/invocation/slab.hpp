@@ -17,6 +17,7 @@
 #include "limits/background.hpp"
 #include "limits/duration.hpp"
 #include "limits/verdict.hpp"
+#include "profile/profile.hpp"
 
 namespace vsim::invocation {
 
@@ -31,6 +32,11 @@ struct Invocation {
   // Buffers of the slot: assign to them, never move from them.
   std::string request_id, method, target;
   std::uint32_t path_size = 0;  // of target, up to '?'
+
+  // What it came under. The plan may be switched while it goes on.
+  const profile::Profile* profile = nullptr;
+  profile::Isolation isolation = profile::Isolation::none;
+  double time_scale = 1;
 
   // The function, as far as it is known.
   std::string page;                      // the agent's name of it; empty until it was dispatched

@@ -160,6 +160,16 @@ class SimWorld {
     return f;
   }
 
+  // `to` must outlive this world.
+  void set_profile(const profile::Profile& to) {
+    engine_.set_profile(to);
+    check();
+  }
+  void set_time_scale(double scale) {
+    engine_.set_time_scale(scale);
+    check();
+  }
+
   Admission admit(std::string_view target, std::string_view method = "GET") {
     RequestInfo r;
     r.target = target;
