@@ -155,7 +155,7 @@ struct Scheduler::Impl {
   std::optional<TimePoint> due(const Instance&) const;
   void strike(Instance&);
 
-  const Options options;
+  Options options;
   Watcher* watcher;
   Groups groups;
   std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();

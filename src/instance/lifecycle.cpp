@@ -6,9 +6,9 @@ namespace vsim::instance {
 
 std::string_view to_string(Why why) {
   static constexpr std::string_view kNames[] = {
-      "none",         "spent",         "stale",        "idle",     "memory",
-      "grown",        "abandoned",     "surplus",      "deadline", "unresponsive",
-      "init_timeout", "spawn_timeout", "memory_limit", "failed",   "shutdown"};
+      "none",         "spent",   "stale",    "idle",         "memory",       "grown",
+      "abandoned",    "surplus", "deadline", "unresponsive", "init_timeout", "spawn_timeout",
+      "memory_limit", "failed",  "settings", "asked",        "deployment",   "shutdown"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Why::shutdown) + 1, "a Why has no name");
   return kNames[static_cast<std::size_t>(why)];
 }

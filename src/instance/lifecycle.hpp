@@ -41,6 +41,9 @@ enum class Why : std::uint8_t {
   spawn_timeout,  // it was not ready in time
   memory_limit,   // the function used more than its memory
   failed,         // an error that nobody caught: it ends when the others on it have finished
+  settings,       // the plan or the time scale was switched: what comes now is to run otherwise
+  asked,          // somebody wants new ones
+  deployment,     // there is a newer deployment
   shutdown,       // the emulator stops
 };
 std::string_view to_string(Why);

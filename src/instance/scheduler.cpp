@@ -315,6 +315,29 @@ void Scheduler::failing(InstanceId id, TimePoint now, Commands& out) {
   s.settle();
 }
 
+void Scheduler::set_options(const Options& options, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  const bool shared = s.options.groups_shared;
+  s.options = options;
+  s.options.groups_shared = shared;
+  for (auto& [id, i] : s.instances)
+    if (i.life.living()) s.retire(i, Why::settings);
+  s.seats.clear();  // turns are taken otherwise, or no more
+  for (Waiter& w : s.waiters) w.group = GroupId::none;
+  s.unbindable.clear();
+  s.settle();
+}
+
+void Scheduler::retire(Why why, bool spares, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  for (auto& [id, i] : s.instances)
+    if (i.life.living() && (spares || !i.code.empty())) s.retire(i, why);
+  s.unbindable.clear();
+  s.settle();
+}
+
 void Scheduler::invalidate(const Change& change, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);

@@ -121,6 +121,13 @@ class Scheduler {
   // It has said that it will end: it finishes what it has (its exit is told then) and is given nothing more.
   void failing(InstanceId, TimePoint now, Commands& out);
 
+  // Isolation, placement and budgets from now on. Who waits is placed by the new ones; what runs is left
+  // where it is until it ends, and its instance takes nothing more. Whether functions share (`groups_shared`)
+  // stays.
+  void set_options(const Options&, TimePoint now, Commands& out);
+  // All instances finish what they have and take nothing more; those that have nothing go at once. `spares`:
+  // also those that have no code yet.
+  void retire(Why, bool spares, TimePoint now, Commands& out);
   void invalidate(const Change&, TimePoint now, Commands& out);
 
   // When wake() has something to do; never before the last moment told. wake() may be called at any time.

@@ -106,6 +106,16 @@ class Sim final : public Watcher {
   void pong(int i) {
     call([&] { scheduler.pong(ins(i), now, out); });
   }
+  // What the person at the terminal does.
+  void set_options(const Options& o) {
+    options = o;
+    for (auto& [id, p] : processes) p.stale = true;
+    call([&] { scheduler.set_options(o, now, out); });
+  }
+  void retire(Why why, bool spares = true) {
+    for (auto& [id, p] : processes) p.stale |= spares || !p.code.empty();
+    call([&] { scheduler.retire(why, spares, now, out); });
+  }
   void failing(int i) {
     call([&] { scheduler.failing(ins(i), now, out); });
   }
@@ -190,7 +200,7 @@ class Sim final : public Watcher {
 
   Duration unserved(InstanceId) const override { return waited; }
 
-  const Options options;
+  Options options;
   Duration waited{};  // of every event loop, for a processor
   Scheduler scheduler;
   TimePoint now{Duration(1h)};
@@ -283,7 +293,8 @@ class Sim final : public Watcher {
   void carry_out(Kill& c) {
     Process& p = living(c.id);
     if (c.why == Why::memory || c.why == Why::grown || c.why == Why::idle || c.why == Why::spent ||
-        c.why == Why::surplus || c.why == Why::stale)
+        c.why == Why::surplus || c.why == Why::stale || c.why == Why::settings || c.why == Why::asked ||
+        c.why == Why::deployment)
       REQUIRE(p.holders.empty());
     if (c.why == Why::abandoned)
       for (const InvocationId h : p.holders) REQUIRE(abandoned.contains(h));
