@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "profile/diagnostic.hpp"
 #include "profile/schema.hpp"
+#include "profile/switch.hpp"
 
 namespace vsim::profile {
 namespace {
@@ -145,17 +146,13 @@ std::string render_show(const Profile& p) {
 
 std::string render_diff(const Profile& a, const Profile& b) {
   std::vector<std::vector<std::string>> rows = {{"KEY", a.name, b.name, "FROM"}};
-  std::size_t same = 0;
-  for (const Key& key : keys()) {
-    const std::string left = value_text(a, key), right = value_text(b, key);
-    if (left == right) {
-      ++same;
-      continue;
-    }
+  for (Difference& d : differences(a, b)) {
+    const Key& key = *find_key(d.key);
     rows.push_back(
-        {std::string(key.name), left, right,
+        {std::string(d.key), std::move(d.from), std::move(d.to),
          fmt::format("{} | {}", place_of(provenance_of(a, key)), place_of(provenance_of(b, key)))});
   }
+  const std::size_t same = keys().size() - (rows.size() - 1);
   if (rows.size() == 1) return fmt::format("{} and {} have the same {} values.\n", a.name, b.name, same);
   return table(rows) + fmt::format("\n{} of {} values are the same.\n", same, keys().size());
 }
