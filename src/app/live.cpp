@@ -164,6 +164,7 @@ void Live::forget_oldest() {
 void Live::keep_line(std::string_view line) {
   const std::string_view type = value_of(line.substr(0, 40), "t");
   if (type == "run_started") run_started_ = line;
+  if (type == "profile_changed") profile_changed_ = line;
   if (type == "app_changed") app_changed_ = line;
   if (type != "instance_changed") return;
   const std::string_view instance = value_of(line, "instance");
@@ -183,6 +184,7 @@ std::string Live::hello() const {
     if (!line.empty()) out.append("event: kept\n").append(kData).append(line).append("\n\n");
   };
   add(run_started_);
+  add(profile_changed_);
   add(app_changed_);
   for (const auto& [name, line] : instances_) add(line);
   return out;

@@ -76,7 +76,7 @@ class Live final : public event::Sink, public net::Feed {
   std::deque<Block> blocks_;
   std::uint64_t first_block_ = 0;  // number of blocks_.front()
   // Of what was forgotten: the latest word on the run, and on each instance that lives.
-  std::string run_started_, app_changed_;
+  std::string run_started_, profile_changed_, app_changed_;
   std::map<std::string, std::string, std::less<>> instances_;
   std::vector<Reader> readers_;
 };

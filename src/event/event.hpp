@@ -43,6 +43,16 @@ struct RunStopped {
   std::string_view reason;
   int exit_code = 0;
 };
+// What a run goes by was switched: the plan, one of its values, or the time scale. It holds for requests that
+// come from now on; those under way keep what they came under.
+struct ValueChange {
+  std::string_view key, from, to;
+};
+struct ProfileChanged {
+  std::string_view profile, profile_as_of, before, isolation;  // before: the profile until now
+  double time_scale = 1;
+  std::span<const ValueChange> changes;  // keys of the profile, and "time_scale"
+};
 enum class AppState : std::uint8_t { starting, ready, crashed, restarting, stopped };
 struct AppChanged {
   AppState state;
@@ -122,9 +132,9 @@ struct Notice {
   int line = 0;
 };
 
-using Event =
-    std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationRunning, InvocationEnded,
-                 SocketOpened, RouteCompiled, Notice, InstanceChanged, BackgroundWork, CommandRun>;
+using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationRunning,
+                           InvocationEnded, SocketOpened, RouteCompiled, Notice, InstanceChanged,
+                           BackgroundWork, CommandRun, ProfileChanged>;
 
 struct Stamp {
   std::uint64_t seq = 0;

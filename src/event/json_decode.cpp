@@ -16,6 +16,7 @@ struct OwnedEvent::Storage {
   std::deque<std::string> texts;
   std::deque<std::remove_cv_t<std::remove_pointer_t<decltype(limits::Verdict::provenance)>>> provenances;
   std::vector<limits::Verdict> verdicts;
+  std::vector<ValueChange> changes;
 };
 
 OwnedEvent::OwnedEvent() : storage_(std::make_unique<Storage>()) {}
@@ -206,6 +207,16 @@ Result<OwnedEvent> decode(std::string_view line) {
     RunStarted e{r.text("version"),       r.text("url"), r.text("profile"),
                  r.text("profile_as_of"), r.text("app"), r.text("isolation")};
     if (parsed->find("time_scale") != nullptr) e.time_scale = r.number<double>("time_scale");
+    s.event = e;
+  } else if (type == "profile_changed") {
+    ProfileChanged e{r.text("profile"), r.text("profile_as_of"), r.text("before"), r.text("isolation")};
+    if (parsed->find("time_scale") != nullptr) e.time_scale = r.number<double>("time_scale");
+    if (const JsonValue* list = r.get("changes", Type::array, "a list"))
+      for (const JsonValue& item : list->items) {
+        Reader one(item, s.texts, problem);
+        s.changes.push_back({one.text("key"), one.text("from"), one.text("to")});
+      }
+    e.changes = s.changes;
     s.event = e;
   } else if (type == "run_stopped") {
     s.event = RunStopped{r.text("reason"), r.number<int>("exit_code")};

@@ -266,6 +266,22 @@ struct Encode {
         .text("profile_as_of", e.profile_as_of);
     w.text_if("app", e.app).text("isolation", e.isolation).real("time_scale", e.time_scale);
   }
+  void operator()(const ProfileChanged& e) {
+    head(w, "profile_changed", stamp, start);
+    w.text("profile", e.profile)
+        .text("profile_as_of", e.profile_as_of)
+        .text("before", e.before)
+        .text("isolation", e.isolation)
+        .real("time_scale", e.time_scale);
+    if (e.changes.empty()) return;
+    w.open("changes", '[');
+    for (const ValueChange& c : e.changes) {
+      w.open('{');
+      w.text("key", c.key).text("from", c.from).text("to", c.to);
+      w.close('}');
+    }
+    w.close(']');
+  }
   void operator()(const RunStopped& e) {
     head(w, "run_stopped", stamp, start);
     w.text("reason", e.reason).number("exit_code", e.exit_code);

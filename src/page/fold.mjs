@@ -26,7 +26,17 @@ export const failed = (call) => !isOpen(call) && (call.status >= 500 || (call.st
 
 const kFolds = {
   run_started(model, e) {
-    model.run = {version: e.version, url: e.url, profile: e.profile, asOf: e.profile_as_of, app: e.app ?? '', isolation: e.isolation, timeScale: e.time_scale ?? 1, at: e.at_ms};
+    model.run = {version: e.version, url: e.url, profile: e.profile, profiles: [e.profile], asOf: e.profile_as_of, app: e.app ?? '', isolation: e.isolation, timeScale: e.time_scale ?? 1, at: e.at_ms};
+  },
+  profile_changed(model, e) {
+    const only = e.changes?.length === 1 && e.changes[0].key === 'time_scale';
+    const what = only ? `Time scale ${e.time_scale}x` : `Plan ${e.profile}`;
+    if (model.notices.length < 500)
+      model.notices.push({level: 'info', message: `${what} for requests that came from then on${only ? '' : `: ${(e.changes ?? []).map((c) => `${c.key} ${c.from} → ${c.to}`).join(', ')}`}`, fix: '', file: ''});
+    if (!model.run) return;
+    if (e.profile !== model.run.profile) model.run.profiles.push(e.profile);
+    Object.assign(model.run, {profile: e.profile, asOf: e.profile_as_of ?? '', isolation: e.isolation ?? '', timeScale: e.time_scale ?? 1});
+    model.structure++;
   },
   run_stopped(model, e) {
     model.stopped = {reason: e.reason, exitCode: e.exit_code, at: e.at_ms};

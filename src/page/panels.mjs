@@ -38,7 +38,7 @@ function reasonOf(p, extras) {
 }
 
 export function showHeader(at, model, connection, extras) {
-  const n = violations(model), profile = model.run?.profile ?? '';
+  const n = violations(model), profile = model.run?.profiles?.slice(-3).join(', then ') ?? '';
   const meant = [...model.problems.values()].reduce((sum, p) => sum + (p.violation && reasonOf(p, extras) !== undefined ? p.count : 0), 0);
   at.verdict.className = n > meant ? 'bad' : 'good';
   at.verdict.textContent = (n > meant ? '✗ ' : '✓ ') + (n > 0 ? count(n, 'violation') : `No violation${model.stopped || connection === 'file' ? '' : ' so far'}`)

@@ -94,6 +94,10 @@ struct Collector::Fold {
     r.isolation = clean(e.isolation);
     r.time_scale = e.time_scale;
   }
+  void operator()(const event::ProfileChanged& e) {
+    run().switches.push_back(
+        {at, clean(e.profile), clean(e.profile_as_of), clean(e.isolation), e.time_scale});
+  }
   void operator()(const event::RunStopped& e) {
     run().stopped = true;
     run().stop_reason = clean(e.reason);
@@ -245,6 +249,7 @@ void Collector::keep(const event::Stamp& stamp, const event::Event& event) {
   const bool said = (ended != nullptr && !ended->verdicts.empty()) || background != nullptr ||
                     std::holds_alternative<event::Notice>(event) ||
                     std::holds_alternative<event::RunStopped>(event) ||
+                    std::holds_alternative<event::ProfileChanged>(event) ||
                     std::holds_alternative<event::CommandRun>(event);
   if (run_.events.size() > (said ? kMost : kMany))
     ++run_.events_left_out;

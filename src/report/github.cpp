@@ -65,7 +65,8 @@ std::string render_markdown(const Run& run, const Extras& extras) {
                      run.invocations, human_duration(run.length));
   if (run.command_ended)
     out += fmt::format("\n{} exited with {}.\n", markdown(run.command), run.command_exit);
-  if (const std::string end = ending(run); !end.empty()) out += fmt::format("\n{}\n", end);
+  for (const std::string& said : {switched(run), ending(run)})
+    if (!said.empty()) out += fmt::format("\n{}\n", markdown(said));
   if (!run.problems.empty()) {
     out += "\n| | code | where | what | times |\n|---|---|---|---|---:|\n";
     for (const Group& g : groups(run))

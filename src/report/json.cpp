@@ -110,6 +110,14 @@ std::string render_json(const Run& run, const Extras& extras) {
       r.text("version", run.version).text("url", run.url).text("profile", run.profile);
       r.text("profile_as_of", run.profile_as_of).text("app", run.app).text("isolation", run.isolation);
       r.number("time_scale", run.time_scale).text("started", iso_time(run.started));
+      if (!run.switches.empty()) {
+        Out list = r.in("switches", '[');
+        for (const Switch& s : run.switches) {
+          Out one = list.item();
+          one.ms("at_ms", s.at).text("profile", s.profile).text("profile_as_of", s.profile_as_of);
+          one.text("isolation", s.isolation).number("time_scale", s.time_scale);
+        }
+      }
       r.ms("length_ms", run.length).flag("stopped", run.stopped).text("stop_reason", run.stop_reason);
       if (run.stopped) r.number("exit_code", run.exit_code);
       if (!run.command.empty()) {

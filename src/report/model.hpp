@@ -70,6 +70,13 @@ struct Notice {
   int line = 0;
 };
 
+// The plan or the time scale was switched.
+struct Switch {
+  Duration at{};
+  std::string profile, profile_as_of, isolation;
+  double time_scale = 1;
+};
+
 struct Route {
   std::string route, file, kind;
   std::size_t invocations = 0, cold = 0;
@@ -79,7 +86,8 @@ struct Route {
 
 struct Run {
   std::string version, url, profile, profile_as_of, app, isolation;
-  double time_scale = 1;
+  double time_scale = 1;  // these six as the run began
+  std::vector<Switch> switches;
   WallTime started;         // of the first event
   Duration length{};        // from the first event to the last
   bool stopped = false;     // false: the events end before the run did

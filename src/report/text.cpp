@@ -46,7 +46,8 @@ std::string render_text(const Run& run, const Extras& extras) {
     out += fmt::format("{} exited with {}\n", plain(run.command), run.command_exit);
   else if (!run.command.empty())
     out += fmt::format("{} did not end\n", plain(run.command));
-  if (const std::string end = ending(run); !end.empty()) out += end + "\n";
+  for (const std::string& said : {switched(run), ending(run)})
+    if (!said.empty()) out += plain(said) + "\n";
 
   std::size_t routes = 0;
   for (const Group& g : groups(run)) {

@@ -156,6 +156,23 @@ std::string headline(const Run& run, const Extras& extras) {
   return out;
 }
 
+std::string switched(const Run& run) {
+  std::string out, profile = run.profile;
+  double scale = run.time_scale;
+  for (const Switch& s : run.switches) {
+    const std::string when = fmt::format(" after {}", human_duration(s.at));
+    const auto say = [&](const std::string& what) {
+      out += (out.empty() ? "Switched to " : ", to ") + what + when;
+    };
+    if (s.profile != profile) say(s.profile);
+    if (s.time_scale != scale) say(fmt::format("time scale {:g}x", s.time_scale));
+    if (s.profile == profile && s.time_scale == scale) say("other values of " + s.profile);
+    profile = s.profile;
+    scale = s.time_scale;
+  }
+  return out.empty() ? out : out + ".";
+}
+
 std::string ending(const Run& run) {
   if (!run.stopped) return "The events end before the run did: it was cut off, or its recording was.";
   if (run.crashes > 0) return fmt::format("The app stopped by itself {}.", times(run.crashes));

@@ -17,6 +17,15 @@ test('each request is one call, on its instance, with its phases', () => {
   assert.deepEqual([...model.open.values()].map((c) => c.target).sort(), ['/api/slow?ms=30000', '/api/socket']);
 });
 
+test('a plan that is switched is the run’s from then on, and the page says what changed', () => {
+  const model = folded(new Scene().run({profile: 'hobby', isolation: 'invocation'})
+    .tell(5, 'profile_changed', {profile: 'hobby-fluid', profile_as_of: '2026-08-24', before: 'hobby', isolation: 'fluid', time_scale: 1, changes: [{key: 'duration.default', from: '10s', to: '300s'}]})
+    .tell(9, 'profile_changed', {profile: 'hobby-fluid', before: 'hobby-fluid', isolation: 'fluid', time_scale: 5, changes: [{key: 'time_scale', from: '1', to: '5'}]}).events());
+  assert.deepEqual(model.run.profiles, ['hobby', 'hobby-fluid']);
+  assert.deepEqual([model.run.profile, model.run.isolation, model.run.timeScale], ['hobby-fluid', 'fluid', 5]);
+  assert.deepEqual(model.notices.map((n) => n.message), ['Plan hobby-fluid for requests that came from then on: duration.default 10s → 300s', 'Time scale 5x for requests that came from then on']);
+});
+
 test('an instance goes through its states and says why it went', () => {
   const {instances} = folded(scene().events());
   assert.deepEqual(instances.get('i1').stays.map((s) => s.state), ['spawning', 'spare', 'binding', 'bound', 'leased', 'idle', 'frozen']);

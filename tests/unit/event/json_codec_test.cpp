@@ -85,6 +85,8 @@ std::vector<limits::Verdict> verdicts(const profile::Provenance& from) {
   return {v, w};
 }
 
+const std::vector<ValueChange> kChanges = {{"isolation", "invocation", "fluid"}, {"time_scale", "1", "2"}};
+
 std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
   InvocationEnded plain;
   plain.request_id = "dev1::x";
@@ -94,6 +96,7 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
   plain.status = 200;
   return {
       RunStarted{"0.1.0", "http://localhost:3000", "hobby", "2026-08-24", "next dev (16.4.6)", "none", 60},
+      ProfileChanged{"pro-fluid", "2026-08-24", "pro", "fluid", 2, kChanges},
       AppChanged{AppState::ready, "in 1.2 s"},
       InvocationStarted{static_cast<InvocationId>(1u << 20), "dev1::abc", "POST", "/api/x?code=1"},
       InvocationRunning{static_cast<InvocationId>(1u << 20), "/api/x", "app/api/x/route.ts", "i3", "cold",

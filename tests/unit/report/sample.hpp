@@ -68,6 +68,9 @@ class Sample {
     tell(28s, event::Notice{Level::error, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan",
                             "Lower it.", "vercel.json", 4});
     tell(28s, event::Notice{Level::warning, "", "something <else>", "Do it.", "next.config.js", 2});
+    const std::vector<ValueChange> changes = {{"duration.default", "10s", "300s"}};
+    tell(28s, ProfileChanged{"hobby-fluid", "2026-08-24", "hobby", "fluid", 1, changes});
+    tell(28'500ms, ProfileChanged{"hobby-fluid", "2026-08-24", "hobby-fluid", "fluid", 5});
     tell(29s, CommandRun{"npx playwright test", true, 1});
     tell(30s, RunStopped{"the command ended", 1});
   }
