@@ -32,6 +32,7 @@ function start() {
     },
     received(message) {
       if (message.t === 'compile') sim.precompile(message);
+      if (message.t === 'policy') options.stopsMiddleware = stopsMiddleware(message.isolation);
     },
   });
   const nextDist = path.resolve(path.dirname(process.argv[1]), '../..');
@@ -82,13 +83,18 @@ function start() {
       token: env.VSIM_TOKEN ?? '',
       timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
       // Where instances are served; absent: functions run in this process.
-      stopsMiddleware: ['invocation', 'instance'].includes(env.VSIM_ISOLATION),
+      stopsMiddleware: stopsMiddleware(env.VSIM_ISOLATION),
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
     for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'TIME_SCALE', 'ISOLATION', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
     const ours = new RegExp(`(^|\\s)"?--require[= ]"?${__filename.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"?(?=\\s|$)`);
     if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(ours, '').trim();
     return taken;
+  }
+
+  // Where the platform's middleware would be frozen after its answer.
+  function stopsMiddleware(policy) {
+    return policy === 'invocation' || policy === 'instance';
   }
 
   // Only Turbopack of Next 16 lets one process run several functions through each other's compiles.

@@ -279,6 +279,9 @@ std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view
                                       {"socket", json::string_view(socket)},
                                       {"mark", json::string_view(mark)}});
 }
+std::string policy_line(std::string_view isolation) {
+  return json::serialize(json::object{{"t", "policy"}, {"isolation", json::string_view(isolation)}});
+}
 std::string ping_line() { return R"({"t":"ping"})"; }
 std::string expire_line(InvocationId of) {
   return R"({"t":"expire","id":")" + std::to_string(static_cast<std::uint64_t>(of)) + "\"}";

@@ -211,6 +211,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler);
 
 // For the agent. `kind` as Next says it ("APP_ROUTE"), or "MIDDLEWARE".
 std::string compile_line(std::string_view page, std::string_view kind);
+// How instances are used from now on: "fluid".
+std::string policy_line(std::string_view isolation);
 // Lines for instances.
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
                       std::string_view head);

@@ -52,6 +52,8 @@ class AppProcess {
   // The person asks for it: the child is ended and started again. No crash.
   void restart();
   void stop() { stopping_ = true; }  // no restarts from now on; the supervisor ends the child
+  // Of the child that is started next.
+  void set_env(std::string_view name, std::string_view value) { process::set_env(spec_.env, name, value); }
   bool ready() const { return ready_; }
   // The last lines it wrote, for diagnoses. Without colours.
   const std::deque<std::string>& last_lines() const { return last_lines_; }

@@ -41,6 +41,11 @@ class Edge final : public net::Edge, public FleetOwner {
 
   // Where requests go; null while the app is not ready (they get 503).
   void set_upstream(net::UpstreamPool* pool) { pool_ = pool; }
+  // How streams and sockets that are cut from now on end.
+  void set_cuts(profile::StreamCut stream, int close_code) {
+    options_.stream_cut = stream;
+    options_.websocket_close_code = close_code;
+  }
   void set_port(std::uint16_t port) { options_.port = port; }
   bool ready() const { return pool_ != nullptr; }
   // Functions run on its instances from now on; null: in the app itself. Outlives the edge's last call.

@@ -64,6 +64,12 @@ class Emulator {
   Result<int> run();
   // Only within EmulatorOptions::key.
   void restart_app();
+  // For requests that come from now on (engine/engine.hpp); `profile` must outlive the emulator. Instances
+  // that would be started otherwise take no more, and those that follow go by it.
+  void switch_profile(const profile::Profile& profile);
+  void switch_time_scale(double scale);
+  // The next request of each function gets a fresh one; what runs goes on where it is.
+  void retire_instances();
   void quit();
   // "http://localhost:3000"; empty before it listens.
   const std::string& url() const;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <tuple>
 #include <utility>
 
 #include "app/clock.hpp"
@@ -160,6 +161,33 @@ void Fleet::stop() {
   tell([&](TimePoint t, auto& out) { scheduler_.stop(t, out); });
   for (const InvocationId id : early_.clear())
     owner_.fleet_refused(id, limits::Code::sim_not_ready, Duration{});
+}
+
+void Fleet::set_options(FleetOptions options) {
+  const auto what_counts = [](const FleetOptions& o) {
+    return std::tie(o.scheduler.isolation, o.scheduler.spread, o.scheduler.spares,
+                    o.scheduler.bound_functions, o.scheduler.memory_budget, o.env, o.time_scale, o.memory_max,
+                    o.memory_mode, o.machine, o.warm, o.fork);
+  };
+  const bool same = what_counts(options) == what_counts(options_);
+  options_ = std::move(options);
+  if (stopped_) return;
+  // Limits alone make other groups of functions (group.hpp): what is bound to one of before is of no use.
+  if (same) return tell([&](TimePoint t, auto& out) { scheduler_.retire(Why::settings, false, t, out); });
+  if (template_.state() != Template::State::none) {
+    stop_template();
+    if (!boot_file_.empty()) start_template();
+  }
+  tell([&](TimePoint t, auto& out) { scheduler_.set_options(options_.scheduler, t, out); });
+}
+
+std::size_t Fleet::retire(Why why) {
+  if (stopped_) return 0;
+  tell([&](TimePoint t, auto& out) { scheduler_.retire(why, false, t, out); });
+  std::size_t busy = 0;
+  for (const instance::Seen& i : scheduler_.instances())
+    busy += std::holds_alternative<instance::Retired>(i.state);
+  return busy;
 }
 
 // --- Invocations

@@ -137,6 +137,12 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void gone();
   void start();  // the app is ready
   void stop();
+  // What instances are started with, and how they are used, from now on: where that differs, those that are
+  // there take no more. Whether functions share one stays, and so does what is told of `run_dir`, `token` and
+  // sockets.
+  void set_options(FleetOptions);
+  // All take no more. How many of them still have something to do.
+  std::size_t retire(instance::Why);
 
   // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known, or,
   // if one of them is not told in time, have been taken for a change of everything.

@@ -66,9 +66,20 @@ void Isolation::hello(const agent::Hello& hello) {
     return give_up(fmt::format("this Next ({}) lacks what that needs: {}", hello.next,
                                joined(hello.isolation->missing)));
   exec_ = hello.exec;
-  if (fleet_) return;
+  if (fleet_) {  // another next dev, started with the words of the first one
+    channel_.send_to_agent(agent::policy_line(profile::to_string(options_.profile->isolation.value)));
+    return;
+  }
+  grouped_ = hello.isolation->grouped;
+  FleetWatcher& watcher = *this;
+  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, fleet_options());
+  edge_.set_fleet(fleet_.get());
+  if (!boot_.empty()) fleet_->boot(boot_, exec_);
+}
+
+FleetOptions Isolation::fleet_options() const {
   FleetOptions out;
-  out.scheduler = scheduler_options(options_, hello.isolation->grouped);
+  out.scheduler = scheduler_options(options_, grouped_);
   out.run_dir = options_.run_dir;
   out.env = instance_environment(
       options_.env, platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port),
@@ -88,11 +99,27 @@ void Isolation::hello(const agent::Hello& hello) {
   out.inspect = options_.inspect;
   out.fork = options_.profile->instances_fork.value == profile::Switch::on;
   out.fold_starts = options_.fold_starts;
-  FleetWatcher& watcher = *this;
-  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, std::move(out));
-  edge_.set_fleet(fleet_.get());
-  if (!boot_.empty()) fleet_->boot(boot_, exec_);
+  return out;
 }
+
+void Isolation::set_profile(const profile::Profile& profile) {
+  if (profile.isolation.value == profile::Isolation::none) return;
+  options_.profile = &profile;
+  settings_changed();
+}
+
+void Isolation::set_time_scale(double scale) {
+  options_.time_scale = scale;
+  settings_changed();
+}
+
+void Isolation::settings_changed() {
+  if (!fleet_ || given_up_) return;
+  fleet_->set_options(fleet_options());
+  channel_.send_to_agent(agent::policy_line(profile::to_string(options_.profile->isolation.value)));
+}
+
+std::size_t Isolation::retire(instance::Why why) { return fleet_ && !given_up_ ? fleet_->retire(why) : 0; }
 
 void Isolation::give_up(std::string_view why) {
   given_up_ = true;
@@ -159,7 +186,8 @@ void Isolation::fleet_state(instance::InstanceId id, const instance::State& from
   if (const auto* retired = std::get_if<instance::Retired>(&to)) why = retired->why;
   if (const auto* dying = std::get_if<instance::Dying>(&to)) why = dying->why;
   if (const auto* dead = std::get_if<instance::Dead>(&to)) why = dead->why;
-  if (why == instance::Why::stale) engine_.code_changed();  // an edit, and not a compile of something new
+  // An edit, and not a compile of something new; or the plan is another one.
+  if (why == instance::Why::stale || why == instance::Why::settings) engine_.code_changed();
   if (why != instance::Why::none) e.why = instance::to_string(why);
   std::string death;
   std::string function;

@@ -58,6 +58,11 @@ class Isolation final : private FleetWatcher {
   void app_ready();
   void app_gone();
   void stop();
+  // What instances go by from now on; `profile` must outlive this. Whether there are any stays as it is.
+  void set_profile(const profile::Profile& profile);
+  void set_time_scale(double scale);
+  // How many of them still have something to do.
+  std::size_t retire(instance::Why);
   // "invocation"; "none" when it could not be had.
   std::string_view effective() const;
 
@@ -71,6 +76,8 @@ class Isolation final : private FleetWatcher {
   void fleet_spawns(std::string_view why) override;
   void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                    instance::GroupId) override;
+  FleetOptions fleet_options() const;
+  void settings_changed();
   void give_up(std::string_view why);
 
   boost::asio::io_context& io_;
@@ -83,7 +90,7 @@ class Isolation final : private FleetWatcher {
   IsolationOptions options_;
   std::unique_ptr<Fleet> fleet_;
   std::string exec_, boot_;
-  bool given_up_ = false;
+  bool given_up_ = false, grouped_ = false;
 };
 
 }  // namespace vsim::app

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include "agent/control.hpp"
+#include "app/emulator_impl.hpp"
+#include "profile/switch.hpp"
+
+namespace vsim::app {
+
+void Emulator::Impl::told_switch(std::string_view before, std::span<const event::ValueChange> changes) {
+  event::ProfileChanged e;
+  e.profile = options.profile->name;
+  e.profile_as_of = options.profile->as_of;
+  e.before = before;
+  e.isolation = isolation ? isolation->effective() : "none";
+  e.time_scale = options.engine.time_scale;
+  e.changes = changes;
+  emit(e);
+}
+
+void Emulator::Impl::switch_profile(const profile::Profile& to) {
+  if (stopping) return;
+  const profile::Profile& from = *options.profile;
+  const auto differences = profile::differences(from, to);
+  std::vector<event::ValueChange> changes;
+  for (const auto& d : differences) changes.push_back({d.key, d.from, d.to});
+  options.profile = &to;
+  engine->set_profile(to);
+  edge->set_cuts(to.stream_cut.value, to.websocket_close_code.value);
+  if (isolation) isolation->set_profile(to);
+  if (app && isolation) app->set_env("VSIM_ISOLATION", isolation->effective());
+  told_switch(from.name, changes);
+  if (!isolation && options.app.next && to.isolation.value != profile::Isolation::none)
+    notice(event::Level::warning, "functions are not isolated in this run, and stay so",
+           fmt::format("start with --profile {} for instances", to.name));
+  if (to.region.value != from.region.value)
+    notice(event::Level::info,
+           fmt::format("the region stays {} until the end of the run", from.region.value));
+  if (snapshot) take_sources(snapshot);  // what this plan says of them
+}
+
+void Emulator::Impl::switch_time_scale(double scale) {
+  if (stopping) return;
+  const std::string from = fmt::format("{:g}", options.engine.time_scale), to = fmt::format("{:g}", scale);
+  options.engine.time_scale = scale;
+  engine->set_time_scale(scale);
+  if (isolation) isolation->set_time_scale(scale);
+  if (app && options.app.next) app->set_env("VSIM_TIME_SCALE", to);
+  const event::ValueChange change{"time_scale", from, to};
+  told_switch(options.profile->name, {&change, 1});
+  if (isolation)
+    notice(event::Level::info,
+           "timers of functions run faster on instances that start from now on, and all others take no more; "
+           "those of next dev itself, and with it middleware, after a restart (r)");
+}
+
+void Emulator::Impl::retire_instances() {
+  if (stopping) return;
+  if (!isolation || isolation->effective() == "none")
+    return notice(event::Level::info, "there are no instances: all requests share one process",
+                  "r restarts it");
+  const std::size_t busy = isolation->retire(instance::Why::asked);
+  notice(event::Level::info,
+         busy == 0
+             ? std::string("all instances are new from the next request on")
+             : fmt::format("all instances are new from the next request on; {} still {} what {} begun", busy,
+                           busy == 1 ? "finishes" : "finish", busy == 1 ? "it has" : "they have"));
+}
+
+}  // namespace vsim::app
