@@ -82,12 +82,15 @@ what you see
   --events FILE|-       write every event as one line of JSON, secrets masked; - for standard output
   --record FILE         keep whole requests for vercel-sim replay: bodies, cookies and tokens are in
                         it, only you can read it (mode 0600); do not share it
+  --open                the app in the browser, once it is ready
   --quiet               only verdicts, and errors, the app's too
   --verbose             also what is passed through: assets, hot reload, middleware answers
   --no-color            plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  --color WHEN          always | auto | never (default: auto)
   -h, --help            this text
 
-keys on a terminal: h help, o open the app in the browser, r restart the app, c clear, q quit
+keys on a terminal: h help, o open the app in the browser, r restart the app, p next plan,
+i retire all instances, t time scale, c clear, q quit
 
 durations have a unit: 250ms, 10s, 1.5s, 5m, 1h
 
@@ -130,7 +133,7 @@ reports
 the plan, where it listens, what stands behind it: as in vercel-sim run
   --profile, --set, --time-scale, --port, --host, --https, --allowed-hosts, --cwd, --app,
   --upstream, --compile-grace, --isolation, --placement, --inspect-instance, --events,
-  --record, --no-color
+  --record, --no-color, --color
   --quiet               only errors before the command starts
   --verbose             also every request and the app's output, while the command runs
 
@@ -180,7 +183,8 @@ reports
 
 the plan, where it listens, what stands behind it: as in vercel-sim run
   --set, --time-scale, --port, --https, --allowed-hosts, --cwd, --app, --upstream,
-  --compile-grace, --isolation, --placement, --inspect-instance, --events, --no-color
+  --compile-grace, --isolation, --placement, --inspect-instance, --events, --no-color,
+  --color
   --quiet               only errors, and what was found
   --verbose             also every request and the app's output
 
@@ -207,6 +211,7 @@ usage: vercel-sim check [options] [DIR]     the project in DIR or a folder above
   --format FORMAT       text | json | sarif | github (default: text)
   --cwd DIR             the same as DIR
   --no-color            plain text, as it is anyway
+  --color WHEN          always | auto | never (default: auto)
   -h, --help            this text
 
 A finding that is meant is silenced on its line or the line above, with the reason:
@@ -230,6 +235,7 @@ usage: vercel-sim profiles [list]       names, titles, as-of dates
 NAME, A and B are names from the list or paths of files (with a slash, or ending in .yaml or .yml).
 
   --no-color   plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  --color WHEN  always | auto | never (default: auto)
   -h, --help   this text
 
 examples:
@@ -250,6 +256,7 @@ with SIM_; RULE one of vercel-sim check; upper or lower case. Of a message a par
 pages say which messages belong to a code.
 
   --no-color   plain text, as it is anyway
+  --color WHEN  always | auto | never (default: auto)
   -h, --help   this text
 
 examples:
@@ -274,6 +281,7 @@ Without an option a summary is printed. FILE may be - for standard output; folde
   --json FILE    everything, as docs/report-schema.json describes it
   --github       annotations on standard output, and the job summary when GITHUB_STEP_SUMMARY is set
   --no-color     plain text, as it is anyway
+  --color WHEN   always | auto | never (default: auto)
   -h, --help     this text
 
 examples:
@@ -296,6 +304,7 @@ NODE_OPTIONS. Changes nothing and starts nothing but `node --version`.
 
   --json       one object instead of lines, for scripts
   --no-color   plain text, as it is anyway
+  --color WHEN  always | auto | never (default: auto)
   -h, --help   this text
 
 examples:
@@ -314,6 +323,7 @@ usage: vercel-sim completion bash|zsh|fish
 Completes commands, options and their values: profiles, keys of --set, codes, rules, files.
 
   --no-color   accepted, changes nothing
+  --color WHEN  always | auto | never (default: auto)
   -h, --help   this text
 
 examples:
@@ -339,6 +349,7 @@ usage: vercel-sim learn [LESSON]             the lesson, or the first that is no
   --check        test the lessons themselves
   --export FILE  for a teacher: what was seen, and what was foretold
   --no-color     plain text (also: NO_COLOR=1, or when the output is not a terminal)
+  --color WHEN   always | auto | never (default: auto)
   -h, --help     this text
 
 LESSON is a number, a name, or the folder of a lesson of your own. Each asks a question, sends the

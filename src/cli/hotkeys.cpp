@@ -2,8 +2,6 @@
 
 #include <sys/wait.h>
 
-#include <cstdlib>
-
 #include "process/environment.hpp"
 #include "process/os.hpp"
 
@@ -18,6 +16,12 @@ Hotkey hotkey_of(char key) {
       return Hotkey::open;
     case 'r':
       return Hotkey::restart;
+    case 'p':
+      return Hotkey::plan;
+    case 'i':
+      return Hotkey::retire;
+    case 't':
+      return Hotkey::time_scale;
     case 'c':
       return Hotkey::clear;
     case 'q':
@@ -31,19 +35,32 @@ Hotkey hotkey_of(char key) {
 std::string hotkeys_help() {
   return "\n  h  this text\n  o  open the app in the browser\n  r  restart the app, and with it every "
          "instance\n"
+         "  p  the next plan: hobby, hobby-fluid, pro, … (requests under way keep their limits)\n"
+         "  i  retire all instances: each function gets a fresh one\n"
+         "  t  time scale: 1x, 2x, 5x, 10x\n"
          "  c  clear the screen\n  q  quit (as Ctrl-C)\n\n";
 }
 
 bool open_browser(const std::string& url) {
-  const char* chosen = std::getenv("BROWSER");
+  // $BROWSER may name several, with colons between them. In WSL the browser is Windows' own. The shell is
+  // over at once; what it has started is nobody's child.
+  constexpr const char* kScript = R"(url=$1
+try() {
+  command -v "$1" >/dev/null 2>&1 || return
+  "$@" </dev/null >/dev/null 2>&1 &
+  exit 0
+}
+IFS=:
+for one in $BROWSER; do try "$one" "$url"; done
+case $(uname -sr) in
+  Darwin*) try open "$url" ;;
+  *icrosoft*) try wslview "$url"; try rundll32.exe url.dll,FileProtocolHandler "$url" ;;
+esac
+try xdg-open "$url"
+exit 127
+)";
   process::os::Launch launch;
-  // The shell is over at once; what it has started is nobody's child.
-  launch.argv = {"/bin/sh",
-                 "-c",
-                 "command -v \"$1\" >/dev/null 2>&1 || exit 127; \"$1\" \"$2\" </dev/null >/dev/null 2>&1 &",
-                 "sh",
-                 chosen != nullptr && *chosen != '\0' ? chosen : "xdg-open",
-                 url};
+  launch.argv = {"/bin/sh", "-c", kScript, "sh", url};
   launch.env = process::current_environment();
   launch.die_with_parent = false;
   const process::os::Fd null = process::os::open_null_device();

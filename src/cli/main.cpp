@@ -43,7 +43,7 @@ int list_profiles() {
 }
 
 struct Execute {
-  bool no_color;
+  Colour colour;
   int operator()(const ShowHelp& o) const {
     print_fitted(stdout, help_text(o.topic));
     return 0;
@@ -52,9 +52,9 @@ struct Execute {
     fmt::print("vercel-sim {}\n", VSIM_VERSION);
     return 0;
   }
-  int operator()(const Run& o) const { return run(o, no_color); }
-  int operator()(const Test& o) const { return test(o, no_color); }
-  int operator()(const Replay& o) const { return run_replay(o, no_color); }
+  int operator()(const Run& o) const { return run(o, colour); }
+  int operator()(const Test& o) const { return test(o, colour); }
+  int operator()(const Replay& o) const { return run_replay(o, colour); }
   int operator()(const Check& o) const { return run_check(o); }
   int operator()(const ProfilesList&) const { return list_profiles(); }
   int operator()(const ProfilesShow& o) const {
@@ -79,7 +79,8 @@ struct Execute {
   }
   int operator()(const Learn& o) const {
     std::vector<std::string_view> words(o.words.begin(), o.words.end());
-    if (no_color) words.push_back("--no-color");
+    if (colour == Colour::never) words.push_back("--no-color");
+    if (colour == Colour::always) words.push_back("--color");
     return learn::start(words);
   }
 };
@@ -103,8 +104,9 @@ int run_main(int argc, char** argv) {
   process::os::raise_descriptor_limit();
   const char* no_color = std::getenv("NO_COLOR");
   try {
-    return std::visit(Execute{options->no_color || (no_color != nullptr && *no_color != '\0')},
-                      options->command);
+    Colour colour = options->no_color ? Colour::never : options->color;
+    if (colour == Colour::automatic && no_color != nullptr && *no_color != '\0') colour = Colour::never;
+    return std::visit(Execute{colour}, options->command);
   } catch (const std::exception& e) {
     // What a library throws when the machine has no more descriptors or memory; nothing of ours does.
     fmt::print(stderr, "error: vercel-sim itself failed: {}\n", e.what());

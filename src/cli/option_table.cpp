@@ -213,6 +213,14 @@ constexpr OptionOf<Run> kRunOptions[] = {
      [](Run& r, std::string_view v) {
        return set_text(r.record.emplace(), v) && v != "-" && !v.ends_with('/');
      }},
+    {"--open",
+     Takes::nothing,
+     {},
+     {},
+     [](Run& r, std::string_view) {
+       r.open = true;
+       return true;
+     }},
     {"--quiet",
      Takes::nothing,
      {},
@@ -265,18 +273,23 @@ constexpr OptionOf<Replay> kReplayOptions[] = {
        return v == "none" || v == "broke" || v == "violations";
      }},
 };
+// Of run: who runs a command has no eyes for a browser.
+constexpr std::string_view kOnlyInRun[] = {"--open"};
 // Of run: what is recorded already is not recorded again, and only this machine asks.
 constexpr std::string_view kNotInReplay[] = {"--record", "--host"};
 
 // What a file of the project may say for everybody who works on it. Left out: --cwd, which says where the
 // file is, and what a single run asks for (--events, --quiet, --verbose).
 constexpr std::string_view kNotInFile[] = {"--cwd",    "--set",   "--inspect-instance", "--events",
-                                           "--record", "--quiet", "--verbose"};
+                                           "--record", "--quiet", "--verbose",          "--open"};
 
 }  // namespace
 
 std::optional<Found> find_option(std::string_view name, For command, Replay& of) {
   Test& target = of.test;
+  if (command != For::run &&
+      std::find(std::begin(kOnlyInRun), std::end(kOnlyInRun), name) != std::end(kOnlyInRun))
+    return std::nullopt;
   if (command == For::replay) {
     for (const auto& o : kReplayOptions)
       if (o.name == name)
@@ -304,12 +317,15 @@ std::optional<Found> find_option(std::string_view name, For command, Replay& of)
 std::vector<std::string_view> run_option_names() {
   std::vector<std::string_view> out;
   for (const auto& o : kRunOptions) out.push_back(o.name);
-  for (std::string_view n : {kNoColor, kHelp}) out.push_back(n);
+  for (std::string_view n : {kNoColor, kColor, kHelp}) out.push_back(n);
   return out;
 }
 
 std::vector<std::string_view> test_option_names() {
   std::vector<std::string_view> out = run_option_names();
+  std::erase_if(out, [](std::string_view n) {
+    return std::find(std::begin(kOnlyInRun), std::end(kOnlyInRun), n) != std::end(kOnlyInRun);
+  });
   for (const auto& o : kTestOptions) out.push_back(o.name);
   for (std::string_view n : report_option_names()) out.push_back(n);
   return out;

@@ -19,6 +19,7 @@ using Words = std::span<const std::string_view>;
 using Outcome = Result<Options, UsageError>;
 
 inline constexpr std::string_view kNoColor = "--no-color";
+inline constexpr std::string_view kColor = "--color";
 inline constexpr std::string_view kHelp = "--help";
 
 inline bool is_help(std::string_view word) { return word == "--help" || word == "-h"; }

@@ -204,9 +204,7 @@ UsageError unknown_command(Words arguments) {
   return error;
 }
 
-}  // namespace
-
-Outcome parse_options(Words arguments) {
+Outcome parse_command(Words arguments) {
   if (arguments.empty()) return Options{ShowHelp{}};
   const std::string_view first = arguments.front();
   const Words rest = arguments.subspan(1);
@@ -224,6 +222,44 @@ Outcome parse_options(Words arguments) {
   if (is_help(first)) return parse_help(rest);
   if (first == "--version" || first == "-V") return Options{ShowVersion{}};
   return unknown_command(arguments);
+}
+
+// What every command knows, taken out before it looks. False: what stands there is not what is expected.
+bool take_color(std::vector<std::string_view>& words, Colour& color, std::string& problem) {
+  for (auto at = words.begin(); at != words.end() && *at != "--";) {
+    const std::size_t equals = at->find('=');
+    if (at->substr(0, equals) != kColor) {
+      ++at;
+      continue;
+    }
+    std::string_view when;
+    if (equals != std::string_view::npos) {
+      when = at->substr(equals + 1);
+      at = words.erase(at);
+    } else if (at = words.erase(at); at != words.end() && !at->starts_with('-')) {
+      when = *at;
+      at = words.erase(at);
+    }
+    if (when != "always" && when != "auto" && when != "never") {
+      constexpr std::string_view kExpects = "one of always, auto, never";
+      problem = fmt::format("{} expects {}, such as {}=never; got {}{}", kColor, kExpects, kColor,
+                            quoted(when), nearest_word(when, kExpects));
+      return false;
+    }
+    color = when == "always" ? Colour::always : when == "never" ? Colour::never : Colour::automatic;
+  }
+  return true;
+}
+
+}  // namespace
+
+Outcome parse_options(Words arguments) {
+  std::vector<std::string_view> words(arguments.begin(), arguments.end());
+  Colour color = Colour::automatic;
+  if (std::string problem; !take_color(words, color, problem)) return usage("vercel-sim", std::move(problem));
+  Outcome out = parse_command(words);
+  if (out) out->color = color;
+  return out;
 }
 
 std::string to_text(const UsageError& error) {

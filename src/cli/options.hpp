@@ -68,6 +68,7 @@ struct Run {
   std::optional<std::string> placement;  // "pack" or "spread:N"
   std::optional<std::uint64_t> seed;
   bool inspect_instance = false;
+  bool open = false;  // the browser, once the app is ready
   Duration compile_grace{};
   std::optional<Upstream> upstream;  // at most one of upstream, app, command
   std::optional<std::string> app;    // a line for the shell
@@ -129,11 +130,15 @@ struct Learn {
   std::vector<std::string> words;  // of the command line, checked; the runner of the lessons reads them
 };
 
+// `automatic`: where a terminal shows it, and NO_COLOR does not say otherwise.
+enum class Colour { automatic, always, never };
+
 struct Options {
   std::variant<ShowHelp, ShowVersion, Run, Test, Replay, Check, ProfilesList, ProfilesShow, ProfilesDiff,
                Explain, Report, Doctor, Completion, Learn>
       command;
-  bool no_color = false;  // --no-color; the caller adds NO_COLOR and what is no terminal
+  bool no_color = false;             // --no-color
+  Colour color = Colour::automatic;  // --color
 };
 
 // Everything wrong with a command line, in its order.

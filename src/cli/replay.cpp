@@ -57,7 +57,7 @@ Duration give_up_after(const std::string& name, const Run& run) {
 }
 
 One replay_on(const replay::Recording& recording, const Test& options, const ProjectConfig& config,
-              bool no_color) {
+              Colour colour) {
   One out;
   out.replayed.profile = options.run.profile;
   // Asked when the app is ready: set_up() knows it by then.
@@ -71,7 +71,7 @@ One replay_on(const replay::Recording& recording, const Test& options, const Pro
   command.name = "replay";
   command.program = program;
   const Watch watch{*program, *identity};
-  auto tested = run_tested(options, std::move(command), &watch, no_color);
+  auto tested = run_tested(options, std::move(command), &watch, colour);
   if (!tested) {
     out.replayed.exit_code = tested.error();
     return out;
@@ -127,7 +127,7 @@ int worst(int a, int b) {
 
 }  // namespace
 
-int run_replay(const Replay& asked, bool no_color) {
+int run_replay(const Replay& asked, Colour colour) {
   const auto text = read_file(asked.recording);
   if (!text) {
     print_error(text.error());
@@ -171,7 +171,7 @@ int run_replay(const Replay& asked, bool no_color) {
       run.run.verbosity = Verbosity::quiet;
       fmt::print(stderr, "replaying on {}\n", name);
     }
-    One one = replay_on(*recording, run, config, no_color);
+    One one = replay_on(*recording, run, config, colour);
     const int its = one.replayed.exit_code;
     if (one.tested && !several) {
       if (its != 0 && its != kViolations && !one.tested->last_lines.empty())

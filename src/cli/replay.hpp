@@ -6,6 +6,6 @@
 
 namespace vsim::cli {
 
-int run_replay(const Replay& options, bool no_color);
+int run_replay(const Replay& options, Colour colour);
 
 }  // namespace vsim::cli

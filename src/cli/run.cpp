@@ -18,11 +18,11 @@
 #include "app/live.hpp"
 #include "base/plain_text.hpp"
 #include "cli/default_profile.hpp"
-#include "cli/hotkeys.hpp"
 #include "cli/network_urls.hpp"
 #include "cli/project_config.hpp"
 #include "cli/read_file.hpp"
 #include "cli/record_file.hpp"
+#include "cli/run_keys.hpp"
 #include "cli/run_summary.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
@@ -130,24 +130,6 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
       notes.push_back(std::move(*hint));
 }
 
-void pressed(Hotkey key, Terminal& people, app::Emulator& running) {
-  switch (key) {
-    case Hotkey::help:
-      return people.say(hotkeys_help());
-    case Hotkey::clear:
-      return people.app_output("\x1b[2J\x1b[3J\x1b[H");
-    case Hotkey::restart:
-      return running.restart_app();
-    case Hotkey::quit:
-      return running.quit();
-    case Hotkey::open:
-      if (!open_browser(running.url())) people.say("no browser was found; open " + running.url() + "\n");
-      return;
-    case Hotkey::none:
-      return;
-  }
-}
-
 }  // namespace
 
 void print_error(const Error& error) {
@@ -182,7 +164,8 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   auto profile = load(named.name, overrides);
   if (!profile) return kUsage;
 
-  auto setup = std::make_unique<Setup>(Setup{std::move(*profile), {}, std::move(notes)});
+  auto setup =
+      std::make_unique<Setup>(Setup{std::move(*profile), {}, std::move(notes), std::move(overrides)});
   app::EmulatorOptions& emulator = setup->emulator;
   emulator.profile = &setup->profile;
   emulator.port = options.port;
@@ -271,7 +254,7 @@ void print_banner(Terminal& people, const Run& options, const Setup& setup) {
   for (const auto& note : setup.notes) people.say("note: " + plain(note) + "\n");
 }
 
-int run(const Run& asked, bool no_color) {
+int run(const Run& asked, Colour colour) {
   Test with_defaults;
   with_defaults.run = asked;
   ProjectConfig config;  // what it expects is for `test`
@@ -290,7 +273,7 @@ int run(const Run& asked, bool no_color) {
   const int people_fd = events_on_stdout ? STDERR_FILENO : STDOUT_FILENO;
   app::LineWriter terminal_writer(people_fd);
   TerminalStyle style;
-  style.colour = !no_color && terminal && !events_on_stdout;
+  style.colour = shows_colour(colour, terminal && !events_on_stdout);
   style.quiet = options.verbosity == Verbosity::quiet;
   style.verbose = options.verbosity == Verbosity::verbose;
   Terminal people(terminal_writer, setup.profile, style, people_fd);
@@ -321,11 +304,11 @@ int run(const Run& asked, bool no_color) {
   const bool drop_request_lines = emulator.app.next;
   emulator.fold_starts = !style.verbose;
   AppErrors errors;
-  app::Emulator* running = nullptr;
+  RunKeys keys(people, setup.profile, setup.overrides, options.time_scale);
   const bool has_keys = terminal && !events_on_stdout && !style.quiet && app::Keyboard::is_ours();
   if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
   if (has_keys) {
-    emulator.key = [&](char key) { pressed(hotkey_of(key), people, *running); };
+    emulator.key = [&](char key) { keys.pressed(hotkey_of(key)); };
     hint += std::string(hint.empty() ? "" : "\n") + "press h for help, q to quit";
   }
   if (!style.quiet) people.set_ready_hint(std::move(hint));
@@ -334,7 +317,9 @@ int run(const Run& asked, bool no_color) {
     if (drop_request_lines && is_next_request_line(line.text)) return;
     people.app_output(line.text);
   });
-  running = &program;
+  keys.of(program);
+  if (options.open) keys.open_at_ready();
+  hub.add(keys);  // after the ready line
   const auto result = program.run();
   if (!style.quiet) people.say(summary.text(options.events.value_or("")));
   terminal_writer.flush();

@@ -14,7 +14,7 @@
 
 namespace vsim::cli {
 
-int run(const Run& options, bool no_color);
+int run(const Run& options, Colour colour);
 
 // The profile `name` with the overrides of `--set` and of the run's own options, or its diagnostics on
 // standard error and nullopt.
@@ -24,7 +24,8 @@ std::optional<profile::Profile> load(const std::string& name, std::span<const st
 struct Setup {
   profile::Profile profile;
   app::EmulatorOptions emulator;
-  std::vector<std::string> notes;  // what a person should know at start
+  std::vector<std::string> notes;      // what a person should know at start
+  std::vector<std::string> overrides;  // "duration.default=15s": what was set, whatever the plan
 };
 // Or the exit code, the reason being told.
 Result<std::unique_ptr<Setup>, int> set_up(const Run& options);

@@ -146,6 +146,28 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   verdicts(paint, e.verdicts, explained);
 }
 
+// As `profiles diff` has it, key by key.
+void switched(Paint& paint, const event::ProfileChanged& e) {
+  const bool scale_only = e.changes.size() == 1 && e.changes[0].key == "time_scale";
+  if (scale_only)
+    paint(Ink::cyan, "time scale ")(Ink::bold, fmt::format("{:g}x", e.time_scale))(
+        " for requests that come from now on (limits are divided by it, none below 1 s of real time; "
+        "verdicts "
+        "name the limit as it is)\n");
+  else
+    paint(Ink::cyan, "plan ")(Ink::bold, e.profile)(fmt::format(" (as of {})", e.profile_as_of))(
+        " for requests that come from now on")(e.before == e.profile ? ";"
+                                                                     : fmt::format(", after {};", e.before))(
+        " those under way keep the limits they came under\n");
+  if (scale_only) return;
+  std::size_t widest = 0;
+  for (const auto& c : e.changes) widest = std::max(widest, c.key.size());
+  for (const auto& c : e.changes)
+    paint("  ")(Ink::dim, fmt::format("{:<{}}", c.key, widest))("  ")(c.from)(Ink::dim, " → ")(Ink::bold,
+                                                                                               c.to)("\n");
+  if (e.changes.empty()) paint("  nothing that is enforced here differs\n");
+}
+
 // "i3 spawning (fork)", "i3 frozen /api/a", "i3 dead, deadline: killed by signal 9 (SIGKILL)".
 void changed(Paint& paint, const event::InstanceChanged& e) {
   std::string text = fmt::format(" {:<4} {}", e.instance, e.to);
@@ -217,6 +239,7 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
       paint(Ink::dim, "the app is ready")("\n");
     return;
   }
+  if (const auto* e = std::get_if<event::ProfileChanged>(&event)) return switched(paint, *e);
   if (const auto* e = std::get_if<event::SocketOpened>(&event)) {
     if (!style.quiet)
       paint(" ")(Ink::bold, "WS  ")(" ")(e->target)(" ")(

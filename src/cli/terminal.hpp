@@ -7,10 +7,15 @@
 
 #include "app/line_writer.hpp"
 #include "cli/open_requests.hpp"
+#include "cli/options.hpp"
 #include "event/event.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::cli {
+
+constexpr bool shows_colour(Colour colour, bool terminal) {
+  return colour == Colour::always || (colour == Colour::automatic && terminal);
+}
 
 struct TerminalStyle {
   bool colour = false;

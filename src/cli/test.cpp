@@ -35,7 +35,7 @@ std::string shell_line(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int test(const Test& asked, bool no_color) {
+int test(const Test& asked, Colour colour) {
   Test options = asked;
   ProjectConfig config;
   if (!load_project_config(options, config)) return kUsage;
@@ -48,7 +48,7 @@ int test(const Test& asked, bool no_color) {
     print_error(found.error());
     return kUsage;
   }
-  const auto tested = run_tested(options, std::move(command), nullptr, no_color);
+  const auto tested = run_tested(options, std::move(command), nullptr, colour);
   if (!tested) return tested.error();
 
   Expectations expectations(config.expect);

@@ -6,6 +6,6 @@
 
 namespace vsim::cli {
 
-int test(const Test& options, bool no_color);
+int test(const Test& options, Colour colour);
 
 }  // namespace vsim::cli

@@ -69,7 +69,7 @@ class Held final : public event::Sink {
 }  // namespace
 
 Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, const Watch* watch,
-                               bool no_color) {
+                               Colour colour) {
   auto prepared = set_up(options.run);
   if (!prepared) return prepared.error();
   Setup& setup = **prepared;
@@ -87,7 +87,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   setup.emulator.isolation_required = true;  // a test of state that passes for want of it is worse than none
 
   TerminalStyle style;
-  style.colour = !no_color && ::isatty(STDERR_FILENO) == 1;
+  style.colour = shows_colour(colour, ::isatty(STDERR_FILENO) == 1);
   style.quiet = options.run.verbosity == Verbosity::quiet;
   style.verbose = options.run.verbosity == Verbosity::verbose;
   app::LineWriter writer(STDERR_FILENO);

@@ -18,6 +18,7 @@ function optionsOf(words) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
     if (name === 'dir') out.dir = value;
     else if (name === 'no-color') out.noColour = true;
+    else if (name === 'color') out.colour = true;
     else if (name) Object.assign(out, { what: name, value });
     else out.wanted.push(word);
   }
@@ -26,7 +27,7 @@ function optionsOf(words) {
 
 async function main({ program, words, files, input = process.stdin, output = process.stdout }) {
   const options = optionsOf(words);
-  const screen = makeScreen({ input, output, noColour: options.noColour });
+  const screen = makeScreen({ input, output, noColour: options.noColour, colour: options.colour });
   const cleanUp = [];
   let ending;
   // The last that was started is ended first.

@@ -4,8 +4,8 @@
 const kColours = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] };
 
 // `input` and `output` are process.stdin and process.stdout, or what a test puts there.
-function makeScreen({ input, output, noColour }) {
-  const hasColour = output.isTTY && !noColour && !process.env.NO_COLOR;
+function makeScreen({ input, output, noColour, colour }) {
+  const hasColour = colour || (output.isTTY && !noColour && !process.env.NO_COLOR);
   const paint = {};
   for (const [name, [on, off]] of Object.entries(kColours)) paint[name] = (text) => (hasColour ? `\x1b[${on}m${text}\x1b[${off}m` : String(text));
   const width = () => Math.min(Math.max(output.columns || 100, 40), 110);

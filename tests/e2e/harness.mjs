@@ -250,10 +250,17 @@ export function spawnSim(args, { cwd, env, temp }) {
   return new Child(kBin, args, { cwd, env, temp });
 }
 
-export async function startSim(args, { cwd, env, scheme = "http" } = {}) {
+// script(1) makes a terminal for what it runs, and its input is what is typed there.
+function spawnOnTerminal(args, { cwd, env, temp }) {
+  const line = [kBin, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const child = new Child("script", ["-qec", `stty cols 200; exec ${line}`, "/dev/null"], { cwd, env: { TERM: "xterm", SHELL: "/bin/sh", ...env }, temp, input: "pipe" });
+  return Object.assign(child, { press: (keys) => child.process.stdin.write(keys) });
+}
+
+export async function startSim(args, { cwd, env, scheme = "http", terminal = false } = {}) {
   const temp = await tempFolder("t");
   const eventsFile = join(await tempFolder("ev"), "events.jsonl");
-  const child = spawnSim(["run", "--port", "0", "--events", eventsFile, ...kForks, ...args], { cwd, env, temp });
+  const child = (terminal ? spawnOnTerminal : spawnSim)(["run", "--port", "0", "--events", eventsFile, ...kForks, ...args], { cwd, env, temp });
   const ready = child.output.waitFor(new RegExp(`^vercel-sim ready on ${scheme}://localhost:(\\d+) \\(profile ([\\w-]+), as of ([^)]+)\\)$`, "m"), kReadyMs);
   const early = child.exited.then(({ code }) => {
     throw new Error(`vercel-sim ended with ${code} before it was ready; printed:\n${child.output.text}`);

@@ -1,6 +1,8 @@
 // `run` on a terminal, as script(1) makes one: the width of its lines, its keys, its last words.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import {describe, test} from 'node:test';
 import {command, eventually, get, kServer, run, tempDir, write} from './program.mjs';
 import {kBin} from './world.mjs';
@@ -11,11 +13,19 @@ const kScript = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
 const skip = !kScript && 'no script(1) to make a terminal';
 
 // On a terminal of so many columns; `after` is run in it when vercel-sim has ended.
-async function onTerminal(t, {columns = 100, args = '', input = '', after = ''} = {}) {
+async function onTerminal(t, {columns = 100, args = '', input = '', after = '', env = {}} = {}) {
+  const dir = project(t);
   const line = `stty cols ${columns} rows 40; '${kBin}' run --port 0 ${args} --set duration.default=1s --app 'exec node server.cjs' ${input}; ended=$?; ${after} echo "ended with $ended"`;
-  const sim = command(t, ['script', '-qec', line, '/dev/null'], {cwd: project(t), env: {TERM: 'xterm', NO_COLOR: '1', SHELL: '/bin/bash'}, stdio: ['pipe', 'pipe', 'pipe']});
+  const sim = command(t, ['script', '-qec', line, '/dev/null'], {cwd: dir, env: {TERM: 'xterm', NO_COLOR: '1', SHELL: '/bin/bash', ...env}, stdio: ['pipe', 'pipe', 'pipe']});
   const [, port] = await sim.says(/vercel-sim ready on http:\/\/localhost:(\d+)/);
-  return Object.assign(sim, {port: Number(port), press: (keys) => sim.child.stdin.write(keys)});
+  return Object.assign(sim, {dir, port: Number(port), press: (keys) => sim.child.stdin.write(keys)});
+}
+
+// A PATH with what a shell needs, and no browser.
+function withoutBrowser(t) {
+  const dir = tempDir(t);
+  for (const name of ['script', 'sh', 'bash', 'node', 'stty', 'uname']) fs.symlinkSync(spawnSync('which', [name]).stdout.toString().trim(), path.join(dir, name));
+  return dir;
 }
 
 const linesOf = (text) => text.split(/\r?\n/);
@@ -60,6 +70,61 @@ describe('On a terminal', {concurrency: 4}, () => {
     assert.match(sim.text, /[ ;]echo /);
     await sim.end();
     assert.deepEqual(sim.alive(), []);
+  });
+
+  test('keys: the next plan and the time scale, for what comes from then on', {skip}, async (t) => {
+    const sim = await onTerminal(t, {args: '--profile hobby --events events.jsonl'});
+    sim.press('p');
+    await sim.says(/^plan hobby-fluid \(as of \d{4}-\d\d-\d\d\) for requests that come from now on, after hobby;/m);
+    await sim.says(/^ {2}websocket.policy +reject → tunnel\r?$/m);
+    assert.doesNotMatch(sim.text, /duration.default +\S+ → /, 'what was set stays, whatever the plan');
+    sim.press('t');
+    await sim.says(/^time scale 2x for requests that come from now on/m);
+    assert.equal((await get(sim.port, '/hang')).status, 504);
+    sim.press('ttt');
+    await sim.says(/^time scale 1x for/m);
+    sim.press('ppppp');
+    await sim.says(/^plan hobby \(as of .*after enterprise-fluid;/m);
+    sim.press('i');
+    await sim.says(/^note: there are no instances: all requests share one process/m);
+    sim.press('q');
+    await sim.says(/^ended with 0/m);
+    const events = fs.readFileSync(path.join(sim.dir, 'events.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    const changed = events.filter((e) => e.t === 'profile_changed');
+    assert.deepEqual(changed.map((e) => `${e.profile} ${e.time_scale}`), ['hobby-fluid 1', 'hobby-fluid 2', 'hobby-fluid 5', 'hobby-fluid 10', 'hobby-fluid 1', 'pro 1', 'pro-fluid 1', 'enterprise 1', 'enterprise-fluid 1', 'hobby 1']);
+    assert.deepEqual(changed[1].changes, [{key: 'time_scale', from: '1', to: '2'}]);
+    assert.deepEqual(changed[0].changes.find((c) => c.key === 'compute'), {key: 'compute', from: 'serverless', to: 'fluid'});
+  });
+
+  // A browser that writes down what it is asked for.
+  const kBrowser = '#!/bin/sh\necho "$1" >> "$ASKED"\n';
+  async function withBrowser(t, settings) {
+    const dir = tempDir(t), asked = path.join(dir, 'asked'), browser = path.join(dir, 'browser');
+    fs.writeFileSync(browser, kBrowser, {mode: 0o755});
+    const sim = await onTerminal(t, {...settings, env: {BROWSER: `/nowhere/none:${browser}`, ASKED: asked, CI: '', ...settings.env}});
+    return Object.assign(sim, {asked: () => (fs.existsSync(asked) ? fs.readFileSync(asked, 'utf8') : '')});
+  }
+  const urlOf = (sim) => `http://localhost:${sim.port}\n`;
+
+  test('o opens the app in the browser, --open does so once it is ready', {skip}, async (t) => {
+    const sim = await withBrowser(t, {args: '--open'});
+    await eventually('the browser', () => sim.asked() === urlOf(sim));
+    sim.press('o');
+    await eventually('it again', () => sim.asked() === urlOf(sim).repeat(2));
+    sim.press('q');
+    await sim.says(/^ended with 0/m);
+  });
+
+  test('o where nobody looks, and where there is no browser: the address is said, and the run goes on', {skip}, async (t) => {
+    const [ci, none] = await Promise.all([withBrowser(t, {env: {CI: '1'}}), onTerminal(t, {env: {BROWSER: '/nowhere/none', CI: '', PATH: withoutBrowser(t)}})]);
+    for (const [sim, says] of [[ci, /^CI is set: no browser is opened; the app is at http:\/\/localhost:\d+\r?$/m], [none, /^no browser was found; open http:\/\/localhost:\d+\r?$/m]]) {
+      sim.press('o');
+      await sim.says(says);
+      assert.equal((await get(sim.port)).status, 200);
+      sim.press('q');
+      await sim.says(/^ended with 0/m);
+    }
+    assert.equal(ci.asked(), '');
   });
 
   test('no keys where standard input is something else', {skip}, async (t) => {

@@ -31,6 +31,7 @@ std::string describe(const Run& r) {
   for (const std::string& l : r.listen) out += " " + l;
   out += "\n";
   if (r.https) out += "https\n";
+  if (r.open) out += "open\n";
   if (!r.cwd.empty()) out += fmt::format("cwd {}\n", r.cwd);
   if (r.time_scale != 1.0) out += fmt::format("time scale {}\n", r.time_scale);
   if (r.events) out += fmt::format("events {}\n", *r.events);
@@ -110,7 +111,10 @@ std::string outcome_of(const std::vector<std::string>& words) {
   const std::vector<std::string_view> views(words.begin(), words.end());
   const auto options = parse_options(views);
   if (!options) return "exit 64\n" + to_text(options.error());
-  return std::visit(Describe{}, options->command) + (options->no_color ? "no colour\n" : "");
+  return std::visit(Describe{}, options->command) + (options->no_color ? "no colour\n" : "") +
+         (options->color == Colour::always  ? "colour\n"
+          : options->color == Colour::never ? "never colour\n"
+                                            : "");
 }
 
 // Words as the shell takes them apart: blanks, and 'single quotes'.

@@ -1,0 +1,45 @@
+// What the keys of `run` do: takes them, changes the run, and says so. I/O thread only.
+#pragma once
+
+#include <list>
+#include <string>
+#include <vector>
+
+#include "app/emulator.hpp"
+#include "cli/hotkeys.hpp"
+#include "cli/terminal.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::cli {
+
+class RunKeys final : public event::Sink {
+ public:
+  // `first`: what the run begins with; `overrides` hold on every plan. All references must outlive it.
+  RunKeys(Terminal& people, const profile::Profile& first, std::vector<std::string> overrides,
+          double time_scale);
+  // Before the first key.
+  void of(app::Emulator& running) { running_ = &running; }
+  void pressed(Hotkey);
+  // The browser is opened once the app is ready.
+  void open_at_ready() { open_at_ready_ = true; }
+  void on_event(const event::Stamp&, const event::Event&) override;
+  // The app's address in the person's browser; says where it is when there is none.
+  void open_browser();
+
+ private:
+  void next_plan();
+  void next_time_scale();
+
+  Terminal& people_;
+  app::Emulator* running_ = nullptr;
+  const profile::Profile* profile_;
+  std::list<profile::Profile> loaded_;  // what was switched to: a request may go by it until the end
+  std::vector<std::string> overrides_;
+  double time_scale_;
+  bool open_at_ready_ = false;
+};
+
+// 1, 2, 5, 10 and again 1; after any other comes the next of these.
+double next_time_scale(double scale);
+
+}  // namespace vsim::cli
