@@ -42,6 +42,7 @@ void Emulator::restart_app() {
 void Emulator::switch_profile(const profile::Profile& profile) { impl_->switch_profile(profile); }
 void Emulator::switch_time_scale(double scale) { impl_->switch_time_scale(scale); }
 void Emulator::retire_instances() { impl_->retire_instances(); }
+void Emulator::deploy() { impl_->deploy(); }
 void Emulator::quit() { impl_->stop(0, "key"); }
 const std::string& Emulator::url() const { return impl_->url; }
 int Emulator::failure_code() const { return impl_->failure_code; }
@@ -97,6 +98,7 @@ Result<int> Emulator::Impl::run() {
   edge->set_port(port);
   url = fmt::format("{}://localhost:{}", options.https ? "https" : "http", port);
 
+  hub.add(score);
   start_signals();
   if (options.each_second) tick();
   if (options.key) keyboard = Keyboard::open(io, options.key);
@@ -145,6 +147,7 @@ Result<int> Emulator::Impl::run() {
   }
 
   edge->stop();
+  score.finish();
   sources.reset();
   event::RunStopped stopped;
   stopped.reason = exit_code == kInterrupted ? "interrupted" : exit_code == 0 ? "stopped" : "failed";
@@ -195,6 +198,8 @@ void Emulator::Impl::stop(int code, std::string_view) {
     stopping = true;
     exit_code = code;
     look_again.cancel();
+    next_deployment.cancel();
+    score.timer.cancel();
     warming.reset();
     edge->set_upstream(nullptr);
     edge->stopping();

@@ -49,6 +49,7 @@ struct EmulatorOptions {
   bool warm = false;        // compile all routes before the command; `next dev` only
   // A key that the person has pressed at the terminal. Without it keys are left to the terminal.
   std::function<void(char)> key;
+  Duration deploy_every{};  // a new deployment again and again, once the app is ready; zero: none
   // Called every second while it runs.
   std::function<void(TimePoint now)> each_second;
   Recorder* recorder =
@@ -70,6 +71,8 @@ class Emulator {
   void switch_time_scale(double scale);
   // The next request of each function gets a fresh one; what runs goes on where it is.
   void retire_instances();
+  // A new deployment: fresh instances for what comes, and a score of what was open (engine/drill.hpp).
+  void deploy();
   void quit();
   // "http://localhost:3000"; empty before it listens.
   const std::string& url() const;

@@ -135,7 +135,10 @@ void Emulator::Impl::ready() {
   if (isolation) isolation->app_ready();
   event::AppChanged changed{event::AppState::ready, options.app_label};
   emit(changed);
-  if (!std::exchange(was_ready, true)) tell_started();
+  if (!std::exchange(was_ready, true)) {
+    tell_started();
+    deploy_again();
+  }
   if (!command || options.upstream || command->started()) return;  // an upstream may not answer yet
   command->app_is_ready();
   options.warm ? warm_up() : start_command();

@@ -44,6 +44,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void switch_profile(const profile::Profile&);
   void switch_time_scale(double);
   void retire_instances();
+  void deploy();
+  void deploy_again();
   void told_switch(std::string_view before, std::span<const event::ValueChange>);
   void start_signals();
   void tick();
@@ -102,6 +104,19 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void isolation_output(const OutputLine& line) override { app_output(line); }
   void isolation_missing() override { stop(kSoftware, "isolation"); }
 
+  // What a new deployment has met open.
+  struct Score final : event::Sink {
+    explicit Score(Impl& of) : impl(of), timer(of.io) {}
+    void on_event(const event::Stamp&, const event::Event&) override;
+    void arm();
+    void finish();
+    void tell(const engine::Drill::News&);
+    Impl& impl;
+    engine::Drill drill;
+    boost::asio::steady_timer timer;
+    std::optional<TimePoint> armed_for;
+  };
+
   EmulatorOptions options;
   EventHub& hub;
   std::function<void(const OutputLine&)> app_output;
@@ -130,6 +145,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::unique_ptr<Keyboard> keyboard;
   boost::asio::steady_timer second{io};
   boost::asio::steady_timer look_again{io};
+  boost::asio::steady_timer next_deployment{io};
+  Score score{*this};
   std::set<std::string> told, lacking;  // said once
   std::string next_version;             // "16.2.12, turbopack"
   std::string token, url;

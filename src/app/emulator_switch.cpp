@@ -66,4 +66,62 @@ void Emulator::Impl::retire_instances() {
                            busy == 1 ? "finishes" : "finish", busy == 1 ? "it has" : "they have"));
 }
 
+void Emulator::Impl::deploy() {
+  if (stopping) return;
+  if (!isolation || isolation->effective() == "none")
+    return notice(event::Level::info,
+                  "there is nothing to deploy: all requests share one process, which is "
+                  "not replaced while it serves",
+                  "let vercel-sim run the project's own next dev, with instances");
+  const auto open = engine->open();
+  const std::uint32_t number = score.drill.deploy(open, now());
+  const std::string name = isolation->deploy(number);
+  event::Deployed e;
+  e.deployment = number;
+  e.name = name;
+  for (const engine::Open& o : open) ++(o.socket ? e.sockets : o.streams ? e.streams : e.requests);
+  emit(e);
+  score.arm();
+}
+
+void Emulator::Impl::deploy_again() {
+  if (options.deploy_every <= Duration::zero()) return;
+  next_deployment.expires_after(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(options.deploy_every));
+  next_deployment.async_wait([this](boost::system::error_code error) {
+    if (error || stopping) return;
+    deploy();
+    deploy_again();
+  });
+}
+
+// Its own events are told later: one comes from within another.
+void Emulator::Impl::Score::on_event(const event::Stamp& stamp, const event::Event& event) {
+  drill.on_event(event, stamp.at);
+  arm();
+}
+
+void Emulator::Impl::Score::arm() {
+  const auto next = drill.next_wakeup();
+  if (!next || (armed_for && *armed_for <= *next)) return;
+  armed_for = next;
+  timer.expires_at(to_steady(*next));
+  timer.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    armed_for.reset();
+    tell(drill.take(now()));
+    arm();
+  });
+}
+
+void Emulator::Impl::Score::finish() { tell(drill.finish(now())); }
+
+void Emulator::Impl::Score::tell(const engine::Drill::News& news) {
+  for (const auto& m : news.met)
+    impl.emit(event::DeploymentMet{m.deployment, m.id, m.path, m.socket, m.fate, m.stayed, m.took});
+  for (const auto& s : news.scored)
+    impl.emit(event::DeploymentScored{s.deployment, s.sockets, s.streams, s.reconnected, s.ended, s.left,
+                                      s.lost, s.open, s.slowest});
+}
+
 }  // namespace vsim::app

@@ -163,7 +163,7 @@ void Fleet::stop() {
     owner_.fleet_refused(id, limits::Code::sim_not_ready, Duration{});
 }
 
-void Fleet::set_options(FleetOptions options) {
+void Fleet::set_options(FleetOptions options, Why why) {
   const auto what_counts = [](const FleetOptions& o) {
     return std::tie(o.scheduler.isolation, o.scheduler.spread, o.scheduler.spares,
                     o.scheduler.bound_functions, o.scheduler.memory_budget, o.env, o.time_scale, o.memory_max,
@@ -173,12 +173,13 @@ void Fleet::set_options(FleetOptions options) {
   options_ = std::move(options);
   if (stopped_) return;
   // Limits alone make other groups of functions (group.hpp): what is bound to one of before is of no use.
-  if (same) return tell([&](TimePoint t, auto& out) { scheduler_.retire(Why::settings, false, t, out); });
+  if (same && why == Why::settings)
+    return tell([&](TimePoint t, auto& out) { scheduler_.retire(Why::settings, false, t, out); });
   if (template_.state() != Template::State::none) {
     stop_template();
     if (!boot_file_.empty()) start_template();
   }
-  tell([&](TimePoint t, auto& out) { scheduler_.set_options(options_.scheduler, t, out); });
+  tell([&](TimePoint t, auto& out) { scheduler_.set_options(options_.scheduler, why, t, out); });
 }
 
 std::size_t Fleet::retire(Why why) {

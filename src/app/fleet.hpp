@@ -140,7 +140,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   // What instances are started with, and how they are used, from now on: where that differs, those that are
   // there take no more. Whether functions share one stays, and so does what is told of `run_dir`, `token` and
   // sockets.
-  void set_options(FleetOptions);
+  void set_options(FleetOptions, instance::Why = instance::Why::settings);
   // All take no more. How many of them still have something to do.
   std::size_t retire(instance::Why);
 

@@ -13,6 +13,8 @@
 namespace vsim::app {
 namespace {
 
+constexpr std::string_view kDeployment = "VERCEL_DEPLOYMENT_ID";
+
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -81,9 +83,11 @@ FleetOptions Isolation::fleet_options() const {
   FleetOptions out;
   out.scheduler = scheduler_options(options_, grouped_);
   out.run_dir = options_.run_dir;
-  out.env = instance_environment(
-      options_.env, platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port),
-                                       project::git_variables(options_.cwd)));
+  auto variables = platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port),
+                                      project::git_variables(options_.cwd));
+  for (auto& [name, value] : variables)
+    if (name == kDeployment) value += deployment_;
+  out.env = instance_environment(options_.env, variables);
   out.warm = options_.profile->spares_bound.value == profile::Switch::on;
   out.cwd = options_.cwd;
   out.script = options_.script;
@@ -117,6 +121,15 @@ void Isolation::settings_changed() {
   if (!fleet_ || given_up_) return;
   fleet_->set_options(fleet_options());
   channel_.send_to_agent(agent::policy_line(profile::to_string(options_.profile->isolation.value)));
+}
+
+std::string Isolation::deploy(std::uint32_t number) {
+  if (!fleet_ || given_up_) return {};
+  deployment_ = std::to_string(number);
+  FleetOptions next = fleet_options();
+  std::string name(process::get_env(next.env, kDeployment).value_or(""));
+  fleet_->set_options(std::move(next), instance::Why::deployment);
+  return name;
 }
 
 std::size_t Isolation::retire(instance::Why why) { return fleet_ && !given_up_ ? fleet_->retire(why) : 0; }

@@ -61,6 +61,8 @@ class Isolation final : private FleetWatcher {
   // What instances go by from now on; `profile` must outlive this. Whether there are any stays as it is.
   void set_profile(const profile::Profile& profile);
   void set_time_scale(double scale);
+  // All are of another deployment from now on; its name, as they have it in VERCEL_DEPLOYMENT_ID.
+  std::string deploy(std::uint32_t number);
   // How many of them still have something to do.
   std::size_t retire(instance::Why);
   // "invocation"; "none" when it could not be had.
@@ -89,7 +91,7 @@ class Isolation final : private FleetWatcher {
   Owner& owner_;
   IsolationOptions options_;
   std::unique_ptr<Fleet> fleet_;
-  std::string exec_, boot_;
+  std::string exec_, boot_, deployment_;  // deployment_: 2, 3, …; empty: the first
   bool given_up_ = false, grouped_ = false;
 };
 

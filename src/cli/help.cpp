@@ -75,6 +75,7 @@ how functions run
   --isolation POLICY    invocation | instance | fluid | none (default: the profile's)
   --placement POLICY    pack | spread:N (default: the profile's)
   --seed N              repeat the ids and placements of an earlier run (default: random)
+  --deploy-every D      a new deployment each time that has passed: who reconnects, and what is lost?
   --inspect-instance    each instance opens an inspector on a port of its own; while a debugger is
                         attached, its deadlines stand still
 
@@ -89,8 +90,8 @@ what you see
   --color WHEN          always | auto | never (default: auto)
   -h, --help            this text
 
-keys on a terminal: h help, o open the app in the browser, r restart the app, p next plan,
-i retire all instances, t time scale, c clear, q quit
+keys on a terminal: h help, o open the app in the browser, d deployment drill, r restart the app,
+p next plan, i retire all instances, t time scale, c clear, q quit
 
 durations have a unit: 250ms, 10s, 1.5s, 5m, 1h
 

@@ -16,6 +16,8 @@ Hotkey hotkey_of(char key) {
       return Hotkey::open;
     case 'r':
       return Hotkey::restart;
+    case 'd':
+      return Hotkey::deploy;
     case 'p':
       return Hotkey::plan;
     case 'i':
@@ -33,7 +35,8 @@ Hotkey hotkey_of(char key) {
 }
 
 std::string hotkeys_help() {
-  return "\n  h  this text\n  o  open the app in the browser\n  r  restart the app, and with it every "
+  return "\n  h  this text\n  o  open the app in the browser\n  d  a new deployment, under open sockets and "
+         "streams: who comes back?\n  r  restart the app, and with it every "
          "instance\n"
          "  p  the next plan: hobby, hobby-fluid, pro, … (requests under way keep their limits)\n"
          "  i  retire all instances: each function gets a fresh one\n"

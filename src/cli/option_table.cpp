@@ -213,6 +213,13 @@ constexpr OptionOf<Run> kRunOptions[] = {
      [](Run& r, std::string_view v) {
        return set_text(r.record.emplace(), v) && v != "-" && !v.ends_with('/');
      }},
+    {"--deploy-every", Takes::value, "a duration of at least 1s", "30s",
+     [](Run& r, std::string_view v) {
+       const auto d = parse_duration(v);
+       if (!d || *d < std::chrono::seconds(1) || *d == kForever) return false;
+       r.deploy_every = *d;
+       return true;
+     }},
     {"--open",
      Takes::nothing,
      {},
@@ -273,15 +280,16 @@ constexpr OptionOf<Replay> kReplayOptions[] = {
        return v == "none" || v == "broke" || v == "violations";
      }},
 };
-// Of run: who runs a command has no eyes for a browser.
-constexpr std::string_view kOnlyInRun[] = {"--open"};
+// Of run: who runs a command has no eyes for a browser, and no patience for a score.
+constexpr std::string_view kOnlyInRun[] = {"--open", "--deploy-every"};
 // Of run: what is recorded already is not recorded again, and only this machine asks.
 constexpr std::string_view kNotInReplay[] = {"--record", "--host"};
 
 // What a file of the project may say for everybody who works on it. Left out: --cwd, which says where the
 // file is, and what a single run asks for (--events, --quiet, --verbose).
-constexpr std::string_view kNotInFile[] = {"--cwd",    "--set",   "--inspect-instance", "--events",
-                                           "--record", "--quiet", "--verbose",          "--open"};
+constexpr std::string_view kNotInFile[] = {"--cwd",     "--set",    "--inspect-instance",
+                                           "--events",  "--record", "--quiet",
+                                           "--verbose", "--open",   "--deploy-every"};
 
 }  // namespace
 

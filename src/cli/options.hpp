@@ -68,7 +68,8 @@ struct Run {
   std::optional<std::string> placement;  // "pack" or "spread:N"
   std::optional<std::uint64_t> seed;
   bool inspect_instance = false;
-  bool open = false;  // the browser, once the app is ready
+  Duration deploy_every{};  // zero: no deployments
+  bool open = false;        // the browser, once the app is ready
   Duration compile_grace{};
   std::optional<Upstream> upstream;  // at most one of upstream, app, command
   std::optional<std::string> app;    // a line for the shell

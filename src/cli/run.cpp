@@ -303,6 +303,7 @@ int run(const Run& asked, Colour colour) {
     hint += (hint.empty() ? "" : "\n") + std::string(demo);
   const bool drop_request_lines = emulator.app.next;
   emulator.fold_starts = !style.verbose;
+  emulator.deploy_every = options.deploy_every;
   AppErrors errors;
   RunKeys keys(people, setup.profile, setup.overrides, options.time_scale);
   const bool has_keys = terminal && !events_on_stdout && !style.quiet && app::Keyboard::is_ours();

@@ -32,6 +32,8 @@ void RunKeys::pressed(Hotkey key) {
       if (const char* ci = std::getenv("CI"); ci != nullptr && *ci != '\0')
         return people_.say("CI is set: no browser is opened; the app is at " + running_->url() + "\n");
       return open_browser();
+    case Hotkey::deploy:
+      return running_->deploy();
     case Hotkey::plan:
       return next_plan();
     case Hotkey::retire:

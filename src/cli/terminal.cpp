@@ -1,6 +1,7 @@
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -168,6 +169,58 @@ void switched(Paint& paint, const event::ProfileChanged& e) {
   if (e.changes.empty()) paint("  nothing that is enforced here differs\n");
 }
 
+std::string several(std::size_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+void deployed(Paint& paint, const event::Deployed& e) {
+  paint(Ink::cyan, "deployment ")(
+      Ink::bold, std::to_string(e.deployment))(": new requests go to it, on fresh instances");
+  if (e.sockets + e.streams + e.requests == 0) {
+    paint("; nothing is open on the one before\n");
+    return;
+  }
+  std::vector<std::string> what;
+  if (e.sockets > 0) what.push_back(several(e.sockets, "socket"));
+  if (e.streams > 0) what.push_back(several(e.streams, "stream"));
+  if (e.requests > 0) what.push_back(several(e.requests, "request"));
+  const bool one = e.sockets + e.streams + e.requests == 1;
+  paint(fmt::format("; {} {} on the one before until {}\n", fmt::join(what, ", "), one ? "stays" : "stay",
+                    one ? "it ends" : "they end"));
+}
+
+void met(Paint& paint, const event::DeploymentMet& e) {
+  paint(Ink::dim, fmt::format(" deployment {} ", e.deployment))(e.socket ? "WS " : "stream ")(Ink::bold,
+                                                                                              e.target)(" ");
+  switch (e.fate) {
+    case event::Fate::reconnected:
+      paint(Ink::green, "came back")(fmt::format(" after {}", human_duration(e.took)));
+      break;
+    case event::Fate::ended:
+      paint("had said all, and nobody asked again");
+      break;
+    case event::Fate::left:
+      paint("was closed by its client, which did not come back");
+      break;
+    case event::Fate::lost:
+      paint(Ink::red, "is lost")(": it was ended, and nobody came back within 10s");
+      break;
+  }
+  paint(Ink::dim, fmt::format(" (it had stayed {} on the old one)", human_duration(e.stayed)))("\n");
+}
+
+void scored(Paint& paint, const event::DeploymentScored& e) {
+  const std::size_t all = e.sockets + e.streams;
+  if (all == 0) return;
+  paint(Ink::cyan, fmt::format("deployment {}", e.deployment))(fmt::format(
+      " met {} and {}: {} came back{}", several(e.sockets, "socket"), several(e.streams, "stream"),
+      e.reconnected, e.reconnected > 0 ? fmt::format(" (slowest {})", human_duration(e.slowest)) : ""));
+  if (e.ended > 0) paint(fmt::format(", {} had ended", e.ended));
+  if (e.left > 0) paint(fmt::format(", {} left", e.left));
+  if (e.open > 0) paint(fmt::format(", {} still open", e.open));
+  paint(", ")(e.lost > 0 ? Ink::red : Ink::green, fmt::format("{} lost", e.lost))("\n");
+}
+
 // "i3 spawning (fork)", "i3 frozen /api/a", "i3 dead, deadline: killed by signal 9 (SIGKILL)".
 void changed(Paint& paint, const event::InstanceChanged& e) {
   std::string text = fmt::format(" {:<4} {}", e.instance, e.to);
@@ -240,6 +293,9 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
     return;
   }
   if (const auto* e = std::get_if<event::ProfileChanged>(&event)) return switched(paint, *e);
+  if (const auto* e = std::get_if<event::Deployed>(&event)) return deployed(paint, *e);
+  if (const auto* e = std::get_if<event::DeploymentMet>(&event)) return met(paint, *e);
+  if (const auto* e = std::get_if<event::DeploymentScored>(&event)) return scored(paint, *e);
   if (const auto* e = std::get_if<event::SocketOpened>(&event)) {
     if (!style.quiet)
       paint(" ")(Ink::bold, "WS  ")(" ")(e->target)(" ")(

@@ -41,6 +41,19 @@ void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell)
 
 void Engine::stopping() { impl_->stopping = true; }
 
+std::vector<Open> Engine::open() const {
+  std::vector<Open> out;
+  impl_->slab.each([&](const Invocation& v) {
+    const auto& life = v.life;
+    if (!impl_->limited(v) || life.client_has_left() || v.half_closed || life.is<invocation::Lingering>())
+      return;
+    const bool socket = life.is<invocation::Tunnel>();
+    if (socket || !v.page.empty() || !impl_->options.agent)
+      out.push_back({v.id, v.path(), socket, !socket && life.head_seen()});
+  });
+  return out;
+}
+
 std::size_t Engine::active() const { return impl_->slab.active() - impl_->lingering; }
 std::size_t Engine::lingering() const { return impl_->lingering; }
 

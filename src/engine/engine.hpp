@@ -23,6 +23,7 @@
 #include "base/module_state.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "engine/drill.hpp"
 #include "event/event.hpp"
 #include "limits/background.hpp"
 #include "limits/broken_off.hpp"
@@ -260,6 +261,8 @@ class Engine {
   // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).
   void set_totals_reader(Totals (*read)(void* shell, InvocationId), void* shell);
 
+  // Requests with a function whose clients are still there.
+  std::vector<Open> open() const;
   std::size_t active() const;     // invocations that have not ended
   std::size_t lingering() const;  // that have, and whose instance was not given back yet
 

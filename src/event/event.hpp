@@ -53,6 +53,30 @@ struct ProfileChanged {
   double time_scale = 1;
   std::span<const ValueChange> changes;  // keys of the profile, and "time_scale"
 };
+// A new deployment: requests go to it from now on, and what is open stays on the one before until it ends.
+struct Deployed {
+  std::uint32_t deployment = 0;                        // 2, 3, …: the run begins with the first
+  std::string_view name;                               // VERCEL_DEPLOYMENT_ID of its instances
+  std::size_t sockets = 0, streams = 0, requests = 0;  // that stay
+};
+enum class Fate : std::uint8_t { reconnected, ended, left, lost };
+//  of a connection that a deployment has met open. reconnected: its client came back; ended: its function had
+//  said all; left: its client went; lost: it was ended, and nobody came back
+struct DeploymentMet {
+  std::uint32_t deployment = 0;
+  InvocationId id = InvocationId::none;
+  std::string_view target;  // its path
+  bool socket = false;
+  Fate fate = Fate::lost;
+  Duration stayed{};  // on the old deployment
+  Duration took{};    // to come back; zero: it did not
+};
+struct DeploymentScored {
+  std::uint32_t deployment = 0;
+  std::size_t sockets = 0, streams = 0;                                  // that stayed
+  std::size_t reconnected = 0, ended = 0, left = 0, lost = 0, open = 0;  // open: at the end of the run
+  Duration slowest{};
+};
 enum class AppState : std::uint8_t { starting, ready, crashed, restarting, stopped };
 struct AppChanged {
   AppState state;
@@ -132,9 +156,10 @@ struct Notice {
   int line = 0;
 };
 
-using Event = std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationRunning,
-                           InvocationEnded, SocketOpened, RouteCompiled, Notice, InstanceChanged,
-                           BackgroundWork, CommandRun, ProfileChanged>;
+using Event =
+    std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationRunning, InvocationEnded,
+                 SocketOpened, RouteCompiled, Notice, InstanceChanged, BackgroundWork, CommandRun,
+                 ProfileChanged, Deployed, DeploymentMet, DeploymentScored>;
 
 struct Stamp {
   std::uint64_t seq = 0;
@@ -153,6 +178,7 @@ class Sink {
 std::string_view to_string(EndedBy);
 std::string_view to_string(Phase);
 std::string_view to_string(Traffic);
+std::string_view to_string(Fate);
 std::string_view to_string(AppState);
 std::string_view to_string(Level);
 

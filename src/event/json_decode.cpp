@@ -218,6 +218,28 @@ Result<OwnedEvent> decode(std::string_view line) {
       }
     e.changes = s.changes;
     s.event = e;
+  } else if (type == "deployed") {
+    s.event =
+        Deployed{r.number<std::uint32_t>("deployment"), r.text("name"), r.number<std::size_t>("sockets"),
+                 r.number<std::size_t>("streams"), r.number<std::size_t>("requests")};
+  } else if (type == "deployment_met") {
+    s.event = DeploymentMet{r.number<std::uint32_t>("deployment"),
+                            id(),
+                            r.text("target"),
+                            r.flag("socket"),
+                            r.word("fate", Fate::lost, Fate::lost),
+                            r.millis("stayed_ms"),
+                            r.millis("took_ms")};
+  } else if (type == "deployment_scored") {
+    DeploymentScored e;
+    e.deployment = r.number<std::uint32_t>("deployment");
+    for (const auto& [key, value] :
+         {std::pair("sockets", &e.sockets), std::pair("streams", &e.streams),
+          std::pair("reconnected", &e.reconnected), std::pair("ended", &e.ended), std::pair("left", &e.left),
+          std::pair("lost", &e.lost), std::pair("open", &e.open)})
+      *value = r.number<std::size_t>(key);
+    e.slowest = r.millis("slowest_ms");
+    s.event = e;
   } else if (type == "run_stopped") {
     s.event = RunStopped{r.text("reason"), r.number<int>("exit_code")};
   } else if (type == "app_changed") {

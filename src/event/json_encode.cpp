@@ -282,6 +282,24 @@ struct Encode {
     }
     w.close(']');
   }
+  void operator()(const Deployed& e) {
+    head(w, "deployed", stamp, start);
+    w.number("deployment", e.deployment).text_if("name", e.name);
+    w.number("sockets", e.sockets).number("streams", e.streams).number("requests", e.requests);
+  }
+  void operator()(const DeploymentMet& e) {
+    head(w, "deployment_met", stamp, start);
+    w.number("deployment", e.deployment).number("id", number_of(e.id)).masked("target", e.target);
+    w.flag("socket", e.socket).word("fate", to_string(e.fate)).millis("stayed_ms", e.stayed);
+    if (e.fate == Fate::reconnected) w.millis("took_ms", e.took);
+  }
+  void operator()(const DeploymentScored& e) {
+    head(w, "deployment_scored", stamp, start);
+    w.number("deployment", e.deployment).number("sockets", e.sockets).number("streams", e.streams);
+    w.number("reconnected", e.reconnected).number("ended", e.ended).number("left", e.left);
+    w.number("lost", e.lost).number("open", e.open);
+    if (e.reconnected > 0) w.millis("slowest_ms", e.slowest);
+  }
   void operator()(const RunStopped& e) {
     head(w, "run_stopped", stamp, start);
     w.text("reason", e.reason).number("exit_code", e.exit_code);

@@ -50,6 +50,20 @@ std::string_view to_string(Traffic v) {
   return "";
 }
 
+std::string_view to_string(Fate v) {
+  switch (v) {
+    case Fate::reconnected:
+      return "reconnected";
+    case Fate::ended:
+      return "ended";
+    case Fate::left:
+      return "left";
+    case Fate::lost:
+      return "lost";
+  }
+  return "";
+}
+
 std::string_view to_string(AppState v) {
   switch (v) {
     case AppState::starting:

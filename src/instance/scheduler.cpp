@@ -315,14 +315,14 @@ void Scheduler::failing(InstanceId id, TimePoint now, Commands& out) {
   s.settle();
 }
 
-void Scheduler::set_options(const Options& options, TimePoint now, Commands& out) {
+void Scheduler::set_options(const Options& options, Why why, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   const bool shared = s.options.groups_shared;
   s.options = options;
   s.options.groups_shared = shared;
   for (auto& [id, i] : s.instances)
-    if (i.life.living()) s.retire(i, Why::settings);
+    if (i.life.living()) s.retire(i, why);
   s.seats.clear();  // turns are taken otherwise, or no more
   for (Waiter& w : s.waiters) w.group = GroupId::none;
   s.unbindable.clear();

@@ -124,7 +124,7 @@ class Scheduler {
   // Isolation, placement and budgets from now on. Who waits is placed by the new ones; what runs is left
   // where it is until it ends, and its instance takes nothing more. Whether functions share (`groups_shared`)
   // stays.
-  void set_options(const Options&, TimePoint now, Commands& out);
+  void set_options(const Options&, Why, TimePoint now, Commands& out);
   // All instances finish what they have and take nothing more; those that have nothing go at once. `spares`:
   // also those that have no code yet.
   void retire(Why, bool spares, TimePoint now, Commands& out);

@@ -87,6 +87,11 @@ class Slab {
   Invocation& at(std::uint32_t slot) { return *slots_[slot].invocation; }
   void release(Invocation& invocation);
   std::size_t active() const { return active_; }
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const Slot& s : slots_)
+      if (s.invocation->id != InvocationId::none) visit(*s.invocation);
+  }
   template <class Matches>
   const Invocation* find_if(Matches matches) const {
     for (const Slot& s : slots_)

@@ -4,7 +4,7 @@
 // `codes`: what each code means (page.cpp). `most`: calls that are kept; the oldest that are over go first.
 export function createModel({codes = {}, most = 5000} = {}) {
   return {
-    codes, most, run: null, app: {state: 'starting', detail: ''}, command: null, stopped: null, now: 0, zero: 0, last: 0,
+    codes, most, run: null, app: {state: 'starting', detail: ''}, command: null, stopped: null, deployments: [], now: 0, zero: 0, last: 0,
     instances: new Map(), calls: new Map(), open: new Map(), problems: new Map(), routes: new Set(), notices: [],
     requests: 0, cut: 0, leftOut: 0, dropped: 0, version: 0, structure: 0,
   };
@@ -37,6 +37,22 @@ const kFolds = {
     if (e.profile !== model.run.profile) model.run.profiles.push(e.profile);
     Object.assign(model.run, {profile: e.profile, asOf: e.profile_as_of ?? '', isolation: e.isolation ?? '', timeScale: e.time_scale ?? 1});
     model.structure++;
+  },
+  deployed(model, e) {
+    if (model.notices.length < 500) model.notices.push({level: 'info', message: `Deployment ${e.deployment} met ${e.sockets ?? 0} open sockets and ${e.streams ?? 0} streams`, fix: '', file: ''});
+    model.deployments.push({number: e.deployment, at: e.at_ms});
+    model.structure++;
+  },
+  deployment_met(model, e) {
+    const call = model.calls.get(String(e.id));
+    if (call) call.deployment = {number: e.deployment, fate: e.fate, took: e.took_ms ?? 0};
+  },
+  deployment_scored(model, e) {
+    if (!e.sockets && !e.streams) return;
+    const parts = [['reconnected', 'came back'], ['ended', 'had ended'], ['left', 'left'], ['open', 'still open'], ['lost', 'lost']];
+    const words = parts.filter(([key]) => e[key] || key === 'lost').map(([key, word]) => `${e[key] ?? 0} ${word}`);
+    if (model.notices.length < 500)
+      model.notices.push({level: e.lost ? 'warning' : 'info', message: `Deployment ${e.deployment}, of ${e.sockets + e.streams} open connections: ${words.join(', ')}`, fix: e.lost ? 'reconnect when a socket or stream ends: EventSource and Socket.IO do, a plain WebSocket does not' : '', file: ''});
   },
   run_stopped(model, e) {
     model.stopped = {reason: e.reason, exitCode: e.exit_code, at: e.at_ms};
@@ -131,7 +147,7 @@ function addCall(model, key, e, began) {
   const call = {
     key, requestId: e.request_id, method: e.method ?? '', target: e.target ?? '', began, ended: null, route: '', file: '', instance: '', start: '', kind: '',
     traffic: 'invocation', status: 0, handler: null, firstByte: null, socket: null, limit: 0, charged: 0, compile: 0, waited: 0, init: 0, own: 0,
-    bytesIn: 0, bytesOut: 0, endedBy: '', phase: '', code: '', clientLeft: false, verdicts: [], gone: false, lost: false,
+    bytesIn: 0, bytesOut: 0, endedBy: '', phase: '', code: '', clientLeft: false, verdicts: [], gone: false, lost: false, deployment: null,
   };
   model.calls.set(key, call);
   model.structure++;

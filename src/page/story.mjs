@@ -55,6 +55,14 @@ export function phases(call, now) {
   return out;
 }
 
+const kFates = {reconnected: 'its client came back', ended: 'it had said all', left: 'its client went', lost: 'nobody came back'};
+
+// What it has met of a new deployment; empty: nothing.
+export function metDeployment(call) {
+  const d = call.deployment;
+  return d ? `stayed on the deployment before ${d.number}; ${kFates[d.fate] ?? d.fate}${d.fate === 'reconnected' ? ` after ${duration(d.took)}` : ''}` : '';
+}
+
 export function outcome(call) {
   if (isOpen(call)) return call.socket !== null ? 'socket is open' : call.handler !== null ? 'running' : 'under way';
   if (call.lost) return 'its end was not seen';
@@ -79,6 +87,7 @@ export function sentence(call, now, codes) {
 // Rows of the story's table of facts: [name, text].
 export function facts(call, now) {
   const out = [['Outcome', `${statusOf(call)}, ${outcome(call)}${call.phase && call.endedBy !== 'function' ? ` (${call.phase})` : ''}`]];
+  if (call.deployment) out.push(['Deployment', metDeployment(call)]);
   const add = (title, text) => text && out.push([title, text]);
   add('Function', call.route);
   add('File', call.file);

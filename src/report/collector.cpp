@@ -98,6 +98,20 @@ struct Collector::Fold {
     run().switches.push_back(
         {at, clean(e.profile), clean(e.profile_as_of), clean(e.isolation), e.time_scale});
   }
+  void operator()(const event::Deployed& e) {
+    Deployment& d = run().deployments.emplace_back();
+    d.at = at;
+    d.came = e;
+    d.came.name = {};  // it is the event's
+  }
+  void operator()(const event::DeploymentMet&) {}
+  void operator()(const event::DeploymentScored& e) {
+    for (Deployment& d : run().deployments) {
+      if (d.came.deployment != e.deployment) continue;
+      d.score = e;
+      d.scored = true;
+    }
+  }
   void operator()(const event::RunStopped& e) {
     run().stopped = true;
     run().stop_reason = clean(e.reason);
@@ -250,6 +264,8 @@ void Collector::keep(const event::Stamp& stamp, const event::Event& event) {
                     std::holds_alternative<event::Notice>(event) ||
                     std::holds_alternative<event::RunStopped>(event) ||
                     std::holds_alternative<event::ProfileChanged>(event) ||
+                    std::holds_alternative<event::Deployed>(event) ||
+                    std::holds_alternative<event::DeploymentScored>(event) ||
                     std::holds_alternative<event::CommandRun>(event);
   if (run_.events.size() > (said ? kMost : kMany))
     ++run_.events_left_out;

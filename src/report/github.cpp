@@ -65,6 +65,7 @@ std::string render_markdown(const Run& run, const Extras& extras) {
                      run.invocations, human_duration(run.length));
   if (run.command_ended)
     out += fmt::format("\n{} exited with {}.\n", markdown(run.command), run.command_exit);
+  for (const Deployment& d : run.deployments) out += fmt::format("\n{}\n", told(d));
   for (const std::string& said : {switched(run), ending(run)})
     if (!said.empty()) out += fmt::format("\n{}\n", markdown(said));
   if (!run.problems.empty()) {

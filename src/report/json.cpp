@@ -118,6 +118,18 @@ std::string render_json(const Run& run, const Extras& extras) {
           one.text("isolation", s.isolation).number("time_scale", s.time_scale);
         }
       }
+      if (!run.deployments.empty()) {
+        Out list = r.in("deployments", '[');
+        for (const Deployment& d : run.deployments) {
+          Out one = list.item();
+          one.ms("at_ms", d.at).number("deployment", d.came.deployment);
+          one.number("sockets", d.came.sockets).number("streams", d.came.streams);
+          if (!d.scored) continue;
+          one.number("reconnected", d.score.reconnected).number("ended", d.score.ended);
+          one.number("left", d.score.left).number("lost", d.score.lost).number("open", d.score.open);
+          if (d.score.reconnected > 0) one.ms("slowest_ms", d.score.slowest);
+        }
+      }
       r.ms("length_ms", run.length).flag("stopped", run.stopped).text("stop_reason", run.stop_reason);
       if (run.stopped) r.number("exit_code", run.exit_code);
       if (!run.command.empty()) {

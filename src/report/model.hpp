@@ -77,6 +77,14 @@ struct Switch {
   double time_scale = 1;
 };
 
+// How a new deployment went for what was open.
+struct Deployment {
+  Duration at{};
+  event::Deployed came;
+  event::DeploymentScored score;
+  bool scored = false;
+};
+
 struct Route {
   std::string route, file, kind;
   std::size_t invocations = 0, cold = 0;
@@ -88,6 +96,7 @@ struct Run {
   std::string version, url, profile, profile_as_of, app, isolation;
   double time_scale = 1;  // these six as the run began
   std::vector<Switch> switches;
+  std::vector<Deployment> deployments;
   WallTime started;         // of the first event
   Duration length{};        // from the first event to the last
   bool stopped = false;     // false: the events end before the run did

@@ -46,6 +46,7 @@ std::string render_text(const Run& run, const Extras& extras) {
     out += fmt::format("{} exited with {}\n", plain(run.command), run.command_exit);
   else if (!run.command.empty())
     out += fmt::format("{} did not end\n", plain(run.command));
+  for (const Deployment& d : run.deployments) out += told(d) + "\n";
   for (const std::string& said : {switched(run), ending(run)})
     if (!said.empty()) out += plain(said) + "\n";
 

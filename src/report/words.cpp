@@ -156,6 +156,24 @@ std::string headline(const Run& run, const Extras& extras) {
   return out;
 }
 
+std::string told(const Deployment& d) {
+  std::string out =
+      fmt::format("Deployment {} after {} met {} and {}", d.came.deployment, human_duration(d.at),
+                  number(d.came.sockets, "socket", "sockets"), number(d.came.streams, "stream", "streams"));
+  const auto& s = d.score;
+  if (!d.scored) return out + "; the events end before it was known how they went on.";
+  std::string went;
+  const auto part = [&](std::size_t n, const std::string& what) {
+    if (n > 0) went += fmt::format("{}{} {}", went.empty() ? ": " : ", ", n, what);
+  };
+  part(s.reconnected, fmt::format("came back (slowest {})", human_duration(s.slowest)));
+  part(s.ended, "had ended");
+  part(s.left, "left");
+  part(s.lost, s.lost == 1 ? "was lost" : "were lost");
+  part(s.open, "still open");
+  return out + went + ".";
+}
+
 std::string switched(const Run& run) {
   std::string out, profile = run.profile;
   double scale = run.time_scale;

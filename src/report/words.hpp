@@ -47,6 +47,8 @@ std::string millis(Duration);    // "1234.5", for machines: exact
 std::string headline(const Run&, const Extras&);
 // Of the violations, how many the project says are meant.
 std::size_t meant(const Run&, const Extras&);
+// "Deployment 2 after 12.0s met 2 sockets and 1 stream: 2 came back (slowest 0.4s), 1 was lost."
+std::string told(const Deployment&);
 // "Switched to pro-fluid after 12.0s, to time scale 5x after 13.0s."; empty when nothing was.
 std::string switched(const Run&);
 // How the run ended, where that needs a word; empty when it ended as it should.

@@ -12,10 +12,12 @@ import { WebSocketServer } from "ws";
 let count = 0;
 export const dynamic = "force-dynamic";
 export async function GET() {
-  const { req, socket, head } = (globalThis as any)[Symbol.for("@vercel/request-context")].get().upgradeWebSocket();
+  const context = (globalThis as any)[Symbol.for("@vercel/request-context")]?.get?.();
+  if (typeof context?.upgradeWebSocket !== "function") return Response.json({ upgradable: false });
+  const { req, socket, head } = context.upgradeWebSocket();
   await new Promise<void>((done) => {
     new WebSocketServer({ noServer: true }).handleUpgrade(req, socket, head, (client) => {
-      client.on("message", (data) => client.send(JSON.stringify({ pid: process.pid, count: ++count, data: String(data) })));
+      client.on("message", (data) => String(data) === "end" ? client.terminate() : client.send(JSON.stringify({ pid: process.pid, count: ++count, data: String(data) })));
       client.send(JSON.stringify({ pid: process.pid }));
       done();
     });
@@ -26,7 +28,7 @@ export async function GET() {
 const kWho = `
 let count = 0;
 export const dynamic = "force-dynamic";
-export const GET = () => Response.json({ pid: process.pid, count: ++count });
+export const GET = () => Response.json({ pid: process.pid, count: ++count, deployment: process.env.VERCEL_DEPLOYMENT_ID });
 `;
 const kTerminal = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
 
@@ -90,6 +92,37 @@ describe("Keys", { timeout: 300_000, skip: !kTerminal && "no script(1) to make a
     assert.deepEqual(retired.map((e) => e.why), ["asked"]);
   });
 
+  test("d: sockets and streams stay on the old deployment, new requests meet the new one, and the score says who came back", async () => {
+    const before = await who(sim);
+    const [faithful, faithless] = [await openSocket(sim), await openSocket(sim)];
+    const stream = openStream(sim);
+    await eventually("a tick", 30_000, () => stream.ticks.length > 0);
+    sim.press("d");
+    await sim.output.waitFor(/^deployment 2: new requests go to it, on fresh instances; 2 sockets, 1 stream stay on the one before until they end$/m, 10_000);
+    const fresh = await who(sim);
+    assert.notEqual(fresh.pid, before.pid);
+    assert.deepEqual([before.deployment, fresh.deployment, fresh.count], ["dpl_vercelsim", "dpl_vercelsim2", 1]);
+    assert.deepEqual(await faithful.ask("still here"), { pid: faithful.pid, count: 1, data: "still here" });
+    // The function ends both; one client knows what to do then.
+    const closed = [faithful, faithless].map(({ socket }) => once(socket, "close"));
+    const [one, other] = [faithful, faithless];
+    one.socket.send("end");
+    await within(10_000, "the end of the first", closed[0]);
+    const back = await openSocket(sim);
+    assert.notEqual(back.pid, faithful.pid);
+    other.socket.send("end");
+    await within(10_000, "the end of the second", closed[1]);
+    stream.stop();
+    const scored = await sim.waitForEvent("the score", (e) => e.t === "deployment_scored", 90_000);
+    assert.deepEqual([scored.sockets, scored.streams, scored.reconnected, scored.lost, scored.left, scored.ended, scored.open], [2, 1, 1, 1, 1, 0, 0]);
+    await sim.output.waitFor(/^ deployment 2 WS \/api\/talk came back after \S+ \(it had stayed \S+ on the old one\)$/m, 10_000);
+    await sim.output.waitFor(/^ deployment 2 WS \/api\/talk is lost: it was ended, and nobody came back within 10s/m, 10_000);
+    await sim.output.waitFor(/^deployment 2 met 2 sockets and 1 stream: 1 came back \(slowest \S+\), 1 left, 1 lost$/m, 10_000);
+    const met = sim.events().filter((e) => e.t === "deployment_met" && e.socket).map((e) => e.fate);
+    assert.deepEqual(met, ["reconnected", "lost"]);
+    back.socket.close();
+  });
+
   test("p: a socket stays open under the plan that carries it; from then on each request has an instance and the limits of the next plan", async () => {
     const talk = await openSocket(sim);
     const before = await who(sim);
@@ -104,8 +137,9 @@ describe("Keys", { timeout: 300_000, skip: !kTerminal && "no script(1) to make a
     const refused = new WebSocket(`ws://localhost:${sim.port}/api/talk`);
     const error = await within(10_000, "a refusal", once(refused, "error"));
     assert.match(error.message, /400/);
-    const ends = sim.events().filter(isEnd({ target: "/api/who" })).slice(-3);
-    assert.deepEqual(ends.map((e) => e.limit_ms), [300_000, 60_000, 60_000]);
+    assert.equal((await request(`${sim.url}/api/slow?ms=300`)).status, 200);
+    const slow = await sim.waitForEvent("a request under the next plan", isEnd({ target: "/api/slow?ms=300" }));
+    assert.equal(slow.limit_ms, 60_000);
     const changed = sim.events().find((e) => e.t === "profile_changed");
     assert.deepEqual([changed.profile, changed.before, changed.isolation], ["pro", "hobby-fluid", "invocation"]);
     const closed = once(talk.socket, "close");

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isOpen, violations, warnings} from '../../src/page/fold.mjs';
+import {metDeployment} from '../../src/page/story.mjs';
 import {folded, kLost, kTimeout, scene, Scene} from './scene.mjs';
 
 const byTarget = (model, target) => [...model.calls.values()].find((c) => c.target === target);
@@ -24,6 +25,18 @@ test('a plan that is switched is the run’s from then on, and the page says wha
   assert.deepEqual(model.run.profiles, ['hobby', 'hobby-fluid']);
   assert.deepEqual([model.run.profile, model.run.isolation, model.run.timeScale], ['hobby-fluid', 'fluid', 5]);
   assert.deepEqual(model.notices.map((n) => n.message), ['Plan hobby-fluid for requests that came from then on: duration.default 10s → 300s', 'Time scale 5x for requests that came from then on']);
+});
+
+test('a deployment: what it met, how each went on, and the score, which asks for more where something is lost', () => {
+  const model = folded(new Scene().run()
+    .call(0, {target: '/ws', instance: 'i1', run: 900, traffic: 'socket', status: 101})
+    .tell(500, 'deployed', {deployment: 2, name: 'dpl_vercelsim2', sockets: 2, streams: 0, requests: 1})
+    .tell(1500, 'deployment_met', {deployment: 2, id: 2 ** 20, target: '/ws', socket: true, fate: 'reconnected', stayed_ms: 420, took_ms: 580})
+    .tell(1900, 'deployment_scored', {deployment: 2, sockets: 2, streams: 0, reconnected: 1, ended: 0, left: 0, lost: 1, open: 0, slowest_ms: 580}).events());
+  assert.equal(metDeployment(byTarget(model, '/ws')), 'stayed on the deployment before 2; its client came back after 580ms');
+  assert.deepEqual(model.deployments, [{number: 2, at: 500}]);
+  assert.deepEqual(model.notices.map((n) => [n.level, n.message]), [
+    ['info', 'Deployment 2 met 2 open sockets and 0 streams'], ['warning', 'Deployment 2, of 2 open connections: 1 came back, 1 lost']]);
 });
 
 test('an instance goes through its states and says why it went', () => {

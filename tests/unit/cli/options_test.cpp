@@ -32,6 +32,8 @@ std::string describe(const Run& r) {
   out += "\n";
   if (r.https) out += "https\n";
   if (r.open) out += "open\n";
+  if (r.deploy_every != Duration::zero())
+    out += fmt::format("deploy every {}\n", format_duration(r.deploy_every));
   if (!r.cwd.empty()) out += fmt::format("cwd {}\n", r.cwd);
   if (r.time_scale != 1.0) out += fmt::format("time scale {}\n", r.time_scale);
   if (r.events) out += fmt::format("events {}\n", *r.events);

@@ -97,6 +97,10 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
   return {
       RunStarted{"0.1.0", "http://localhost:3000", "hobby", "2026-08-24", "next dev (16.4.6)", "none", 60},
       ProfileChanged{"pro-fluid", "2026-08-24", "pro", "fluid", 2, kChanges},
+      Deployed{2, "dpl_vercelsim2", 2, 1, 3},
+      DeploymentMet{2, static_cast<InvocationId>(1u << 20), "/api/x", true, Fate::reconnected, 2s, 400ms},
+      DeploymentMet{2, static_cast<InvocationId>(1u << 20), "/api/x", false, Fate::lost, 2s},
+      DeploymentScored{2, 2, 1, 1, 0, 1, 1, 0, 400ms},
       AppChanged{AppState::ready, "in 1.2 s"},
       InvocationStarted{static_cast<InvocationId>(1u << 20), "dev1::abc", "POST", "/api/x?code=1"},
       InvocationRunning{static_cast<InvocationId>(1u << 20), "/api/x", "app/api/x/route.ts", "i3", "cold",

@@ -110,7 +110,7 @@ class Sim final : public Watcher {
   void set_options(const Options& o) {
     options = o;
     for (auto& [id, p] : processes) p.stale = true;
-    call([&] { scheduler.set_options(o, now, out); });
+    call([&] { scheduler.set_options(o, Why::settings, now, out); });
   }
   void retire(Why why, bool spares = true) {
     for (auto& [id, p] : processes) p.stale |= spares || !p.code.empty();

@@ -69,6 +69,10 @@ class Sample {
                             "Lower it.", "vercel.json", 4});
     tell(28s, event::Notice{Level::warning, "", "something <else>", "Do it.", "next.config.js", 2});
     const std::vector<ValueChange> changes = {{"duration.default", "10s", "300s"}};
+    tell(27'500ms, Deployed{2, "dpl_vercelsim2", 2, 1, 0});
+    tell(27'900ms,
+         DeploymentMet{2, static_cast<InvocationId>(9), "/api/ws", true, Fate::reconnected, 2s, 300ms});
+    tell(28s, DeploymentScored{2, 2, 1, 1, 0, 0, 1, 1, 300ms});
     tell(28s, ProfileChanged{"hobby-fluid", "2026-08-24", "hobby", "fluid", 1, changes});
     tell(28'500ms, ProfileChanged{"hobby-fluid", "2026-08-24", "hobby-fluid", "fluid", 5});
     tell(29s, CommandRun{"npx playwright test", true, 1});
