@@ -75,7 +75,7 @@ how functions run
   --isolation POLICY    invocation | instance | fluid | none (default: the profile's)
   --placement POLICY    pack | spread:N (default: the profile's)
   --seed N              repeat the ids and placements of an earlier run (default: random)
-  --deploy-every D      a new deployment each time that has passed: who reconnects, and what is lost?
+  --deploy-every D      a new deployment as often: who reconnects, and what is lost?
   --inspect-instance    each instance opens an inspector on a port of its own; while a debugger is
                         attached, its deadlines stand still
 

@@ -319,8 +319,7 @@ int run(const Run& asked, Colour colour) {
     people.app_output(line.text);
   });
   keys.of(program);
-  if (options.open) keys.open_at_ready();
-  hub.add(keys);  // after the ready line
+  if (options.open) hub.add(keys);  // after people: the browser comes after the ready line
   const auto result = program.run();
   if (!style.quiet) people.say(summary.text(options.events.value_or("")));
   terminal_writer.flush();

@@ -46,7 +46,7 @@ void RunKeys::pressed(Hotkey key) {
 }
 
 void RunKeys::on_event(const event::Stamp&, const event::Event& event) {
-  if (open_at_ready_ && std::holds_alternative<event::RunStarted>(event)) open_browser();
+  if (std::holds_alternative<event::RunStarted>(event)) open_browser();
 }
 
 void RunKeys::open_browser() {

@@ -20,8 +20,7 @@ class RunKeys final : public event::Sink {
   // Before the first key.
   void of(app::Emulator& running) { running_ = &running; }
   void pressed(Hotkey);
-  // The browser is opened once the app is ready.
-  void open_at_ready() { open_at_ready_ = true; }
+  // As a sink: the browser is opened once the app is ready.
   void on_event(const event::Stamp&, const event::Event&) override;
   // The app's address in the person's browser; says where it is when there is none.
   void open_browser();
@@ -36,7 +35,6 @@ class RunKeys final : public event::Sink {
   std::list<profile::Profile> loaded_;  // what was switched to: a request may go by it until the end
   std::vector<std::string> overrides_;
   double time_scale_;
-  bool open_at_ready_ = false;
 };
 
 // 1, 2, 5, 10 and again 1; after any other comes the next of these.

@@ -293,8 +293,8 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
     return;
   }
   if (const auto* e = std::get_if<event::ProfileChanged>(&event)) return switched(paint, *e);
-  if (const auto* e = std::get_if<event::Deployed>(&event)) return deployed(paint, *e);
-  if (const auto* e = std::get_if<event::DeploymentMet>(&event)) return met(paint, *e);
+  if (const auto* e = std::get_if<event::Deployed>(&event)) return style.quiet ? void() : deployed(paint, *e);
+  if (const auto* e = std::get_if<event::DeploymentMet>(&event)) return style.quiet ? void() : met(paint, *e);
   if (const auto* e = std::get_if<event::DeploymentScored>(&event)) return scored(paint, *e);
   if (const auto* e = std::get_if<event::SocketOpened>(&event)) {
     if (!style.quiet)

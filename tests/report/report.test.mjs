@@ -194,7 +194,8 @@ test('HTML: opens without a request to anywhere, and shows the run as the live p
       page.on('pageerror', (e) => errors.push(String(e)));
       await page.goto(pathToFileURL(page_file).href);
       await page.waitForFunction(() => document.querySelectorAll('#requests tr').length > 5);
-      assert.equal(await page.locator('#verdict').innerText(), '✗ 4 violations on hobby');
+      assert.equal(await page.locator('#verdict').innerText(), '✗ 4 violations on hobby, then hobby-fluid');
+      assert.match(await page.locator('body').innerText(), /Deployment 2, of 3 open connections: 1 came back, 1 still open, 1 lost/);
       for (const code of ['FUNCTION_INVOCATION_TIMEOUT', 'SIM_POLLING_FALSE_PASS', 'SIM_MAX_DURATION_OVER_PLAN', 'SIM_BACKGROUND_WORK_FROZEN'])
         assert.ok(await page.locator('#problems article', { hasText: code }).isVisible(), code);
       assert.equal(await page.locator('img, iframe').count(), 0);
