@@ -29,6 +29,9 @@ void Emulator::Impl::switch_profile(const profile::Profile& to) {
   if (isolation) isolation->set_profile(to);
   if (app && isolation) app->set_env("VSIM_ISOLATION", isolation->effective());
   told_switch(from.name, changes);
+  if (isolation && isolation->effective() != "none" && to.isolation.value == profile::Isolation::none)
+    notice(event::Level::warning, "functions have instances in this run, and keep them",
+           "start with --isolation none to do without");
   if (!isolation && options.app.next && to.isolation.value != profile::Isolation::none)
     notice(event::Level::warning, "functions are not isolated in this run, and stay so",
            fmt::format("start with --profile {} for instances", to.name));

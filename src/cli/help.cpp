@@ -91,7 +91,7 @@ what you see
   -h, --help            this text
 
 keys on a terminal: h help, o open the app in the browser, d deployment drill, r restart the app,
-p next plan, i retire all instances, t time scale, c clear, q quit
+p next plan, s set one limit, i retire all instances, t time scale, c clear, q quit
 
 durations have a unit: 250ms, 10s, 1.5s, 5m, 1h
 

@@ -20,6 +20,8 @@ Hotkey hotkey_of(char key) {
       return Hotkey::deploy;
     case 'p':
       return Hotkey::plan;
+    case 's':
+      return Hotkey::set;
     case 'i':
       return Hotkey::retire;
     case 't':
@@ -39,9 +41,42 @@ std::string hotkeys_help() {
          "streams: who comes back?\n  r  restart the app, and with it every "
          "instance\n"
          "  p  the next plan: hobby, hobby-fluid, pro, … (requests under way keep their limits)\n"
+         "  s  set one limit: type it, such as duration.default=5s\n"
          "  i  retire all instances: each function gets a fresh one\n"
          "  t  time scale: 1x, 2x, 5x, 10x\n"
          "  c  clear the screen\n  q  quit (as Ctrl-C)\n\n";
+}
+
+TypedLine::End TypedLine::take(char key) {
+  constexpr std::size_t kLongest = 200;
+  echo_.clear();
+  const auto erase = [&] {
+    text_.pop_back();
+    echo_ += "\b \b";
+  };
+  switch (key) {
+    case '\n':
+    case '\r':
+      echo_ = "\n";
+      return text_.empty() ? End::given_up : End::enter;
+    case '\x7f':
+    case '\b':
+      if (!text_.empty()) erase();
+      return End::not_yet;
+    case '\x15':  // Ctrl-U
+      while (!text_.empty()) erase();
+      return End::not_yet;
+    case '\x04':  // Ctrl-D
+      echo_ = "\n";
+      return End::given_up;
+    default:
+      // Keys and values are ASCII.
+      if (key > ' ' && key < '\x7f' && text_.size() < kLongest) {
+        text_ += key;
+        echo_ = key;
+      }
+      return End::not_yet;
+  }
 }
 
 bool open_browser(const std::string& url) {

@@ -164,8 +164,8 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   auto profile = load(named.name, overrides);
   if (!profile) return kUsage;
 
-  auto setup =
-      std::make_unique<Setup>(Setup{std::move(*profile), {}, std::move(notes), std::move(overrides)});
+  auto setup = std::make_unique<Setup>(
+      Setup{std::move(*profile), {}, std::move(notes), std::move(overrides), std::move(named.name)});
   app::EmulatorOptions& emulator = setup->emulator;
   emulator.profile = &setup->profile;
   emulator.port = options.port;
@@ -305,11 +305,11 @@ int run(const Run& asked, Colour colour) {
   emulator.fold_starts = !style.verbose;
   emulator.deploy_every = options.deploy_every;
   AppErrors errors;
-  RunKeys keys(people, setup.profile, setup.overrides, options.time_scale);
+  RunKeys keys(people, setup.profile, setup.profile_name, setup.overrides, options.time_scale);
   const bool has_keys = terminal && !events_on_stdout && !style.quiet && app::Keyboard::is_ours();
   if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
   if (has_keys) {
-    emulator.key = [&](char key) { keys.pressed(hotkey_of(key)); };
+    emulator.key = [&](char key) { keys.pressed(key); };
     hint += std::string(hint.empty() ? "" : "\n") + "press h for help, q to quit";
   }
   if (!style.quiet) people.set_ready_hint(std::move(hint));

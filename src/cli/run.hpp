@@ -26,6 +26,7 @@ struct Setup {
   app::EmulatorOptions emulator;
   std::vector<std::string> notes;      // what a person should know at start
   std::vector<std::string> overrides;  // "duration.default=15s": what was set, whatever the plan
+  std::string profile_name;            // by which it is found: of a file, its path
 };
 // Or the exit code, the reason being told.
 Result<std::unique_ptr<Setup>, int> set_up(const Run& options);

@@ -14,11 +14,26 @@ double next_time_scale(double scale) {
   return 1;
 }
 
-RunKeys::RunKeys(Terminal& people, const profile::Profile& first, std::vector<std::string> overrides,
-                 double time_scale)
-    : people_(people), profile_(&first), overrides_(std::move(overrides)), time_scale_(time_scale) {}
+RunKeys::RunKeys(Terminal& people, const profile::Profile& first, std::string name,
+                 std::vector<std::string> overrides, double time_scale)
+    : people_(people),
+      profile_(&first),
+      name_(std::move(name)),
+      overrides_(std::move(overrides)),
+      time_scale_(time_scale) {}
 
-void RunKeys::pressed(Hotkey key) {
+void RunKeys::pressed(char key) { line_ ? typed(key) : act(hotkey_of(key)); }
+
+void RunKeys::typed(char key) {
+  const TypedLine::End end = line_->take(key);
+  people_.app_output(line_->echo());
+  if (end == TypedLine::End::not_yet) return;
+  const std::string text = line_->text();
+  line_.reset();
+  if (end == TypedLine::End::enter) set(text);
+}
+
+void RunKeys::act(Hotkey key) {
   switch (key) {
     case Hotkey::help:
       return people_.say(hotkeys_help());
@@ -36,6 +51,9 @@ void RunKeys::pressed(Hotkey key) {
       return running_->deploy();
     case Hotkey::plan:
       return next_plan();
+    case Hotkey::set:
+      line_.emplace();
+      return people_.app_output("set (KEY=VALUE, Enter): ");
     case Hotkey::retire:
       return running_->retire_instances();
     case Hotkey::time_scale:
@@ -54,13 +72,25 @@ void RunKeys::open_browser() {
     people_.say("no browser was found; open " + running_->url() + "\n");
 }
 
+bool RunKeys::switch_to(const std::string& name, const std::vector<std::string>& overrides) {
+  auto next = load(name, overrides);
+  if (!next) return false;
+  profile_ = &loaded_.emplace_back(std::move(*next));
+  name_ = name;
+  running_->switch_profile(*profile_);
+  return true;
+}
+
 void RunKeys::next_plan() {
   const std::string name(profile::next_plan(profile_->name));
-  auto next = load(name, overrides_);
-  if (!next)
-    return people_.say("the plan stays " + profile_->name + ": " + name + " does not take what was set\n");
-  profile_ = &loaded_.emplace_back(std::move(*next));
-  running_->switch_profile(*profile_);
+  if (!switch_to(name, overrides_))
+    people_.say("the plan stays " + profile_->name + ": " + name + " does not take what was set\n");
+}
+
+void RunKeys::set(const std::string& assignment) {
+  std::vector<std::string> overrides = overrides_;
+  overrides.push_back(assignment);
+  if (switch_to(name_, overrides)) overrides_ = std::move(overrides);
 }
 
 void RunKeys::next_time_scale() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,24 +15,31 @@ namespace vsim::cli {
 
 class RunKeys final : public event::Sink {
  public:
-  // `first`: what the run begins with; `overrides` hold on every plan. All references must outlive it.
-  RunKeys(Terminal& people, const profile::Profile& first, std::vector<std::string> overrides,
-          double time_scale);
+  // `first`: what the run begins with; `name`: by which it is found. `overrides` hold on every plan. All
+  // references must outlive it.
+  RunKeys(Terminal& people, const profile::Profile& first, std::string name,
+          std::vector<std::string> overrides, double time_scale);
   // Before the first key.
   void of(app::Emulator& running) { running_ = &running; }
-  void pressed(Hotkey);
+  void pressed(char key);
   // As a sink: the browser is opened once the app is ready.
   void on_event(const event::Stamp&, const event::Event&) override;
   // The app's address in the person's browser; says where it is when there is none.
   void open_browser();
 
  private:
+  void act(Hotkey);
+  void typed(char key);
   void next_plan();
+  void set(const std::string& assignment);
+  bool switch_to(const std::string& name, const std::vector<std::string>& overrides);
   void next_time_scale();
 
   Terminal& people_;
   app::Emulator* running_ = nullptr;
   const profile::Profile* profile_;
+  std::string name_;  // by which it is found: of a file, its path
+  std::optional<TypedLine> line_;
   std::list<profile::Profile> loaded_;  // what was switched to: a request may go by it until the end
   std::vector<std::string> overrides_;
   double time_scale_;

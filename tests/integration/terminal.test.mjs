@@ -78,6 +78,12 @@ describe('On a terminal', {concurrency: 4}, () => {
     await sim.says(/^plan hobby-fluid \(as of \d{4}-\d\d-\d\d\) for requests that come from now on, after hobby;/m);
     await sim.says(/^ {2}websocket.policy +reject → tunnel\r?$/m);
     assert.doesNotMatch(sim.text, /duration.default +\S+ → /, 'what was set stays, whatever the plan');
+    sim.press('sduration.default=7s\r');
+    await sim.says(/^ {2}duration.default +1s → 7s\r?$/m);
+    sim.press('sduration.defualt=7s\r');
+    await sim.says(/did you mean "duration.default"/);
+    sim.press('sduration.default=1s\r');
+    await sim.says(/^ {2}duration.default +7s → 1s\r?$/m);
     sim.press('t');
     await sim.says(/^time scale 2x for requests that come from now on/m);
     assert.equal((await get(sim.port, '/hang')).status, 504);
@@ -91,8 +97,8 @@ describe('On a terminal', {concurrency: 4}, () => {
     await sim.says(/^ended with 0/m);
     const events = fs.readFileSync(path.join(sim.dir, 'events.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     const changed = events.filter((e) => e.t === 'profile_changed');
-    assert.deepEqual(changed.map((e) => `${e.profile} ${e.time_scale}`), ['hobby-fluid 1', 'hobby-fluid 2', 'hobby-fluid 5', 'hobby-fluid 10', 'hobby-fluid 1', 'pro 1', 'pro-fluid 1', 'enterprise 1', 'enterprise-fluid 1', 'hobby 1']);
-    assert.deepEqual(changed[1].changes, [{key: 'time_scale', from: '1', to: '2'}]);
+    assert.deepEqual(changed.map((e) => `${e.profile} ${e.time_scale}`), ['hobby-fluid 1', 'hobby-fluid 1', 'hobby-fluid 1', 'hobby-fluid 2', 'hobby-fluid 5', 'hobby-fluid 10', 'hobby-fluid 1', 'pro 1', 'pro-fluid 1', 'enterprise 1', 'enterprise-fluid 1', 'hobby 1']);
+    assert.deepEqual(changed[3].changes, [{key: 'time_scale', from: '1', to: '2'}]);
     assert.deepEqual(changed[0].changes.find((c) => c.key === 'compute'), {key: 'compute', from: 'serverless', to: 'fluid'});
   });
 

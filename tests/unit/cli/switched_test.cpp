@@ -35,7 +35,7 @@ TEST_CASE("Keys: each key of the help does something, and no two the same") {
     seen.insert(hotkey_of(key));
     ++lines;
   }
-  CHECK(lines == 9);
+  CHECK(lines == 10);
   CHECK(seen.size() == lines);
   CHECK(hotkey_of('x') == Hotkey::none);
 }
@@ -48,6 +48,31 @@ TEST_CASE("Keys: the time scale goes 1, 2, 5, 10 and again 1, and from any other
   CHECK(next_time_scale(0.5) == 1);
   CHECK(next_time_scale(7) == 10);
   CHECK(next_time_scale(60) == 1);
+}
+
+TEST_CASE("Keys: a line that is typed, mended and begun anew") {
+  TypedLine line;
+  std::string shown;
+  const auto type = [&](std::string_view keys) {
+    TypedLine::End end = TypedLine::End::not_yet;
+    for (const char key : keys) {
+      end = line.take(key);
+      shown += line.echo();
+    }
+    return end;
+  };
+  CHECK(type("xy\x7f\x7f\x7f") == TypedLine::End::not_yet);
+  CHECK(shown == "xy\b \b\b \b");
+  type("abc\x15");
+  CHECK(line.text().empty());
+  CHECK(type("duration.default=5 s\xc3\xa4\n") == TypedLine::End::enter);
+  CHECK(line.text() == "duration.default=5s");
+  CHECK(line.echo() == "\n");
+  TypedLine other;
+  CHECK(other.take('\r') == TypedLine::End::given_up);
+  TypedLine third;
+  third.take('a');
+  CHECK(third.take('\x04') == TypedLine::End::given_up);
 }
 
 TEST_CASE("Terminal: a plan that is switched, key by key") {
