@@ -8,7 +8,7 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 
 const kPackage = /(^|[\\/])node_modules[\\/]/;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/;
-// What sends traces: its collector is the platform's own, beside the function (VERCEL_OTEL_ENDPOINTS), and where there is none what it sends is dropped, there as here.
+// What sends traces, to a collector beside the function unless told otherwise (on Vercel the platform's: VERCEL_OTEL_ENDPOINTS).
 const kTelemetry = /(^|[\\/])node_modules[\\/](@vercel[\\/]otel|@opentelemetry)[\\/]/;
 const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;
 // Not the user's own: of the platform, of Next, of npm and of the shell.

@@ -194,11 +194,11 @@ module.exports = function (sim) {
     return port === 25 ? told('smtp', `${spell(host)}:25`, traceOf, () => ({})) : undefined;
   }
 
-  function told(kind, to, traceOf, refusal, choiceFor = () => undefined) {
+  function told(kind, to, traceOf, refusal, choiceFor = () => undefined, isSame = () => false) {
     const mode = modeOf(kind);
     if (mode === 'off') return undefined;
     const caller = callerOf(traceOf());
-    if (!caller.first || ((caller.first.isNext || (kind === 'loopback' && caller.first.isTelemetry)) && caller.own.length === 0)) return undefined;
+    if (!caller.first || (caller.first.isNext && caller.own.length === 0) || isSame(caller)) return undefined;
     const chosen = choiceFor(caller);
     const refused = mode === 'enforce' && !chosen;
     tellMachine({ kind, what: 'connection', to, place: chosen ? { source: chosen } : caller.place, doubt: chosen ? 'only-dev' : refused ? '' : 'mode', refused });
@@ -209,7 +209,9 @@ module.exports = function (sim) {
     if (modeOf('loopback') === 'off') return undefined;
     const [variable] = variablesOf(host, port);
     if (!variable && isOfThisInstance(port)) return undefined;
-    if (!variable) return told('loopback', `${spell(host)}:${port}`, traceOf, () => ({ error: connectError('ECONNREFUSED', -111, host, port) }), choiceOf);
+    // Traces that no collector here takes are dropped here as there; those that one takes are lost there.
+    const isSame = ({ first, own }) => first.isTelemetry && own.length === 0 && listenersOn(port).size === 0;
+    if (!variable) return told('loopback', `${spell(host)}:${port}`, traceOf, () => ({ error: connectError('ECONNREFUSED', -111, host, port) }), choiceOf, isSame);
     tellMachine({ kind: 'loopback', what: 'connection', to: `${spell(host)}:${port}`, variable });
     return undefined;
   }

@@ -1,7 +1,9 @@
 // What the machine of a deployment lacks, seen by the hooks alone: a process of its own for each case, with an app of a few files and no Next.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -152,16 +154,23 @@ describe('connections of a function', () => {
     assert.deepEqual([refused.results[0].message, refused.told[0].refused], ['connect ECONNREFUSED 127.0.0.1:5432', true]);
   });
 
-  test('what OpenTelemetry sends to the collector beside it by itself is nobody\'s mistake; what another package connects to is told', () => {
-    const later = "const net = require('node:net');\nexports.flushed = () => new Promise((done) => setTimeout(() => net.connect(4318, 'localhost').on('error', () => done('dropped'))));\n";
-    for (const [name, count] of [['@opentelemetry/exporter', 0], ['@vercel/otel', 0], ['monitor', 1]]) {
+  test('what OpenTelemetry sends by itself where no collector is, is dropped here as there; what one takes, and what another package connects to, is told', async () => {
+    const later = (port) => `const net = require('node:net');\nexports.flushed = () => new Promise((done) => setTimeout(() => net.connect(${port}, 'localhost').on('error', () => done('dropped')).on('connect', function () { this.destroy(); done('taken'); })));\n`;
+    const flush = (name, port) => {
       const file = `node_modules/${name}/index.js`;
-      const { told, results } = run({ [file]: later, 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./${file}').flushed)];\n` });
+      return run({ [file]: later(port), 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./${file}').flushed)];\n` });
+    };
+    for (const [name, count] of [['@opentelemetry/exporter', 0], ['@vercel/otel', 0], ['monitor', 1]]) {
+      const { told, results } = flush(name, 4318);
       assert.deepEqual(results, [{ value: 'dropped' }]);
       assert.equal(told.length, count, name);
     }
-    const own = run({ 'db.js': connects('4318, "localhost"'), 'main.js': main });
-    assert.equal(own.told.length, 1);
+    const collector = createServer().listen(0, 'localhost');
+    await once(collector, 'listening');
+    const { told, results } = flush('@opentelemetry/exporter', collector.address().port);
+    collector.close();
+    assert.deepEqual([results, told.length], [[{ value: 'taken' }], 1]);
+    assert.equal(run({ 'db.js': connects('4318, "localhost"'), 'main.js': main }).told.length, 1);
   });
 
   test('a server that the instance or a child of it has started is its own', () => {
