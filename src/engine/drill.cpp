@@ -54,10 +54,9 @@ void Drill::on_event(const event::Event& event, TimePoint now) {
 // The one that has waited the longest is taken to be it.
 void Drill::came(std::string_view target, bool socket, TimePoint now) {
   const auto it = std::find_if(gone_.begin(), gone_.end(), [&](const Connection& c) {
-    return !c.back && c.met.socket == socket && c.met.path == path_of(target);
+    return c.met.fate != Fate::reconnected && c.met.socket == socket && c.met.path == path_of(target);
   });
   if (it == gone_.end()) return;
-  it->back = now;
   it->met.fate = Fate::reconnected;
   it->met.took = now - it->ended;
   news_ = true;
@@ -77,7 +76,7 @@ Drill::News Drill::take(TimePoint now) {
   news_ = false;
   News news;
   for (auto it = gone_.begin(); it != gone_.end();) {
-    if (!it->back && now < after(it->ended, kPatience)) {
+    if (it->met.fate != Fate::reconnected && now < after(it->ended, kPatience)) {
       ++it;
       continue;
     }

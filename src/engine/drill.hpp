@@ -64,7 +64,6 @@ class Drill {
   struct Connection {
     Met met;
     TimePoint held{}, ended{};
-    std::optional<TimePoint> back;
   };
   Score& score_of(std::uint32_t deployment) { return scores_[deployment]; }
   void came(std::string_view target, bool socket, TimePoint now);
