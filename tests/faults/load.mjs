@@ -1,6 +1,5 @@
 // A steady mix of load: so many requests a second, whatever the answers are like, and what came of each.
 import http from "node:http";
-import { connect } from "node:net";
 
 const kPatienceMs = 60_000; // a client that has heard nothing for so long has no outcome
 const kMostAtOnce = 48;
@@ -134,14 +133,3 @@ export class Load {
     return this.outcomes.splice(0);
   }
 }
-
-// True while something takes connections there.
-export const isListening = (port) =>
-  new Promise((done) => {
-    const socket = connect({ port, host: "localhost" });
-    socket.once("connect", () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.once("error", () => done(false));
-  });

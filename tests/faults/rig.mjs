@@ -6,12 +6,12 @@
 // exit code is 1 then. VSIM_FULL=1: an hour. VSIM_BIN names another program.
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { cleanUp, copyApp, eventually, kFull, startSim, tempFolder, within } from "../e2e/harness.mjs";
+import { cleanUp, copyApp, eventually, kFull, listens, startSim, tempFolder, within } from "../e2e/harness.mjs";
 import { kAppFiles } from "./app.mjs";
 import { disagreements, EventLog, growth, strangers } from "./compare.mjs";
 import { kFaults } from "./faults.mjs";
 import { graph } from "./graph.mjs";
-import { generator, isListening, kMix, Load } from "./load.mjs";
+import { generator, kMix, Load } from "./load.mjs";
 import { connections, descriptors, isAlive, pss } from "./meters.mjs";
 import { kSides } from "./sides.mjs";
 
@@ -166,7 +166,7 @@ class Run {
     await this.rest(name);
     if (code !== 0) this.fail(name, `it ended with ${code}`);
     if (left.length) this.fail(name, `processes are left: ${JSON.stringify(left)}`);
-    if (await isListening(this.sim.port)) this.fail(name, "the port is still taken");
+    if (await listens(this.sim.port)) this.fail(name, "the port is still taken");
     for (const n of strangers(this.log, this.load.sent)) this.fail(name, `an outcome of a request that nobody has sent: ${n}`);
     if (this.log.open.size) this.fail(name, `${this.log.open.size} invocations have begun and not ended`);
     const grown = kSeconds ? growth(this.samples.map((sample) => sample.pss), kGrowthMiB) : null;
