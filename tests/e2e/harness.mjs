@@ -250,8 +250,8 @@ export function spawnSim(args, { cwd, env, temp }) {
   return new Child(kBin, args, { cwd, env, temp });
 }
 
-// script(1) makes a terminal for what it runs, and its input is what is typed there.
-function spawnOnTerminal(args, { cwd, env, temp }) {
+// script(1) makes a terminal for what it runs, and its input is what is typed there: at its end it types Ctrl-D, so it stays open.
+export function spawnOnTerminal(args, { cwd, env, temp }) {
   const line = [kBin, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
   const child = new Child("script", ["-qec", `stty cols 200; exec ${line}`, "/dev/null"], { cwd, env: { TERM: "xterm", SHELL: "/bin/sh", ...env }, temp, input: "pipe" });
   return Object.assign(child, { press: (keys) => child.process.stdin.write(keys) });

@@ -3,10 +3,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, constants, existsSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Child, eventually, kBin, tempFolder, within } from "../e2e/harness.mjs";
+import { eventually, kBin, listens, spawnOnTerminal, spawnSim, tempFolder, within } from "../e2e/harness.mjs";
 import { kServer } from "./app.mjs";
 import { disagreements, EventLog } from "./compare.mjs";
-import { isListening, kMix, Load } from "./load.mjs";
+import { kMix, Load } from "./load.mjs";
 import { connections, signal } from "./meters.mjs";
 
 const kReady = /vercel-sim ready on http:\/\/localhost:(\d+)/;
@@ -22,14 +22,13 @@ export function logOf(text) {
 }
 
 class Side {
-  // `around` makes the command line of another one.
-  static async start({ seed, rate }, { events, around = (command) => command } = {}) {
+  static async start({ seed, rate }, { events, spawn = spawnSim } = {}) {
     const folder = await tempFolder("f");
     writeFileSync(join(folder, "server.cjs"), kServer);
     const eventsFile = events ?? join(folder, "events.jsonl");
-    const [command, ...args] = around([kBin, "run", "--port", "0", "--events", eventsFile, "--app", "exec node server.cjs"]);
     const side = new Side();
-    Object.assign(side, { folder, eventsFile, child: new Child(command, args, { cwd: folder, temp: await tempFolder("t") }) });
+    const args = ["run", "--port", "0", "--events", eventsFile, "--app", "exec node server.cjs"];
+    Object.assign(side, { folder, eventsFile, child: spawn(args, { cwd: folder, temp: await tempFolder("t") }) });
     side.child.exited.catch(() => {});
     side.port = Number((await side.child.output.waitFor(kReady, 60_000))[1]);
     side.load = new Load({ port: side.port, rate, seed, mix: kMix.filter(({ how }) => kHere.includes(how)) });
@@ -43,7 +42,7 @@ class Side {
     const wrong = [];
     let alive = [];
     await eventually("no process is left", 5_000, () => (alive = this.child.alive()).length === 0).catch(() => wrong.push(`processes are left: ${JSON.stringify(alive)}`));
-    if (await isListening(this.port)) wrong.push(`port ${this.port} is still taken`);
+    if (await listens(this.port)) wrong.push(`port ${this.port} is still taken`);
     if (connections(this.port)) wrong.push(`${connections(this.port)} connections are left`);
     return wrong;
   }
@@ -87,8 +86,7 @@ export const kSides = {
 
   async "the terminal is closed"(options, hold) {
     if (spawnSync("script", ["--version"]).status !== 0) return { skip: "no script(1)" };
-    const quoted = (command) => command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-    const side = await Side.start(options, { around: (command) => ["script", "-qec", `exec ${quoted(command)}`, "/dev/null"] });
+    const side = await Side.start(options, { spawn: spawnOnTerminal });
     await underLoad(side, hold);
     const { program } = side;
     signal(side.child.process.pid, "SIGKILL");
