@@ -171,7 +171,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   line(extra_, "X-Forwarded-For", client.address);
   if (internal) {
     // Next refuses dev-internal requests whose Origin is not localhost. A page opened under the address
-    // itself is as much its own (facts/next-dev.md); only addresses, since a name could be an attacker's that
+    // itself is as much its own (docs/next-dev.md); only addresses, since a name could be an attacker's that
     // resolves to this machine.
     for (const auto& h : head.headers) {
       if (h.field != Field::origin) continue;

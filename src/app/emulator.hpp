@@ -61,7 +61,7 @@ class Emulator {
  public:
   Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output);
   ~Emulator();
-  // Blocks. An exit code (DESIGN section 6), or why it could not start.
+  // Blocks. An exit code (vercel-sim(1), EXIT STATUS), or why it could not start.
   Result<int> run();
   // Only within EmulatorOptions::key.
   void restart_app();

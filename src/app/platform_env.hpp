@@ -1,4 +1,4 @@
-// The environment of an instance: the app's own, what the platform adds (facts/vercel-platform.md section 7),
+// The environment of an instance: the app's own, what the platform adds (docs/platform.md section 7),
 // and nothing of the tools that stand around `next dev`. Pure text.
 #pragma once
 

@@ -26,7 +26,7 @@ class Rng {
   std::uint64_t state_;
 };
 
-// "<5 of [a-z0-9]>-<unix ms>-<12 hex>", the tail of an x-vercel-id (facts/vercel-platform.md section 3).
+// "<5 of [a-z0-9]>-<unix ms>-<12 hex>", the tail of an x-vercel-id (docs/platform.md section 3).
 struct RequestTag {
   char text[40];
   std::uint8_t size = 0;

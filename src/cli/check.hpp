@@ -18,7 +18,7 @@ check::Report check_sources(const std::string& root, const profile::Profile& pro
 // below the checkout.
 std::string source_prefix(const std::string& root, CheckFormat format);
 
-// 0, 2 (an error was found) or 64 (DESIGN section 6).
+// 0, 2 (an error was found) or 64 (vercel-sim(1), EXIT STATUS).
 int run_check(const Check& options);
 
 }  // namespace vsim::cli

@@ -3,7 +3,7 @@
 
 namespace vsim::cli {
 
-// Exit codes: DESIGN section 6.
+// Exit codes: vercel-sim(1), EXIT STATUS.
 int run_main(int argc, char** argv);
 
 }  // namespace vsim::cli

@@ -1,4 +1,4 @@
-// The command line as a value (DESIGN section 6). Decides what the words mean and nothing else: it opens no
+// The command line as a value (vercel-sim(1)). Decides what the words mean and nothing else: it opens no
 // file, reads no environment and prints nothing. Called by main.cpp, which runs what comes out and turns a
 // UsageError into exit code 64.
 #pragma once

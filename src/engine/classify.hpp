@@ -1,4 +1,4 @@
-// Is a request the dev server's own business? (facts/next-dev.md, "Dev-internal traffic".) Pure; asked for
+// Is a request the dev server's own business? (docs/next-dev.md, "Dev-internal traffic".) Pure; asked for
 // every request.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Which functions may share an instance. On Vercel each pool is bundled apart, and inside a pool functions
-// share a bundle only if their configuration is equal (facts/vercel-platform.md section 8; the limit on a
+// share a bundle only if their configuration is equal (docs/platform.md section 8; the limit on a
 // bundle's size is not modelled, so a group may be larger here than there). Pure.
 #pragma once
 

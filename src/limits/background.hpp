@@ -1,4 +1,4 @@
-// What a function leaves behind when its response and its waitUntil work are done (facts/vercel-platform.md
+// What a function leaves behind when its response and its waitUntil work are done (docs/platform.md
 // section 8, "after response"): timers, servers, requests that nobody waits for. Never refuses; only says so.
 // Pure; asked when an instance is given back.
 #pragma once

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kCount = static_cast<std::size_t>(Code::kCount);
 
-// Names and statuses: facts/vercel-platform.md section 2, from https://vercel.com/docs/errors. Words are
+// Names and statuses: docs/platform.md section 2, from https://vercel.com/docs/errors. Words are
 // ours.
 constexpr std::array<CodeInfo, kCount> kTable{{
     // clang-format off

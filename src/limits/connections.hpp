@@ -1,5 +1,5 @@
 // Connections that instances hold to one address outside, a database for instance: each instance has a pool
-// of its own, which one `next dev` does not show (facts/vercel-platform.md section 8). Nothing is refused
+// of its own, which one `next dev` does not show (docs/platform.md section 8). Nothing is refused
 // here. With room on the other side it is worth a remark, once; where the other side refuses one, the verdict
 // says how many there are. Pure; asked when an instance tells of its connections.
 #pragma once

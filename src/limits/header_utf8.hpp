@@ -1,4 +1,4 @@
-// Rule: header values are UTF-8 (facts/vercel-platform.md section 2, MALFORMED_REQUEST_HEADER). No number, so
+// Rule: header values are UTF-8 (docs/platform.md section 2, MALFORMED_REQUEST_HEADER). No number, so
 // no profile key. Pure.
 #pragma once
 

@@ -10,7 +10,7 @@
 namespace vsim::limits {
 namespace {
 
-// facts/vercel-platform.md section 3, "Titles by status" and "Status descriptions". The rows marked (*) are
+// docs/platform.md section 3, "Titles by status" and "Status descriptions". The rows marked (*) are
 // not in any capture: they follow the pattern of the others.
 struct StatusWords {
   int status;
@@ -86,7 +86,7 @@ std::string html(std::string_view text) {
 bool is_vercels(Code code) { return code != Code::bad_request && !info(code).name.starts_with("SIM_"); }
 
 // The code a body shows. A refused WebSocket looks like any request Vercel refuses with that status: the
-// emulator's own word for it is in x-vercel-sim only (DESIGN section 7).
+// emulator's own word for it is in x-vercel-sim only.
 std::string_view shown_code(Code code, const StatusWords& words) {
   return code == Code::sim_websocket_refused || code == Code::bad_request ? words.description
                                                                           : info(code).name;

@@ -1,4 +1,4 @@
-// The wire form of Vercel's error responses (facts/vercel-platform.md section 3): text, JSON or HTML by
+// The wire form of Vercel's error responses (docs/platform.md section 3): text, JSON or HTML by
 // Accept, byte for byte for text and JSON; HTML has the same words, title, code and id in our own markup.
 // Pure.
 #pragma once

@@ -1,6 +1,6 @@
 // Warning: Socket.IO's polling fallback delivers here because one process serves everybody; on Vercel without
 // Fluid each poll may reach another instance, which answers 400 "Session ID unknown"
-// (facts/vercel-platform.md 4a). Never enforced. Pure; asked at the response head.
+// (docs/platform.md 4a). Never enforced. Pure; asked at the response head.
 #pragma once
 
 #include <string_view>

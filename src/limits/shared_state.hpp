@@ -1,4 +1,4 @@
-// Rule: what one instance remembers does not exist in another (facts/vercel-platform.md section 8). Nothing
+// Rule: what one instance remembers does not exist in another (docs/platform.md section 8). Nothing
 // is refused: the app itself fails, and the verdict says why, where it can be told. Pure.
 #pragma once
 

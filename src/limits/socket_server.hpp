@@ -1,7 +1,7 @@
 // Rule: on Vercel no server of the app's own stands around its functions, so a Socket.IO client or a
 // WebSocket meets whatever answers at that path: nothing (404), a page or a handler that runs as for a plain
 // GET (200), a redirect (308), or a server that does not speak its transport (400).
-// The client only sees "websocket error" or "xhr poll error"; this says why. Facts/vercel-platform.md 4.
+// The client only sees "websocket error" or "xhr poll error"; this says why. docs/platform.md 4.
 // Pure; asked at the response head.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Rule: whether an application's WebSocket upgrade is carried (websocket.*; facts/vercel-platform.md section
+// Rule: whether an application's WebSocket upgrade is carried (websocket.*; docs/platform.md section
 // 4). Pure; asked at admission, never for the dev server's own HMR socket.
 #pragma once
 

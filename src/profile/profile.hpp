@@ -1,4 +1,4 @@
-// A profile: plan × compute model, every value with its source and date (DESIGN section 4). This header is
+// A profile: plan × compute model, every value with its source and date (docs/profiles.md). This header is
 // what the rest of the program reads; schema.hpp is the one table of keys behind it and loader.hpp turns YAML
 // into it. Pure: text in, values out.
 #pragma once
@@ -19,7 +19,7 @@ enum class WebSocketPolicy {
   reject,
   tunnel
 };  // tunnel: passed to the app, closed at the function's maximum duration
-enum class WebSocketRefusal { reject, deliver_as_get, drop };  // DESIGN section 4
+enum class WebSocketRefusal { reject, deliver_as_get, drop };  // docs/profiles.md, websocket.refusal
 enum class StreamCut { abrupt, clean };  // abrupt: connection closed without the last chunk; clean: with it
 enum class Mode { enforce, observe, off };
 enum class Switch { on, off };

@@ -68,7 +68,7 @@ std::string value_text(const Profile&, const Key&);   // parses back with assign
 std::string value_human(const Profile&, const Key&);  // "4.49 MB (4493823B)" where that reads better
 const Provenance& provenance_of(const Profile&, const Key&);
 
-// The six that ship, in the order of DESIGN section 4.
+// The six that ship, in the order of docs/profiles.md.
 inline constexpr std::string_view kBuiltinProfiles[] = {"hobby",       "pro",       "enterprise",
                                                         "hobby-fluid", "pro-fluid", "enterprise-fluid"};
 bool is_builtin(std::string_view name);

@@ -1,5 +1,5 @@
 // Joins file conventions, what the files say, and vercel.json into the functions of the route table.
-// Precedence of maxDuration: function code, then vercel.json `functions` (facts/vercel-platform.md 1.3); the
+// Precedence of maxDuration: function code, then vercel.json `functions` (docs/platform.md 1.3); the
 // dashboard and the plan's default are the profile's business. Pure.
 #pragma once
 

@@ -1,6 +1,6 @@
 // What vercel.json says about functions. Plain JSON, parsed with Boost.JSON, which keeps the order of
 // members: the first matching pattern wins. All mistakes are collected, in Vercel's own words where they are
-// known (facts/vercel-platform.md 1.3 and 1.4). Pure.
+// known (docs/platform.md 1.3 and 1.4). Pure.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The six profiles as they ship, through the loader, against the table of DESIGN section 4.
+// The six profiles as they ship, through the loader, against docs/profiles.md.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>

@@ -1,4 +1,4 @@
-// Profiles made by hand for tests of the pure core: the numbers of DESIGN section 4, without YAML.
+// Profiles made by hand for tests of the pure core: the numbers of docs/profiles.md, without YAML.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The six profiles against DESIGN section 4 and Vercel's documentation, value by value: a changed number
+// The six profiles against docs/profiles.md and Vercel's documentation, value by value: a changed number
 // fails here on purpose.
 #include <catch2/catch.hpp>
 
