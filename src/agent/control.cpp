@@ -229,7 +229,7 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
   } else if (type == "done") {
     std::optional<std::vector<std::string>> files;
     if (o.contains("files")) files = texts(o, "files");
-    handler.on_done(n, id(o), std::move(files), hanging(o));
+    handler.on_done(n, id(o), std::move(files), hanging(o), flag(o, "untouched"));
   } else if (type == "state") {
     handler.on_state(n, id(o), state(o));
   } else if (type == "pong") {

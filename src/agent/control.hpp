@@ -147,9 +147,9 @@ class InstanceHandler {
                            std::string_view runtime, bool is_static) = 0;
   virtual void on_compile(std::uint64_t n, InvocationId, bool ended) = 0;
   virtual void on_call(std::uint64_t n, bool open) = 0;
-  // `files`: all that it has loaded; absent: the same as before.
+  // `files`: all that it has loaded; absent: the same as before. `untouched`: Scheduler::release.
   virtual void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
-                       const std::vector<Hanging>&) = 0;
+                       const std::vector<Hanging>&, bool untouched) = 0;
   // What it found in the memory of its modules and left there: before on_done, and while a response goes on.
   virtual void on_state(std::uint64_t, InvocationId, const StateReport&) {}
   virtual void on_pong(std::uint64_t n) = 0;

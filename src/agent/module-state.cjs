@@ -105,17 +105,18 @@ module.exports = function (sim) {
     return invocation.req.headers['next-action'] === action || (invocation.bodyText?.() ?? '').includes(action);
   }
 
-  // All of it is over; before `done` is told.
+  // All of it is over; before `done` is told. Whether something in reach is not as it was.
   function stateEnds(invocation) {
-    if (invocation.stateBefore) tellState(invocation, false);
+    return invocation.stateBefore ? tellState(invocation, false) : false;
   }
 
   function tellState(invocation, isOpen) {
-    guard('module state', () => {
+    return guard('module state', () => {
       const { stateBindings: bindings, stateBefore: before } = invocation;
       const after = look(bindings);
       const { asked, given } = wordsOf(invocation);
       const seen = [];
+      const isTouched = bindings.some((_, i) => after[i].print !== before[i].print);
       const isForm = invocation.stateEntries.some(({ action }) => action !== undefined);
       const inReach = isForm && new Set(bindingsOf(invocation.stateEntries.filter((one) => asksFor(invocation, one))).map((one) => `${one.file}\n${one.name}`));
       bindings.forEach((binding, i) => {
@@ -143,12 +144,13 @@ module.exports = function (sim) {
           wrote: wrote.slice(0, kMostKeys).flatMap((key) => [...(before[i].values.has(key) ? [] : names(after[i], key)), pair(after[i], key)]),
         });
       });
-      if (seen.length === 0) return;
+      if (seen.length === 0) return isTouched;
       for (const one of seen) {
         one.at = placeOf(one.binding);
         delete one.binding;
       }
       tell({ t: 'state', id: invocation.id, method: isForm || isAction(invocation) ? 'ACTION' : invocation.req.method, open: isOpen, asked: [...asked].slice(0, kMostAsked).map(digest), seen });
+      return isTouched;
     });
   }
 

@@ -225,18 +225,24 @@ module.exports = function (sim) {
     }
     if (invocation.isWaited && !invocation.isExpired) return;
     if (!running.delete(invocation.id)) return;
-    guard('module state', () => sim.stateEnds(invocation));
+    const isTouched = guard('module state', () => sim.stateEnds(invocation)) ?? true;
     const message = { t: 'done', id: invocation.id };
     const files = sim.newFiles();
     if (files) message.files = files;
     const hanging = sim.hangingOf(invocation);
     if (hanging.length > 0) message.hanging = hanging;
+    else if (!isTouched && isPrerendered(invocation)) message.untouched = true;
     guard('connections', () => sim.tellConnections(invocation));
     guard('machine', () => sim.tellUntold?.(invocation));
     guard('reads', () => sim.tellReads(invocation));
     guard('made at build', () => sim.tellMade(invocation));
     tell(message);
     sim.dieWhenDone();
+  }
+
+  // To its end. A page that failed may have left anything.
+  function isPrerendered({ isStatic, began, broken, isExpired, usedDynamic, res }) {
+    return isStatic && began && !broken && !isExpired && !usedDynamic && res.writableFinished && res.statusCode < 500;
   }
 
   // Its deadline has come after the response: waitUntil is no longer waited for.

@@ -338,13 +338,13 @@ void Fleet::done(InvocationId id) {
   if (holds(id)) give_back(id);
 }
 
-void Fleet::give_back(InvocationId id) {
+void Fleet::give_back(InvocationId id, bool untouched) {
   const auto it = invocations_.find(id);
   instance::Lease lease = std::move(it->second.lease);
   const InstanceId instance = it->second.instance;
   invocations_.erase(it);
-  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
-  if (options_.scheduler.isolation != profile::Isolation::invocation) sampler_.served(instance);
+  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out, untouched); });
+  if (options_.scheduler.isolation != profile::Isolation::invocation || untouched) sampler_.served(instance);
   early_.given_back(id);
   ask_early();
 }

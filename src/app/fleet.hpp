@@ -186,7 +186,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_compile(std::uint64_t n, InvocationId, bool ended) override;
   void on_call(std::uint64_t n, bool open) override;
   void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
-               const std::vector<agent::Hanging>&) override;
+               const std::vector<agent::Hanging>&, bool untouched) override;
   void on_state(std::uint64_t n, InvocationId, const StateReport&) override;
   void on_pong(std::uint64_t n) override;
   void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
@@ -284,7 +284,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void ask_early();
   void strike_early();
   void known(const instance::Change&);
-  void give_back(InvocationId);
+  void give_back(InvocationId, bool untouched = false);
   void say(instance::InstanceId, std::string line);
   void sampled(instance::InstanceId, std::uint64_t bytes);
 

@@ -189,7 +189,7 @@ void Fleet::on_call(std::uint64_t n, bool open) {
 }
 
 void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<std::string>> files,
-                    const std::vector<agent::Hanging>& hanging) {
+                    const std::vector<agent::Hanging>& hanging, bool untouched) {
   Instance* i = find(n);
   if (i == nullptr) return;
   if (files)
@@ -199,7 +199,7 @@ void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<
   const Invocation* v = held(id, static_cast<InstanceId>(n));
   if (v == nullptr) return;
   if (!v->again) owner_.fleet_done(id, hanging);
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) give_back(id);
+  if (held(id, static_cast<InstanceId>(n)) != nullptr) give_back(id, untouched);
 }
 
 void Fleet::on_state(std::uint64_t n, InvocationId id, const StateReport& report) {

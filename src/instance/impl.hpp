@@ -38,6 +38,8 @@ struct Instance {
   std::uint64_t memory = 0;
   std::uint64_t memory_at_first = 0;  // as first measured after an invocation had ended; 0: not yet
   bool served = false;
+  bool kept =
+      false;  // policy `invocation`: for what Next prerenders, since nobody can see what it has served
   TimePoint spawned_at{}, last_used{};
   TimePoint heard{};  // the last sign that its event loop turns, or when it was given something after nothing
   std::optional<TimePoint> ping_due;
@@ -85,7 +87,7 @@ struct Scheduler::Impl {
   void begin(TimePoint moment, Commands& commands, InstanceId ended = InstanceId::none);
   void settle();  // ends every call: whatever has become possible is done
   void end_holder(InvocationId);
-  void give_back(std::uint64_t serial, InstanceId ended = InstanceId::none);
+  void give_back(std::uint64_t serial, InstanceId ended = InstanceId::none, bool untouched = false);
   void refuse_waiting(limits::Code);
   void child_ended(InvocationId parent);
 
@@ -94,6 +96,8 @@ struct Scheduler::Impl {
   bool try_place(Waiter&);
   Instance* choose(Waiter&);
   Instance* fresh(const Waiter&, GroupId);  // a bound spare or a spare
+  Instance* kept_for(const Waiter&, GroupId);
+  bool keeps(const Instance&, FunctionId) const;  // for others after it, under policy `invocation`
   Instance* with_room(const Waiter&, GroupId, std::size_t first_seat);
   void grant(const Waiter&, Instance&);
   std::size_t next_turn(Seats&);

@@ -70,6 +70,24 @@ Instance* Scheduler::Impl::fresh(const Waiter& w, GroupId g) {
   return spare != nullptr ? spare : sibling;
 }
 
+// What is prerendered is made once, at build, and is no invocation: no visitor meets the memory of what made
+// it. So it needs no instance of its own, as long as none of the renders has left something there.
+Instance* Scheduler::Impl::kept_for(const Waiter& w, GroupId g) {
+  if (!groups.function(w.function).config.prerender) return nullptr;
+  for (auto& [id, i] : instances)
+    if (i.kept && i.group == g && i.life.is<Idle>() && has_room(i, w)) return &i;
+  return nullptr;
+}
+
+// One is enough for a group.
+bool Scheduler::Impl::keeps(const Instance& i, FunctionId f) const {
+  return groups.function(f).config.prerender && groups.group_of(f) == i.group && !i.over_cap &&
+         std::none_of(instances.begin(), instances.end(), [&](const auto& e) {
+           const Instance& other = e.second;
+           return other.id != i.id && other.kept && other.group == i.group && other.life.usable();
+         });
+}
+
 Instance* Scheduler::Impl::with_room(const Waiter& w, GroupId g, std::size_t first) {
   const Seats& s = seats_of(g);
   for (std::size_t k = 0; k < s.at.size(); ++k) {
@@ -82,7 +100,10 @@ Instance* Scheduler::Impl::with_room(const Waiter& w, GroupId g, std::size_t fir
 // Seats it too, if it is new to its group. nullptr: wait.
 Instance* Scheduler::Impl::choose(Waiter& w) {
   const GroupId g = groups.group_of(w.function);
-  if (options.isolation == Isolation::invocation) return fresh(w, g);
+  if (options.isolation == Isolation::invocation) {
+    Instance* kept = kept_for(w, g);
+    return kept != nullptr ? kept : fresh(w, g);
+  }
   Seats& s = seats_of(g);
   const bool new_group = w.group != g;
   w.group = g;
@@ -156,7 +177,8 @@ bool Scheduler::Impl::try_place(Waiter& w) {
 
 void Scheduler::Impl::place_waiting() {
   const auto unused = [](const auto& entry) {
-    return entry.second.life.template is<Spare>() || entry.second.life.template is<Bound>();
+    const Lifecycle& life = entry.second.life;
+    return life.template is<Spare>() || life.template is<Bound>() || life.template is<Idle>();
   };
   for (auto w = waiters.begin(); w != waiters.end();) {
     if (options.isolation == Isolation::invocation &&

@@ -63,10 +63,11 @@ void Scheduler::Impl::end_holder(InvocationId invocation) {
   }
 }
 
-void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended) {
+void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended, bool untouched) {
   const auto it = by_serial.find(serial);
   if (it == by_serial.end()) return;  // lost before
   const InvocationId invocation = it->second;
+  const FunctionId function = holders.at(invocation).function;
   Instance* i = find(holders.at(invocation).instance);
   end_holder(invocation);
   if (i == nullptr) return;
@@ -76,8 +77,10 @@ void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended) {
   if (i->id == ended) return;  // nothing is left to kill
   if (const auto* r = std::get_if<Retired>(&i->life.state()); r != nullptr && r->leases == 0)
     kill(*i, r->why, Code::none);
-  else if (i->life.is<Idle>() && options.isolation == profile::Isolation::invocation)
-    kill(*i, Why::spent, Code::none);
+  else if (i->life.is<Idle>() && options.isolation == profile::Isolation::invocation) {
+    i->kept = untouched && keeps(*i, function);
+    if (!i->kept) kill(*i, Why::spent, Code::none);
+  }
 }
 
 void Scheduler::Impl::refuse_waiting(Code code) {
@@ -190,10 +193,10 @@ void Scheduler::waits(InvocationId id, bool waiting, TimePoint now, Commands& ou
   s.settle();
 }
 
-void Scheduler::release(Lease lease, TimePoint now, Commands& out) {
+void Scheduler::release(Lease lease, TimePoint now, Commands& out, bool untouched) {
   Impl& s = *impl_;
   s.begin(now, out);
-  s.give_back(lease.end());
+  s.give_back(lease.end(), InstanceId::none, untouched);
   s.settle();
 }
 

@@ -221,6 +221,7 @@ Scheduler::Impl::Refill Scheduler::Impl::missing() const {
   for (const auto& [id, i] : instances) {
     if (const auto* b = std::get_if<Bound>(&i.life.state())) bound_now.insert(b->function);
     if (const auto* b = std::get_if<Binding>(&i.life.state())) bound_now.insert(b->function);
+    if (i.kept && i.life.usable()) bound_now.insert(i.code.begin(), i.code.end());
     if (!i.over_cap && (i.life.is<Spare>() || i.life.is<Spawning>())) ++spares;
   }
   const std::uint64_t reserve = options.memory_budget / 10;
@@ -282,7 +283,7 @@ void Scheduler::Impl::refill() {
 void Scheduler::Impl::freeze_idle() {
   for (auto& [id, i] : instances) {
     if (i.dev_calls > 0 || i.life.frozen()) continue;
-    if (!i.life.is<Bound>() && !(i.life.is<Idle>() && options.freeze_idle)) continue;
+    if (!i.life.is<Bound>() && !(i.life.is<Idle>() && (options.freeze_idle || i.kept))) continue;
     step(i, [](Lifecycle& l) { return l.freeze(); });
     out->push_back(Freeze{id});
   }

@@ -158,9 +158,10 @@ struct Instances final : InstanceHandler {
   }
   void on_call(std::uint64_t n, bool open) override { say(n, open ? "call" : "called"); }
   void on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<std::string>> files,
-               const std::vector<Hanging>& hanging) override {
+               const std::vector<Hanging>& hanging, bool untouched) override {
     std::string line = "done " + Recorder::text(id) + " " + (files ? Recorder::joined(*files) : "same");
     for (const Hanging& h : hanging) line += " " + h.kind + "@" + h.at;
+    if (untouched) line += " untouched";
     say(n, line);
   }
   void on_pong(std::uint64_t n) override { say(n, "pong"); }
@@ -220,6 +221,7 @@ TEST_CASE("Control channel: what an instance says") {
       Lines{"i1 dispatch 7 /a/page APP_PAGE nodejs static"});
   CHECK(heard(R"({"t":"call","open":true})") == Lines{"i1 call"});
   CHECK(heard(R"({"t":"done","id":"7"})") == Lines{"i1 done 7 same"});
+  CHECK(heard(R"({"t":"done","id":"7","untouched":true})") == Lines{"i1 done 7 same untouched"});
   CHECK(
       heard(
           R"({"t":"done","id":"7","files":[],"hanging":[{"kind":"interval","at":"chunk.js:1:2","source":"app/x.ts:3:4","ms":5},{"kind":"socket","at":"c.js:9:9"},3]})") ==

@@ -24,6 +24,10 @@ struct Driver {
     FunctionConfig own;
     own.max_concurrency = 2;
     functions.push_back(w.define("/own", Pool::app_route, own));
+    FunctionConfig prerender;
+    prerender.prerender = true;
+    functions.push_back(w.define("/made", Pool::app_page, prerender));
+    functions.push_back(w.define("/made-too", Pool::app_page, prerender));
   }
 
   std::uint64_t pick(std::uint64_t n) { return rng.next() % n; }
@@ -53,7 +57,7 @@ struct Driver {
     else if (chance(10))
       w.drop(n);
     else
-      w.release(n);
+      w.release(n, chance(70));
   }
 
   void process(InstanceId id) {

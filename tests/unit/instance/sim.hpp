@@ -40,6 +40,7 @@ class Sim final : public Watcher {
     std::set<InvocationId> holders;
     std::set<FunctionId> code;
     bool stale = false;
+    bool untouched = true;  // by all that it has served
     int dev_calls = 0, served = 0;
     std::set<InvocationId> waiting_for_pong;
   };
@@ -84,9 +85,11 @@ class Sim final : public Watcher {
   void handler(int n) {
     call([&] { scheduler.handler_started(inv(n), now, out); });
   }
-  void release(int n) {
+  void release(int n, bool untouched = false) {
     Lease lease = take_lease(n);
-    call([&] { scheduler.release(std::move(lease), now, out); });
+    if (const auto p = processes.find(lease.instance()); p != processes.end())
+      p->second.untouched &= untouched;
+    call([&] { scheduler.release(std::move(lease), now, out, untouched); });
   }
   void timed_out(int n) {
     Lease lease = take_lease(n);
@@ -320,7 +323,8 @@ class Sim final : public Watcher {
       const GroupId g = scheduler.groups().group_of(f);
       REQUIRE((p.group == GroupId::none || p.group == g));
       REQUIRE(p.holders.size() < slots(f));
-      REQUIRE((p.served == 0 || options.isolation != Isolation::invocation));
+      const bool prerender = scheduler.groups().function(f).config.prerender;
+      REQUIRE((p.served == 0 || options.isolation != Isolation::invocation || (p.untouched && prerender)));
       REQUIRE((c.start == Start::warm) == (p.served > 0));
       REQUIRE((c.start == Start::bound) == (p.served == 0 && p.bound));
       p.group = g;
