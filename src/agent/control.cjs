@@ -7,13 +7,15 @@ const net = require('node:net');
 function openControl({ socketPath, first, closed, failed, received }) {
   const socket = net.connect(socketPath);
   let connected = false;
+  let left;  // told when it is closed, which we do ourselves
   let text = '';
   socket.on('connect', () => (connected = true));
   socket.on('error', (error) => {
     if (!connected) failed(error);
   });
   socket.on('close', () => {
-    if (connected) closed();
+    if (left) left();
+    else if (connected) closed();
   });
   socket.setEncoding('utf8').on('data', (chunk) => {
     text += chunk;
@@ -40,6 +42,13 @@ function openControl({ socketPath, first, closed, failed, received }) {
     // Written at once and not batched: libuv writes in the same call, so that `handler` leaves before a handler that never yields.
     tell(message) {
       if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+    },
+    // Resolves when all that was told is written and the connection closed.
+    leave() {
+      return new Promise((resolve) => {
+        left = resolve;
+        socket.destroySoon();
+      });
     },
   };
 }

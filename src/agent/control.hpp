@@ -102,6 +102,14 @@ struct Precompiled {
   std::string_view error;  // failed: the bundler's text; left: why it was not tried
 };
 
+// The answer to bind_line().
+struct Bound {
+  std::string_view page;
+  std::vector<std::string> files;
+  bool is_template = false;   // it is about to be one, and closes its channel
+  std::string_view uncopied;  // why it must not be one; empty: it was not asked to be
+};
+
 // What the agent says.
 class ControlHandler {
  public:
@@ -140,7 +148,7 @@ class InstanceHandler {
   // Whether it is a process of an instance or was started by one: no such speaks for next dev.
   virtual bool is_of_instance(pid_t /*pid*/) { return false; }
   virtual void on_ready(std::uint64_t n, double ms) = 0;
-  virtual void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) = 0;
+  virtual void on_bound(std::uint64_t n, Bound) = 0;
   virtual void on_handler(std::uint64_t n, InvocationId) = 0;
   // What the function is, seen from inside: `is_static` can differ from what the dispatch said.
   virtual void on_dispatch(std::uint64_t n, InvocationId, std::string_view page, std::string_view kind,
@@ -215,7 +223,7 @@ std::string compile_line(std::string_view page, std::string_view kind);
 std::string policy_line(std::string_view isolation);
 // Lines for instances.
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
-                      std::string_view head);
+                      std::string_view head, bool as_template = false);
 std::string ping_line();
 // To the template of instances: what one copy of it is to be (src/agent/copying.cjs).
 std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark);

@@ -1,6 +1,7 @@
 'use strict';
 // A template: an instance up to the point where only what is its own is missing, which is copied (fork.c) for each instance that vercel-sim asks for. While
-// it waits it runs nothing: its event loop stands still. In a copy everything goes on from there.
+// it waits it runs nothing: its event loop stands still. In a copy everything goes on from there. The base template has nothing of the app; that of a
+// function is a copy of it that has evaluated the function's modules and walked the path of a request (warm.cjs), if nothing in them speaks against that.
 // docs/decisions/0012-instances-are-forks.md has the why.
 
 const fs = require('node:fs');
@@ -10,6 +11,7 @@ const vm = require('node:vm');
 
 const kSocket = 3;
 const kIdleMs = 15000;
+const kLeaveMs = 3000;
 const kTrialMs = 9000;
 // What may be open while it is copied: its output, and timers, which a copy goes on with.
 const kHarmless = new Set(['PipeWrap', 'TTYWrap', 'Timeout', 'Immediate', 'TickObject', 'Microtask']);
@@ -43,10 +45,67 @@ module.exports = function (sim) {
     const tried = addon.try();
     if (tried === 'trial') await trial(addon);  // does not come back
     if (tried === 'failed') return giveUp('a copy of this Node process did not work');
+    return nextCopy(addon);
+  }
+
+  // Returns in a copy.
+  function nextCopy(addon) {
     const command = JSON.parse(addon.serve(kSocket));
     sim.becomeOwn({ mark: command.mark, exit: addon.exit });
     return command;
   }
+
+  // ---- The template of a function ------------------------------------------------------------------------------------------------------
+
+  // `bound` is what there is to tell; `why` it must not be copied, if that is known already: then it is an instance as before.
+  async function standAsTemplate(bound, why) {
+    if (why !== undefined) return sim.tell({ ...bound, uncopied: why });
+    const open = await leave();
+    if (open !== undefined) {
+      await sim.connectPeer();
+      await sim.listen();
+      return sim.tell({ ...bound, uncopied: open });
+    }
+    sim.tell({ ...bound, template: true });
+    await sim.leaveControl();
+    collect();
+    return sim.beginBound(nextCopy(require('./fork.node')));
+  }
+
+  // Closes what is its own; but for the connection to vercel-sim. Why it cannot be copied all the same.
+  async function leave() {
+    const end = Date.now() + kLeaveMs;
+    const later = () => new Promise((resolve) => sim.plain.setTimeout(resolve, 5));
+    await Promise.race([sim.unlisten(), new Promise((resolve) => sim.plain.setTimeout(resolve, kLeaveMs).unref())]);
+    let hasLeft = sim.leavePeer();
+    for (; !hasLeft && Date.now() < end; hasLeft = sim.leavePeer()) await later();
+    if (!hasLeft) return 'it waits for next dev';
+    let open = whatIsOpen();
+    for (; open !== undefined && Date.now() < end; open = whatIsOpen()) await later();
+    return open;
+  }
+
+  function whatIsOpen() {
+    const open = process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
+    if (open.length > 0) return `something is open in it (${[...new Set(open)].join(', ')})`;
+    // Those that do not keep the process alive are not among these.
+    const own = new Set(['0', '1', '2', String(kSocket), String(sim.controlHandle()?.fd)]);
+    const sockets = fs.readdirSync('/proc/self/fd').filter((fd) => !own.has(fd) && isSocket(fd));
+    if (sockets.length > 0) return `something is open in it (${sockets.length === 1 ? 'a socket' : `${sockets.length} sockets`})`;
+    const threads = fs.readdirSync('/proc/self/task').length;
+    // A copy has none but the one that copied it, and those of the pool.
+    return threads > 1 + poolSize() ? `it has ${threads} threads` : undefined;
+  }
+
+  function isSocket(fd) {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;  // the one that the folder was read by
+    }
+  }
+
+  const poolSize = () => Number(process.env.UV_THREADPOOL_SIZE) || 4;
 
   // The last word, which vercel-sim shows: it is spawned from then on.
   function giveUp(why) {
@@ -62,8 +121,7 @@ module.exports = function (sim) {
     if (early !== undefined) return giveUp(`it asked next dev for ${early} while it came up`);
     if (open().length > 0) return giveUp(`something is open in it (${[...new Set(open())].join(', ')})`);
     const threads = fs.readdirSync('/proc/self/task').length;
-    const pool = Number(process.env.UV_THREADPOOL_SIZE) || 4;
-    if (threads > kThreads + pool) return giveUp(`it has ${threads} threads`);
+    if (threads > kThreads + poolSize()) return giveUp(`it has ${threads} threads`);
     return true;
   }
 
@@ -142,5 +200,5 @@ module.exports = function (sim) {
     if (files.length > 0) sim.forget(files);
   }
 
-  return { nobody, waitToBeCopied, forgetWhatWasRead, templateHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookReading]], isTemplate: options.isTemplate };
+  return { nobody, waitToBeCopied, standAsTemplate, forgetWhatWasRead, templateHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookReading]], isTemplate: options.isTemplate };
 };

@@ -29,7 +29,8 @@ extern int napi_create_string_utf8(napi_env, const char*, size_t, napi_value*);
 extern int napi_get_uv_event_loop(napi_env, void**);
 extern int uv_loop_fork(void*);
 
-enum { kInput, kOutput, kError, kDescriptors };
+// What a copy is given; the last, if it may be copied itself, to be told so by.
+enum { kInput, kOutput, kError, kOrders, kDescriptors };
 enum { kMostCommand = 64 * 1024, kReadyMs = 10000, kTrialMs = 10000 };
 
 // ---- Memory ----------------------------------------------------------------------------------------------------------------------------
@@ -150,10 +151,13 @@ static void take_name(void) {
   }
 }
 
+// They are not closed when it starts another program, but for the last.
 static int take_descriptors(const int* given) {
-  for (int i = 0; i < kDescriptors; ++i)
+  for (int i = 0; i < kDescriptors && given[i] >= 0; ++i)
     if (dup2(given[i], i) < 0) return -1;
-  for (int i = 0; i < kDescriptors; ++i) close(given[i]);
+  for (int i = 0; i < kDescriptors && given[i] >= 0; ++i)
+    if (given[i] >= kDescriptors) close(given[i]);
+  if (given[kOrders] >= 0) fcntl(kOrders, F_SETFD, FD_CLOEXEC);
   return 0;
 }
 
@@ -242,7 +246,7 @@ static napi_value Passed(napi_env env, napi_callback_info info) {
   _exit(n == 1 ? 0 : 1);
 }
 
-// A command is one packet, "<request> <text>", with three descriptors. False at the end of the conversation.
+// A command is one packet, "<request> <text>", with three descriptors or four. False at the end of the conversation.
 static int receive(char* buffer, size_t* size, int* given) {
   char space[CMSG_SPACE(kDescriptors * sizeof(int))];
   struct iovec part = {buffer, kMostCommand};
@@ -260,8 +264,9 @@ static int receive(char* buffer, size_t* size, int* given) {
   if (n <= 0) return 0;
   *size = (size_t)n;
   const struct cmsghdr* head = CMSG_FIRSTHDR(&message);
-  if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int) * kDescriptors))
-    memcpy(given, CMSG_DATA(head), sizeof(int) * kDescriptors);
+  if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+      (head->cmsg_len == CMSG_LEN(sizeof(int) * kOrders) || head->cmsg_len == CMSG_LEN(sizeof(int) * kDescriptors)))
+    memcpy(given, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
   return 1;
 }
 
@@ -308,7 +313,7 @@ static napi_value Serve(napi_env env, napi_callback_info info) {
       say(serving, stands ? "P " : "E ", buffer, request, stands ? pid : why_not);
       close(ends[0]);
     }
-    for (int i = 0; i < kDescriptors; ++i) close(given[i]);
+    for (int i = 0; i < kDescriptors && given[i] >= 0; ++i) close(given[i]);
   }
 }
 

@@ -22,6 +22,9 @@ if (!options.isTemplate) connectControl();
 const sim = createShared({ options, nextDist: boot.nextDist, tell });
 Object.assign(sim, {
   boot,
+  beginBound,
+  leaveControl,
+  controlHandle: () => control?.socket._handle,
   plainExit: process.exit.bind(process),
   dispatchTo() {},  // a request comes with its function
   sayHello: () => tell({ t: 'missing', names: [...sim.missing] }),
@@ -32,7 +35,7 @@ Object.assign(sim, {
 const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
 parts.push('machine', 'network', 'disk', 'reads', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
-if (options.isTemplate) parts.unshift('own', 'copying');
+if (options.isTemplate) parts.unshift('own', 'taken', 'copying');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
 start().catch((error) => {
@@ -54,7 +57,10 @@ function connectControl() {
 
 async function start() {
   const { guard } = sim;
-  if (options.isTemplate) sim.prepareOwn();
+  if (options.isTemplate) {
+    sim.prepareOwn();
+    sim.prepareTaking();
+  }
   guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...sim.cacheHooks, ...sim.handlerHooks]));
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
@@ -72,10 +78,7 @@ async function start() {
     sim.nobody();
     await sim.startRenderServer();
     delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
-    const { instance, socket } = await sim.waitToBeCopied();
-    Object.assign(options, { instance, socketPath: socket, token: takeSecret() });
-    if (options.token === '') sim.plainExit(0);  // nobody wants it any more
-    connectControl();
+    beginAs(await sim.waitToBeCopied());
     sim.forgetWhatWasRead();
     await sim.connectPeer();
     await sim.seeRoutesAnew();
@@ -88,6 +91,29 @@ async function start() {
   // Last of all: user code finds nothing of ours in its environment.
   delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
   sim.hello.said = true;
+  if (sim.missing.size > 0) sim.sayHello();
+  tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });
+}
+
+// In a copy: who it is.
+function beginAs({ instance, socket }) {
+  Object.assign(options, { instance, socketPath: socket, token: takeSecret() });
+  if (options.token === '') sim.plainExit(0);  // nobody wants it any more
+  connectControl();
+}
+
+// An instance that has evaluated a function's modules stops being one, and is copied (copying.cjs). In a copy everything is there but what is its own.
+function leaveControl() {
+  const left = control.leave();
+  control = undefined;
+  return left;
+}
+
+async function beginBound(command) {
+  beginAs(command);
+  await sim.connectPeer();
+  await sim.seeRoutesAnew();
+  await sim.listen();
   if (sim.missing.size > 0) sim.sayHello();
   tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });
 }

@@ -118,8 +118,12 @@ module.exports = function (sim) {
   // ---- The end -----------------------------------------------------------------------------------------------------------------------
 
   // Node's own waits for threads that a copy does not have. Everything that listens for it is heard first.
+  let isTold = false;  // a copy of a copy has the listener
+
   function endAtOnce(exit) {
     process.reallyExit = exit;
+    if (isTold) return;
+    isTold = true;
     process.on('exit', function last(code) {
       for (const listener of process.rawListeners('exit')) {
         if (listener === last) continue;

@@ -9,10 +9,18 @@ module.exports = function (sim) {
   let evictions = 0;
   let calls = {};
   let waiting = [];  // {from, go}: requests that came before the news they rely on
+  let connected;  // the connection that is
+  let isAgain = false;
+  let asking = 0;  // calls that are open
+  let reloaded = boot.calls.reloadMatchers;  // how often next dev had told of other routes when those here were read
 
   const methods = {
     welcome(news) {
       calls = news.calls;
+      // What a copy has of its template's time may have been taken back since.
+      Map.prototype.clear.call(sim.lastRun);
+      if (isAgain && news.evictions > evictions) sim.forgetWhatWasRead();
+      isAgain = true;
       for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
       for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
       for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, -1);
@@ -30,7 +38,6 @@ module.exports = function (sim) {
     field: (dir, field, value) => sim.fieldChanged(dir, field, value),
   };
   let welcomed;
-  const ready = new Promise((resolve) => (welcomed = resolve));
 
   function caughtUpTo(count) {
     evictions = Math.max(evictions, count);
@@ -48,19 +55,36 @@ module.exports = function (sim) {
 
   async function connectPeer() {
     const socket = net.connect(boot.rpcSocket);
-    // next dev is gone: vercel-sim starts it again, and other instances.
-    sim.peer = createPeer(socket, methods, { closed: () => sim.plainExit(0), open: (count) => tell({ t: 'call', open: count > 0 }) });
+    const ready = new Promise((resolve) => (welcomed = resolve));
+    connected = socket;
+    sim.peer = createPeer(socket, methods, {
+      // next dev is gone: vercel-sim starts it again, and other instances.
+      closed: () => connected === socket && sim.plainExit(0),
+      open: (count) => {
+        asking = count;
+        tell({ t: 'call', open: count > 0 });
+      },
+    });
     socket.write(`${options.token} ${options.instance}\n`);
     tellWhatIsStatic();
     await ready;
   }
 
+  // A template is nobody's instance: its copies connect. False while next dev is asked for something.
+  function leavePeer() {
+    if (asking > 0) return false;
+    connected = undefined;
+    sim.peer.end();
+    return true;
+  }
+
   // What a run has shown of a page is what next dev knows of it at the next run, wherever that is.
   function tellWhatIsStatic() {
-    const { lastRun, prerenderedPaths, peer } = sim;
+    const { lastRun, prerenderedPaths } = sim;
+    if (Object.hasOwn(lastRun, 'set')) return;  // in a copy
     const watch = (map, method, told) => {
       map[method] = function (page, value) {
-        if (method === 'set' ? this.get(page) !== value : this.has(page)) peer.tell(...told(page, value));
+        if (method === 'set' ? this.get(page) !== value : this.has(page)) sim.peer.tell(...told(page, value));
         return Reflect.apply(Map.prototype[method], this, [page, value]);
       };
     };
@@ -72,8 +96,10 @@ module.exports = function (sim) {
   // Next's render server has read the folders of routes when it came up, and is told by a call when there are others. A copy of a template has missed
   // those between the template's begin and its own.
   async function seeRoutesAnew() {
-    if (calls.reloadMatchers !== boot.calls.reloadMatchers) await sim.server.reloadMatchers?.();
+    if (calls.reloadMatchers === reloaded) return;
+    reloaded = calls.reloadMatchers;
+    await sim.server.reloadMatchers?.();
   }
 
-  return { connectPeer, caughtUp, seeRoutesAnew };
+  return { connectPeer, leavePeer, caughtUp, seeRoutesAnew };
 };

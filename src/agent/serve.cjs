@@ -48,6 +48,14 @@ module.exports = function (sim) {
     for (const name of Object.keys(sim.httpServer)) onServer.add(name);
   }
 
+  // The other way round: resolves when no connection is open any more.
+  function unlisten() {
+    return new Promise((resolve) => {
+      http.Server.prototype.close.call(sim.httpServer, resolve);
+      http.Server.prototype.closeAllConnections?.call(sim.httpServer);
+    });
+  }
+
   // What user code has put on the server since it was asked last, as Socket.IO's examples do with `res.socket.server.io`: state that lives in
   // this process alone. In the text of a response head.
   function kept() {
@@ -253,5 +261,5 @@ module.exports = function (sim) {
     settle(invocation);
   }
 
-  return { prepareServer, listen, expire, running, hasCome: (id) => come.has(id) };
+  return { prepareServer, listen, unlisten, expire, running, hasCome: (id) => come.has(id) };
 };

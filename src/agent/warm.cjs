@@ -13,9 +13,11 @@ const kLeftOut = /^(content-|next-|rsc$|x-nextjs-|x-vsim-(?!meta))/i;
 module.exports = function (sim) {
   const { boot, invocations, options, requireNext, tell } = sim;
 
-  async function bind({ page, kind, runtime, head }) {
+  // `template`: it is to be copied for all instances of the function to come, if that may be.
+  async function bind({ page, kind, runtime, head, template }) {
     const from = performance.now();
     let failure;
+    if (template) sim.watchTaking();
     try {
       await sim.registerInstrumentation();
       if (runtime !== 'edge') await evaluate(page, kind);
@@ -23,7 +25,11 @@ module.exports = function (sim) {
     } catch (error) {
       failure = String(error?.message ?? error);  // the first request meets it again, and shows it
     }
-    tell({ t: 'bound', page, ms: Math.round(performance.now() - from), files: sim.newFiles(), error: failure });
+    const told = { t: 'bound', page, ms: Math.round(performance.now() - from), files: sim.newFiles(), error: failure };
+    if (!template) return tell(told);
+    const taken = sim.taken();
+    const why = failure !== undefined ? 'its modules cannot be evaluated' : runtime === 'edge' ? 'the edge runtime has memory of its own' : taken;
+    await sim.standAsTemplate(told, why);
   }
 
   // ---- Evaluating ----------------------------------------------------------------------------------------------------------------

@@ -353,7 +353,10 @@ void Fleet::give_back(InvocationId id, bool untouched) {
 
 void Fleet::obey(instance::Bind& c) {
   const Function& f = functions_[static_cast<std::size_t>(c.function)];
-  say(c.id, agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view()));
+  const Instance* i = find(c.id);
+  const bool as_template = c.as_template && i != nullptr && i->copies != nullptr;
+  say(c.id,
+      agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view(), as_template));
 }
 
 void Fleet::obey(instance::Freeze& c) {
@@ -412,6 +415,7 @@ void Fleet::obey(instance::Place& c) {
   it->second.lease = std::move(c.lease);
   it->second.instance = c.instance;
   i->function = it->second.function;
+  i->copies.reset();
   i->process->foreground();
   const bool debugged = i->debugged;
   const Placed placed{i->process->pool(), i->process->name(), i->process->secret(), c.start,

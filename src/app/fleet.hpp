@@ -107,6 +107,14 @@ class FleetOwner {
   ~FleetOwner() = default;
 };
 
+// How the process of an instance began.
+enum class Beginning : std::uint8_t {
+  spawn,     // by itself
+  evaluate,  // as a copy of the base template: it evaluates the modules of its function
+  fork,      // as a copy of the function's template, which has done so
+};
+std::string_view to_string(Beginning);  // "spawn", "fork+evaluate", "fork"
+
 // What is of no invocation. Must not call the fleet.
 class FleetWatcher {
  public:
@@ -115,8 +123,8 @@ class FleetWatcher {
   virtual void fleet_lacks(const std::vector<std::string>& /*hooks*/) {}  // of an instance's Next
   virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                            instance::GroupId) = 0;
-  // Its process runs; fleet_state from now on. `forked`: as a copy of the template.
-  virtual void fleet_spawned(instance::InstanceId, bool /*forked*/) {}
+  // Its process runs; fleet_state from now on.
+  virtual void fleet_spawned(instance::InstanceId, Beginning) {}
   virtual void fleet_spawns(std::string_view /*why*/) {}  // there is no template, though one was asked for
 
  protected:
@@ -174,12 +182,15 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     int pid = 0;
   };
   Figures figures(instance::InstanceId) const;
+  // From inside fleet_state, at `bound`: why there is no template of its function. Once for each function and
+  // reason; else empty.
+  std::string take_uncopied(instance::InstanceId);
 
   // agent::InstanceHandler
   bool on_instance(std::uint64_t n, std::string_view secret, pid_t) override;
   bool is_of_instance(pid_t) override;
   void on_ready(std::uint64_t n, double ms) override;
-  void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) override;
+  void on_bound(std::uint64_t n, agent::Bound) override;
   void on_handler(std::uint64_t n, InvocationId) override;
   void on_dispatch(std::uint64_t n, InvocationId, std::string_view page, std::string_view kind,
                    std::string_view runtime, bool is_static) override;
@@ -211,6 +222,10 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     bool connected = false, ready = false, call_open = false, debugged = false;
     bool began = false;  // user code of a request has
     bool init_over = false;
+    bool is_template = false;  // of a function, or about to be
+    std::unique_ptr<process::ForkServer>
+        copies;            // what it is told by to copy itself; of a copy of the base's
+    std::string uncopied;  // why it is not to be one
     std::uint64_t memory = 0;
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
     std::set<std::string> overdue;  // routes cut at their deadlines since its event loop was last heard of
@@ -258,8 +273,10 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   // One that a template is asked to copy itself for.
   struct Coming {
     InstanceSpec spec;
-    bool asked = false;   // else it waits for the template
-    bool doomed = false;  // it is to end as soon as it is there
+    instance::InstanceId of = instance::InstanceId::none;  // the template; none: the base
+    process::os::Fd orders;  // our end of what it will be told by to copy itself
+    bool asked = false;      // else it waits for the template
+    bool doomed = false;     // it is to end as soon as it is there
   };
   std::string socket_of(instance::InstanceId) const;
   void add_node(std::vector<std::string>& argv, process::Environment&) const;
@@ -274,7 +291,9 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void copied(instance::InstanceId, Result<process::Coming>);
   void spawn(instance::InstanceId, InstanceSpec);
   InstanceProcess::Callbacks callbacks_of(instance::InstanceId);
-  void began(instance::InstanceId, std::unique_ptr<InstanceProcess>, bool forked);
+  void began(instance::InstanceId, std::unique_ptr<InstanceProcess>, Beginning);
+  void take_orders(instance::InstanceId, process::os::Fd);
+  void standing(instance::InstanceId);
   void lost(instance::InstanceId);
   void never_start(instance::InstanceId);
   void ended(instance::InstanceId);

@@ -45,6 +45,7 @@ void Fleet::ended(InstanceId id) {
   const auto it = instances_.find(id);
   if (it == instances_.end()) return;
   std::shared_ptr<InstanceProcess> process = std::move(it->second.process);
+  std::shared_ptr<process::ForkServer> copies = std::move(it->second.copies);
   instances_.erase(it);
   sampler_.forget(id);
   // What it said last may still be in its channel; but whoever is named by a death is told of it now.
@@ -53,7 +54,8 @@ void Fleet::ended(InstanceId id) {
   if (causes_.size() > kMostCauses) causes_.pop_front();
   const instance::Death death = process->death();
   last_death_ = process->cause();
-  boost::asio::post(io_, [process] {});  // it is on the stack
+  if (copies) copies->end();
+  boost::asio::post(io_, [process, copies] {});  // they are on the stack
   tell([&](TimePoint t, auto& out) { scheduler_.exited(id, death, t, out); });
 }
 
@@ -78,10 +80,20 @@ Fleet::PageName Fleet::function_of(InstanceId id, const instance::State& state) 
   instance::FunctionId function = instance::FunctionId::none;
   if (const auto* binding = std::get_if<instance::Binding>(&state)) function = binding->function;
   if (const auto* bound = std::get_if<instance::Bound>(&state)) function = bound->function;
+  if (const auto* of = std::get_if<instance::Template>(&state)) function = of->function;
   if (const auto it = instances_.find(id); function == instance::FunctionId::none && it != instances_.end())
     function = it->second.function;
   const auto index = static_cast<std::size_t>(function);
   return index < functions_.size() ? PageName{functions_[index].page, functions_[index].kind} : PageName{};
+}
+
+std::string Fleet::take_uncopied(InstanceId id) {
+  const auto it = instances_.find(id);
+  if (it == instances_.end() || it->second.uncopied.empty()) return {};
+  std::string why = std::exchange(it->second.uncopied, {});
+  const auto seen = scheduler_.instance(id);
+  const PageName of = seen ? function_of(id, seen->state) : PageName{};
+  return warned_.insert(fmt::format("uncopied {} {} {}", of.kind, of.page, why)).second ? why : std::string();
 }
 
 Fleet::Figures Fleet::figures(InstanceId id) const {
@@ -125,12 +137,17 @@ void Fleet::on_ready(std::uint64_t n, double) {
   tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
 }
 
-void Fleet::on_bound(std::uint64_t n, std::string_view, std::vector<std::string> files) {
-  if (find(n) == nullptr) return;
+void Fleet::on_bound(std::uint64_t n, agent::Bound told) {
+  Instance* i = find(n);
+  if (i == nullptr) return;
   const auto id = static_cast<InstanceId>(n);
+  i->is_template = told.is_template && i->copies != nullptr;  // it says so again when it stands
+  i->uncopied = told.uncopied.substr(0, 300);
+  if (!i->is_template) i->copies.reset();
+  const bool is_bound = !i->is_template;
   tell([&](TimePoint t, auto& out) {
-    if (!files.empty()) scheduler_.loaded(id, std::move(files), t, out);
-    scheduler_.bound(id, t, out);
+    if (!told.files.empty()) scheduler_.loaded(id, std::move(told.files), t, out);
+    if (is_bound) scheduler_.bound(id, t, out);
   });
   sampler_.used(id);
 }
@@ -275,7 +292,7 @@ void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
 
 void Fleet::on_closed(std::uint64_t n) {
   Instance* i = find(n);
-  if (i == nullptr || stopped_) return;
+  if (i == nullptr || stopped_ || i->is_template) return;
   i->silence = std::make_unique<boost::asio::steady_timer>(io_, kSilencePatience);
   i->silence->async_wait([this, n](boost::system::error_code error) {
     Instance* silent = error ? nullptr : find(n);

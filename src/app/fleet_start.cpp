@@ -27,6 +27,10 @@ std::uint16_t free_port(boost::asio::io_context& io) {
 
 }  // namespace
 
+std::string_view to_string(Beginning how) {
+  return how == Beginning::fork ? "fork" : how == Beginning::evaluate ? "fork+evaluate" : "spawn";
+}
+
 // --- What is started
 
 std::string Fleet::socket_of(InstanceId id) const {
@@ -127,6 +131,7 @@ void Fleet::stop_template() {
 void Fleet::abandon_copies() {
   std::vector<InstanceId> doomed;
   for (auto& [id, coming] : comings_) {
+    if (coming.of != InstanceId::none) continue;
     coming.asked = false;
     if (coming.doomed) doomed.push_back(id);
   }
@@ -138,7 +143,7 @@ void Fleet::start_those_that_come() {
   if (template_.state() == Template::State::starting || stopped_) return;
   std::vector<InstanceId> ids;
   for (const auto& [id, coming] : comings_)
-    if (!coming.asked) ids.push_back(id);
+    if (!coming.asked && coming.of == InstanceId::none) ids.push_back(id);
   for (const InstanceId id : ids) {
     const auto it = comings_.find(id);
     if (it == comings_.end()) continue;
@@ -157,7 +162,16 @@ void Fleet::ask_copy(InstanceId id, Coming& coming) {
   const auto text = [&](std::string_view mark) {
     return agent::copy_line(number(id), coming.spec.socket, mark);
   };
-  template_.fork(text, [this, id](Result<process::Coming> copy) { copied(id, std::move(copy)); });
+  const auto answer = [this, id](Result<process::Coming> copy) { copied(id, std::move(copy)); };
+  if (coming.of != InstanceId::none) return find(coming.of)->copies->fork(text, answer);
+  process::os::Fd theirs;
+  if (options_.scheduler.templates) {
+    if (auto pair = process::os::make_packet_pair()) {
+      coming.orders = std::move(pair->read);
+      theirs = std::move(pair->write);
+    }
+  }
+  template_.fork(text, answer, theirs.get());
 }
 
 void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
@@ -167,14 +181,33 @@ void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
     return;
   }
   InstanceSpec spec = std::move(it->second.spec);
+  process::os::Fd orders = std::move(it->second.orders);
   const bool doomed = it->second.doomed;
+  const auto how = it->second.of == InstanceId::none ? Beginning::evaluate : Beginning::fork;
   comings_.erase(it);
-  if (!copy) return doomed ? lost(id) : spawn(id, std::move(spec));
+  // What a copy of a function's template would have, no other process has.
+  if (!copy) return doomed || how == Beginning::fork ? lost(id) : spawn(id, std::move(spec));
   auto process = InstanceProcess::adopt(io_, supervisor_, timeouts_, std::move(spec), std::move(*copy),
                                         callbacks_of(id));
   if (!process) return lost(id);
-  began(id, std::move(*process), true);
-  if (doomed) instances_[id].process->kill();
+  began(id, std::move(*process), how);
+  if (doomed) return instances_[id].process->kill();
+  if (orders) take_orders(id, std::move(orders));
+}
+
+void Fleet::take_orders(InstanceId id, process::os::Fd orders) {
+  process::ForkServer::Callbacks callbacks;
+  callbacks.ready = [this, id] { standing(id); };
+  auto copies = process::ForkServer::over(io_, supervisor_, std::move(orders), std::move(callbacks));
+  if (copies) instances_[id].copies = std::move(*copies);
+}
+
+// It waits to be copied: its copies inherit the priority.
+void Fleet::standing(InstanceId id) {
+  Instance* i = find(id);
+  if (i == nullptr || !i->is_template) return;
+  i->process->foreground();
+  tell([&](TimePoint t, auto& out) { scheduler_.standing(id, t, out); });
 }
 
 // --- Beginnings
@@ -182,6 +215,14 @@ void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
 void Fleet::obey(instance::Spawn& c) {
   if (options_.command.empty() && boot_file_.empty()) return lost(c.id);
   InstanceSpec spec = spec_of(c.id, c.background);
+  if (c.from != InstanceId::none) {
+    const Instance* of = find(c.from);
+    if (of == nullptr || !of->copies) return lost(c.id);
+    Coming& coming = comings_[c.id];
+    coming.spec = std::move(spec);
+    coming.of = c.from;
+    return ask_copy(c.id, coming);
+  }
   const auto state = template_.state();
   if (state == Template::State::none || state == Template::State::given_up)
     return spawn(c.id, std::move(spec));
@@ -193,7 +234,7 @@ void Fleet::obey(instance::Spawn& c) {
 
 void Fleet::spawn(InstanceId id, InstanceSpec spec) {
   auto process = InstanceProcess::start(io_, supervisor_, timeouts_, std::move(spec), callbacks_of(id));
-  if (process) return began(id, std::move(*process), false);
+  if (process) return began(id, std::move(*process), Beginning::spawn);
   if (warned_.insert(process.error().message).second)
     watcher_.fleet_warns("an instance could not be started: " + process.error().message, process.error().fix);
   lost(id);
@@ -207,10 +248,10 @@ InstanceProcess::Callbacks Fleet::callbacks_of(InstanceId id) {
   return callbacks;
 }
 
-void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, bool forked) {
+void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, Beginning how) {
   InstanceProcess& started = *process;
   instances_[id].process = std::move(process);
-  watcher_.fleet_spawned(id, forked);
+  watcher_.fleet_spawned(id, how);
   if (!options_.command.empty()) started.probe([this, id] { on_ready(number(id), 0); });
 }
 

@@ -30,6 +30,7 @@ instance::Options scheduler_options(const IsolationOptions& given, bool grouped)
     out.freeze_idle = false;
     out.bound_functions = 0;
   }
+  out.templates = given.profile->instances_fork.value == profile::Switch::on && out.bound_functions > 0;
   return out;
 }
 
@@ -172,12 +173,12 @@ std::string_view Isolation::effective() const {
                                                  : profile::Isolation::none);
 }
 
-void Isolation::fleet_spawned(instance::InstanceId id, bool forked) {
+void Isolation::fleet_spawned(instance::InstanceId id, Beginning how) {
   const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
   event::InstanceChanged e;
   e.instance = name;
   e.to = "spawning";
-  e.start = forked ? "fork" : "spawn";
+  e.start = to_string(how);
   if (fleet_) e.pid = fleet_->figures(id).pid;
   owner_.isolation_event(e);
 }
@@ -212,6 +213,9 @@ void Isolation::fleet_state(instance::InstanceId id, const instance::State& from
     e.memory = seen.memory;
     e.pid = seen.pid;
   }
+  std::string uncopied;
+  if (fleet_ && e.to == "bound") uncopied = fleet_->take_uncopied(id);
+  e.uncopied = uncopied;
   e.death = death;
   e.function = function;
   owner_.isolation_event(e);

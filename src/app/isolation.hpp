@@ -74,7 +74,7 @@ class Isolation final : private FleetWatcher {
     owner_.isolation_says(event::Level::warning, what, fix);
   }
   void fleet_lacks(const std::vector<std::string>& hooks) override { owner_.isolation_lacks(hooks); }
-  void fleet_spawned(instance::InstanceId, bool forked) override;
+  void fleet_spawned(instance::InstanceId, Beginning) override;
   void fleet_spawns(std::string_view why) override;
   void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                    instance::GroupId) override;

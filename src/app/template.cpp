@@ -76,11 +76,12 @@ void Template::foreground() {
 }
 
 void Template::fork(const std::function<std::string(std::string_view mark)>& text,
-                    process::ForkServer::Answer answer) {
-  server_->fork(text, [this, answer = std::move(answer)](Result<process::Coming> coming) {
+                    process::ForkServer::Answer answer, int orders) {
+  const auto told = [this, answer = std::move(answer)](Result<process::Coming> coming) {
     if (coming) in_vain_ = 0;
     answer(std::move(coming));
-  });
+  };
+  server_->fork(text, told, orders);
 }
 
 void Template::ended(const process::ExitCause& cause) {

@@ -38,8 +38,8 @@ class Template {
   State state() const { return state_; }
   void foreground();  // somebody waits for it
   // While it is ready. `answer` is called later, and always, unless this is destroyed.
-  void fork(const std::function<std::string(std::string_view mark)>& text,
-            process::ForkServer::Answer answer);
+  void fork(const std::function<std::string(std::string_view mark)>& text, process::ForkServer::Answer answer,
+            int orders);
 
  private:
   void launch();

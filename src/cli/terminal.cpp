@@ -229,6 +229,8 @@ void changed(Paint& paint, const event::InstanceChanged& e) {
   if (!e.death.empty()) text.append(": ").append(e.death);
   if (e.memory > 0) text.append(" (").append(human_size(e.memory)).append(")");
   if (!e.start.empty()) text.append(" (").append(e.start).append(")");
+  if (!e.uncopied.empty())
+    text.append(" (its instances evaluate for themselves: ").append(e.uncopied).append(")");
   paint(Ink::dim, text)("\n");
 }
 

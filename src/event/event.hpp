@@ -128,13 +128,15 @@ struct RouteCompiled {
 // instance::to_string(Why), with "frozen" for a bound or idle one that is stopped.
 struct InstanceChanged {
   std::string_view instance;  // "i3", never used again for another one
-  std::string_view from, to;  // spawning spare binding bound leased idle frozen retired dying dead
+  std::string_view from, to;  // spawning spare binding bound template leased idle frozen retired dying dead
   std::string_view function;  // route it serves; empty while it serves none
   std::string_view why;       // it must go; empty otherwise
   std::string_view death;     // how its process ended, as text; only with `dead`
   std::uint64_t memory = 0;   // bytes resident when it was last measured; 0 when it was not
   int pid = 0;                // 0 when not known
-  std::string_view start;     // "fork" or "spawn": how its process began; only with `spawning`
+  std::string_view start;  // "fork", "fork+evaluate" or "spawn": how its process began; only with `spawning`
+  std::string_view
+      uncopied;  // why there is no template of its function; only with `bound`, once for a reason
 };
 // Told after the invocation's end, when its instance is frozen or retired while the handler left something
 // running.

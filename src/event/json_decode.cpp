@@ -300,7 +300,8 @@ Result<OwnedEvent> decode(std::string_view line) {
                               r.text("death"),
                               r.number<std::uint64_t>("memory"),
                               r.number<int>("pid"),
-                              r.text("start")};
+                              r.text("start"),
+                              r.text("uncopied")};
   } else if (type == "background_work") {
     BackgroundWork e{id(), r.text("request_id"), r.text("route"), r.text("file"), r.text("instance"), {}};
     read_verdicts();

@@ -366,7 +366,7 @@ struct Encode {
     w.text_if("function", e.function).text_if("why", e.why).text_if("death", e.death);
     if (e.memory != 0) w.number("memory", e.memory);
     if (e.pid != 0) w.number("pid", e.pid);
-    w.text_if("start", e.start);
+    w.text_if("start", e.start).text_if("uncopied", e.uncopied);
   }
   void operator()(const BackgroundWork& e) {
     head(w, "background_work", stamp, start);

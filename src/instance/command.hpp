@@ -18,11 +18,15 @@ struct Spawn {
   InstanceId id;
   GroupId likely;   // who will probably get it; none: not known. A hint for preloading, not a promise
   bool background;  // nobody waits for it: low priority
+  // The function's template, which it is to be a copy of: it is bound when it is ready. none: no code in it.
+  InstanceId from = InstanceId::none;
 };
-// Evaluate the function's modules and warm the request path, serving nothing; tell bound() or exited().
+// Evaluate the function's modules and warm the request path, serving nothing; tell bound(), standing() or
+// exited().
 struct Bind {
   InstanceId id;
   FunctionId function;
+  bool as_template;  // and become a template, if that may be
 };
 // SIGSTOP, and SIGCONT.
 struct Freeze {

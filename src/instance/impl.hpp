@@ -29,7 +29,8 @@ struct Instance {
   Lifecycle life;
   GroupId group = GroupId::none;  // none: no code in it
   Generation generation = 0;
-  std::vector<FunctionId> code;  // functions loaded or being loaded
+  std::vector<FunctionId> code;        // functions loaded or being loaded
+  InstanceId from = InstanceId::none;  // the template that it is a copy of
   std::set<std::string> files;
   bool files_told = false;
   std::vector<InvocationId> holders;
@@ -95,7 +96,7 @@ struct Scheduler::Impl {
   void place_waiting();
   bool try_place(Waiter&);
   Instance* choose(Waiter&);
-  Instance* fresh(const Waiter&, GroupId);  // a bound spare or a spare
+  Instance* fresh(const Waiter&, GroupId);  // a bound spare or a spare; nullptr also where a copy is better
   Instance* kept_for(const Waiter&, GroupId);
   bool keeps(const Instance&, FunctionId) const;  // for others after it, under policy `invocation`
   Instance* with_room(const Waiter&, GroupId, std::size_t first_seat);
@@ -123,6 +124,15 @@ struct Scheduler::Impl {
   Instance* least_recently_used();
   Instance* least_wanted();  // leased to invocations whose clients are gone, and to no other
   void spawn(GroupId likely, bool background, bool over_cap);
+  void spawn_for(FunctionId, bool background, bool over_cap);  // of its template, if there is one
+  void copy(Instance& of, bool background, bool over_cap);
+  Instance* template_of(FunctionId);
+  std::size_t copies_coming(FunctionId) const;
+  void copy_ahead();
+  void copy_failed(Instance&);  // its template is given up
+  void template_failed(FunctionId);
+  void cannot_bind(FunctionId);
+  void try_all_again();
   void trim();
   void keep_memory();
   struct Refill {
@@ -175,6 +185,8 @@ struct Scheduler::Impl {
   std::unordered_map<std::uint64_t, InvocationId> by_serial;
   std::vector<FunctionId> recent;                     // most recently used first
   std::set<FunctionId> unbindable;                    // binding failed: not before their code changes
+  std::set<FunctionId> uncopied;                      // they have no template: the same
+  std::map<FunctionId, std::uint32_t> failed_copies;  // in a row
   std::map<FunctionId, std::uint64_t> bound_weights;  // of the last instance that was bound to it, bytes
 
   bool started = false, stopped = false;

@@ -75,6 +75,28 @@ void Scheduler::Impl::spawn_failed(Code why) {
   if (failed_spawns >= options.spawn_tries) refuse_waiting(why);
 }
 
+// Its template is of no use, and goes. The next one may be: whoever waits is served otherwise meanwhile.
+void Scheduler::Impl::copy_failed(Instance& i) {
+  template_failed(i.code.front());
+  Instance* of = find(i.from);
+  if (of != nullptr && of->life.is<Template>()) kill(*of, Why::failed, Code::none);
+}
+
+void Scheduler::Impl::template_failed(FunctionId f) {
+  if (++failed_copies[f] >= options.copy_tries) uncopied.insert(f);
+}
+
+// As a template first, which asks more of it.
+void Scheduler::Impl::cannot_bind(FunctionId f) {
+  if (!options.templates || !uncopied.insert(f).second) unbindable.insert(f);
+}
+
+void Scheduler::Impl::try_all_again() {
+  unbindable.clear();
+  uncopied.clear();
+  failed_copies.clear();
+}
+
 void Scheduler::Impl::initialised(Instance& i, InvocationId invocation) {
   std::erase_if(i.inits, [&](const Init& init) { return init.invocation == invocation; });
 }

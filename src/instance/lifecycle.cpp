@@ -14,8 +14,8 @@ std::string_view to_string(Why why) {
 }
 
 std::string_view name(const State& state) {
-  static constexpr std::string_view kNames[] = {"spawning", "spare",   "binding", "bound", "leased",
-                                                "idle",     "retired", "dying",   "dead"};
+  static constexpr std::string_view kNames[] = {"spawning", "spare", "binding", "bound", "template",
+                                                "leased",   "idle",  "retired", "dying", "dead"};
   static_assert(std::size(kNames) == std::variant_size_v<State>, "a state has no name");
   return kNames[state.index()];
 }
@@ -23,6 +23,12 @@ std::string_view name(const State& state) {
 bool Lifecycle::ready() {
   if (!is<Spawning>()) return false;
   state_ = Spare{};
+  return true;
+}
+
+bool Lifecycle::ready(FunctionId function) {
+  if (!is<Spawning>()) return false;
+  state_ = Bound{function};
   return true;
 }
 
@@ -36,6 +42,13 @@ bool Lifecycle::bound() {
   const auto* b = std::get_if<Binding>(&state_);
   if (b == nullptr) return false;
   state_ = Bound{b->function};
+  return true;
+}
+
+bool Lifecycle::stand() {
+  const auto* b = std::get_if<Binding>(&state_);
+  if (b == nullptr) return false;
+  state_ = Template{b->function};
   return true;
 }
 

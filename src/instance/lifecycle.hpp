@@ -67,6 +67,10 @@ struct Bound {
   FunctionId function;
   bool frozen = false;
 };
+// Has done so, is copied for instances of the function, and never serves itself.
+struct Template {
+  FunctionId function;
+};
 struct Leased {
   std::uint32_t leases = 1;
 };
@@ -88,14 +92,16 @@ struct Dead {
   Death death;
 };
 
-using State = std::variant<Spawning, Spare, Binding, Bound, Leased, Idle, Retired, Dying, Dead>;
+using State = std::variant<Spawning, Spare, Binding, Bound, Template, Leased, Idle, Retired, Dying, Dead>;
 std::string_view name(const State&);
 
 class Lifecycle {
  public:
   bool ready();
+  bool ready(FunctionId);  // as a copy of its template
   bool bind(FunctionId);
   bool bound();
+  bool stand();  // as a template
   // One more invocation, if there is a slot for it and the instance is not frozen.
   bool lease(std::uint32_t slots);
   bool release();

@@ -41,6 +41,13 @@ struct Options {
 
   std::uint32_t spares = 2;           // not bound to a function
   std::uint32_t bound_functions = 4;  // the most recently used functions keep one bound spare each; 0: none
+  // An instance that is bound becomes a template, if it may, and instances of the function are copies of it.
+  bool templates = false;
+  // From the begin of a copy to ready: 20 ms was measured, 100 on a busy machine. After that its template is
+  // of no use.
+  Duration copy_limit = std::chrono::seconds(15);
+  // Copies of a template that fail, one after the other, after which the function has none.
+  std::uint32_t copy_tries = 2;
   // After a request is done, before spares are refilled: the next one may follow at once.
   Duration refill_delay = std::chrono::milliseconds(50);
   // But no longer than this after the first one was missed, or was taken by a request that does not end.

@@ -67,6 +67,8 @@ Instance* Scheduler::Impl::fresh(const Waiter& w, GroupId g) {
       spare = &i;
     }
   }
+  // A copy of the template is there before a spare has evaluated the modules.
+  if (template_of(w.function) != nullptr && (copies_coming(w.function) > 0 || fits(0))) return nullptr;
   return spare != nullptr ? spare : sibling;
 }
 
@@ -135,7 +137,7 @@ Instance* Scheduler::Impl::choose(Waiter& w) {
 void Scheduler::Impl::grant(const Waiter& w, Instance& i) {
   Start start = Start::warm;
   if (i.life.is<Bound>())
-    start = Start::bound;
+    start = w.queued && i.from != InstanceId::none ? Start::cold : Start::bound;
   else if (i.life.is<Spare>())
     start = w.queued ? Start::cold : Start::spare;
   thaw(i);

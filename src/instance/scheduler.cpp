@@ -40,6 +40,7 @@ void Scheduler::Impl::settle() {
   keep_memory();
   meet_demand();
   refill();
+  copy_ahead();
   freeze_idle();
   out = nullptr;
 }
@@ -215,8 +216,10 @@ void Scheduler::ready(InstanceId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (Instance* i = s.find(id); i != nullptr && i->life.is<Spawning>()) {
-    s.step(*i, [](Lifecycle& l) { return l.ready(); });
+    const bool is_copy = i->from != InstanceId::none;
+    s.step(*i, [&](Lifecycle& l) { return is_copy ? l.ready(i->code.front()) : l.ready(); });
     i->last_used = s.now;
+    if (is_copy) s.failed_copies.erase(i->code.front());
     s.failed_spawns = 0;
     s.spawn_after = {};
   }
@@ -227,7 +230,19 @@ void Scheduler::bound(InstanceId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (Instance* i = s.find(id); i != nullptr && i->life.is<Binding>()) {
+    if (s.options.templates) s.uncopied.insert(std::get<Binding>(i->life.state()).function);
     s.step(*i, [](Lifecycle& l) { return l.bound(); });
+    i->inits.clear();
+    i->last_used = s.now;
+  }
+  s.settle();
+}
+
+void Scheduler::standing(InstanceId id, TimePoint now, Commands& out) {
+  Impl& s = *impl_;
+  s.begin(now, out);
+  if (Instance* i = s.find(id); i != nullptr && i->life.is<Binding>()) {
+    s.step(*i, [](Lifecycle& l) { return l.stand(); });
     i->inits.clear();
     i->last_used = s.now;
   }
@@ -246,14 +261,18 @@ void Scheduler::exited(InstanceId id, const Death& death, TimePoint now, Command
   s.begin(now, out, id);
   if (Instance* i = s.find(id)) {
     const bool never_ready = i->life.is<Spawning>();
-    if (const auto* b = std::get_if<Binding>(&i->life.state())) s.unbindable.insert(b->function);
+    const bool is_copy = i->from != InstanceId::none;
+    if (const auto* b = std::get_if<Binding>(&i->life.state())) s.cannot_bind(b->function);
+    if (const auto* t = std::get_if<Template>(&i->life.state())) s.template_failed(t->function);
+    if (never_ready && is_copy) s.copy_failed(*i);
     s.unseat(*i);
     s.step(*i, [&](Lifecycle& l) { return l.exited(death); });
     while (!i->holders.empty()) s.lose(*i, i->holders.front(), code_of(death), Why::none, death);
     s.instances.erase(id);
     // One that could not be made at all (no descriptor, no process left) has run none of the app's code.
     const bool never_was = death.kind == Death::Kind::lost;
-    if (never_ready) s.spawn_failed(never_was ? Code::sim_not_ready : Code::function_invocation_failed);
+    if (never_ready && !is_copy)
+      s.spawn_failed(never_was ? Code::sim_not_ready : Code::function_invocation_failed);
   }
   s.settle();
 }
@@ -328,7 +347,7 @@ void Scheduler::set_options(const Options& options, Why why, TimePoint now, Comm
     if (i.life.living()) s.retire(i, why);
   s.seats.clear();  // turns are taken otherwise, or no more
   for (Waiter& w : s.waiters) w.group = GroupId::none;
-  s.unbindable.clear();
+  s.try_all_again();
   s.settle();
 }
 
@@ -337,7 +356,7 @@ void Scheduler::retire(Why why, bool spares, TimePoint now, Commands& out) {
   s.begin(now, out);
   for (auto& [id, i] : s.instances)
     if (i.life.living() && (spares || !i.code.empty())) s.retire(i, why);
-  s.unbindable.clear();
+  s.try_all_again();
   s.settle();
 }
 
@@ -351,7 +370,7 @@ void Scheduler::invalidate(const Change& change, TimePoint now, Commands& out) {
     any = true;
     s.retire(i, Why::stale);
   }
-  s.unbindable.clear();
+  s.try_all_again();
   if (any || s.calm_at > s.now) s.calm_at = after(s.now, s.options.change_calm);
   s.settle();
 }

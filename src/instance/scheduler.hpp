@@ -3,7 +3,7 @@
 // and carries out the commands that it appends to `out`. One scheduler, one thread; time never goes
 // backwards between calls (an earlier `now` counts as the latest one told).
 //
-//   request ─► warm lease │ bound spare │ spare ─────────────────────────► Place ─► release │ timed_out
+//   request ─► warm lease │ bound spare or copy │ spare ─────────────────────► Place ─► release │ timed_out
 //         │                                                                  ▲        (or Lost, then release)
 //         ├──► wait, in order of arrival ── an instance is ready or free ────┘
 //         └──► Refuse: too many wait, a loop, nothing starts, or the emulator stops
@@ -109,7 +109,9 @@ class Scheduler {
 
   // Instances.
   void ready(InstanceId, TimePoint now, Commands& out);
+  // It has evaluated the modules of its function; if it was to become a template, it must not be one.
   void bound(InstanceId, TimePoint now, Commands& out);
+  void standing(InstanceId, TimePoint now, Commands& out);  // it is a template now
   void pong(InstanceId, TimePoint now, Commands& out);
   // The only word for the end of a process; a stopped one has not ended.
   void exited(InstanceId, const Death&, TimePoint now, Commands& out);

@@ -91,7 +91,7 @@ Instance* Scheduler::Impl::most_grown() {
 Instance* Scheduler::Impl::least_recently_used() {
   Instance* oldest = nullptr;
   for (auto& [id, i] : instances) {
-    if (!i.life.usable() || i.life.leases() > 0 || i.over_cap) continue;
+    if (!(i.life.usable() || i.life.is<Template>()) || i.life.leases() > 0 || i.over_cap) continue;
     if (oldest == nullptr || i.last_used < oldest->last_used) oldest = &i;
   }
   return oldest;
@@ -120,6 +120,7 @@ bool Scheduler::Impl::can_grow(GroupId g) const {
   return std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
     const Lifecycle& l = e.second.life;
     return l.template is<Spawning>() || l.template is<Dying>() || l.template is<Binding>() ||
+           l.template is<Template>() ||
            (l.usable() && l.leases() == 0 && e.second.group != g && !e.second.over_cap);
   });
 }
@@ -133,17 +134,64 @@ void Scheduler::Impl::spawn(GroupId likely, bool background, bool over_cap) {
   out->push_back(Spawn{id, likely, background});
 }
 
+Instance* Scheduler::Impl::template_of(FunctionId f) {
+  for (auto& [id, i] : instances)
+    if (const auto* t = std::get_if<Template>(&i.life.state()); t != nullptr && t->function == f) return &i;
+  return nullptr;
+}
+
+std::size_t Scheduler::Impl::copies_coming(FunctionId f) const {
+  return static_cast<std::size_t>(std::count_if(instances.begin(), instances.end(), [f](const auto& e) {
+    const Instance& i = e.second;
+    return i.life.template is<Spawning>() && i.from != InstanceId::none && i.code.front() == f;
+  }));
+}
+
+// It has what its template has, and is as old as that: a change of the code finds it while it starts.
+void Scheduler::Impl::copy(Instance& of, bool background, bool over_cap) {
+  spawn(of.group, background, over_cap);
+  Instance& i = instances.at(static_cast<InstanceId>(last_id));
+  i.from = of.id;
+  i.group = of.group;
+  i.generation = of.generation;
+  i.code = of.code;
+  i.files = of.files;
+  i.files_told = of.files_told;
+  of.last_used = now;
+  std::get<Spawn>(out->back()).from = of.id;
+}
+
+void Scheduler::Impl::spawn_for(FunctionId f, bool background, bool over_cap) {
+  if (Instance* t = template_of(f)) return copy(*t, background, over_cap);
+  spawn(groups.group_of(f), background, over_cap);
+}
+
 void Scheduler::Impl::meet_demand() {
   if (waiters.empty() || stopped) return;
   const std::size_t need = demand();
-  std::size_t coming = count<Spawning>(instances);
   const std::size_t wanted = std::min<std::size_t>(need, std::max<std::uint32_t>(1, options.spawns_at_once));
-  auto w = waiters.begin();
-  std::advance(w, static_cast<std::ptrdiff_t>(std::min(coming, waiters.size() - 1)));
-  for (; coming < wanted && fits(0); ++coming) {
-    spawn(groups.group_of(w->function), false, false);
-    if (std::next(w) != waiters.end()) ++w;
+  std::map<FunctionId, std::size_t> copies;  // that come
+  std::size_t coming = 0;
+  for (const auto& [id, i] : instances) {
+    if (!i.life.is<Spawning>()) continue;
+    if (i.from == InstanceId::none)
+      ++coming;
+    else
+      ++copies[i.code.front()];
   }
+  std::vector<FunctionId> wants;  // of those whom no copy that comes is for
+  std::size_t next = coming;
+  for (const Waiter& w : waiters) {
+    const auto c = copies.find(w.function);
+    if (c == copies.end() || c->second == 0) {
+      wants.push_back(w.function);
+    } else {
+      --c->second;
+      ++coming;
+    }
+  }
+  for (; coming < wanted && !wants.empty() && fits(0); ++coming, ++next)
+    spawn_for(wants[std::min(next, wants.size() - 1)], false, false);
   // The room of those that are dying is as good as there.
   for (coming += count<Dying>(instances); coming < wanted; ++coming) {
     Instance* i = most_grown();
@@ -161,7 +209,7 @@ void Scheduler::Impl::meet_demand() {
   }
   // Nothing will ever be free: each one that holds an instance waits for one that has none.
   if (coming == 0 && count<Binding>(instances) == 0 && all_holders_wait())
-    spawn(groups.group_of(waiters.front().function), false, true);
+    spawn_for(waiters.front().function, false, true);
 }
 
 void Scheduler::Impl::trim() {
@@ -172,8 +220,8 @@ void Scheduler::Impl::trim() {
     if (i.over_cap && !above) i.over_cap = false;
     if (i.over_cap && i.life.usable() && i.life.leases() == 0 && !nested_wait())
       kill(i, Why::surplus, limits::Code::none);
-    const auto* b = std::get_if<Bound>(&i.life.state());
-    if (b != nullptr && std::find(recent.begin(), kept, b->function) == kept)
+    if ((i.life.is<Bound>() || i.life.is<Template>()) &&
+        std::find(recent.begin(), kept, i.code.front()) == kept)
       kill(i, Why::surplus, limits::Code::none);
   }
 }
@@ -216,17 +264,20 @@ void Scheduler::Impl::used(FunctionId f) {
 Scheduler::Impl::Refill Scheduler::Impl::missing() const {
   using Kind = Refill::Kind;
   if (!started || stopped || options.isolation == Isolation::none) return {};
-  std::set<FunctionId> bound_now;
+  std::set<FunctionId> bound_now, served;  // served: by a template too
   std::size_t spares = 0;
   for (const auto& [id, i] : instances) {
-    if (const auto* b = std::get_if<Bound>(&i.life.state())) bound_now.insert(b->function);
-    if (const auto* b = std::get_if<Binding>(&i.life.state())) bound_now.insert(b->function);
-    if (i.kept && i.life.usable()) bound_now.insert(i.code.begin(), i.code.end());
-    if (!i.over_cap && (i.life.is<Spare>() || i.life.is<Spawning>())) ++spares;
+    if (i.life.is<Bound>()) bound_now.insert(i.code.front());
+    if (i.life.is<Binding>() || i.life.is<Template>()) served.insert(i.code.front());
+    if (i.kept && i.life.usable()) served.insert(i.code.begin(), i.code.end());
+    const bool is_spare = i.life.is<Spare>() || (i.life.is<Spawning>() && i.from == InstanceId::none);
+    if (!i.over_cap && is_spare) ++spares;
   }
   const std::uint64_t reserve = options.memory_budget / 10;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
-    if (bound_now.contains(recent[k]) || unbindable.contains(recent[k])) continue;
+    const bool by_copies = options.templates && !uncopied.contains(recent[k]);
+    if (served.contains(recent[k]) || unbindable.contains(recent[k])) continue;
+    if (!by_copies && bound_now.contains(recent[k])) continue;
     const std::uint64_t weighs = weight_bound(recent[k]);
     const std::uint64_t more = weighs - std::min(weighs, options.memory_estimate);
     const bool room = fits(reserve + more);
@@ -274,8 +325,23 @@ void Scheduler::Impl::refill() {
                          now,
                          {},
                          unserved(i)});
-    out->push_back(Bind{id, next.function});
+    out->push_back(Bind{id, next.function, options.templates && !uncopied.contains(next.function)});
     return;
+  }
+}
+
+// One of each template, so that the next request does not wait for it.
+void Scheduler::Impl::copy_ahead() {
+  if (!started || stopped || !waiters.empty()) return;
+  for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
+    Instance* t = template_of(recent[k]);
+    if (t == nullptr || copies_coming(recent[k]) > 0) continue;
+    const bool is_there = std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
+      return e.second.life.template is<Bound>() && e.second.code.front() == recent[k];
+    });
+    if (is_there) continue;
+    if (!fits(options.memory_budget / 10)) return;
+    copy(*t, true, false);
   }
 }
 

@@ -21,7 +21,8 @@ std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
   const auto sooner = [&](TimePoint t) {
     if (t != TimePoint::max() && (!at || t < *at)) at = t;
   };
-  if (i.life.is<Spawning>()) sooner(after(i.spawned_at, options.spawn_limit));
+  if (i.life.is<Spawning>())
+    sooner(after(i.spawned_at, i.from == InstanceId::none ? options.spawn_limit : options.copy_limit));
   if (i.life.is<Idle>()) sooner(after(i.last_used, options.idle_expiry));
   if (i.ping_due) sooner(*i.ping_due);
   if (waits_for_turn(i)) sooner(after(i.heard, options.turn_limit));
@@ -34,6 +35,7 @@ std::optional<TimePoint> Scheduler::Impl::due(const Instance& i) const {
 void Scheduler::Impl::strike(Instance& i) {
   if (i.life.is<Spawning>()) {
     kill(i, Why::spawn_timeout, Code::none);
+    if (i.from != InstanceId::none) return copy_failed(i);
     return spawn_failed(Code::sim_not_ready);  // none of the app's code has run in it
   }
   if (i.life.is<Idle>()) return kill(i, Why::idle, Code::none);
@@ -57,7 +59,7 @@ void Scheduler::Impl::strike(Instance& i) {
   }
   const InvocationId invocation = late->invocation;
   if (invocation == InvocationId::none) {
-    unbindable.insert(late->function);
+    cannot_bind(late->function);
     return kill(i, Why::init_timeout, Code::none);
   }
   if (i.holders.size() > 1) {

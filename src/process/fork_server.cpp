@@ -21,21 +21,22 @@ namespace {
 constexpr std::size_t kMostAnswer = 128;
 constexpr std::size_t kMostText = 32 * 1024;
 
-// The packet with the three descriptors. False: the child is gone, or has not read for long.
-bool send_packet(int socket, const std::string& packet, const Coming& coming) {
-  const std::array<int, 3> given{coming.input.get(), coming.output.get(), coming.error.get()};
+// The packet with the descriptors. False: the child is gone, or has not read for long.
+bool send_packet(int socket, const std::string& packet, const Coming& coming, int orders) {
+  const std::array<int, 4> given{coming.input.get(), coming.output.get(), coming.error.get(), orders};
+  const std::size_t size = (orders < 0 ? 3 : 4) * sizeof(int);
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof given)> space{};
   iovec part{const_cast<char*>(packet.data()), packet.size()};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = space.data();
-  message.msg_controllen = space.size();
+  message.msg_controllen = CMSG_SPACE(size);
   cmsghdr* head = CMSG_FIRSTHDR(&message);
   head->cmsg_level = SOL_SOCKET;
   head->cmsg_type = SCM_RIGHTS;
-  head->cmsg_len = CMSG_LEN(sizeof given);
-  memcpy(CMSG_DATA(head), given.data(), sizeof given);
+  head->cmsg_len = CMSG_LEN(size);
+  memcpy(CMSG_DATA(head), given.data(), size);
   ssize_t n;
   do n = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
@@ -98,13 +99,17 @@ struct ForkServer::Impl : std::enable_shared_from_this<ForkServer::Impl> {
     one.answer(std::move(one.coming));
   }
 
-  void end(const ExitCause& cause) {
+  void close() {
     is_ready = false;
     if (socket.is_open()) read_all();  // what it said last
     error_code ec;
     socket.close(ec);
     for (auto& [request, one] : std::exchange(asked, {}))
       if (one.answer) one.answer(Error{"the process that is copied for it has ended"});
+  }
+
+  void end(const ExitCause& cause) {
+    close();
     if (const auto ended = std::exchange(callbacks.ended, nullptr)) ended(cause);
   }
 
@@ -151,10 +156,23 @@ Result<std::unique_ptr<ForkServer>> ForkServer::start(asio::io_context& io, Supe
   return std::unique_ptr<ForkServer>(new ForkServer(std::move(impl)));
 }
 
+Result<std::unique_ptr<ForkServer>> ForkServer::over(asio::io_context& io, Supervisor& supervisor,
+                                                     os::Fd socket, Callbacks callbacks) {
+  auto impl = std::make_shared<Impl>(io, supervisor, std::move(callbacks));
+  error_code ec;
+  impl->socket.assign(socket.release(), ec);
+  if (ec) return Error{fmt::format("cannot watch a socket: {}", ec.message()), {}};
+  impl->read();
+  return std::unique_ptr<ForkServer>(new ForkServer(std::move(impl)));
+}
+
+void ForkServer::end() { impl_->close(); }
+
 bool ForkServer::ready() const { return impl_->is_ready; }
 pid_t ForkServer::pid() const { return impl_->child->pid(); }
 
-void ForkServer::fork(const std::function<std::string(std::string_view mark)>& text, Answer answer) {
+void ForkServer::fork(const std::function<std::string(std::string_view mark)>& text, Answer answer,
+                      int orders) {
   const std::uint64_t request = ++impl_->requests;
   auto coming = impl_->supervisor.expect();
   std::string failure;
@@ -162,7 +180,7 @@ void ForkServer::fork(const std::function<std::string(std::string_view mark)>& t
     failure = coming.error().message;
   } else {
     const std::string packet = fmt::format("{} {}", request, text(coming->mark));
-    if (packet.size() > kMostText || !send_packet(impl_->socket.native_handle(), packet, *coming))
+    if (packet.size() > kMostText || !send_packet(impl_->socket.native_handle(), packet, *coming, orders))
       failure = "the process that is copied does not take commands";
     // Its ends are the copy's now.
     coming->input.reset();

@@ -1,13 +1,15 @@
-// A child that makes copies of itself when it is told to: a Node process that has everything loaded
-// (src/agent/copying.cjs, src/agent/fork.c). The copies are children of ours like those that the supervisor
-// starts: their causes of death, groups, output and input are ours alone. Decides nothing. I/O thread only.
-// docs/decisions/0012-instances-are-forks.md has the why.
+// A process that makes copies of itself when it is told to: a Node process that has everything loaded
+// (src/agent/copying.cjs, src/agent/fork.c), a child that is started for it or one that is there. The copies
+// are children of ours like those that the supervisor starts: their causes of death, groups, output and input
+// are ours alone. Decides nothing. I/O thread only. docs/decisions/0012-instances-are-forks.md has the why.
 //
 // The wire, packets on a socket that is the child's descriptor 3:
 //   R                      from the child: it can be copied from now on
-//   <n> <text>             to it, with the descriptors that become 0, 1 and 2 of the copy, which also gets
-//   the text P <n> <pid>            from it: the copy stands, in a session of its own E <n> <errno> from it:
-//   there is none
+//   <n> <text>             to it, with the descriptors that become 0, 1 and 2 of the copy, and 3, such a
+//   socket,
+//                          if it may be copied itself; the copy gets the text too
+//   P <n> <pid>            from it: the copy stands, in a session of its own
+//   E <n> <errno>          from it: there is none
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -35,15 +37,21 @@ class ForkServer {
   // `options.inherit` must be empty.
   static Result<std::unique_ptr<ForkServer>> start(boost::asio::io_context&, Supervisor&, SpawnOptions,
                                                    Callbacks);
-  ~ForkServer();  // kills the child, not its copies; nothing is called back
+  // The same by a child of somebody else's, on our end of the socket that is its descriptor 3. Of the
+  // callbacks only `ready` is called, and only end() answers what is open when the child has ended.
+  static Result<std::unique_ptr<ForkServer>> over(boost::asio::io_context&, Supervisor&, os::Fd socket,
+                                                  Callbacks);
+  ~ForkServer();  // kills the child that it has started, not its copies; nothing is called back
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
   bool ready() const;
-  pid_t pid() const;
+  pid_t pid() const;  // of the child that it has started
+  void end();         // there is nobody any more: all that was asked is answered so
   // `text` is asked for the mark that must stand in the copy's environment; at most 32 KiB. Never calls back
   // from inside this call.
-  void fork(const std::function<std::string(std::string_view mark)>& text, Answer);
+  // `orders`: the copy's own descriptor 3; stays the caller's.
+  void fork(const std::function<std::string(std::string_view mark)>& text, Answer, int orders = -1);
 
  private:
   struct Impl;

@@ -144,7 +144,8 @@ struct Instances final : InstanceHandler {
   void on_ready(std::uint64_t n, double ms) override {
     say(n, "ready " + std::to_string(static_cast<int>(ms)));
   }
-  void on_bound(std::uint64_t n, std::string_view page, std::vector<std::string> files) override {
+  void on_bound(std::uint64_t n, Bound told) override {
+    const auto& [page, files, is_template, uncopied] = told;
     say(n, "bound " + std::string(page) + " " + Recorder::joined(files));
   }
   void on_handler(std::uint64_t n, InvocationId id) override { say(n, "handler " + Recorder::text(id)); }

@@ -162,9 +162,10 @@ struct World final : FleetOwner, FleetWatcher {
   }
   void fleet_output(const OutputLine& line) override { output += line.text; }
   void fleet_warns(std::string_view what, std::string_view) override { warnings.emplace_back(what); }
-  void fleet_spawned(instance::InstanceId id, bool is_copy) override {
+  void fleet_spawned(instance::InstanceId id, Beginning how) override {
     spawned.push_back(id);
-    copies += is_copy;
+    copies += how != Beginning::spawn;
+    forks += how == Beginning::fork;
   }
   void fleet_spawns(std::string_view why) override { no_copies.emplace_back(why); }
   void fleet_state(instance::InstanceId id, const instance::State&, const instance::State& to,
@@ -188,7 +189,7 @@ struct World final : FleetOwner, FleetWatcher {
   std::map<InvocationId, std::unique_ptr<net::Upstream>> open;
   std::map<instance::InstanceId, std::string> states;
   Lines said, warnings, no_copies;
-  std::size_t copies = 0;
+  std::size_t copies = 0, forks = 0;
   std::uint64_t last = 0;
   bool refuse_placement = false;
   std::unique_ptr<Fleet> fleet;  // before all that it uses

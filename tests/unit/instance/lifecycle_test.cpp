@@ -21,9 +21,13 @@ Lifecycle in(const std::string& state) {
   }
   l.ready();
   if (state == "spare") return l;
-  if (state == "binding" || state.starts_with("bound")) {
+  if (state == "binding" || state == "template" || state.starts_with("bound")) {
     l.bind(kFunction);
     if (state == "binding") return l;
+    if (state == "template") {
+      l.stand();
+      return l;
+    }
     l.bound();
     if (state == "bound frozen") l.freeze();
     return l;
@@ -57,23 +61,27 @@ std::string shown(const Lifecycle& l) {
 struct Row {
   const char* from;
   // The state after each moment; "no" when it is not allowed.
-  const char *ready, *bind, *bound, *lease, *release, *freeze, *thaw, *retire, *kill, *exited;
+  const char *ready, *copied, *bind, *bound, *stand, *lease, *release, *freeze, *thaw, *retire, *kill,
+      *exited;
 };
 const Row kTable[] = {
-    {"spawning", "spare", "no", "no", "no", "no", "no", "no", "retired", "dying", "dead"},
-    {"spare", "no", "binding", "no", "leased 1", "no", "no", "no", "retired", "dying", "dead"},
-    {"binding", "no", "no", "bound", "no", "no", "no", "no", "retired", "dying", "dead"},
-    {"bound", "no", "no", "no", "leased 1", "no", "bound frozen", "no", "retired", "dying", "dead"},
-    {"bound frozen", "no", "no", "no", "no", "no", "no", "bound", "retired", "dying", "dead"},
-    {"leased", "no", "no", "no", "leased 2", "idle", "no", "no", "retired 1", "dying", "dead"},
-    {"leased by two", "no", "no", "no", "no", "leased 1", "no", "no", "retired 2", "dying", "dead"},
-    {"idle", "no", "no", "no", "leased 1", "no", "idle frozen", "no", "retired", "dying", "dead"},
-    {"idle frozen", "no", "no", "no", "no", "no", "no", "idle", "retired", "dying", "dead"},
-    {"retired spawning", "no", "no", "no", "no", "no", "no", "no", "no", "dying", "dead"},
-    {"retired leased", "no", "no", "no", "no", "retired", "no", "no", "no", "dying", "dead"},
-    {"retired", "no", "no", "no", "no", "no", "no", "no", "no", "dying", "dead"},
-    {"dying", "no", "no", "no", "no", "no", "no", "no", "no", "no", "dead"},
-    {"dead", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no"},
+    {"spawning", "spare", "bound", "no", "no", "no", "no", "no", "no", "no", "retired", "dying", "dead"},
+    {"spare", "no", "no", "binding", "no", "no", "leased 1", "no", "no", "no", "retired", "dying", "dead"},
+    {"binding", "no", "no", "no", "bound", "template", "no", "no", "no", "no", "retired", "dying", "dead"},
+    {"bound", "no", "no", "no", "no", "no", "leased 1", "no", "bound frozen", "no", "retired", "dying",
+     "dead"},
+    {"bound frozen", "no", "no", "no", "no", "no", "no", "no", "no", "bound", "retired", "dying", "dead"},
+    {"template", "no", "no", "no", "no", "no", "no", "no", "no", "no", "retired", "dying", "dead"},
+    {"leased", "no", "no", "no", "no", "no", "leased 2", "idle", "no", "no", "retired 1", "dying", "dead"},
+    {"leased by two", "no", "no", "no", "no", "no", "no", "leased 1", "no", "no", "retired 2", "dying",
+     "dead"},
+    {"idle", "no", "no", "no", "no", "no", "leased 1", "no", "idle frozen", "no", "retired", "dying", "dead"},
+    {"idle frozen", "no", "no", "no", "no", "no", "no", "no", "no", "idle", "retired", "dying", "dead"},
+    {"retired spawning", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no", "dying", "dead"},
+    {"retired leased", "no", "no", "no", "no", "no", "no", "retired", "no", "no", "no", "dying", "dead"},
+    {"retired", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no", "dying", "dead"},
+    {"dying", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no", "dead"},
+    {"dead", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no", "no"},
 };
 
 }  // namespace
@@ -81,8 +89,10 @@ const Row kTable[] = {
 TEST_CASE("every moment in every state of an instance leads where the diagram says or says no") {
   const std::pair<const char * Row::*, std::function<bool(Lifecycle&)>> moments[] = {
       {&Row::ready, [](Lifecycle& l) { return l.ready(); }},
+      {&Row::copied, [](Lifecycle& l) { return l.ready(kFunction); }},
       {&Row::bind, [](Lifecycle& l) { return l.bind(kFunction); }},
       {&Row::bound, [](Lifecycle& l) { return l.bound(); }},
+      {&Row::stand, [](Lifecycle& l) { return l.stand(); }},
       {&Row::lease, [](Lifecycle& l) { return l.lease(2); }},
       {&Row::release, [](Lifecycle& l) { return l.release(); }},
       {&Row::freeze, [](Lifecycle& l) { return l.freeze(); }},

@@ -66,7 +66,8 @@ struct Driver {
     if (p.killed || chance(2))
       return w.exited(i, {static_cast<Death::Kind>(pick(4)), static_cast<int>(pick(2))});
     if (!p.ready) return w.ready(i);
-    if (p.busy_binding) return w.bound(i);
+    if (p.busy_binding) return p.as_template && chance(80) ? w.standing(i) : w.bound(i);
+    if (p.standing) return w.memory(i, pick(200) * 1'000'000);
     if (chance(30)) return w.memory(i, pick(200) * 1'000'000);
     if (chance(40)) return w.pong(i);
     if (p.dev_calls > 0) return w.dev_call(i, false);
@@ -109,6 +110,7 @@ struct Driver {
 
   // Everybody does as he should from now on: whoever waits is served.
   void wind_down() {
+    w.advance(10ms);  // a lease that was let go in the last step
     for (int round = 0; !w.waiting.empty() || !w.leases.empty(); ++round) {
       REQUIRE(round < 10'000);
       w.bury();
@@ -119,7 +121,8 @@ struct Driver {
         if (p == w.processes.end() || p->second.killed) continue;
         while (p->second.dev_calls > 0) w.dev_call(num(id), false);
         if (!p->second.ready) w.ready(num(id));
-        if (!p->second.killed && p->second.busy_binding) w.bound(num(id));
+        if (p->second.killed || !p->second.busy_binding) continue;
+        p->second.as_template ? w.standing(num(id)) : w.bound(num(id));
       }
       // Whoever made a request ends after it.
       std::vector<int> holding;
@@ -185,6 +188,17 @@ TEST_CASE(
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
       CAPTURE(profile::to_string(isolation), seed);
       Driver(seed, options(isolation, seed)).run(400);
+    }
+}
+
+TEST_CASE("whatever happens in whatever order, with templates too") {
+  for (const Isolation isolation : {Isolation::invocation, Isolation::instance, Isolation::fluid})
+    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+      CAPTURE(profile::to_string(isolation), seed);
+      Options o = options(isolation, seed);
+      o.templates = true;
+      o.bound_functions = 1 + static_cast<std::uint32_t>(seed % 3);
+      Driver(seed, o).run(400);
     }
 }
 

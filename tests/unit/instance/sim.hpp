@@ -34,6 +34,8 @@ class Sim final : public Watcher {
  public:
   struct Process {
     bool ready = false, bound = false, frozen = false, killed = false, background = false;
+    bool as_template = false, standing = false;  // it is to become a template, and is one
+    InstanceId from = InstanceId::none;          // or a copy of one
     Why why = Why::none;
     bool busy_binding = false;
     GroupId group = GroupId::none;
@@ -99,12 +101,18 @@ class Sim final : public Watcher {
   // What instances do.
   void ready(int i) {
     processes.at(ins(i)).ready = true;
+    processes.at(ins(i)).bound = processes.at(ins(i)).from != InstanceId::none;
     call([&] { scheduler.ready(ins(i), now, out); });
   }
   void bound(int i) {
     processes.at(ins(i)).bound = true;
     processes.at(ins(i)).busy_binding = false;
     call([&] { scheduler.bound(ins(i), now, out); });
+  }
+  void standing(int i) {
+    processes.at(ins(i)).standing = true;
+    processes.at(ins(i)).busy_binding = false;
+    call([&] { scheduler.standing(ins(i), now, out); });
   }
   void pong(int i) {
     call([&] { scheduler.pong(ins(i), now, out); });
@@ -262,17 +270,29 @@ class Sim final : public Watcher {
   void carry_out(Spawn& c) {
     REQUIRE_FALSE(last_state.contains(c.id));
     REQUIRE_FALSE(processes.contains(c.id));
-    processes[c.id].background = c.background;
-    log += fmt::format("spawn i{}{}\n", num(c.id), c.background ? " background" : "");
+    Process& p = processes[c.id];
+    p.background = c.background;
+    if (c.from != InstanceId::none) {
+      const Process& of = living(c.from);
+      REQUIRE(of.standing);
+      REQUIRE_FALSE(of.stale);
+      p.from = c.from;
+      p.code = of.code;
+      p.group = of.group;
+    }
+    log += fmt::format("spawn i{}{}{}\n", num(c.id), c.background ? " background" : "",
+                       c.from == InstanceId::none ? "" : fmt::format(" from i{}", num(c.from)));
   }
   void carry_out(Bind& c) {
     Process& p = living(c.id);
     REQUIRE(p.ready);
     REQUIRE(p.code.empty());
+    REQUIRE((!c.as_template || options.templates));
     p.code.insert(c.function);
     p.group = scheduler.groups().group_of(c.function);
     p.busy_binding = true;
-    log += fmt::format("bind i{} f{}\n", num(c.id), num(c.function));
+    p.as_template = c.as_template;
+    log += fmt::format("bind i{} f{}{}\n", num(c.id), num(c.function), c.as_template ? " as template" : "");
   }
   void carry_out(Freeze& c) {
     Process& p = living(c.id);
@@ -280,6 +300,7 @@ class Sim final : public Watcher {
     REQUIRE(p.holders.empty());
     REQUIRE(p.dev_calls == 0);
     REQUIRE_FALSE(p.busy_binding);
+    REQUIRE_FALSE(p.standing);
     p.frozen = true;
     log += fmt::format("freeze i{}\n", num(c.id));
   }
@@ -319,6 +340,7 @@ class Sim final : public Watcher {
       REQUIRE(p.ready);
       REQUIRE_FALSE(p.frozen);
       REQUIRE_FALSE(p.busy_binding);
+      REQUIRE_FALSE(p.standing);
       REQUIRE_FALSE(p.stale);
       const GroupId g = scheduler.groups().group_of(f);
       REQUIRE((p.group == GroupId::none || p.group == g));
@@ -326,7 +348,8 @@ class Sim final : public Watcher {
       const bool prerender = scheduler.groups().function(f).config.prerender;
       REQUIRE((p.served == 0 || options.isolation != Isolation::invocation || (p.untouched && prerender)));
       REQUIRE((c.start == Start::warm) == (p.served > 0));
-      REQUIRE((c.start == Start::bound) == (p.served == 0 && p.bound));
+      const bool in_time = c.start == Start::bound || (p.from != InstanceId::none && c.start == Start::cold);
+      REQUIRE(in_time == (p.served == 0 && p.bound));
       p.group = g;
       p.code.insert(f);
       p.holders.insert(c.invocation);
