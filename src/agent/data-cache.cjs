@@ -86,6 +86,7 @@ module.exports = function (sim) {
       return written;
     };
     prototype.get = async function (key, ...rest) {
+      sim.noteShared?.('it asked the data cache');
       if (files.has(key)) await files.get(key);
       const entry = await Reflect.apply(get, this, [key, ...rest]);
       sim.noteCached(entry);
@@ -142,6 +143,7 @@ module.exports = function (sim) {
   const writing = new Map();  // key → promise: is being written by this instance
   const remoteCache = {
     async get(key, softTags = []) {  // the second until 15.2, where a handler looks at them itself
+      sim.noteShared?.('it asked the data cache');
       await writing.get(key);
       const text = await sim.peer.call('cacheGet', kPrefix + key);
       if (text === undefined) return undefined;

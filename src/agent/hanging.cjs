@@ -81,6 +81,7 @@ module.exports = function (sim) {
       if (typeof real !== 'function') return real;
       const watched = function (...args) {
         const invocation = invocations.getStore();
+        sim.noteTaken?.('fetch()', watched, true);
         if (!isOpenTo(invocation) || fetches.getStore()) return Reflect.apply(real, this, args);
         return fetches.run({ invocation, trace: traceBelow(watched) }, () => Reflect.apply(real, this, args));
       };

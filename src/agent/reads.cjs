@@ -8,6 +8,7 @@ const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
 
+const { existsSync } = fs;
 const { O_WRONLY, O_RDWR } = fs.constants;
 const kCalls = ['readFile', 'open', 'readdir', 'opendir'];
 const kFolders = new Set(['readdir', 'opendir']);
@@ -67,7 +68,7 @@ module.exports = function (sim) {
     if (invocation?.isWarming || asked.size > kMost) return;
     const key = `${invocation?.page ?? ''} ${name}`;
     if (asked.has(key)) return;
-    if (!fs.existsSync(file)) return;
+    if (!existsSync(file)) return;
     asked.add(key);
     read.add(file);
     if (isOfLoader(below)) return;

@@ -82,6 +82,7 @@ module.exports = function (sim) {
 
   const runtimeCache = {
     async get(key) {
+      sim.noteShared?.('it asked the runtime cache');
       const text = await sim.peer.call('cacheGet', String(key));
       return text === undefined ? null : JSON.parse(text);
     },

@@ -22,7 +22,7 @@ const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\
 const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;  // the bundler's own: on whose behalf, the next frame says
 // Next puts its own in the place of Date, Math.random and the like: who calls them is behind that.
 const kInPlace = /[\\/]node-environment-extensions[\\/]/;
-const kFileCalls = ['access', 'appendFile', 'copyFile', 'cp', 'exists', 'lstat', 'mkdir', 'mkdtemp', 'open', 'opendir', 'readFile', 'readdir', 'readlink', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'link', 'truncate', 'unlink', 'utimes', 'writeFile'];
+const kFileCalls = ['access', 'appendFile', 'copyFile', 'cp', 'exists', 'glob', 'lstat', 'mkdir', 'mkdtemp', 'open', 'opendir', 'readFile', 'readdir', 'readlink', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'link', 'truncate', 'unlink', 'utimes', 'writeFile'];
 const kRandom = ['randomBytes', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID', 'getRandomValues', 'generateKey', 'generateKeySync', 'generateKeyPair', 'generateKeyPairSync', 'generatePrime', 'generatePrimeSync'];
 
 module.exports = function (sim) {
@@ -34,8 +34,8 @@ module.exports = function (sim) {
 
   // ---- Who ---------------------------------------------------------------------------------------------------------------------------
 
-  // The place of the caller if it is not Next's; '' if no frame tells.
-  function taker(below) {
+  // The place of the caller if it is not Next's; '' if no frame tells. `isDeep`: what is ours stands before whoever calls.
+  function taker(below, isDeep) {
     const { prepareStackTrace, stackTraceLimit } = Error;
     let sites = [];
     try {
@@ -53,7 +53,9 @@ module.exports = function (sim) {
     }
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
-      if (!file || file.startsWith('node:') || file.startsWith(__dirname + path.sep) || kInPlace.test(file) || kRuntime.test(file)) continue;
+      const isOurs = file?.startsWith(__dirname + path.sep);
+      if (isOurs && !isDeep) return undefined;
+      if (!file || isOurs || file.startsWith('node:') || kInPlace.test(file) || kRuntime.test(file)) continue;
       return placeOf(file, `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`);
     }
     return '';
@@ -71,17 +73,22 @@ module.exports = function (sim) {
 
   const inWords = (place) => place.replace(/^webpack-internal:\/\/\/(?:\([\w-]+\)\/)?(?:\.\/)?/, '').replace(boot.options.dir + path.sep, '');
 
-  // `isCertain`: whoever has done it, it was not Node itself.
-  function note(what, below, isCertain = false) {
+  // `isDone`: it is something that is done, and not a value that is taken: whoever does it, it is not Node itself.
+  function note(what, below, isDone = false) {
     if (!isWatching || reason !== undefined) return;
     isWatching = false;  // what follows calls some of it too
     try {
-      const by = taker(below);
-      if (by === undefined || (by === '' && !isCertain)) return;
+      const by = taker(below, isDone);
+      if (by === undefined || (by === '' && !isDone)) return;
       reason = by === '' ? what : `${what} by ${by}`;
     } finally {
       isWatching = true;
     }
+  }
+
+  // Next's caches, asked by a module and not for a request: what they say later is another matter.
+  function noteShared(what) {
+    if (isWatching && !sim.invocations?.getStore()) reason ??= what;
   }
 
   // ---- What --------------------------------------------------------------------------------------------------------------------------
@@ -93,11 +100,11 @@ module.exports = function (sim) {
     Object.defineProperty(holder, name, { ...before, value: Object.defineProperties(made(real), Object.getOwnPropertyDescriptors(real)) });
   }
 
-  function watch(holder, names, what, isCertain = false) {
+  function watch(holder, names, what, isDone = false) {
     for (const name of names) {
       replace(holder, name, (real) => {
         const watched = function (...args) {
-          if (isWatching) note(`${what}${name}()`, watched, isCertain);
+          if (isWatching) note(`${what}${name}()`, watched, isDone);
           return Reflect.apply(real, this, args);
         };
         return watched;
@@ -113,6 +120,8 @@ module.exports = function (sim) {
     for (const holder of [performanceOf, globalThis.performance]) watchGetter(holder, 'timeOrigin', 'performance.timeOrigin');
     watch(process, ['uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage'], 'process.');
     watch(console, ['time'], 'console.');
+    watch(globalThis.Temporal?.Now, ['instant', 'plainDateISO', 'plainDateTimeISO', 'plainTimeISO', 'zonedDateTimeISO'], 'Temporal.Now.');
+    watchGetter(process, 'stdin', 'process.stdin');
     replace(process, 'hrtime', (real) => {
       const { bigint } = real;
       const watched = function (...args) {
@@ -151,7 +160,7 @@ module.exports = function (sim) {
   }
 
   function watchGetter(holder, name, what) {
-    const before = Object.getOwnPropertyDescriptor(holder, name);
+    const before = holder && Object.getOwnPropertyDescriptor(holder, name);
     if (!before?.configurable || !before.get) return;
     const { get } = before;
     const watched = function () {
@@ -190,7 +199,7 @@ module.exports = function (sim) {
     const watchCall = (holder, name) => {
       replace(holder, name, (real) => {
         const watched = function (...args) {
-          if (isWatching && typeof args[0] !== 'number' && !isFixed(args[0])) note(`fs.${name}(${typeof args[0] === 'string' ? inWords(args[0]).slice(0, 100) : ''})`, watched);
+          if (isWatching && typeof args[0] !== 'number' && !isFixed(args[0])) note(`fs.${name}(${typeof args[0] === 'string' ? inWords(args[0]).slice(0, 100) : ''})`, watched, true);
           return Reflect.apply(real, this, args);
         };
         return watched;
@@ -215,10 +224,10 @@ module.exports = function (sim) {
       return watched;
     });
     watch(net.Server.prototype, ['listen'], 'server.', true);
-    watch(globalThis, ['fetch'], '');
+    watch(globalThis, ['fetch'], '', true);
     watch(dgram, ['createSocket'], 'dgram.', true);
-    watch(dns, ['lookup', 'resolve'], 'dns.');
-    watch(dns.promises, ['lookup', 'resolve'], 'dns.');
+    watch(dns, ['lookup', 'resolve'], 'dns.', true);
+    watch(dns.promises, ['lookup', 'resolve'], 'dns.', true);
     watch(childProcess.ChildProcess.prototype, ['spawn'], 'child_process.', true);
     watch(childProcess, ['spawnSync', 'execSync', 'execFileSync'], 'child_process.', true);
     replace(process, 'dlopen', (real) => {
@@ -271,7 +280,7 @@ module.exports = function (sim) {
   function keep(handle, what, below) {
     isWatching = false;
     try {
-      const by = taker(below);
+      const by = taker(below, true);
       if (by) pending.push({ handle, what, by });
     } finally {
       isWatching = true;
@@ -298,5 +307,5 @@ module.exports = function (sim) {
     return reason ?? (open && `${open.what} by ${open.by}, which has not fired`);
   }
 
-  return { prepareTaking, watchTaking, taken };
+  return { prepareTaking, watchTaking, taken, noteTaken: note, noteShared };
 };

@@ -136,7 +136,7 @@ void Scheduler::Impl::spawn(GroupId likely, bool background, bool over_cap) {
 
 Instance* Scheduler::Impl::template_of(FunctionId f) {
   for (auto& [id, i] : instances)
-    if (const auto* t = std::get_if<Template>(&i.life.state()); t != nullptr && t->function == f) return &i;
+    if (i.life.is<Template>() && i.code.front() == f && i.group == groups.group_of(f)) return &i;
   return nullptr;
 }
 
@@ -220,9 +220,11 @@ void Scheduler::Impl::trim() {
     if (i.over_cap && !above) i.over_cap = false;
     if (i.over_cap && i.life.usable() && i.life.leases() == 0 && !nested_wait())
       kill(i, Why::surplus, limits::Code::none);
-    if ((i.life.is<Bound>() || i.life.is<Template>()) &&
-        std::find(recent.begin(), kept, i.code.front()) == kept)
-      kill(i, Why::surplus, limits::Code::none);
+    if (!i.life.is<Bound>() && !i.life.is<Template>()) continue;
+    // Moved: what is known of its function has changed, which belongs to another group now.
+    const FunctionId f = i.code.front();
+    const bool moved = groups.group_of(f) != i.group && (i.life.is<Template>() || i.from != InstanceId::none);
+    if (moved || std::find(recent.begin(), kept, f) == kept) kill(i, Why::surplus, limits::Code::none);
   }
 }
 

@@ -137,3 +137,101 @@ TEST_CASE("Fleet: with an inspector in each instance nothing is copied, and that
   CHECK(templates().empty());
   CHECK(w.no_copies == Lines{"--inspect-instance opens an inspector in each, and a copy has none"});
 }
+
+namespace {
+
+instance::Options for_templates() {
+  auto o = options();
+  o.spares = 1;
+  o.bound_functions = 1;
+  o.templates = true;
+  return o;
+}
+
+// Its function has been asked for once, and what is to follow has been made ready.
+void serve_first(World& w) {
+  w.fleet->start();
+  w.ask("/ok");
+  REQUIRE(w.until_said("done 1"));
+}
+
+pid_t template_of_function(World& w) {
+  for (const auto& [id, state] : w.states)
+    if (state == "template") return w.fleet->figures(id).pid;
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("Fleet: a function that was used has a template, whose copies serve and never it") {
+  World w(for_templates(), {}, with_copies);
+  serve_first(w);
+  REQUIRE(w.until([&] { return w.count("template") == 1 && w.count("bound") == 1; }));
+  const pid_t before = template_of_function(w);
+  REQUIRE(before > 0);
+  for (int i = 2; i <= 4; ++i) {
+    w.ask("/ok");
+    CHECK(w.until_said("done " + std::to_string(i)));
+  }
+  w.ask("/crash");
+  CHECK(w.until_said("lost 5 FUNCTION_INVOCATION_FAILED"));
+  CHECK(w.forks >= 4);
+  CHECK(w.uncopied.empty());
+  CHECK(template_of_function(w) == before);
+}
+
+TEST_CASE("Fleet: why a function has no template is told once, and it is served by bound spares") {
+  World w(for_templates(), {"FAKE_BIND=refuse"}, with_copies);
+  serve_first(w);
+  REQUIRE(w.until([&] { return w.count("bound") == 1; }));
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  w.fleet->changed({1, true, false, {}});
+  w.ask("/ok");
+  CHECK(w.until_said("done 3"));
+  REQUIRE(w.until([&] { return w.count("bound") == 1; }));
+  CHECK(w.forks == 0);
+  CHECK(w.uncopied == Lines{"Date.now() by lib/x.ts:1:2"});
+}
+
+TEST_CASE("Fleet: one that ends while it becomes a template is bound the next time") {
+  World w(for_templates(), {"FAKE_BIND=crash"}, with_copies);
+  serve_first(w);
+  REQUIRE(w.until([&] { return w.count("bound") == 1; }));
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.forks == 0);
+}
+
+TEST_CASE("Fleet: the template of a function that is killed takes nobody along, and another one follows") {
+  World w(for_templates(), {}, with_copies);
+  serve_first(w);
+  REQUIRE(w.until([&] { return w.count("template") == 1 && w.count("bound") == 1; }));
+  const pid_t before = template_of_function(w);
+  ::kill(before, SIGKILL);
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.until([&] { return template_of_function(w) > 0 && template_of_function(w) != before; }));
+  w.ask("/ok");
+  CHECK(w.until_said("done 3"));
+}
+
+TEST_CASE("Fleet: who waits for a copy of a template that does not copy is served otherwise") {
+  auto o = for_templates();
+  o.copy_limit = 300ms;
+  World w(o, {"FAKE_BIND=mute"}, with_copies);
+  serve_first(w);
+  REQUIRE(w.until([&] { return w.count("template") == 1; }));
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.until([&] { return w.count("template") == 0; }));
+}
+
+TEST_CASE("Fleet: without a base template nobody becomes the template of a function") {
+  World w(for_templates(), {"FAKE_TEMPLATE=refuse"}, with_copies);
+  serve_first(w);
+  REQUIRE(w.until([&] { return w.count("bound") == 1; }));
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.copies == 0);
+}

@@ -171,6 +171,8 @@ struct World final : FleetOwner, FleetWatcher {
   void fleet_state(instance::InstanceId id, const instance::State&, const instance::State& to,
                    instance::GroupId) override {
     states[id] = instance::name(to);
+    if (states[id] == "bound")
+      if (std::string why = fleet->take_uncopied(id); !why.empty()) uncopied.push_back(std::move(why));
     if (std::holds_alternative<instance::Dead>(to)) states.erase(id);
   }
 
@@ -188,7 +190,7 @@ struct World final : FleetOwner, FleetWatcher {
   std::map<InvocationId, std::shared_ptr<net::UpstreamPool::Attempt>> attempts;
   std::map<InvocationId, std::unique_ptr<net::Upstream>> open;
   std::map<instance::InstanceId, std::string> states;
-  Lines said, warnings, no_copies;
+  Lines said, warnings, no_copies, uncopied;
   std::size_t copies = 0, forks = 0;
   std::uint64_t last = 0;
   bool refuse_placement = false;

@@ -249,3 +249,21 @@ TEST_CASE("on fluid a template serves its group as a bound spare does: by a copy
   w.request(2, f);
   CHECK(w.said() == "place 2 i1 warm\n");
 }
+
+TEST_CASE(
+    "a template of a function that has moved to another group goes, and a request waits for none of it") {
+  Sim w(with_templates());
+  const FunctionId f = w.define("/a");
+  stand_one(w, f);
+  FunctionConfig other;
+  other.prerender = true;
+  w.define("/a", Pool::app_route, other);
+  w.request(2, f);
+  CHECK(w.said() == "place 2 i3 spare\nkill i2 surplus\nkill i4 surplus\n");
+  w.release(2);
+  w.bury();
+  w.advance(2s);
+  w.said();
+  w.ready(5);
+  CHECK(w.said() == "bind i5 f1 as template\n");
+}
