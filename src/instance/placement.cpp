@@ -58,7 +58,8 @@ Instance* Scheduler::Impl::fresh(const Waiter& w, GroupId g) {
   Instance* sibling = nullptr;
   for (auto& [id, i] : instances) {
     if (const auto* b = std::get_if<Bound>(&i.life.state())) {
-      if (i.group != g) continue;
+      // A copy has its function's modules and nothing else: it belongs where the function does.
+      if (i.group != g && !(i.from != InstanceId::none && b->function == w.function)) continue;
       if (b->function == w.function) return &i;
       // It has evaluated another function's modules: no matter where functions share, visible where each
       // invocation must find a clean process.

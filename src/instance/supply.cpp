@@ -136,7 +136,7 @@ void Scheduler::Impl::spawn(GroupId likely, bool background, bool over_cap) {
 
 Instance* Scheduler::Impl::template_of(FunctionId f) {
   for (auto& [id, i] : instances)
-    if (i.life.is<Template>() && i.code.front() == f && i.group == groups.group_of(f)) return &i;
+    if (i.life.is<Template>() && i.code.front() == f) return &i;
   return nullptr;
 }
 
@@ -149,10 +149,11 @@ std::size_t Scheduler::Impl::copies_coming(FunctionId f) const {
 
 // It has what its template has, and is as old as that: a change of the code finds it while it starts.
 void Scheduler::Impl::copy(Instance& of, bool background, bool over_cap) {
-  spawn(of.group, background, over_cap);
+  const GroupId group = groups.group_of(of.code.front());  // may be another one than when it began
+  spawn(group, background, over_cap);
   Instance& i = instances.at(static_cast<InstanceId>(last_id));
   i.from = of.id;
-  i.group = of.group;
+  i.group = group;
   i.generation = of.generation;
   i.code = of.code;
   i.files = of.files;
@@ -221,10 +222,7 @@ void Scheduler::Impl::trim() {
     if (i.over_cap && i.life.usable() && i.life.leases() == 0 && !nested_wait())
       kill(i, Why::surplus, limits::Code::none);
     if (!i.life.is<Bound>() && !i.life.is<Template>()) continue;
-    // Moved: what is known of its function has changed, which belongs to another group now.
-    const FunctionId f = i.code.front();
-    const bool moved = groups.group_of(f) != i.group && (i.life.is<Template>() || i.from != InstanceId::none);
-    if (moved || std::find(recent.begin(), kept, f) == kept) kill(i, Why::surplus, limits::Code::none);
+    if (std::find(recent.begin(), kept, i.code.front()) == kept) kill(i, Why::surplus, limits::Code::none);
   }
 }
 

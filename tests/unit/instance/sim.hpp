@@ -278,7 +278,6 @@ class Sim final : public Watcher {
       REQUIRE_FALSE(of.stale);
       p.from = c.from;
       p.code = of.code;
-      p.group = of.group;
     }
     log += fmt::format("spawn i{}{}{}\n", num(c.id), c.background ? " background" : "",
                        c.from == InstanceId::none ? "" : fmt::format(" from i{}", num(c.from)));

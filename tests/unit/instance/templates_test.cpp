@@ -250,8 +250,7 @@ TEST_CASE("on fluid a template serves its group as a bound spare does: by a copy
   CHECK(w.said() == "place 2 i1 warm\n");
 }
 
-TEST_CASE(
-    "a template of a function that has moved to another group goes, and a request waits for none of it") {
+TEST_CASE("a function that has moved to another group keeps its template and the copy that waits") {
   Sim w(with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
@@ -259,11 +258,8 @@ TEST_CASE(
   other.prerender = true;
   w.define("/a", Pool::app_route, other);
   w.request(2, f);
-  CHECK(w.said() == "place 2 i3 spare\nkill i2 surplus\nkill i4 surplus\n");
-  w.release(2);
-  w.bury();
-  w.advance(2s);
-  w.said();
+  CHECK(w.said() == "thaw i4\nplace 2 i4 bound\nspawn i5 background from i2\n");
+  w.request(3, f);
   w.ready(5);
-  CHECK(w.said() == "bind i5 f1 as template\n");
+  CHECK(w.said() == "place 3 i5 cold\nspawn i6 background from i2\n");
 }
