@@ -2,7 +2,7 @@
 // What the machine of a deployment lacks, as far as an instance sees its functions use it (network.cjs, disk.cjs): whose line it is, whether a variable
 // of the environment names it, and what vercel-sim is told. vercel-sim has the words; whether something fails is decided here, since only here it can.
 
-const fs = require('node:fs');
+const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 
@@ -56,7 +56,7 @@ module.exports = function (sim) {
     if (!sources.has(file)) {
       let text = '';
       try {
-        text = fs.readFileSync(file, 'utf8');
+        text = readFileSync(file, 'utf8');
       } catch {
         // made by the bundler, or gone
       }

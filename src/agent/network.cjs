@@ -4,7 +4,7 @@
 
 const diagnostics = require('node:diagnostics_channel');
 const dns = require('node:dns');
-const fs = require('node:fs');
+const { existsSync, readFileSync, readdirSync, readlinkSync } = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
 const net = require('node:net');
@@ -158,10 +158,10 @@ module.exports = function (sim) {
   // Turbopack names them in the map beside the file, webpack in what it evaluates (there quotes are escaped).
   function sourcesIn(file) {
     const names = [];
-    const text = fs.readFileSync(file, 'utf8');
+    const text = readFileSync(file, 'utf8');
     if (!kSomewhere.test(text)) return names;
-    if (fs.existsSync(`${file}.map`)) {
-      const map = JSON.parse(fs.readFileSync(`${file}.map`, 'utf8'));
+    if (existsSync(`${file}.map`)) {
+      const map = JSON.parse(readFileSync(`${file}.map`, 'utf8'));
       for (const part of map.sections?.map((section) => section.map) ?? [map]) names.push(...(part.sources ?? []));
     }
     for (const [, name] of text.matchAll(/sourceURL=webpack-internal:\/\/\/(?:\([a-z-]+\)\/)?\.\/([^\\\n]+)/g)) names.push(name);
@@ -234,7 +234,7 @@ module.exports = function (sim) {
     for (const table of ['tcp', 'tcp6']) {
       let text = '';
       try {
-        text = fs.readFileSync(`/proc/self/net/${table}`, 'utf8');
+        text = readFileSync(`/proc/self/net/${table}`, 'utf8');
       } catch {
         // no IPv6, or no Linux
       }
@@ -249,14 +249,14 @@ module.exports = function (sim) {
   function descendants(pid, found = []) {
     let threads = [];
     try {
-      threads = fs.readdirSync(`/proc/${pid}/task`);
+      threads = readdirSync(`/proc/${pid}/task`);
     } catch {
       // ended
     }
     for (const thread of threads) {
       let children = '';
       try {
-        children = fs.readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
+        children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
       } catch {
         // ended, or a kernel without it
       }
@@ -270,9 +270,9 @@ module.exports = function (sim) {
 
   function hasSocket(pid, inodes) {
     try {
-      return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => {
         try {
-          return inodes.has(/^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]);
+          return inodes.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]);
         } catch {
           return false;
         }
