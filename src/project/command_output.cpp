@@ -27,4 +27,11 @@ CommandOutput output_of(const std::string& line) {
   return out;
 }
 
+CommandOutput git_output(const std::string& root, std::string_view words) {
+  return output_of(
+      "GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 git -c core.fsmonitor=false -c core.hooksPath=/dev/null "
+      "-C " +
+      shell_quoted(root) + " " + std::string(words));
+}
+
 }  // namespace vsim::project

@@ -339,13 +339,13 @@ class Parser {
       };
       if (name == "-p" || name == "--port") {
         const std::string text = need();
-        int port = 0;
+        std::uint16_t port = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
         if (error == std::errc{} && end == text.data() + text.size())
           out.port = port;
         else
           out.notes.push_back(
-              fmt::format("The port `{}` of the dev script is not a number and is not used.", text));
+              fmt::format("The port `{}` of the dev script is none from 0 to 65535 and is not used.", text));
       } else if (name == "-H" || name == "--hostname") {
         out.hostname = need();
       } else if (name == "--turbo" || name == "--turbopack") {

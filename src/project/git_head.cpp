@@ -8,8 +8,7 @@ namespace vsim::project {
 namespace {
 
 std::string line_of(const std::string& root, std::string_view words) {
-  CommandOutput said =
-      output_of("git -c core.fsmonitor=false -C " + shell_quoted(root) + " " + std::string(words));
+  CommandOutput said = git_output(root, words);
   if (!said.succeeded) return {};
   while (said.text.ends_with('\n')) said.text.pop_back();
   return std::move(said.text);

@@ -60,7 +60,9 @@ TEST_CASE("dev script: next dev and its flags") {
         "next dev, args --inspect 9230 --disable-source-maps");
   CHECK(dev("next dev --inspect web") == "next dev, args --inspect, dir web");
   CHECK(dev("next dev -p $PORT") ==
-        "next dev\nThe port `$PORT` of the dev script is not a number and is not used.");
+        "next dev\nThe port `$PORT` of the dev script is none from 0 to 65535 and is not used.");
+  CHECK(dev("next dev -p 70000") ==
+        "next dev\nThe port `70000` of the dev script is none from 0 to 65535 and is not used.");
   CHECK(dev("./node_modules/.bin/next dev") == "next dev");
   CHECK(dev("npx next dev --turbopack") == "next dev, turbopack, args --turbopack");
   CHECK(dev("pnpm exec next dev") == "next dev");
