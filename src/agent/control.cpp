@@ -21,13 +21,19 @@ double number(const json::object& o, std::string_view key) {
   if (v == nullptr || !v->is_number()) return 0;
   return v->to_number<double>();
 }
+std::optional<std::uint64_t> counter(const json::object& o, std::string_view key) {
+  const double value = number(o, key);
+  if (!(value >= 0) || value > 9e15) return std::nullopt;  // JavaScript's own bound for whole numbers
+  return static_cast<std::uint64_t>(value);
+}
+// At most what an int holds; 0 for anything else.
+int small_number(const json::object& o, std::string_view key) {
+  const auto value = counter(o, key);
+  return value && *value <= std::numeric_limits<int>::max() ? static_cast<int>(*value) : 0;
+}
 bool flag(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
   return v != nullptr && v->is_bool() && v->get_bool();
-}
-int pid(const json::object& o) {
-  const double value = number(o, "pid");
-  return value > 0 && value <= std::numeric_limits<int>::max() ? static_cast<int>(value) : 0;
 }
 // Ids are 64 bits, more than a JavaScript number holds: they travel as decimal text.
 InvocationId id(const json::object& o) {
@@ -60,11 +66,6 @@ bool deliver_of_invocation(std::string_view type, const json::object& o, Control
   return true;
 }
 
-std::optional<std::uint64_t> counter(const json::object& o, std::string_view key) {
-  const double value = number(o, key);
-  if (!(value >= 0) || value > 9e15) return std::nullopt;  // JavaScript's own bound for whole numbers
-  return static_cast<std::uint64_t>(value);
-}
 std::vector<Hanging> hanging(const json::object& o) {
   constexpr std::size_t kMost = 64;  // nobody reads more
   std::vector<Hanging> out;
@@ -111,8 +112,8 @@ StateReport state(const json::object& o) {
     seen.name = text(s, "name");
     seen.at = text(s, "at");
     seen.kind = text(s, "kind");
-    seen.before = static_cast<std::uint64_t>(number(s, "before"));
-    seen.after = static_cast<std::uint64_t>(number(s, "after"));
+    seen.before = counter(s, "before").value_or(0);
+    seen.after = counter(s, "after").value_or(0);
     seen.changed = flag(s, "changed");
     seen.unread = flag(s, "unread");
     seen.counts = flag(s, "counts");
@@ -126,7 +127,7 @@ StateReport state(const json::object& o) {
 }
 Hello hello(const json::object& o) {
   Hello out;
-  out.pid = pid(o);
+  out.pid = small_number(o, "pid");
   out.next = text(o, "next");
   out.bundler = text(o, "bundler");
   out.missing = texts(o, "missing");
@@ -254,7 +255,7 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
   } else if (type == "broken_off") {
     handler.on_broken_off(n, id(o), text(o, "message"), text(o, "source"));
   } else if (type == "crashed") {
-    handler.on_crashed(n, id(o), static_cast<int>(number(o, "code")));
+    handler.on_crashed(n, id(o), small_number(o, "code"));
   } else if (type == "dying") {
     handler.on_dying(n, text(o, "why"), text(o, "message"), text(o, "stack"));
   }

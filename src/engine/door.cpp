@@ -79,8 +79,8 @@ Door::Door(std::string_view allowed) {
   }
 }
 
-std::string Door::host_of(std::string_view text) {
-  std::string host = to_lower(without_port(authority_of(text)));
+std::string Door::host_of(std::string_view authority) {
+  std::string host = to_lower(without_port(authority));
   if (host.size() > 1 && host.ends_with('.')) host.pop_back();  // the root of DNS: the same name
   return host;
 }
@@ -105,7 +105,7 @@ bool Door::serves(std::string_view authority) const {
 bool Door::admits_origin(std::string_view origin, std::string_view authority) const {
   if (origin.empty() || all_) return true;
   if (origin == "null" || origin.find("://") == std::string_view::npos) return false;
-  const std::string host = host_of(origin);
+  const std::string host = host_of(authority_of(origin));
   return is_loopback(host) || host == host_of(authority) || listed(host);
 }
 

@@ -34,8 +34,8 @@ class Door {
   // server's files.
   Answer ask(const Visit&) const;
 
-  // "LocalHost:3000" → "localhost", "[::1]:3000" → "::1", "http://a.example:80" → "a.example".
-  static std::string host_of(std::string_view authority_or_origin);
+  // "LocalHost:3000" → "localhost", "[::1]:3000" → "::1".
+  static std::string host_of(std::string_view authority);
 
  private:
   bool listed(std::string_view host) const;

@@ -35,9 +35,10 @@ TEST_CASE("names and addresses of this machine are served, whatever the port") {
 }
 
 TEST_CASE("any other name may be an attacker's that points here (DNS rebinding)") {
-  for (const char* host : {"evil.example", "evil.example:3000", "localhost.evil.example", "evillocalhost",
-                           "localhost.evil", "notlocalhost:3000", "127.0.0.1.evil.example", "1.2.3",
-                           "1.2.3.4.5", "256.1.1.1", "0x7f.1", "1.2.3.4a", "localhostx:3000"}) {
+  for (const char* host :
+       {"evil.example", "evil.example:3000", "localhost.evil.example", "evillocalhost", "localhost.evil",
+        "notlocalhost:3000", "127.0.0.1.evil.example", "1.2.3", "1.2.3.4.5", "256.1.1.1", "0x7f.1",
+        "1.2.3.4a", "localhostx:3000", "evil.example://localhost", "evil.example/://127.0.0.1"}) {
     INFO(host);
     CHECK(plain(Door(), host) == Answer::host_not_allowed);
   }
