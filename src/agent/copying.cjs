@@ -117,7 +117,7 @@ module.exports = function (sim) {
   // Nothing that another thread works on, and no open socket: a copy would wait for the one and share the other.
   async function isIdle() {
     const open = () => process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
-    for (const end = Date.now() + kIdleMs; open().length > 0 && Date.now() < end; ) await new Promise((resolve) => sim.plain.setTimeout(resolve, 10));
+    for (const end = performance.now() + kIdleMs; open().length > 0 && performance.now() < end; ) await new Promise((resolve) => sim.plain.setTimeout(resolve, 10));
     if (early !== undefined) return giveUp(`it asked next dev for ${early} while it came up`);
     if (open().length > 0) return giveUp(`something is open in it (${[...new Set(open())].join(', ')})`);
     const threads = fs.readdirSync('/proc/self/task').length;

@@ -216,21 +216,22 @@ bool load_project_config(Test& options, ProjectConfig& out) {
   std::string directory = project::real_path(options.run.cwd.empty() ? "." : options.run.cwd);
   if (directory.empty()) return true;  // said where --cwd is judged
   std::string path = directory + "/" + std::string(kName);
-  if (!project::is_file(path)) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
     const auto project = project::find_project(directory);
     if (!project) return true;
     directory = project->root;
     path = directory + "/" + std::string(kName);
-    if (!project::is_file(path)) return true;
+    if (!fs::exists(path, error)) return true;
   }
-  std::error_code error;
   const fs::path here = fs::current_path(error);
   const std::string relative = error ? std::string() : fs::path(path).lexically_relative(here).string();
   const std::string shown = relative.empty() || relative.starts_with("../..") ? path : relative;
   std::vector<profile::Diagnostic> problems;
   const auto text = project::read_text(path, kMaxBytes);
   if (!text) {
-    fmt::print(stderr, "error: {}: cannot be read (or is larger than {})\n", shown, human_size(kMaxBytes));
+    fmt::print(stderr, "error: {}: cannot be read (it is no regular file, or larger than {})\n", shown,
+               human_size(kMaxBytes));
     return false;
   }
   out = read_project_config(shown, directory, *text, options, problems);

@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli/read_file.hpp"
 #include "cli/run.hpp"
 #include "event/json_value.hpp"
+#include "project/files.hpp"
 #include "replay/recording.hpp"
 
 namespace vsim::cli {
@@ -28,7 +28,7 @@ std::string digest(std::string_view text) {
 // server/app-render/encryption-utils-server.js).
 std::string stored_key(const std::string& project_dir) {
   for (const char* folder : {".next/dev/cache/.rscinfo", ".next/cache/.rscinfo"}) {
-    const auto text = read_file(project_dir + "/" + folder);
+    const auto text = project::read_text(project_dir + "/" + folder);
     if (!text) continue;
     const auto value = event::parse_json(*text);
     const event::JsonValue* key = value ? value->find("encryption.key") : nullptr;

@@ -128,7 +128,7 @@ int worst(int a, int b) {
 }  // namespace
 
 int run_replay(const Replay& asked, Colour colour) {
-  const auto text = read_file(asked.recording);
+  const auto text = read_file(asked.recording, kMostRecordedBytes);
   if (!text) {
     print_error(text.error());
     return kUsage;

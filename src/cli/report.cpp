@@ -68,7 +68,7 @@ Outcome parse_report(Words words) {
 }
 
 int run_report(const Report& options) {
-  const auto text = read_file(options.events);
+  const auto text = read_file(options.events, kMostRecordedBytes);
   if (!text) {
     print_error(text.error());
     return kUsage;

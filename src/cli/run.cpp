@@ -44,7 +44,7 @@ std::optional<std::string> read_profile(std::string_view name_or_path) {
       text.data() != nullptr)
     return std::string(text);
   if (name_or_path == "-") return std::nullopt;  // for read_file it is standard input
-  auto text = read_file(std::string(name_or_path));
+  auto text = read_file(std::string(name_or_path), kMostProfileBytes);
   if (!text) return std::nullopt;
   return std::move(*text);
 }

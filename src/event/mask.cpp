@@ -50,7 +50,8 @@ bool is_secret_word(std::string_view word) {
 bool names_a_secret(std::string_view parameter) {
   char plain[128], lower[128];
   std::size_t size = 0;
-  for (std::size_t i = 0; i < parameter.size() && size < sizeof plain; ++i) {
+  for (std::size_t i = 0; i < parameter.size(); ++i) {
+    if (size == sizeof plain) return true;  // nobody calls an innocent value so
     char c = parameter[i];
     if (c == '%' && i + 2 < parameter.size() && hex(parameter[i + 1]) >= 0 && hex(parameter[i + 2]) >= 0) {
       c = static_cast<char>(hex(parameter[i + 1]) * 16 + hex(parameter[i + 2]));

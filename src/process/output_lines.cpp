@@ -25,8 +25,10 @@ Sequence sequence_at(std::string_view text) {
   if (text[1] == '[') {
     for (std::size_t i = 2; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
-      if (c >= 0x40 && c <= 0x7e)
-        return {c == 'm' && text[2] != '>' && text[2] != '?' ? Kind::colour : Kind::other, i + 1};
+      if (c >= 0x40 && c <= 0x7e) {
+        const bool plain = text.substr(2, i - 2).find_first_not_of("0123456789:;") == std::string_view::npos;
+        return {c == 'm' && plain ? Kind::colour : Kind::other, i + 1};
+      }
       if (c < 0x20 || c > 0x3f) return {Kind::other, i};
       if (i > kMaxSequence) return {Kind::other, i};
     }

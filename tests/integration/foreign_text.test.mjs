@@ -1,6 +1,7 @@
 // Text and files that are not ours: what a source, a name or an app writes drives neither a terminal nor the log of a CI system; outputs are for
 // their owner's eyes, follow no link, and overwrite nothing that is not ours; a secret of the command line is in none of them.
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import {describe, test} from 'node:test';
@@ -87,5 +88,44 @@ describe('outputs', {concurrency: 4}, () => {
     for (const name of ['e.jsonl', 'r.xml', 'r.json', 'r.html']) assert.doesNotMatch(fs.readFileSync(path.join(sim.dir, name), 'utf8'), /hunter2/, name);
     assert.doesNotMatch(sim.text, /hunter2/);
     assert.match(sim.stderr, /API_TOKEN=\*\*\*/);
+  });
+});
+
+describe('files that have no end', {concurrency: 4}, () => {
+  const pipe = (dir, name) => {
+    assert.equal(spawnSync('mkfifo', [path.join(dir, name)]).status, 0);
+    return name;
+  };
+  const refused = async (t, args, why, dir = tempDir(t)) => {
+    const sim = program(t, args, {cwd: dir});
+    assert.equal((await sim.end()).code, 64, sim.text);
+    assert.match(sim.stderr, why);
+  };
+
+  for (const args of [['report'], ['replay']]) {
+    test(`${args[0]}: a pipe and a device that the command line names`, async (t) => {
+      const dir = tempDir(t);
+      for (const name of [pipe(dir, 'pipe.jsonl'), '/dev/zero']) await refused(t, [...args, name], /not a regular file/, dir);
+    });
+  }
+
+  test('profiles', async (t) => {
+    const dir = tempDir(t);
+    for (const name of [`./${pipe(dir, 'pipe.yaml')}`, '/dev/zero'])
+      for (const args of [['check', '--profile', name], ['profiles', 'show', name], ['run', '--profile', name, '--app', 'true']]) await refused(t, args, /cannot read the file/, dir);
+  });
+
+  test('those of a project: check passes by, doctor too, and a configuration is refused', async (t) => {
+    const dir = write(tempDir(t), {...nextProject(), 'app/page.tsx': 'export default function Page() { return null; }\n', 'app/api/x.ts': ''});
+    for (const name of ['vercel.json', '.env', 'tsconfig.json', 'next.config.mjs', 'app/api/route.ts']) {
+      fs.rmSync(path.join(dir, name), {force: true});
+      pipe(dir, name);
+    }
+    for (const command of ['check', 'doctor']) {
+      const sim = program(t, [command], {cwd: dir});
+      assert.notEqual((await sim.end()).code, null, sim.text);
+    }
+    pipe(dir, 'vercel-sim.yaml');
+    await refused(t, ['test', '--', 'true'], /vercel-sim\.yaml: cannot be read/, dir);
   });
 });

@@ -39,6 +39,7 @@ TEST_CASE("an address in a value hides its secrets too, however it is encoded") 
   CHECK(masked("/login?next=%2Fcb%3Ftoken%3Dabc&x=1") == "/login?next=***&x=1");
   CHECK(masked("/login?next=%252Fcb%253Fcode%253Dabc") == "/login?next=***");
   CHECK(masked("/login?next=/cb?token=abc") == "/login?next=***");
+  CHECK(masked("/a?" + std::string(200, 'x') + "_token=abc") == "/a?" + std::string(200, 'x') + "_token=***");
   CHECK(masked("/a?db=postgres%3A%2F%2Fann%3Apw%40db.example%2Fx") == "/a?db=***");
   CHECK(masked("/a?u=https://ann:pw@host/") == "/a?u=***");
 }

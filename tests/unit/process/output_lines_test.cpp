@@ -105,7 +105,7 @@ TEST_CASE("OutputLines: colours switched on without end do not pile up") {
 
 TEST_CASE("OutputLines: cursor movements, titles and other controls do not pass") {
   CHECK(split("\x1b[2K\x1b[1Ga\x1b]0;title\ab\x1b(Bc\x1b"
-              "7d\x1b[?25le\x1b[>4;2mf\n") == Lines{"n:abcdef"});
+              "7d\x1b[?25le\x1b[>4;2mf\x1b[*9mg\x1b[1 mh\n") == Lines{"n:abcdefgh"});
   CHECK(split("a\x1b[31\x01z\n") == Lines{"n:a?z"});
 }
 
