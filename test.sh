@@ -36,7 +36,7 @@ build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -DVSIM_S
 build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DVSIM_FUZZ=ON -DVSIM_TESTS=OFF \
   -DVSIM_SANITIZE=address,undefined -- fuzzers
 
-step "Fuzzing, $([ -n "$full" ] && echo "ten minutes" || echo "thirteen seconds") a target"
+step "Fuzzing, $([ -n "$full" ] && echo "ten minutes" || echo "seven seconds") a target"
 fuzz() {
   local name; name=$(basename "$1" _fuzz)
   local seeds=()
@@ -48,7 +48,7 @@ fuzz() {
   printf '%s: clean\n' "$name"
 }
 export -f fuzz
-seconds=$([ -n "$full" ] && echo 600 || echo 13)
+seconds=$([ -n "$full" ] && echo 600 || echo 7)
 export seconds
 printf '%s\0' build-fuzz/*_fuzz | xargs -0 -n 1 -P 2 bash -c 'fuzz "$0"' || die "fuzzing found a failure"
 

@@ -160,7 +160,8 @@ Field field_of(std::string_view n) {
       return same(n, "server") ? server : other;
     case 7:
       if (same(n, "upgrade")) return upgrade;
-      return same(n, "trailer") ? trailer : other;
+      if (same(n, "trailer")) return trailer;
+      break;
     case 8:
       if (same(n, "location")) return location;
       break;

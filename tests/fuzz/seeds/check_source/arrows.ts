@@ -1,0 +1,1 @@
+export const GET = async () => { await (() => (() => (() => a.b.c.d()()()))())(); while (true) {} };
