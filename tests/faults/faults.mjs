@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { editFile } from "../e2e/harness.mjs";
+import { noClock, setClock } from "./clock.mjs";
 import { descriptors, guardianOf, isAlive, signal } from "./meters.mjs";
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -29,7 +30,7 @@ function instance(run) {
   return from[Math.floor(run.random() * from.length)]?.pid;
 }
 
-// name → {break(run, hold), extra?: kinds that are mixed in, least?: ms that it takes}
+// name → {break(run, hold), skip?(run): why it cannot be done, extra?: kinds that are mixed in, isCalm?: everybody is served as if nothing were}
 export const kFaults = {
   "nothing": { break: (_, hold) => pause(hold), isCalm: true },
   "instances are killed": { break: (run, hold) => again(hold, 400, () => signal(instance(run), "SIGKILL")) },
@@ -50,12 +51,32 @@ export const kFaults = {
   },
   "next dev stands still for two seconds": { break: (run) => stopFor(nextDev(run), 2_000) },
   "the template is killed": {
+    skip: (run) => (run.forks ? undefined : "instances are no copies (--set instances.fork=on)"),
     async break(run, hold) {
       for (const pid of processes(run, /template\.cjs/).slice(0, 1)) signal(pid, "SIGKILL");
       await pause(hold);
     },
   },
   "the program stands still for two seconds": { break: (run) => stopFor(run.sim.process.pid, 2_000) }, // as under a closed lid
+  // As after a laptop's sleep, or when the time is set: back by an hour, then ahead by a day.
+  "the wall clock jumps": {
+    skip: noClock,
+    isCalm: true,
+    async break(run, hold) {
+      const pids = () => run.sim.alive().map(({ pid }) => pid);
+      for (const seconds of [-3_600, 86_400]) {
+        const back = await setClock(pids, seconds);
+        try {
+          await pause(hold / 2);
+          const wall = await run.wallNow();
+          if (Math.abs(wall - Date.now() - seconds * 1000) > 60_000) throw new Error(`the clock of the program has not jumped by ${seconds} s`);
+        } finally {
+          await back();
+        }
+        await pause(hold / 4);
+      }
+    },
+  },
   "no file descriptor is left": {
     async break(run, hold) {
       const { pid } = run.sim.process;

@@ -1,4 +1,4 @@
-// Faults under load: node tests/faults/rig.mjs [--seconds N] [--seed S] [--fault WORDS] [--graph FILE.svg] [--rate N] [--profile NAME]
+// Faults under load: node tests/faults/rig.mjs [--seconds N] [--seed S] [--fault WORDS] [--graph FILE.svg] [--rate N] [--profile NAME] [--set KEY=VALUE]
 //
 // A steady mix of load on an app behind vercel-sim, and one thing broken at a time. Whatever breaks, each request has exactly one outcome, its client
 // and the events tell the same one, soon after nothing is left of it, and descriptors and memory stay what they were. Without --seconds each
@@ -16,11 +16,12 @@ import { connections, descriptors, isAlive, pss } from "./meters.mjs";
 import { kSides } from "./sides.mjs";
 
 const { values: options } = parseArgs({
-  options: Object.fromEntries(["seconds", "seed", "fault", "graph", "rate", "profile"].map((name) => [name, { type: "string" }])),
+  options: { ...Object.fromEntries(["seconds", "seed", "fault", "graph", "rate", "profile"].map((name) => [name, { type: "string" }])), set: { type: "string", multiple: true, default: [] } },
 });
 const kSeconds = Number(options.seconds ?? (kFull && !options.fault ? 3_600 : 0));
 const kSeed = Number(options.seed ?? 1);
 const kRate = Number(options.rate ?? 12);
+const kSet = options.set.flatMap((value) => ["--set", value]);
 const kProfile = options.profile ?? "hobby-fluid";
 const kHoldMs = kSeconds ? 5_000 : 1_500; // under each fault
 const kSampleMs = 2_000;
@@ -65,7 +66,7 @@ class Run {
   async start() {
     this.app = await copyApp(kAppFiles);
     const tmp = await tempFolder("own");
-    this.sim = await startSim(["--profile", kProfile, "--set", "duration.default=5s", "--set", "instances.fork=on", "--seed", String(kSeed)], {
+    this.sim = await startSim(["--profile", kProfile, "--set", "duration.default=5s", ...kSet, "--seed", String(kSeed)], {
       cwd: this.app,
       env: { TMPDIR: tmp, RIG_TMP: tmp },
     });
@@ -109,7 +110,17 @@ class Run {
     for (const seen of outcomes) if (/^not what/.test(seen.error ?? "")) this.fail(name, `${seen.error}: client ${JSON.stringify(seen)}`);
     return outcomes;
   }
-  async fault(name, { break: breaks, extra = [], isCalm }) {
+  get forks() {
+    return this.sim.alive().some(({ command }) => command.includes("template.cjs"));
+  }
+  // What the program's wall clock says: that of the field Date.
+  async wallNow() {
+    const { headers } = await fetch(`${this.sim.url}/_vercel-sim/health`);
+    return Date.parse(headers.get("date"));
+  }
+  async fault(name, { break: breaks, extra = [], isCalm, skip }) {
+    const why = skip?.(this);
+    if (why) return say(`skip  ${name}: ${why}`);
     const mark = { s: seconds(), name, ok: true };
     this.marks.push(mark);
     const before = this.wrong.length;
@@ -147,7 +158,7 @@ class Run {
     const mark = { s: seconds(), name, ok: true };
     this.marks.push(mark);
     try {
-      const wrong = await act({ seed: kSeed, rate: kRate }, Math.min(kHoldMs, 2_000));
+      const wrong = await act({ seed: kSeed, rate: kRate, set: kSet }, Math.min(kHoldMs, 2_000));
       if (wrong.skip) return say(`skip  ${name}: ${wrong.skip}`);
       for (const what of wrong) this.fail(name, what);
       mark.ok = wrong.length === 0;

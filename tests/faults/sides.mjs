@@ -8,6 +8,7 @@ import { kServer } from "./app.mjs";
 import { disagreements, EventLog } from "./compare.mjs";
 import { kMix, Load } from "./load.mjs";
 import { connections, signal } from "./meters.mjs";
+import { noProcess } from "./no_process.mjs";
 
 const kReady = /vercel-sim ready on http:\/\/localhost:(\d+)/;
 const kHere = ["fast", "slow", "sse", "stream", "upload"];
@@ -72,6 +73,8 @@ async function stopWith(name, side, hold) {
 
 // name → async (options, hold) → what is wrong; {skip: why} when this machine cannot do it
 export const kSides = {
+  "no process can be made": noProcess,
+
   "it is stopped in the midst of everything": async (options, hold) => stopWith("SIGTERM", await Side.start(options), hold),
 
   async "the program is killed"(options, hold) {
