@@ -20,6 +20,7 @@ npm_ci tests/e2e
 npm_ci tests/report
 npm_ci tests/differential/minimatch
 npm_ci tests/packaging
+npm_ci tests/tools
 
 step "Format"
 git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror || die "clang-format -i would change the files above"

@@ -43,7 +43,7 @@ std::string_view value_of(std::string_view line, std::string_view key) {
 }
 
 struct Asked {
-  std::string_view origin, site, mode, dest;
+  std::string_view origin, site, mode, dest, token;
 };
 
 Asked asked_by(const net::http1::RequestHead& head) {
@@ -57,6 +57,8 @@ Asked asked_by(const net::http1::RequestHead& head) {
       out.mode = h.value;
     else if (iequals(h.name, "sec-fetch-dest"))
       out.dest = h.value;
+    else if (iequals(h.name, "x-vercel-sim-token"))
+      out.token = h.value;
   }
   return out;
 }
@@ -83,6 +85,31 @@ std::string head_of(std::string_view status, std::string_view type, const net::S
       status, type, net::http_date(), session.may_keep_alive() ? "" : "Connection: close\r\n");
 }
 
+// In a time that does not tell how much of it is right.
+bool is_same(std::string_view a, std::string_view b) {
+  unsigned char different = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i)
+    different = static_cast<unsigned char>(different | (a[i] ^ b[i]));
+  return different == 0;
+}
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "200 OK";
+    case 400:
+      return "400 Bad Request";
+    case 403:
+      return "403 Forbidden";
+    case 405:
+      return "405 Method Not Allowed";
+    case 409:
+      return "409 Conflict";
+    default:
+      return "404 Not Found";
+  }
+}
+
 void answer_whole(net::RequestDecision& decision, std::string head, std::string_view body, bool head_only) {
   decision.response = std::move(head);
   decision.response += fmt::format("Content-Length: {}\r\n\r\n", body.size());
@@ -91,7 +118,12 @@ void answer_whole(net::RequestDecision& decision, std::string head, std::string_
 
 }  // namespace
 
-Live::Live(TimePoint start) : start_(start), run_(random_name()) {}
+Live::Live(TimePoint start, std::function<const profile::Profile&()> profile, Act act)
+    : start_(start),
+      run_(random_name()),
+      profile_(std::move(profile)),
+      act_(std::move(act)),
+      token_(act_ ? random_name() : std::string()) {}
 
 void Live::Block::own(std::string_view& word) {
   if (word.empty()) return;
@@ -130,6 +162,7 @@ std::string& Live::Block::written(TimePoint start) {
 }
 
 void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
+  metrics_.on_event(event);
   if (blocks_.empty() || blocks_.back().size() >= kBlock) {
     if (blocks_.size() == kMostBlocks) forget_oldest();
     blocks_.emplace_back(stamp.seq);
@@ -166,6 +199,7 @@ void Live::keep_line(std::string_view line) {
   if (type == "run_started") run_started_ = line;
   if (type == "profile_changed") profile_changed_ = line;
   if (type == "app_changed") app_changed_ = line;
+  if (type == "deployed") deployed_ = line;
   if (type != "instance_changed") return;
   const std::string_view instance = value_of(line, "instance");
   if (value_of(line, "to") == "dead") {
@@ -175,19 +209,62 @@ void Live::keep_line(std::string_view line) {
   }
 }
 
+void Live::each_kept(const ApiWorld::Take& take) const {
+  for (const auto* line : {&run_started_, &profile_changed_, &app_changed_, &deployed_})
+    if (!line->empty()) take(*line);
+  for (const auto& [name, line] : instances_) take(line);
+}
+
 std::string Live::hello() const {
-  const std::uint64_t left_out = blocks_.empty() ? 0 : blocks_.front().first - 1;
   std::string out =
       fmt::format("retry: 1000\nevent: hello\ndata: {{\"run\":\"{}\",\"left_out\":{},\"at_ms\":{}}}\n\n",
-                  run_, left_out, (now() - start_) / std::chrono::milliseconds(1));
-  const auto add = [&](const std::string& line) {
-    if (!line.empty()) out.append("event: kept\n").append(kData).append(line).append("\n\n");
-  };
-  add(run_started_);
-  add(profile_changed_);
-  add(app_changed_);
-  for (const auto& [name, line] : instances_) add(line);
+                  run_, left_out(), (now() - start_) / std::chrono::milliseconds(1));
+  each_kept(
+      [&](std::string_view line) { out.append("event: kept\n").append(kData).append(line).append("\n\n"); });
   return out;
+}
+
+ApiAnswer Live::ask(std::string_view path, std::string_view query) {
+  ApiWorld world;
+  world.run = run_;
+  world.at = now() - start_;
+  world.left_out = left_out();
+  world.takes_actions = !token_.empty();
+  world.profile = &profile_();
+  world.kept = [this](const ApiWorld::Take& take) { each_kept(take); };
+  world.events = [this](const ApiWorld::Take& take) {
+    for (Block& block : blocks_)
+      for (std::string_view text = block.written(start_); !text.empty();) {
+        const std::size_t end = text.find('\n');
+        take(text.substr(kData.size(), end - kData.size()));
+        text.remove_prefix(end + 2);
+      }
+  };
+  return ask_api(path, query, world);
+}
+
+// What changes the run: POST, with the token of the terminal, and all there is to say in the query.
+ApiAnswer Live::act(const net::http1::RequestHead& head, std::string_view what, std::string_view query) {
+  if (token_.empty()) return {403, api_error("nothing can be changed in this run", "vercel-sim run")};
+  if (!is_same(asked_by(head).token, token_))
+    return {403,
+            api_error("this changes the run, and needs its token",
+                      "the field X-Vercel-Sim-Token: what stands behind # in the link of the live page, in "
+                      "the terminal")};
+  const std::size_t equals = std::min(query.find('='), query.size());
+  const std::string name = percent_decoded(query.substr(0, equals));
+  const std::string value = percent_decoded(query.substr(std::min(equals + 1, query.size())));
+  const bool is_switch = what == "plan";
+  if (is_switch ? (name != "profile" && name != "set" && name != "time_scale") || value.empty() ||
+                      query.find('&') != std::string_view::npos
+                : !query.empty())
+    return {400,
+            api_error(fmt::format("POST {} expects {}", what,
+                                  is_switch ? "one of profile, set, time_scale in its query" : "no query"),
+                      "POST /_vercel-sim/api/plan?profile=pro")};
+  const std::string why = act_(is_switch ? name : what, value);
+  if (!why.empty()) return {409, api_error(why)};
+  return ask("run", {});
 }
 
 // One block at a time: what a reader does not take is never more than that.
@@ -197,6 +274,7 @@ void Live::tell(Reader& r) {
     if (r.block < first_block_) {
       const std::uint64_t lost = blocks_.front().first - 1 - r.seen;
       r.dropped += lost;
+      dropped_ += lost;
       r.seen += lost;
       r.block = first_block_;
       r.at = 0;
@@ -231,20 +309,39 @@ void Live::on_gone(net::Session& session) {
 
 bool Live::answer(net::Session& session, const net::http1::RequestHead& head, const net::ClientInfo& client,
                   net::RequestDecision& decision) {
-  const bool page = head.path == "/_vercel-sim/", events = head.path == "/_vercel-sim/events";
-  constexpr std::string_view kText = "text/plain; charset=utf-8";
+  constexpr std::string_view kApi = "/_vercel-sim/api/", kText = "text/plain; charset=utf-8";
+  const bool page = head.path == "/_vercel-sim/", events = head.path == "/_vercel-sim/events",
+             metrics = head.path == "/_vercel-sim/metrics", api = head.path.starts_with(kApi);
   const bool head_only = head.method == "HEAD";
   if (head.path == "/_vercel-sim")
     return answer_whole(decision,
                         head_of("308 Permanent Redirect", kText, session) + "Location: /_vercel-sim/\r\n", {},
                         head_only),
            true;
-  if (!page && !events) return false;
-  if (head.method != "GET" && !head_only) {
+  if (!page && !events && !metrics && !api) return false;
+  const std::string_view what = api ? head.path.substr(kApi.size()) : std::string_view();
+  const bool is_action = what == "plan" || what == "retire" || what == "deploy";
+  const bool acts = head.method == "POST" && is_action;
+  const std::string_view allowed = !is_action ? "GET, HEAD" : what == "plan" ? "GET, HEAD, POST" : "POST";
+  const bool may = acts || ((head.method == "GET" || head_only) && allowed != "POST");
+  const std::string_view why = refusal(head, client, page);
+  const std::string_view query = head.target.substr(std::min(head.path.size() + 1, head.target.size()));
+  if (api) {
+    const ApiAnswer answer = !why.empty() ? ApiAnswer{403, api_error(why.substr(0, why.size() - 1))}
+                             : !may
+                                 ? ApiAnswer{405, api_error(fmt::format("{} is for {}", head.path, allowed))}
+                             : acts ? act(head, what, query)
+                                    : ask(what, query);
+    std::string top = head_of(reason_of(answer.status), "application/json; charset=utf-8", session);
+    if (answer.status == 405) top += fmt::format("Allow: {}\r\n", allowed);
+    answer_whole(decision, std::move(top), answer.body, head_only);
+  } else if (!may) {
     answer_whole(decision, head_of("405 Method Not Allowed", kText, session) + "Allow: GET, HEAD\r\n",
                  "this is for reading only\n", false);
-  } else if (const std::string_view why = refusal(head, client, page); !why.empty()) {
+  } else if (!why.empty()) {
     answer_whole(decision, head_of("403 Forbidden", kText, session), why, head_only);
+  } else if (metrics) {
+    answer_whole(decision, head_of("200 OK", Metrics::kType, session), metrics_.text(dropped_), head_only);
   } else if (page) {
     answer_whole(decision, head_of("200 OK", "text/html; charset=utf-8", session), page::live(), head_only);
   } else if (head_only) {
@@ -253,19 +350,23 @@ bool Live::answer(net::Session& session, const net::http1::RequestHead& head, co
     answer_whole(decision, head_of("503 Service Unavailable", kText, session),
                  "too many pages are open: close some\n", false);
   } else {
-    Reader reader;
-    reader.session = &session;
-    reader.block = first_block_;
-    reader.seen = blocks_.empty() ? 0 : blocks_.front().first - 1;
-    readers_.push_back(reader);
-    decision.kind = net::RequestDecision::Kind::feed;
-    decision.feed = this;
-    // Its end is the connection's: no length, no chunks.
-    decision.response = head_of("200 OK", "text/event-stream", session);
-    if (session.may_keep_alive()) decision.response += "Connection: close\r\n";
-    decision.response += "\r\n" + hello();
+    follow(session, decision);
   }
   return true;
+}
+
+void Live::follow(net::Session& session, net::RequestDecision& decision) {
+  Reader reader;
+  reader.session = &session;
+  reader.block = first_block_;
+  reader.seen = left_out();
+  readers_.push_back(reader);
+  decision.kind = net::RequestDecision::Kind::feed;
+  decision.feed = this;
+  // Its end is the connection's: no length, no chunks.
+  decision.response = head_of("200 OK", "text/event-stream", session);
+  if (session.may_keep_alive()) decision.response += "Connection: close\r\n";
+  decision.response += "\r\n" + hello();
 }
 
 }  // namespace vsim::app

@@ -1,11 +1,13 @@
-// The live page at /_vercel-sim/: the page itself, and the stream of the run's events that it draws. What has
-// happened lately is kept, so that a page which is opened late shows it. A window, not a gate: all readers
-// read from one store of bounded size, each from its own place; who is too slow loses the oldest events and
-// is told how many. For a browser on this machine only, and read-only. I/O thread only.
+// What is below /_vercel-sim/: the live page and the stream of the run's events that it draws, the API and
+// the metrics for tools. What has happened lately is kept, so that who comes late sees it. A window, not a
+// gate: all read from one store of bounded size, each reader of the stream from its own place; who is too
+// slow loses the oldest events and is told how many. For this machine only; what changes the run needs the
+// token that stands in the terminal. I/O thread only.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory_resource>
 #include <string>
@@ -13,14 +15,23 @@
 #include <utility>
 #include <vector>
 
+#include "app/api.hpp"
+#include "app/metrics.hpp"
 #include "event/event.hpp"
 #include "net/edge.hpp"
 
 namespace vsim::app {
 
+// How a tool changes the run. `what`: profile, set, time_scale (with a value), retire, deploy. Why it was not
+// done; empty: it is.
+using Act = std::function<std::string(std::string_view what, std::string_view value)>;
+
 class Live final : public event::Sink, public net::Feed {
  public:
-  explicit Live(TimePoint start);
+  // `profile`: what holds now. Without `act` nothing can be changed.
+  explicit Live(TimePoint start, std::function<const profile::Profile&()> profile, Act act = {});
+  // Whoever has it may change the run; empty when nobody may.
+  const std::string& token() const { return token_; }
 
   // event::Sink
   void on_event(const event::Stamp&, const event::Event&) override;
@@ -30,7 +41,7 @@ class Live final : public event::Sink, public net::Feed {
   void on_taken(net::Session&) override;
   void on_gone(net::Session&) override;
 
-  // A request for /_vercel-sim, /_vercel-sim/ or /_vercel-sim/events: true when it is one, and answered.
+  // A request for one of its own paths: true when it is one, and answered.
   bool answer(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
 
   static constexpr std::size_t kBlock = 32 * 1024;  // what a reader is given at once
@@ -70,13 +81,23 @@ class Live final : public event::Sink, public net::Feed {
   void keep_line(std::string_view line);
   void tell(Reader&);
   std::string hello() const;
+  void each_kept(const ApiWorld::Take&) const;
+  std::uint64_t left_out() const { return blocks_.empty() ? 0 : blocks_.front().first - 1; }
+  ApiAnswer ask(std::string_view path, std::string_view query);
+  ApiAnswer act(const net::http1::RequestHead&, std::string_view what, std::string_view query);
+  void follow(net::Session&, net::RequestDecision&);
 
   const TimePoint start_;
   const std::string run_;  // tells the page that this is another run
+  const std::function<const profile::Profile&()> profile_;
+  const Act act_;
+  const std::string token_;
+  Metrics metrics_;
+  std::uint64_t dropped_ = 0;  // events that readers lost
   std::deque<Block> blocks_;
   std::uint64_t first_block_ = 0;  // number of blocks_.front()
   // Of what was forgotten: the latest word on the run, and on each instance that lives.
-  std::string run_started_, profile_changed_, app_changed_;
+  std::string run_started_, profile_changed_, app_changed_, deployed_;
   std::map<std::string, std::string, std::less<>> instances_;
   std::vector<Reader> readers_;
 };

@@ -46,6 +46,8 @@ bool set_allowed_hosts(Run& run, std::string_view text) {
   }
 }
 
+}  // namespace
+
 bool set_time_scale(Run& run, std::string_view text) {
   if (!text.empty() && ascii_lower(text.back()) == 'x') text.remove_suffix(1);
   double value = 0;
@@ -54,6 +56,8 @@ bool set_time_scale(Run& run, std::string_view text) {
   run.time_scale = value;
   return true;
 }
+
+namespace {
 
 bool set_isolation(Run& run, std::string_view text) {
   using profile::Isolation;

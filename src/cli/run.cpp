@@ -137,10 +137,17 @@ void print_error(const Error& error) {
   if (!error.fix.empty()) fmt::print(stderr, "  fix: {}\n", plain(error.fix, LineEnds::keep));
 }
 
-std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides) {
+Result<profile::Profile, std::string> try_load(const std::string& name,
+                                               std::span<const std::string> overrides) {
   auto loaded = profile::load_profile(name, overrides, read_profile);
-  if (loaded.profile) return std::move(loaded.profile);
-  fmt::print(stderr, "{}", profile::to_string(loaded.diagnostics));
+  if (loaded.profile) return std::move(*loaded.profile);
+  return profile::to_string(loaded.diagnostics);
+}
+
+std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides) {
+  auto loaded = try_load(name, overrides);
+  if (loaded) return std::move(*loaded);
+  fmt::print(stderr, "{}", loaded.error());
   return std::nullopt;
 }
 
@@ -281,7 +288,10 @@ int run(const Run& asked, Colour colour) {
   hub.add(people);
   RunSummary summary;
   hub.add(summary);
-  app::Live live(app::now());
+  RunKeys keys(people, setup.profile, setup.profile_name, setup.overrides, options.time_scale);
+  app::Live live(
+      app::now(), [&]() -> const profile::Profile& { return keys.profile(); },
+      [&](std::string_view what, std::string_view value) { return keys.asked(what, value); });
   hub.add(live);
   emulator.live = &live;
   EventsFile events;
@@ -296,8 +306,8 @@ int run(const Run& asked, Colour colour) {
   for (const std::string& host : network_hosts(options.listen))
     hint += fmt::format("{}network  {}://{}:{{port}}", hint.empty() ? "" : "\n",
                         emulator.https ? "https" : "http", host);
-  hint += fmt::format("{}live page  {}://localhost:{{port}}/_vercel-sim/", hint.empty() ? "" : "\n",
-                      emulator.https ? "https" : "http");
+  hint += fmt::format("{}live page  {}://localhost:{{port}}/_vercel-sim/#{}", hint.empty() ? "" : "\n",
+                      emulator.https ? "https" : "http", live.token());
   // What ./demo.sh says to try, after the ready line.
   if (const char* demo = std::getenv("VERCEL_SIM_READY_HINT"); demo != nullptr)
     hint += (hint.empty() ? "" : "\n") + std::string(demo);
@@ -305,7 +315,6 @@ int run(const Run& asked, Colour colour) {
   emulator.fold_starts = !style.verbose;
   emulator.deploy_every = options.deploy_every;
   AppErrors errors;
-  RunKeys keys(people, setup.profile, setup.profile_name, setup.overrides, options.time_scale);
   const bool has_keys = terminal && !events_on_stdout && !style.quiet && app::Keyboard::is_ours();
   if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
   if (has_keys) {

@@ -20,6 +20,10 @@ int run(const Run& options, Colour colour);
 // standard error and nullopt.
 std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides);
 
+// The same, with the diagnostics as the error.
+Result<profile::Profile, std::string> try_load(const std::string& name,
+                                               std::span<const std::string> overrides);
+
 // What `run` and `test` build from the options they share. The emulator's options point at the profile.
 struct Setup {
   profile::Profile profile;

@@ -1,9 +1,13 @@
 #include "cli/run_keys.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <utility>
 
 #include "cli/run.hpp"
+#include "cli/run_options.hpp"
+#include "profile/schema.hpp"
 #include "profile/switch.hpp"
 
 namespace vsim::cli {
@@ -18,7 +22,8 @@ RunKeys::RunKeys(Terminal& people, const profile::Profile& first, std::string na
                  std::vector<std::string> overrides, double time_scale)
     : people_(people),
       profile_(&first),
-      name_(std::move(name)),
+      name_(name),
+      first_(std::move(name)),
       overrides_(std::move(overrides)),
       time_scale_(time_scale) {}
 
@@ -30,7 +35,8 @@ void RunKeys::typed(char key) {
   if (end == TypedLine::End::not_yet) return;
   const std::string text = line_->text();
   line_.reset();
-  if (end == TypedLine::End::enter) set(text);
+  if (end != TypedLine::End::enter) return;
+  if (const std::string why = set(text); !why.empty()) fmt::print(stderr, "{}", why);
 }
 
 void RunKeys::act(Hotkey key) {
@@ -72,25 +78,52 @@ void RunKeys::open_browser() {
     people_.say("no browser was found; open " + running_->url() + "\n");
 }
 
-bool RunKeys::switch_to(const std::string& name, const std::vector<std::string>& overrides) {
-  auto next = load(name, overrides);
-  if (!next) return false;
+std::string RunKeys::asked(std::string_view what, std::string_view value) {
+  if (running_ == nullptr || running_->url().empty()) return "the run has not begun";
+  if (what == "retire") {
+    running_->retire_instances();
+  } else if (what == "deploy") {
+    running_->deploy();
+  } else if (what == "set") {
+    return set(std::string(value));
+  } else if (what == "time_scale") {
+    Run probe;
+    if (!set_time_scale(probe, value))
+      return "time_scale expects a factor above 0 and up to 1000, such as 60x";
+    running_->switch_time_scale(time_scale_ = probe.time_scale);
+  } else if (profile::is_builtin(value) || value == first_) {
+    return switch_to(std::string(value), overrides_);
+  } else {
+    // No other file: who has the token may change the run, and not read what lies on the disk.
+    return fmt::format("profile expects one of {}, or what the run began with: {}",
+                       fmt::join(profile::kBuiltinProfiles, ", "), first_);
+  }
+  return {};
+}
+
+std::string RunKeys::switch_to(const std::string& name, const std::vector<std::string>& overrides) {
+  auto next = try_load(name, overrides);
+  if (!next) return next.error();
   profile_ = &loaded_.emplace_back(std::move(*next));
   name_ = name;
   running_->switch_profile(*profile_);
-  return true;
+  return {};
 }
 
 void RunKeys::next_plan() {
   const std::string name(profile::next_plan(profile_->name));
-  if (!switch_to(name, overrides_))
-    people_.say("the plan stays " + profile_->name + ": " + name + " does not take what was set\n");
+  const std::string why = switch_to(name, overrides_);
+  if (why.empty()) return;
+  fmt::print(stderr, "{}", why);
+  people_.say("the plan stays " + profile_->name + ": " + name + " does not take what was set\n");
 }
 
-void RunKeys::set(const std::string& assignment) {
+std::string RunKeys::set(const std::string& assignment) {
   std::vector<std::string> overrides = overrides_;
   overrides.push_back(assignment);
-  if (switch_to(name_, overrides)) overrides_ = std::move(overrides);
+  std::string why = switch_to(name_, overrides);
+  if (why.empty()) overrides_ = std::move(overrides);
+  return why;
 }
 
 void RunKeys::next_time_scale() {

@@ -1,4 +1,5 @@
-// What the keys of `run` do: takes them, changes the run, and says so. I/O thread only.
+// What the keys of `run` do, and what tools ask for with the token of the terminal: takes it, changes the
+// run, and says so. I/O thread only.
 #pragma once
 
 #include <list>
@@ -22,6 +23,10 @@ class RunKeys final : public event::Sink {
   // Before the first key.
   void of(app::Emulator& running) { running_ = &running; }
   void pressed(char key);
+  // What a tool asks for (app::Act): why it was not done, or nothing.
+  std::string asked(std::string_view what, std::string_view value);
+  // That holds now.
+  const profile::Profile& profile() const { return *profile_; }
   // As a sink: the browser is opened once the app is ready.
   void on_event(const event::Stamp&, const event::Event&) override;
   // The app's address in the person's browser; says where it is when there is none.
@@ -31,14 +36,16 @@ class RunKeys final : public event::Sink {
   void act(Hotkey);
   void typed(char key);
   void next_plan();
-  void set(const std::string& assignment);
-  bool switch_to(const std::string& name, const std::vector<std::string>& overrides);
+  std::string set(const std::string& assignment);
+  // Why not, or nothing.
+  std::string switch_to(const std::string& name, const std::vector<std::string>& overrides);
   void next_time_scale();
 
   Terminal& people_;
   app::Emulator* running_ = nullptr;
   const profile::Profile* profile_;
-  std::string name_;  // by which it is found: of a file, its path
+  std::string name_;         // by which it is found: of a file, its path
+  const std::string first_;  // what the run began with, likewise
   std::optional<TypedLine> line_;
   std::list<profile::Profile> loaded_;  // what was switched to: a request may go by it until the end
   std::vector<std::string> overrides_;

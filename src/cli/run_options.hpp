@@ -20,6 +20,7 @@ Result<Options, UsageError> parse_replay(std::span<const std::string_view> words
 // For the other commands that know one of these: what the option of that name means. False: not a value of
 // it.
 bool set_setting(Run&, std::string_view text);
+bool set_time_scale(Run&, std::string_view text);
 bool set_text(std::string& out, std::string_view text);
 
 // What a vercel-sim.yaml may give of the table; names without the dashes.

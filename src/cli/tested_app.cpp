@@ -98,7 +98,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   app::EventHub hub;
   hub.add(held);
   hub.add(collector);
-  app::Live live(app::now());
+  app::Live live(app::now(), [&]() -> const profile::Profile& { return setup.profile; });
   hub.add(live);
   setup.emulator.live = &live;
   EventsFile events;

@@ -16,6 +16,10 @@ std::string render_list(std::span<const Profile>);
 // load_profile() reads back to the same values.
 std::string render_show(const Profile&);
 
+// `vercel-sim profiles show NAME --json`, and the plan in the API: the same as one JSON object, without a
+// newline; each value as --set takes it.
+std::string render_json(const Profile&);
+
 // `vercel-sim profiles diff A B`: the keys whose values differ, side by side, with where each value comes
 // from.
 std::string render_diff(const Profile& a, const Profile& b);

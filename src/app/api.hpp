@@ -1,0 +1,40 @@
+// What GET /_vercel-sim/api/… says of a run: the API of docs/openapi.json, for tools. It works on the lines
+// of the run's events as event::encode writes them, and keeps nothing itself. I/O thread only, at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "profile/profile.hpp"
+
+namespace vsim::app {
+
+// What is asked about. A line has no newline; views are valid until the answer is there.
+struct ApiWorld {
+  std::string_view run;                       // a name of this run
+  Duration at{};                              // now, from its start on
+  std::uint64_t left_out = 0;                 // how many of its first events are not kept any more
+  bool takes_actions = false;                 // there is somebody who carries them out
+  const profile::Profile* profile = nullptr;  // that holds now; null: not known
+  using Take = std::function<void(std::string_view line)>;
+  std::function<void(const Take&)> kept;    // what is still true of what is left out
+  std::function<void(const Take&)> events;  // all others, in order
+};
+
+struct ApiAnswer {
+  int status = 200;  // 200, 400 (the query), 404
+  std::string body;  // JSON
+};
+
+// `path`: what stands behind /_vercel-sim/api/; `query`: what stands behind '?'.
+ApiAnswer ask_api(std::string_view path, std::string_view query, const ApiWorld&);
+
+// {"error": …, "fix": …}
+std::string api_error(std::string_view error, std::string_view fix = {});
+// %XX and + undone.
+std::string percent_decoded(std::string_view text);
+
+}  // namespace vsim::app
