@@ -46,7 +46,9 @@ try {
     description: 'What Vercel\'s network would do to your Next.js app, in front of an unmodified next dev',
     keywords: ['vercel', 'next.js', 'emulator', 'limits', 'timeout', 'websocket', 'testing'],
     bin: {'vercel-sim': 'bin/vercel-sim.js'},
-    files: ['bin'],
+    main: 'lib/index.js',
+    types: 'lib/index.d.ts',
+    files: ['bin', 'lib'],
     optionalDependencies: Object.fromEntries(Object.keys(kSystems).map((system) => [`@vercel-sim/${system}`, options.version])),
   });
   for (const {system, file} of binaries) {

@@ -83,6 +83,21 @@ for (const [what, start, signal, code] of [
   });
 }
 
+test('start() of the package: by import and by require, with the program that was installed', () => {
+  const say = (what) => `${what}.then(async (sim) => {
+    console.log(await (await fetch(sim.url + '/hello')).text(), (await sim.verdicts()).length);
+    await sim.stop();
+  });`;
+  const app = "require('node:http').createServer((q, r) => r.end('app ' + q.url)).listen(process.env.PORT)";
+  const options = JSON.stringify({profile: 'hobby', command: ['node', '-e', app]});
+  for (const [kind, text] of [
+    ['module', say(`import('vercel-sim').then(({start}) => start(${options}))`)],
+    ['commonjs', say(`require('vercel-sim').start(${options})`)],
+    ['module', `import {start} from 'vercel-sim';\n${say(`start(${options})`)}`],
+  ])
+    assert.equal(check(process.execPath, [`--input-type=${kind}`, '-e', text], {cwd: project}).stdout, 'app /hello 0\n', text);
+});
+
 test('without the optional packages it says what is missing and how to get it', (t) => {
   const dir = tempDir(t);
   install(dir, kLauncher, '--omit=optional');

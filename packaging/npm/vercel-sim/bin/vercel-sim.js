@@ -2,10 +2,8 @@
 // Runs the program of the package for this system in place of this script. Nothing is downloaded, nothing is changed on disk.
 'use strict';
 
-const path = require('node:path');
+const {findProgram} = require('../lib/program.js');
 
-// What `npm install` chooses by the fields os and cpu of these packages. The programs are static: glibc or musl makes no difference.
-const kPackages = {'linux x64': '@vercel-sim/linux-x64', 'linux arm64': '@vercel-sim/linux-arm64'};
 const kCannot = 70;  // the exit code of vercel-sim itself for "cannot do what was asked"
 
 function fail(message, fix) {
@@ -14,21 +12,11 @@ function fail(message, fix) {
 }
 
 function find() {
-  const system = `${process.platform} ${process.arch}`;
-  const name = kPackages[system];
-  if (!name) {
-    fail(`vercel-sim has no program for ${system}; there are ${Object.keys(kPackages).join(' and ')}`, {
-      darwin: 'run it in a Linux container or virtual machine (Docker, OrbStack, Lima), with the project inside',
-      win32: 'run it in WSL2: install Node and this package inside the Linux there',
-    }[process.platform] ?? 'run it on one of these, or build it from its sources');
-  }
   try {
-    return path.join(path.dirname(require.resolve(`${name}/package.json`)), 'bin', 'vercel-sim');
-  } catch {
-    const {version} = require('../package.json');
-    fail(`the package ${name}, which holds the program, is not installed: optional dependencies were left out, ` +
-         'or node_modules comes from another system',
-         `npm install --include=optional, or npm install --save-dev ${name}@${version}`);
+    return findProgram();
+  } catch (error) {
+    if (!error.fix) throw error;
+    return fail(error.message, error.fix);
   }
 }
 
