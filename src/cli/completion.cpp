@@ -58,6 +58,8 @@ Values arguments_of(std::string_view command) {
     v.directories = true;
   } else if (command == "run" || command == "test") {
     v.words = {"--"};
+  } else if (command == "mcp") {
+    // options alone
   } else if (command == "help") {
     for (const NamedTopic& t : help_topics()) v.words.emplace_back(t.name);
   } else {

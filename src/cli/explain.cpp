@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/columns.hpp"
 #include "cli/run.hpp"
 #include "explain/render.hpp"
@@ -17,9 +18,60 @@ void print_lines(std::string_view title, const std::vector<const explain::Topic*
   for (const explain::Topic* t : topics) print_fitted(stdout, explain::render_line(*t));
 }
 
+void add(std::string& out, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  out += fmt::format(R"(,"{}":)", name);
+  append_json_string(out, value);
+}
+
+void add(std::string& out, std::string_view name, const std::vector<std::string>& values) {
+  out += fmt::format(R"(,"{}":[)", name);
+  for (const std::string& v : values) {
+    if (&v != values.data()) out += ',';
+    append_json_string(out, v);
+  }
+  out += ']';
+}
+
+std::string json_of(const explain::Topic& t) {
+  static constexpr std::string_view kKinds[] = {"platform", "emulator", "cause", "rule"};
+  std::string out = R"({"id":)";
+  append_json_string(out, t.id);
+  add(out, "kind", kKinds[static_cast<std::size_t>(t.kind)]);
+  add(out, "category", t.category);
+  out += fmt::format(R"(,"emulated":{})", t.emulated);
+  if (t.status != 0) out += fmt::format(R"(,"status":{})", t.status);
+  const std::pair<std::string_view, const std::string*> texts[] = {
+      {"title", &t.title},     {"why", &t.why},           {"client", &t.client}, {"fix", &t.fix},
+      {"example", &t.example}, {"language", &t.language}, {"bad", &t.bad},       {"found", &t.found},
+      {"silence", &t.silence}, {"as_of", &t.as_of}};
+  for (const auto& [name, text] : texts) add(out, name, std::string_view(*text));
+  add(out, "messages", t.messages);
+  add(out, "sources", t.sources);
+  add(out, "see", t.see);
+  return out + "}";
+}
+
+// All topics, or those that it may be, the likeliest first.
+int print_json(const std::string& what) {
+  std::vector<const explain::Topic*> found;
+  if (what.empty()) {
+    for (const explain::Topic& t : explain::topics()) found.push_back(&t);
+  } else {
+    const explain::Answer answer = explain::search(what);
+    found = answer.best;
+    found.insert(found.end(), answer.also.begin(), answer.also.end());
+  }
+  std::string out = "[";
+  for (const explain::Topic* t : found) out += (out.size() > 1 ? ",\n" : "") + json_of(*t);
+  fmt::print("{}]\n", out);
+  return found.empty() ? kUsage : 0;
+}
+
 }  // namespace
 
-int explain(const std::string& what) {
+int explain(const std::string& what, bool json) {
+  if (json) return print_json(what);
   if (what.empty()) {
     print_fitted(stdout, explain::render_list());
     return 0;

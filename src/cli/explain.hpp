@@ -5,6 +5,6 @@
 
 namespace vsim::cli {
 
-int explain(const std::string& what);
+int explain(const std::string& what, bool json);
 
 }  // namespace vsim::cli

@@ -17,6 +17,7 @@ usage: vercel-sim COMMAND [options]
   explain     what an error code or message means, why Vercel does it, how to fix it
   doctor      what is wrong with this machine or project
   learn       short lessons: say what will happen, see it, mend it
+  mcp         for an agent: what a run has seen, by the Model Context Protocol
   completion  Tab completion for bash, zsh or fish
   help        help of a command: vercel-sim help run
 
@@ -235,6 +236,7 @@ usage: vercel-sim profiles [list]       names, titles, as-of dates
 
 NAME, A and B are names from the list or paths of files (with a slash, or ending in .yaml or .yml).
 
+  --json       with show: for tools
   --no-color   plain text (also: NO_COLOR=1, or when the output is not a terminal)
   --color WHEN  always | auto | never (default: auto)
   -h, --help   this text
@@ -256,6 +258,7 @@ CODE is Vercel's own, such as FUNCTION_INVOCATION_TIMEOUT, or one of vercel-sim'
 with SIM_; RULE one of vercel-sim check; upper or lower case. Of a message a part is enough: the
 pages say which messages belong to a code.
 
+  --json       for tools: all that it may be, the likeliest first
   --no-color   plain text, as it is anyway
   --color WHEN  always | auto | never (default: auto)
   -h, --help   this text
@@ -346,6 +349,7 @@ usage: vercel-sim learn [LESSON]             the lesson, or the first that is no
 
   --dir DIR      where the lessons are kept (default: ./vercel-sim-lessons)
   --list         what there is
+  --json         with --list: for tools
   --reset        start a lesson again
   --check        test the lessons themselves
   --export FILE  for a teacher: what was seen, and what was foretold
@@ -367,6 +371,27 @@ examples:
 
 exit codes: 0 done; 2 a lesson is not as it says (--check); 64 usage or a lesson's file is wrong;
 70 vercel-sim itself, or the lessons' app could not be installed; 130 interrupted (Ctrl-C)
+)";
+
+constexpr std::string_view kMcp =
+    R"(vercel-sim mcp: for an agent: what a run has seen, by the Model Context Protocol on standard input
+
+usage: vercel-sim mcp [--url URL]
+
+  --url URL      a run of vercel-sim on this machine (default: http://localhost:3000)
+  --no-color     changes nothing: what it writes is for a program
+  --color WHEN   always | auto | never (default: auto); changes nothing
+  -h, --help     this text
+
+It has tools for the verdicts, events, requests and instances of the run, for its plan, and for
+explain, check and replay. To switch the plan it needs the link of the live page with its token, as
+the terminal of the run shows it. Start vercel-sim run beside it.
+
+examples:
+  vercel-sim mcp
+  vercel-sim mcp --url http://localhost:4000
+
+exit codes: 0 done; 64 usage; 70 Node.js is missing
 )";
 
 }  // namespace
@@ -395,17 +420,24 @@ std::string_view help_text(HelpTopic topic) {
       return kCompletion;
     case HelpTopic::learn:
       return kLearn;
+    case HelpTopic::mcp:
+      return kMcp;
   }
   return kGeneral;
 }
 
 std::span<const NamedTopic> help_topics() {
-  static constexpr NamedTopic kTopics[] = {
-      {"run", HelpTopic::run},           {"test", HelpTopic::test},
-      {"replay", HelpTopic::replay},     {"check", HelpTopic::check},
-      {"profiles", HelpTopic::profiles}, {"explain", HelpTopic::explain},
-      {"report", HelpTopic::report},     {"doctor", HelpTopic::doctor},
-      {"learn", HelpTopic::learn},       {"completion", HelpTopic::completion}};
+  static constexpr NamedTopic kTopics[] = {{"run", HelpTopic::run},
+                                           {"test", HelpTopic::test},
+                                           {"replay", HelpTopic::replay},
+                                           {"check", HelpTopic::check},
+                                           {"profiles", HelpTopic::profiles},
+                                           {"explain", HelpTopic::explain},
+                                           {"report", HelpTopic::report},
+                                           {"doctor", HelpTopic::doctor},
+                                           {"learn", HelpTopic::learn},
+                                           {"completion", HelpTopic::completion},
+                                           {"mcp", HelpTopic::mcp}};
   return kTopics;
 }
 

@@ -60,7 +60,10 @@ struct Execute {
   int operator()(const ProfilesShow& o) const {
     const auto profile = load(o.profile, {});
     if (!profile) return kUsage;
-    print_fitted(stdout, profile::render_show(*profile));
+    if (o.json)
+      fmt::print("{}\n", profile::render_json(*profile));
+    else
+      print_fitted(stdout, profile::render_show(*profile));
     return 0;
   }
   int operator()(const ProfilesDiff& o) const {
@@ -70,7 +73,7 @@ struct Execute {
     print_fitted(stdout, profile::render_diff(*a, *b));
     return 0;
   }
-  int operator()(const Explain& o) const { return explain(o.code); }
+  int operator()(const Explain& o) const { return explain(o.code, o.json); }
   int operator()(const Report& o) const { return run_report(o); }
   int operator()(const Doctor& o) const { return doctor(o); }
   int operator()(const Completion& o) const {
@@ -81,7 +84,12 @@ struct Execute {
     std::vector<std::string_view> words(o.words.begin(), o.words.end());
     if (colour == Colour::never) words.push_back("--no-color");
     if (colour == Colour::always) words.push_back("--color");
-    return learn::start(words);
+    return learn::start("learn", words);
+  }
+  int operator()(const Mcp& o) const {
+    const std::string url = "--url=" + (o.url.empty() ? "http://localhost:3000" : o.url);
+    const std::string_view words[] = {url, "--version=" VSIM_VERSION};
+    return learn::start("mcp", words);
   }
 };
 

@@ -38,14 +38,16 @@ bool asks_help(Words words) {
 
 Outcome parse_explain(Words words) {
   if (asks_help(words)) return Options{ShowHelp{HelpTopic::explain}};
-  static constexpr std::string_view kKnown[] = {kNoColor, kHelp};
+  static constexpr std::string_view kKnown[] = {"--json", kNoColor, kHelp};
   Options options;
+  bool json = false;
   UsageError error = about("explain");
   std::vector<std::string_view> w;
-  split(words, kKnown, error, w, [&](std::string_view) { options.no_color = true; });
+  split(words, kKnown, error, w,
+        [&](std::string_view name) { (name == "--json" ? json : options.no_color) = true; });
   if (!error.problems.empty()) return error;
   // An error message that was not quoted comes as several words.
-  options.command = Explain{fmt::format("{}", fmt::join(w, " "))};
+  options.command = Explain{fmt::format("{}", fmt::join(w, " ")), json};
   return options;
 }
 
@@ -91,11 +93,42 @@ Outcome parse_completion(Words words) {
   return error;
 }
 
+// mcp [--url URL]
+Outcome parse_mcp(Words words) {
+  if (asks_help(words)) return Options{ShowHelp{HelpTopic::mcp}};
+  static constexpr std::string_view kKnown[] = {"--url", kNoColor, kHelp};
+  Options options;
+  Mcp mcp;
+  UsageError error = about("mcp");
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = std::min(words[i].find('='), words[i].size());
+    const std::string_view name = words[i].substr(0, equals);
+    if (name == "--url") {
+      if (equals < words[i].size())
+        mcp.url = words[i].substr(equals + 1);
+      else if (i + 1 < words.size())
+        mcp.url = words[++i];
+      if (!mcp.url.starts_with("http://") && !mcp.url.starts_with("https://"))
+        error.problems.push_back(
+            fmt::format("--url expects the address of a run, such as --url http://localhost:3000; got {}",
+                        quoted(mcp.url)));
+    } else if (words[i] == kNoColor) {
+      options.no_color = true;
+    } else {
+      error.problems.push_back(fmt::format("unknown {} {}{}", name.starts_with('-') ? "option" : "word", name,
+                                           did_you_mean(name, kKnown)));
+    }
+  }
+  if (!error.problems.empty()) return error;
+  options.command = std::move(mcp);
+  return options;
+}
+
 // learn [LESSON] | --list | --check [LESSON…] | --reset LESSON | --export FILE LESSON, each with [--dir DIR]
 Outcome parse_learn(Words words) {
   if (asks_help(words)) return Options{ShowHelp{HelpTopic::learn}};
   static constexpr std::string_view kKnown[] = {"--list",   "--check", "--reset", "--dir",
-                                                "--export", kNoColor,  kHelp};
+                                                "--export", "--json",  kNoColor,  kHelp};
   static constexpr std::string_view kValued[] = {"--dir", "--export"};
   const auto takes_value = [](std::string_view name) {
     return std::find(std::begin(kValued), std::end(kValued), name) != std::end(kValued);
@@ -106,6 +139,7 @@ Outcome parse_learn(Words words) {
   const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
   std::vector<std::string_view> asked;
   std::size_t lessons = 0;
+  bool json = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view name = words[i];
     if (name.size() < 2 || name.front() != '-') {
@@ -137,7 +171,10 @@ Outcome parse_learn(Words words) {
       options.no_color = true;
       continue;
     }
-    if (name != "--dir") asked.push_back(name);
+    if (name == "--json")
+      json = true;
+    else if (name != "--dir")
+      asked.push_back(name);
     learn.words.push_back(value ? fmt::format("{}={}", name, *value) : std::string(name));
   }
   if (asked.size() > 1 && asked[0] != asked[1])
@@ -149,6 +186,8 @@ Outcome parse_learn(Words words) {
     problem("expects one lesson, such as: vercel-sim learn 1");
   else if (asked.size() == 1 && asked[0] == "--list" && lessons > 0)
     problem("--list takes no lesson");
+  if (json && (asked.empty() || asked[0] != "--list"))
+    problem("--json is for --list: vercel-sim learn --list --json");
   if (!error.problems.empty()) return error;
   options.command = std::move(learn);
   return options;

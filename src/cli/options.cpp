@@ -14,8 +14,8 @@
 namespace vsim::cli {
 namespace {
 
-constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",      "check",
-                                          "report", "replay",   "learn",   "doctor", "completion"};
+constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",       "check",
+                                          "report", "replay",   "learn",   "doctor", "completion", "mcp"};
 
 // What people type who come from elsewhere.
 constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
@@ -30,12 +30,16 @@ UsageError usage(std::string command, std::string problem) {
 
 // The positional words of a command without options of its own; false (and a problem) when there is an option
 // among them.
-bool only_words(Words words, Options& options, std::vector<std::string_view>& out, UsageError& error) {
+bool only_words(Words words, Options& options, std::vector<std::string_view>& out, UsageError& error,
+                bool* json = nullptr) {
   for (std::string_view w : words) {
     if (w == kNoColor) {
       options.no_color = true;
+    } else if (json != nullptr && w == "--json") {
+      *json = true;
     } else if (w.size() > 1 && w.front() == '-') {
-      const std::string_view known[] = {kHelp, kNoColor};
+      const std::string_view names[] = {kHelp, kNoColor, "--json"};
+      const std::span<const std::string_view> known(names, json != nullptr ? 3 : 2);
       error.problems.push_back(fmt::format("unknown option {}{}", w, did_you_mean(w, known)));
     } else {
       out.push_back(w);
@@ -50,13 +54,16 @@ Outcome parse_profiles(Words words) {
   Options options;
   std::vector<std::string_view> w;
   UsageError error{"vercel-sim profiles", {}, "vercel-sim profiles --help"};
-  if (!only_words(words, options, w, error)) return error;
+  bool json = false;
+  if (!only_words(words, options, w, error, &json)) return error;
   const std::string_view verb = w.empty() ? "list" : w.front();
   const std::size_t names = w.empty() ? 0 : w.size() - 1;
+  if (json && verb != "show")
+    return usage(error.command, "--json is for show, such as: vercel-sim profiles show hobby --json");
   if (verb == "list" && names == 0) {
     options.command = ProfilesList{};
   } else if (verb == "show" && names == 1) {
-    options.command = ProfilesShow{std::string(w[1])};
+    options.command = ProfilesShow{std::string(w[1]), json};
   } else if (verb == "diff" && names == 2) {
     options.command = ProfilesDiff{std::string(w[1]), std::string(w[2])};
   } else if (verb == "list") {
@@ -218,6 +225,7 @@ Outcome parse_command(Words arguments) {
   if (first == "doctor") return parse_doctor(rest);
   if (first == "completion") return parse_completion(rest);
   if (first == "learn") return parse_learn(rest);
+  if (first == "mcp") return parse_mcp(rest);
   if (first == "help") return parse_help(rest);
   if (is_help(first)) return parse_help(rest);
   if (first == "--version" || first == "-V") return Options{ShowVersion{}};

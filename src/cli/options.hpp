@@ -31,7 +31,8 @@ enum class HelpTopic {
   report,
   doctor,
   completion,
-  learn
+  learn,
+  mcp
 };
 
 struct ShowHelp {
@@ -107,12 +108,14 @@ struct Check {
 struct ProfilesList {};
 struct ProfilesShow {
   std::string profile;
+  bool json = false;
 };
 struct ProfilesDiff {
   std::string a, b;
 };
 struct Explain {
   std::string code;  // a code, a rule or an error message, as typed; empty: all of them
+  bool json = false;
 };
 struct Report {
   std::string events;  // the file that --events wrote; "-": standard input
@@ -131,12 +134,16 @@ struct Learn {
   std::vector<std::string> words;  // of the command line, checked; the runner of the lessons reads them
 };
 
+struct Mcp {
+  std::string url;  // of a run; empty: http://localhost:3000
+};
+
 // `automatic`: where a terminal shows it, and NO_COLOR does not say otherwise.
 enum class Colour { automatic, always, never };
 
 struct Options {
   std::variant<ShowHelp, ShowVersion, Run, Test, Replay, Check, ProfilesList, ProfilesShow, ProfilesDiff,
-               Explain, Report, Doctor, Completion, Learn>
+               Explain, Report, Doctor, Completion, Learn, Mcp>
       command;
   bool no_color = false;             // --no-color
   Colour color = Colour::automatic;  // --color

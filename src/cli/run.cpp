@@ -306,7 +306,7 @@ int run(const Run& asked, Colour colour) {
   for (const std::string& host : network_hosts(options.listen))
     hint += fmt::format("{}network  {}://{}:{{port}}", hint.empty() ? "" : "\n",
                         emulator.https ? "https" : "http", host);
-  hint += fmt::format("{}live page  {}://localhost:{{port}}/_vercel-sim/#{}", hint.empty() ? "" : "\n",
+  hint += fmt::format("{}live  {}://localhost:{{port}}/_vercel-sim/#{}", hint.empty() ? "" : "\n",
                       emulator.https ? "https" : "http", live.token());
   // What ./demo.sh says to try, after the ready line.
   if (const char* demo = std::getenv("VERCEL_SIM_READY_HINT"); demo != nullptr)

@@ -1,14 +1,14 @@
 'use strict';
-// What `vercel-sim learn` gives to `node -e`: asks the program for the runner and the lessons, and runs them from memory. Nothing is unpacked.
-// process.argv: node, the program, the words of the command line.
+// What `vercel-sim learn` and `mcp` give to `node -e`: asks the program for what is written in JavaScript, and runs it from memory. Nothing is unpacked.
+// process.argv: node, the program, which of them, the words of the command line.
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const vm = require('node:vm');
 const zlib = require('node:zlib');
 
-const [, program, ...words] = process.argv;
+const [, program, entry, ...words] = process.argv;
 if (Number.parseInt(process.versions.node, 10) < 20) {
-  console.error(`error: the lessons need Node.js 20 or newer; this is ${process.versions.node}\nfix: https://nodejs.org, or \`nvm install 22\``);
+  console.error(`error: this needs Node.js 20 or newer; this is ${process.versions.node}\nfix: https://nodejs.org, or \`nvm install 22\``);
   process.exit(70);
 }
 // "path\nlength\n" and as many bytes, again and again (cmake/lessons.cmake).
@@ -30,4 +30,4 @@ function load(name) {
   vm.compileFunction(files.get(name).toString(), ['module', 'exports', 'require'], options)(module, module.exports, local);
   return module.exports;
 }
-load('src/learn/main.cjs').main({ program, words, files });
+load(`src/${entry}/main.cjs`).main({ program, words, files });

@@ -17,6 +17,7 @@ function optionsOf(words) {
   for (const word of words) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
     if (name === 'dir') out.dir = value;
+    else if (name === 'json') out.json = true;
     else if (name === 'no-color') out.noColour = true;
     else if (name === 'color') out.colour = true;
     else if (name) Object.assign(out, { what: name, value });
@@ -60,6 +61,14 @@ async function main({ program, words, files, input = process.stdin, output = pro
   }
 }
 
+// The same for a tool.
+function listJson({ program, files, options }) {
+  const progress = fs.existsSync(`${options.dir}/.vercel-sim`) ? openPlace({ dir: options.dir, files }).progress() : {};
+  const all = readBuiltins({ program, files }).map(({ id, title, minutes }) => ({ number: Number(id.slice(0, 2)), name: id.slice(3), title, minutes, begun: Boolean(progress[id]?.predicted), done: Boolean(progress[id]?.done) }));
+  process.stdout.write(`${JSON.stringify(all, null, 1)}\n`);
+  return 0;
+}
+
 // Marks and titles; reads the folder if there is one, and makes none.
 function showList({ program, files, screen, options }) {
   const progress = fs.existsSync(`${options.dir}/.vercel-sim`) ? openPlace({ dir: options.dir, files }).progress() : {};
@@ -72,6 +81,7 @@ function showList({ program, files, screen, options }) {
 }
 
 async function list(context) {
+  if (context.options.json) return listJson(context);
   showList(context);
   return 0;
 }

@@ -46,8 +46,9 @@ bool write_all(std::string_view text) {
 
 }  // namespace
 
-int start(std::span<const std::string_view> words) {
-  std::vector<std::string> all = {"node", "-e", std::string(part("boot.cjs")), "--", own_file()};
+int start(std::string_view entry, std::span<const std::string_view> words) {
+  std::vector<std::string> all = {"node", "-e",       std::string(part("boot.cjs")),
+                                  "--",   own_file(), std::string(entry)};
   all.insert(all.end(), words.begin(), words.end());
   std::vector<char*> argv;
   argv.reserve(all.size() + 1);
@@ -58,7 +59,7 @@ int start(std::span<const std::string_view> words) {
   const bool is_missing = errno == ENOENT;
   fmt::print(stderr, "error: cannot start node: {}\nfix: {}\n",
              is_missing ? "it is in no directory of PATH" : std::strerror(errno),
-             is_missing ? "install Node.js 20.9 or newer (https://nodejs.org); the lessons run on it"
+             is_missing ? "install Node.js 20.9 or newer (https://nodejs.org): this runs on it"
                         : "try `node --version`");
   return 70;
 }

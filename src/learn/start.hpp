@@ -8,9 +8,9 @@
 
 namespace vsim::learn {
 
-// Becomes `node` with the runner; the terminal, the signals and the exit code are its own from then on.
+// Becomes `node` with src/ENTRY/main.cjs (learn, mcp); the terminal, the signals and the exit code are its own from then on.
 // Returns only when that failed: an exit code.
-int start(std::span<const std::string_view> words);
+int start(std::string_view entry, std::span<const std::string_view> words);
 
 // `vercel-sim __lessons`: the compressed file, to standard output.
 int print_bundle();

@@ -80,11 +80,16 @@ struct Describe {
     return out;
   }
   std::string operator()(const ProfilesList&) const { return "list the profiles\n"; }
-  std::string operator()(const ProfilesShow& p) const { return fmt::format("show profile {}\n", p.profile); }
+  std::string operator()(const ProfilesShow& p) const {
+    return fmt::format("show profile {}{}\n", p.profile, p.json ? " json" : "");
+  }
   std::string operator()(const ProfilesDiff& p) const {
     return fmt::format("compare {} with {}\n", p.a, p.b);
   }
-  std::string operator()(const Explain& e) const { return fmt::format("explain {}\n", e.code); }
+  std::string operator()(const Explain& e) const {
+    return fmt::format("explain {}{}\n", e.code, e.json ? " json" : "");
+  }
+  std::string operator()(const Mcp& m) const { return fmt::format("mcp {}\n", m.url); }
   std::string operator()(const Report& r) const {
     std::string out = fmt::format("report of {}\n", r.events);
     const auto row = [&](std::string_view name, const std::optional<std::string>& file) {
@@ -207,7 +212,7 @@ TEST_CASE("command line: every option of replay is in its help, and the help nam
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
   for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay,
                       HelpTopic::check, HelpTopic::profiles, HelpTopic::explain, HelpTopic::report,
-                      HelpTopic::doctor, HelpTopic::completion, HelpTopic::learn}) {
+                      HelpTopic::doctor, HelpTopic::completion, HelpTopic::learn, HelpTopic::mcp}) {
     CHECK(help_text(t).ends_with("\n"));
     for (const std::string& line : lines_of(std::string(help_text(t)))) {
       CAPTURE(line);
