@@ -82,8 +82,8 @@ function(vsim_node_addon target source out)
   endif()
   add_custom_command(OUTPUT ${out}
     COMMAND ${CMAKE_C_COMPILER} ${flags} -shared -nostdlib -Wl,-z,now -Wl,-z,relro -Wl,-s -Wl,--build-id=none
-            -o ${out} ${CMAKE_SOURCE_DIR}/${source}
-    DEPENDS ${CMAKE_SOURCE_DIR}/${source} VERBATIM)
+            -I ${CMAKE_SOURCE_DIR}/src -MD -MF ${out}.d -MT ${out} -o ${out} ${CMAKE_SOURCE_DIR}/${source}
+    DEPENDS ${CMAKE_SOURCE_DIR}/${source} DEPFILE ${out}.d VERBATIM)
 endfunction()
 
 function(vsim_lessons target)  # the runner and the lessons as one compressed file, embedded, and boot.cjs beside it

@@ -6,6 +6,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { pack } = require('./values.cjs');
+const { namesInTmp } = require('./tmp-names.cjs');
 const { writeWhole } = require('./whole-files.cjs');
 
 module.exports = function (sim) {
@@ -80,7 +81,8 @@ module.exports = function (sim) {
     });
     fs.writeFileSync(`${bootFile}.new`, text, { mode: 0o600 });
     fs.renameSync(`${bootFile}.new`, bootFile);
-    tell({ t: 'boot', file: bootFile });
+    const { entries, standIns, shared } = namesInTmp(process.env, [sim.server.dir, process.cwd(), sim.nextDist, process.execPath, bootFile, __dirname]);
+    tell({ t: 'boot', file: bootFile, tmp: entries, standIns, sharedTmp: shared });
   }
 
   // As Next itself writes the configuration for its standalone server: functions have done their work.
@@ -127,9 +129,12 @@ module.exports = function (sim) {
     evicted = new Set();
     state.evictions += 1;
     sim.broadcast?.('evict', files, state.evictions);
+    const before = new Map(files.map((file) => [file, hashes.get(file)]));
+    const wasThere = (file) => before.get(file) !== undefined;  // edited, not compiled for the first time
     const changed = files.filter((file) => file.endsWith('.js') && !isBookkeeping(file) && hasChanged(file));
     if (changed.length === 0) return;
     sim.compiledAnew();
+    if (changed.some(wasThere)) sim.forgetTraced?.();
     announce({ files: changed });
   }
 

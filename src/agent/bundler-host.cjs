@@ -106,6 +106,7 @@ module.exports = function (sim) {
       fields: sim.serverFields(),
       calls: sim.fieldCalls(),
       tags: Object.fromEntries(tags),
+      untraced: sim.untraced(),
       lastRun: [...lastRun.keys()],
     });
     socket.resume();

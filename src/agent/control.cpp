@@ -183,7 +183,8 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
   } else if (type == "boot") {
     if (text(o, "file").empty()) return false;
     booted = true;
-    handler.on_boot(text(o, "file"));
+    handler.on_boot({std::string(text(o, "file")), texts(o, "tmp"), texts(o, "standIns"),
+                     std::string(text(o, "sharedTmp"))});
   } else if (type == "changed") {
     const auto generation = counter(o, "generation");
     if (!generation) return false;
@@ -246,6 +247,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
         n, id(o), {text(o, "to"), text(o, "at"), text(o, "refusal"), counter(o, "count").value_or(0)});
   } else if (type == "machine") {
     handler.on_machine(n, id(o), machine(o));
+  } else if (type == "tmp") {
+    handler.on_tmp(n, text(o, "wrote"), text(o, "removed"));
   } else if (type == "made") {
     handler.on_made(n, id(o), made(o));
   } else if (type == "revalidated") {

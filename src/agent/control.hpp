@@ -73,10 +73,20 @@ struct Connections {
   std::uint64_t count = 0;
 };
 
+// What instances are started with.
+struct Boot {
+  std::string file;
+  // Of this machine's /tmp: entries that they need though they have one of their own, what to say of those
+  // that a variable of the user's names, and why they must share the whole of it (empty: they need not).
+  std::vector<std::string> tmp, stand_ins;
+  std::string shared_tmp;
+};
+
 // Something that the machine of a deployment does not have. Words of limits/machine.hpp.
 struct Machine {
   std::string_view kind, what, to, at, variable, doubt;
   bool refused = false;
+  std::string_view by = {};  // the instance that has it, which the fleet knows
 };
 
 // What is kept of an answer that is made at build. Words of limits/made_at_build.hpp.
@@ -130,7 +140,7 @@ class ControlHandler {
   // What middleware found in the memory of its modules and left there: at its answer, and when its waitUntil
   // work is done.
   virtual void on_state(InvocationId, const StateReport&) {}
-  virtual void on_boot(std::string_view file) = 0;  // what an instance needs to start is there
+  virtual void on_boot(const Boot&) = 0;  // what an instance needs to start is there
   virtual void on_changed(const Changed&) = 0;
   virtual void on_problem(std::string_view message) = 0;  // the channel itself: junk, a line without end
   virtual void on_closed(bool booted) = 0;                // `booted`: the one that had said `boot`
@@ -169,6 +179,8 @@ class InstanceHandler {
   // `id`: the invocation that has them opened, or after which they were counted.
   virtual void on_connections(std::uint64_t, InvocationId, const Connections&) {}
   virtual void on_machine(std::uint64_t, InvocationId, const Machine&) {}
+  // It has written, or taken away, this file of its /tmp.
+  virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/) {}
   virtual void on_made(std::uint64_t, InvocationId, Made) {}
   virtual void on_revalidated(std::uint64_t) {}  // by a path or a tag
   // Its handler threw after it had taken the socket, so that nobody sees an answer.

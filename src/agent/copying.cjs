@@ -51,7 +51,9 @@ module.exports = function (sim) {
   // Returns in a copy.
   function nextCopy(addon) {
     const command = JSON.parse(addon.serve(kSocket));
+    const failed = options.tmp ? addon.ownTmp(options.tmp) : '';
     sim.becomeOwn({ mark: command.mark, exit: addon.exit });
+    if (failed) throw new Error(`no /tmp of its own: ${failed}`);
     return command;
   }
 

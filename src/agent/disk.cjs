@@ -173,5 +173,5 @@ module.exports = function (sim) {
     return Object.assign(new Error(text), { errno, code, syscall, ...more });
   }
 
-  return { hookDisk };
+  return { hookDisk, streamTrace: () => streams.getStore()?.trace };
 };

@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,9 +14,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "process/own_tmp.h"
 
 // Node-API, of which this is all that is used.
 typedef struct napi_env__* napi_env;
@@ -25,6 +30,7 @@ extern int napi_create_function(napi_env, const char*, size_t, napi_callback, vo
 extern int napi_set_named_property(napi_env, napi_value, const char*, napi_value);
 extern int napi_get_cb_info(napi_env, napi_callback_info, size_t*, napi_value*, napi_value*, void**);
 extern int napi_get_value_int32(napi_env, napi_value, int32_t*);
+extern int napi_get_value_string_utf8(napi_env, napi_value, char*, size_t, size_t*);
 extern int napi_create_string_utf8(napi_env, const char*, size_t, napi_value*);
 extern int napi_get_uv_event_loop(napi_env, void**);
 extern int uv_loop_fork(void*);
@@ -317,6 +323,33 @@ static napi_value Serve(napi_env env, napi_callback_info info) {
   }
 }
 
+// ownTmp(text): gives this copy a /tmp of its own, as launch() does with a started instance (own_tmp.h). The text is "options\nentry\nentry". Answers what it
+// failed at, or "". Before anything else runs in the copy: a user namespace is for a process with one thread.
+static napi_value OwnTmp(napi_env env, napi_callback_info info) {
+  static char text[kMostCommand];
+  const char* kept[kOwnTmpMostKept];
+  size_t count = 1, size = 0;
+  napi_value argument[1];
+  if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) != 0 || count < 1 || napi_get_value_string_utf8(env, argument[0], text, sizeof text, &size) != 0)
+    return text_of(env, "its arguments", 13);
+  struct vsim_own_tmp tmp = {text, kept, 0, geteuid() != 0, geteuid(), getegid()};
+  for (char* end = text; (end = strchr(end, '\n')) != NULL && tmp.kept_count < kOwnTmpMostKept;) {
+    *end++ = '\0';
+    kept[tmp.kept_count++] = end;
+  }
+  if (unshare(CLONE_NEWNS | (tmp.in_user_namespace ? CLONE_NEWUSER : 0)) != 0) return text_of(env, "a namespace of its own", 22);
+  const char* failed = vsim_take_own_tmp(&tmp);
+  if (failed == NULL && tmp.in_user_namespace) {
+    // As an exec would: what it may do in its namespace is for mounting only.
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2];
+    memset(none, 0, sizeof none);
+    if (syscall(SYS_capset, &head, none) != 0) failed = "giving up what it may";
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // which a change of what a process may do can take back
+  }
+  return text_of(env, failed == NULL ? "" : failed, failed == NULL ? 0 : strlen(failed));
+}
+
 // exit(status): at once. Node's own end waits for threads that a copy does not have.
 static napi_value Exit(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -335,6 +368,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   add(env, exports, "try", Try);
   add(env, exports, "passed", Passed);
   add(env, exports, "serve", Serve);
+  add(env, exports, "ownTmp", OwnTmp);
   add(env, exports, "exit", Exit);
   return exports;
 }

@@ -15,6 +15,8 @@ blockOutput();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
 // What the user has set and what .env files say; what vercel-sim has set for the platform gives way to it.
 Object.assign(process.env, boot.env);
+// Temporary files go to /tmp there, whatever the developer's shell says.
+if (options.tmp) for (const name of ['TMPDIR', 'TMP', 'TEMP']) delete process.env[name];
 
 let control;
 const tell = (message) => control?.tell(message);
@@ -34,7 +36,7 @@ Object.assign(sim, {
 
 const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
-parts.push('machine', 'network', 'disk', 'reads', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
+parts.push('machine', 'network', 'disk', 'reads', 'tmp', 'programs', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
 if (options.isTemplate) parts.unshift('own', 'taken', 'copying');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
@@ -68,6 +70,8 @@ async function start() {
   guard('network', sim.hookNetwork);
   guard('disk', sim.hookDisk);
   guard('reads', sim.hookReads);
+  guard('tmp', sim.hookTmp);
+  guard('programs', sim.hookPrograms);
   // Beneath the time scale, which looks at who calls.
   guard('hanging', sim.hookHanging);
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);
@@ -157,6 +161,8 @@ function takeOptions() {
     isFluid: env.VSIM_ISOLATION === 'fluid',
     isWarmed: env.VSIM_WARM !== '0',
     machine: env.VSIM_MACHINE,
+    tmp: env.VSIM_TMP,  // what it is made of, if it is this instance's own
+    tmpKept: env.VSIM_TMP?.split('\n').slice(1),
   };
   for (const name of Object.keys(env)) if (name.startsWith('VSIM_')) delete env[name];
   return taken;

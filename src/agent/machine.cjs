@@ -95,3 +95,5 @@ module.exports = function (sim) {
 
   return { unjudged, machine: { isUnjudged: () => ours.getStore() === true, modeOf, callerOf, textOf, projectText, isChosen, variablesThat, tellMachine }, tellUntold };
 };
+
+module.exports.kForeign = kForeign;

@@ -23,6 +23,7 @@ module.exports = function (sim) {
       isAgain = true;
       for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
       for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
+      sim.takeUntraced(news.untraced);
       for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, -1);
       welcomed();
       caughtUpTo(news.evictions);
@@ -35,6 +36,7 @@ module.exports = function (sim) {
       sim.takeTag(name, note);
       caughtUpTo(count);
     },
+    untraced: (all) => sim.takeUntraced(all),
     field: (dir, field, value) => sim.fieldChanged(dir, field, value),
   };
   let welcomed;

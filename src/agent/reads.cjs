@@ -1,7 +1,7 @@
 'use strict';
 // Files of the project that functions read at run time. A deployed function has those alone that Next's tracing finds; whether it would find this one is
 // asked of next dev, behind the request (traced.cjs). Seen where `fs` is called, once a function and file: what a native addon or a child process reads
-// is not. Reads of Next, of packages by themselves and of what is made at build are nobody's mistake.
+// is not. Under `enforce` one that was found missing is not there any more, as on the platform. Reads of Next, of packages by themselves and of what is made at build are nobody's mistake.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -23,6 +23,7 @@ module.exports = function (sim) {
   const distDir = path.join(boot.options.dir, boot.config?.distDir ?? '.next') + path.sep;
   const read = new Set();  // files of the project, whoever has read them
   const asked = new Set();  // function and file
+  let untraced = new Set();  // function and file, of which next dev has found out
   const streams = new AsyncLocalStorage();  // opens its file in another turn
   let early = [];  // read while modules were evaluated, before there was a request
   let isInside = false;  // `fs` calls itself, and we call it
@@ -36,8 +37,8 @@ module.exports = function (sim) {
     }
     const { createReadStream } = fs;
     fs.createReadStream = function made(...args) {
-      guard('reads', () => saw('createReadStream', args[0], undefined, made));
-      return streams.run(true, () => Reflect.apply(createReadStream, this, args));
+      const there = guard('reads', () => saw('createReadStream', args[0], undefined, made));
+      return streams.run(true, () => Reflect.apply(createReadStream, this, there ? [there, ...args.slice(1)] : args));
     };
     require('node:module').syncBuiltinESMExports();
   }
@@ -48,9 +49,9 @@ module.exports = function (sim) {
     const watched = function (...args) {
       if (isInside || streams.getStore()) return Reflect.apply(real, this, args);
       isInside = true;
-      guard('reads', () => saw(what, args[0], args[1], watched));
+      const there = guard('reads', () => saw(what, args[0], args[1], watched));
       try {
-        return Reflect.apply(real, this, args);
+        return Reflect.apply(real, this, there ? [there, ...args.slice(1)] : args);
       } finally {
         isInside = false;
       }
@@ -58,6 +59,7 @@ module.exports = function (sim) {
     holder[name] = Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
   }
 
+  // What it is called there, if it is not there.
   function saw(what, given, flags, below) {
     if (what === 'open' && !isReading(flags)) return;
     const file = fileOf(given);
@@ -67,13 +69,15 @@ module.exports = function (sim) {
     const invocation = invocations.getStore();
     if (invocation?.isWarming || asked.size > kMost) return;
     const key = `${invocation?.page ?? ''} ${name}`;
-    if (asked.has(key)) return;
-    if (!existsSync(file)) return;
+    const isMissing = untraced.has(key) && modeOf('reads') === 'enforce' && !invocation.isStatic;
+    if ((asked.has(key) && !isMissing) || !existsSync(file)) return;
     asked.add(key);
     read.add(file);
     if (isOfLoader(below)) return;
     const caller = callerOf(hanging.traceBelow(below));
     if (caller.own.length === 0 || caller.first.isNext || !(caller.first === caller.own[0] || caller.first.isPackage)) return;
+    if (!isAsked({ file, caller })) return;
+    if (isMissing) return path.posix.join('/var/task', name.split(path.sep).join('/'));
     judge({ what, file, name, caller, invocation });
   }
 
@@ -91,10 +95,13 @@ module.exports = function (sim) {
   }
 
   // A package that reads by itself, and what a file does that chooses by where it runs, are left alone; a path that a variable names is a stand-in's.
-  function judge({ what, file, name, caller, invocation }) {
-    if (modeOf('reads') === 'off' || caller.own.some((frame) => isChosen(textOf(frame)))) return;
+  function isAsked({ file, caller }) {
+    if (modeOf('reads') === 'off' || caller.own.some((frame) => isChosen(textOf(frame)))) return false;
     const isNamed = (value) => value.length < 1024 && path.resolve(boot.options.dir, value) !== boot.options.dir && file.startsWith(path.resolve(boot.options.dir, value));
-    if (variablesThat(isNamed).length > 0) return;
+    return variablesThat(isNamed).length === 0;
+  }
+
+  function judge({ what, file, name, caller, invocation }) {
     const found = { what, file, name, at: caller.place?.source, directory: kFolders.has(what) };
     if (!found.at) return;
     if (invocation) (invocation.reads ??= []).push(found);
@@ -123,5 +130,5 @@ module.exports = function (sim) {
     return given instanceof Uint8Array ? path.resolve(Buffer.from(given).toString()) : undefined;  // else a descriptor
   }
 
-  return { hookReads, tellReads, readFiles: () => (asked.size > kMost ? undefined : [...read]) };
+  return { hookReads, tellReads, takeUntraced: (all) => void (untraced = new Set(all)), readFiles: () => (asked.size > kMost ? undefined : [...read]) };
 };

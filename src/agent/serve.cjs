@@ -243,6 +243,7 @@ module.exports = function (sim) {
     guard('connections', () => sim.tellConnections(invocation));
     guard('machine', () => sim.tellUntold?.(invocation));
     guard('reads', () => sim.tellReads(invocation));
+    guard('tmp', () => sim.tellTmp(invocation));
     guard('made at build', () => sim.tellMade(invocation));
     tell(message);
     sim.dieWhenDone();

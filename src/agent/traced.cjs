@@ -10,6 +10,7 @@ const kMostMs = 30_000;
 module.exports = function (sim) {
   const { guard, tell } = sim;
   const known = new Set();  // function and file
+  const untraced = new Set();  // of them
   const queue = [];
   let isRunning = false;
 
@@ -28,11 +29,13 @@ module.exports = function (sim) {
     const answer = await ask(asked).catch(() => undefined);
     isRunning = false;
     // What could not be traced is nobody's mistake.
-    if (answer) guard('traced', () => tellAll(asked, answer));
+    if (answer && known.has(`${asked.page} ${asked.reads[0].name}`)) guard('traced', () => tellAll(asked, answer));
     void next();
   }
 
   function tellAll({ id, page, kind, reads }, { route, missing }) {
+    for (const { name } of missing) untraced.add(`${page} ${name}`);
+    if (missing.length > 0) sim.broadcast('untraced', [...untraced]);
     for (const { name, excluded } of missing) {
       const { what, at, directory } = reads.find((one) => one.name === name);
       tell({ t: 'not_traced', id, page, kind, what, path: name.split(path.sep).join('/'), at, route, directory, excluded });
@@ -72,5 +75,13 @@ module.exports = function (sim) {
     });
   }
 
-  return { readAtRunTime };
+  // The code was edited, and perhaps what tracing finds in it: what is asked just now too.
+  function forgetTraced() {
+    known.clear();
+    if (untraced.size === 0) return;
+    untraced.clear();
+    sim.broadcast('untraced', []);
+  }
+
+  return { readAtRunTime, forgetTraced, untraced: () => [...untraced] };
 };

@@ -22,7 +22,7 @@ class AppEvents final : private agent::ControlHandler {
     virtual void app_warns(std::string_view what, std::string_view fix) = 0;
     virtual void app_lacks(const std::vector<std::string>& /*hooks*/) {}
     virtual void app_precompiled(const agent::Precompiled&) {}
-    virtual void app_boot(std::string_view /*file*/) {}
+    virtual void app_boot(const agent::Boot&) {}
     virtual void app_changed(const agent::Changed&) {}
     virtual void app_gone() {}  // the agent that had said boot
 
@@ -59,7 +59,7 @@ class AppEvents final : private agent::ControlHandler {
   void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
   void on_precompiled(const agent::Precompiled& done) override { owner_.app_precompiled(done); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }
-  void on_boot(std::string_view file) override { owner_.app_boot(file); }
+  void on_boot(const agent::Boot& boot) override { owner_.app_boot(boot); }
   void on_changed(const agent::Changed& changed) override { owner_.app_changed(changed); }
   void on_closed(bool booted) override {
     if (booted) owner_.app_gone();

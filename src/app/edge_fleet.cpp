@@ -260,7 +260,7 @@ void Edge::fleet_machine(InvocationId id, const agent::Machine& m) {
   const auto kind = limits::machine::kind_of(m.kind);
   const auto doubt = limits::machine::doubt_of(m.doubt);
   if (!kind || !doubt) return;
-  engine_.machine(id, {*kind, m.what, m.to, m.at, m.variable, *doubt, m.refused}, now(), wall_now());
+  engine_.machine(id, {*kind, m.what, m.to, m.at, m.variable, *doubt, m.refused, m.by}, now(), wall_now());
 }
 
 void Edge::fleet_made(InvocationId id, agent::Made m) {

@@ -72,8 +72,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void app_precompiled(const agent::Precompiled& done) override {
     if (warming) warming->take(done);
   }
-  void app_boot(std::string_view file) override {
-    if (isolation) isolation->boot(file);
+  void app_boot(const agent::Boot& boot) override {
+    if (isolation) isolation->boot(boot);
   }
   void app_changed(const agent::Changed& changed) override {
     if (isolation) isolation->changed(changed);

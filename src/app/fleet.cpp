@@ -90,10 +90,11 @@ void Fleet::arm() {
 
 // --- From the agent
 
-void Fleet::boot(std::string_view file, std::string_view exec) {
-  const bool first = boot_file_.empty();
-  boot_file_ = file;
+void Fleet::boot(const agent::Boot& boot, std::string_view exec) {
+  const bool first = boot_.file.empty();
+  boot_ = boot;
   if (!exec.empty()) exec_ = exec;
+  settle_tmp();
   start_template();
   if (first) return;
   instance::Change change;
@@ -167,17 +168,18 @@ void Fleet::set_options(FleetOptions options, Why why) {
   const auto what_counts = [](const FleetOptions& o) {
     return std::tie(o.scheduler.isolation, o.scheduler.spread, o.scheduler.spares,
                     o.scheduler.bound_functions, o.scheduler.memory_budget, o.env, o.time_scale, o.memory_max,
-                    o.memory_mode, o.machine, o.warm, o.fork);
+                    o.memory_mode, o.machine, o.warm, o.fork, o.own_tmp, o.tmp_max);
   };
   const bool same = what_counts(options) == what_counts(options_);
   options_ = std::move(options);
   if (stopped_) return;
+  settle_tmp();
   // Limits alone make other groups of functions (group.hpp): what is bound to one of before is of no use.
   if (same && why == Why::settings)
     return tell([&](TimePoint t, auto& out) { scheduler_.retire(Why::settings, false, t, out); });
   if (template_.state() != Template::State::none) {
     stop_template();
-    if (!boot_file_.empty()) start_template();
+    if (!boot_.file.empty()) start_template();
   }
   tell([&](TimePoint t, auto& out) { scheduler_.set_options(options_.scheduler, why, t, out); });
 }

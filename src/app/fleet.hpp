@@ -30,6 +30,7 @@
 #include "instance/early.hpp"
 #include "instance/scheduler.hpp"
 #include "limits/code.hpp"
+#include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
 #include "process/environment.hpp"
 #include "process/supervisor.hpp"
@@ -52,11 +53,13 @@ struct FleetOptions {
   double time_scale = 1;
   std::uint64_t memory_max = 0;  // bytes; 0: unlimited
   profile::Mode memory_mode = profile::Mode::observe;
-  std::string machine;      // what the machine of a deployment lacks, and what is done about it
-  bool warm = true;         // bound spares run the request path
-  bool inspect = false;     // each opens an inspector
-  bool fork = false;        // instances of `next dev` are copies of a template
-  bool fold_starts = true;  // start_noise.hpp
+  bool own_tmp = false;       // each instance has a /tmp of its own, where this system lets it
+  std::uint64_t tmp_max = 0;  // bytes of it
+  std::string machine;        // what the machine of a deployment lacks, and what is done about it
+  bool warm = true;           // bound spares run the request path
+  bool inspect = false;       // each opens an inspector
+  bool fork = false;          // instances of `next dev` are copies of a template
+  bool fold_starts = true;    // start_noise.hpp
 };
 
 // What is known of the function that an invocation was dispatched to.
@@ -125,6 +128,9 @@ class FleetWatcher {
                            instance::GroupId) = 0;
   // Its process runs; fleet_state from now on.
   virtual void fleet_spawned(instance::InstanceId, Beginning) {}
+  // How instances have their /tmp: shared by all for this reason (empty: it is each one's own), but for what
+  // variables name.
+  virtual void fleet_tmp(std::string_view /*shared_why*/, const std::vector<std::string>& /*stand_ins*/) {}
   virtual void fleet_spawns(std::string_view /*why*/) {}  // there is no template, though one was asked for
 
  protected:
@@ -140,7 +146,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
 
   // From the agent. boot() comes first, and again with a new environment; gone(): next dev has ended, those
   // who wait are refused with NO_RESPONSE_FROM_FUNCTION.
-  void boot(std::string_view file, std::string_view exec);
+  void boot(const agent::Boot&, std::string_view exec);
   void changed(const agent::Changed&);
   void gone();
   void start();  // the app is ready
@@ -205,6 +211,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
+  void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) override;
   void on_made(std::uint64_t n, InvocationId, agent::Made) override;
   void on_revalidated(std::uint64_t n) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
@@ -279,6 +286,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     bool doomed = false;     // it is to end as soon as it is there
   };
   std::string socket_of(instance::InstanceId) const;
+  void settle_tmp();
   void add_node(std::vector<std::string>& argv, process::Environment&) const;
   InstanceSpec spec_of(instance::InstanceId, bool background);
   Template::Callbacks template_callbacks();
@@ -325,7 +333,10 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   std::vector<Function> functions_;  // by id
   instance::Early early_;
   std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
-  std::string boot_file_, exec_, last_death_;
+  agent::Boot boot_;
+  std::optional<process::OwnTmp> own_tmp_;  // what instances are started with
+  limits::TmpFiles tmp_files_;
+  std::string exec_, last_death_;
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
   StartNoise noise_;

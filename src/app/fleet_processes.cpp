@@ -8,6 +8,7 @@
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
 #include "base/text.hpp"
+#include "limits/machine.hpp"
 
 namespace vsim::app {
 namespace {
@@ -234,7 +235,16 @@ void Fleet::on_connections(std::uint64_t n, InvocationId id, const agent::Connec
 }
 
 void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& told) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_machine(id, told);
+  if (held(id, static_cast<InstanceId>(n)) == nullptr) return;
+  if (limits::machine::kind_of(told.kind) != limits::MachineFact::Kind::tmp_elsewhere)
+    return owner_.fleet_machine(id, told);
+  // Looked for in vain: of interest if another has it.
+  const auto by = tmp_files_.elsewhere(n, told.to);
+  if (!by) return;
+  const std::string name = fmt::format("i{}", *by);
+  agent::Machine fact = told;
+  fact.by = name;
+  owner_.fleet_machine(id, fact);
 }
 
 void Fleet::on_made(std::uint64_t n, InvocationId id, agent::Made told) {

@@ -52,13 +52,14 @@ void Fleet::add_node(std::vector<std::string>& argv, process::Environment& env) 
   }
   // Heads carry what the router made of the request; the platform's limits have struck before.
   argv.emplace_back("--max-http-header-size=1048576");
-  process::set_env(env, "VSIM_BOOT", boot_file_);
+  process::set_env(env, "VSIM_BOOT", boot_.file);
   process::set_env(env, "VSIM_CONTROL", options_.control_socket);
   process::set_env(env, "VSIM_PUBLIC_PORT", std::to_string(options_.public_port));
   if (options_.public_https) process::set_env(env, "VSIM_PUBLIC_HTTPS", "1");
   process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.scheduler.isolation));
   if (!options_.warm) process::set_env(env, "VSIM_WARM", "0");
   process::set_env(env, "VSIM_MACHINE", options_.machine);
+  if (own_tmp_) process::set_env(env, "VSIM_TMP", process::text_of(*own_tmp_));
   if (options_.time_scale != 1)
     process::set_env(env, "VSIM_TIME_SCALE", fmt::format("{}", options_.time_scale));
 }
@@ -78,11 +79,34 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   spec.socket = socket_of(id);
   spec.secret = agent::instance_secret(options_.token, number(id));
   add_node(spec.argv, spec.env);
+  spec.own_tmp = own_tmp_;
   if (options_.inspect) spec.argv.emplace_back("--inspect=127.0.0.1:0");
   spec.argv.push_back(options_.script);
   process::set_env(spec.env, "VSIM_INSTANCE", std::to_string(number(id)));
   process::set_env(spec.env, "VSIM_SOCKET", spec.socket);
   return spec;
+}
+
+// Whether instances have a /tmp of their own, and what of this machine's they need in it: what they run of,
+// and what stands for something that the deployment has elsewhere.
+void Fleet::settle_tmp() {
+  own_tmp_.reset();
+  if (!options_.own_tmp || !options_.command.empty() || boot_.file.empty()) return;
+  std::set<std::string, std::less<>> kept(boot_.tmp.begin(), boot_.tmp.end());
+  for (const std::string* path : {&options_.run_dir, &options_.cwd, &options_.script, &exec_, &boot_.file})
+    if (const auto entry = process::entry_in_tmp(*path); !entry.empty()) kept.emplace(entry);
+  for (std::string& path : process::sockets_in_tmp()) kept.insert(std::move(path));
+  process::OwnTmp own{options_.tmp_max == kUnlimited ? 0 : options_.tmp_max, {kept.begin(), kept.end()}};
+  std::string why = boot_.shared_tmp;
+  if (why.empty()) why = process::why_no_own_tmp(own).value_or("");
+  if (why.empty()) own_tmp_ = std::move(own);
+  if (warned_.insert("tmp " + why).second) watcher_.fleet_tmp(why, boot_.stand_ins);
+}
+
+void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) {
+  if (find(n) == nullptr) return;
+  if (!wrote.empty()) tmp_files_.wrote(n, wrote);
+  if (!removed.empty()) tmp_files_.removed(n, removed);
 }
 
 // --- The template
@@ -213,7 +237,7 @@ void Fleet::standing(InstanceId id) {
 // --- Beginnings
 
 void Fleet::obey(instance::Spawn& c) {
-  if (options_.command.empty() && boot_file_.empty()) return lost(c.id);
+  if (options_.command.empty() && boot_.file.empty()) return lost(c.id);
   InstanceSpec spec = spec_of(c.id, c.background);
   if (c.from != InstanceId::none) {
     const Instance* of = find(c.from);

@@ -44,6 +44,7 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
   options.argv = s.argv;
   options.env = s.env;
   options.cwd = s.cwd;
+  options.own_tmp = s.own_tmp;
   options.input = process::SpawnOptions::Input::open;
   if (!s.secret.empty()) options.first_input = s.secret + "\n";
   auto child = supervisor.spawn(std::move(options), self->events());

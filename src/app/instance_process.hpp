@@ -30,6 +30,7 @@ struct InstanceSpec {
   std::string socket;  // where it listens, removed at its end; or
   std::uint16_t port = 0;
   bool background = false;
+  std::optional<process::OwnTmp> own_tmp;
 };
 
 class InstanceProcess {

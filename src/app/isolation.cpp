@@ -77,7 +77,7 @@ void Isolation::hello(const agent::Hello& hello) {
   FleetWatcher& watcher = *this;
   fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, fleet_options());
   edge_.set_fleet(fleet_.get());
-  if (!boot_.empty()) fleet_->boot(boot_, exec_);
+  if (!boot_.file.empty()) fleet_->boot(boot_, exec_);
 }
 
 FleetOptions Isolation::fleet_options() const {
@@ -101,6 +101,8 @@ FleetOptions Isolation::fleet_options() const {
   out.memory_max = options_.profile->memory_max.value;
   out.memory_mode = options_.profile->memory_mode.value;
   out.machine = limits::machine::modes(*options_.profile);
+  out.own_tmp = options_.profile->disk_tmp.value == profile::Strictness::enforce;
+  out.tmp_max = options_.profile->disk_tmp_max.value;
   out.inspect = options_.inspect;
   out.fork = options_.profile->instances_fork.value == profile::Switch::on;
   out.fold_starts = options_.fold_starts;
@@ -149,9 +151,9 @@ void Isolation::give_up(std::string_view why) {
   if (options_.required) owner_.isolation_missing();
 }
 
-void Isolation::boot(std::string_view file) {
-  boot_ = file;  // it may come before hello
-  if (fleet_ && !given_up_) fleet_->boot(file, exec_);
+void Isolation::boot(const agent::Boot& boot) {
+  boot_ = boot;  // it may come before hello
+  if (fleet_ && !given_up_) fleet_->boot(boot, exec_);
 }
 void Isolation::changed(const agent::Changed& changed) {
   engine_.files_changed(changed.files, changed.all || changed.environment, now());
@@ -187,6 +189,20 @@ void Isolation::fleet_spawns(std::string_view why) {
   owner_.isolation_says(event::Level::info,
                         fmt::format("function instances are started one by one, not forked: {}", why),
                         "nothing but time and memory is lost; without instances.fork=on nobody asks for it");
+}
+
+void Isolation::fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) {
+  if (!shared_why.empty())
+    return owner_.isolation_says(
+        event::Level::info,
+        fmt::format("/tmp is this machine's own, shared by all instances: {}", shared_why),
+        "on Vercel each instance has a /tmp of its own; what one wrote there no other finds");
+  for (const std::string& one : stand_ins)
+    owner_.isolation_says(event::Level::info,
+                          fmt::format("{}: instances share it here; on Vercel /tmp is empty, and each "
+                                      "instance's own",
+                                      one),
+                          "what must last, or be seen by others, belongs in a database or an object store");
 }
 
 void Isolation::fleet_state(instance::InstanceId id, const instance::State& from, const instance::State& to,

@@ -53,7 +53,7 @@ class Isolation final : private FleetWatcher {
   void add_environment(process::Environment&) const;
 
   void hello(const agent::Hello&);
-  void boot(std::string_view file);
+  void boot(const agent::Boot&);
   void changed(const agent::Changed&);
   void app_ready();
   void app_gone();
@@ -76,6 +76,7 @@ class Isolation final : private FleetWatcher {
   void fleet_lacks(const std::vector<std::string>& hooks) override { owner_.isolation_lacks(hooks); }
   void fleet_spawned(instance::InstanceId, Beginning) override;
   void fleet_spawns(std::string_view why) override;
+  void fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) override;
   void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
                    instance::GroupId) override;
   FleetOptions fleet_options() const;
@@ -91,7 +92,8 @@ class Isolation final : private FleetWatcher {
   Owner& owner_;
   IsolationOptions options_;
   std::unique_ptr<Fleet> fleet_;
-  std::string exec_, boot_, deployment_;  // deployment_: 2, 3, …; empty: the first
+  agent::Boot boot_;
+  std::string exec_, deployment_;  // deployment_: 2, 3, …; empty: the first
   bool given_up_ = false, grouped_ = false;
 };
 

@@ -280,6 +280,27 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "Name the file in `outputFileTracingIncludes` of next.config, or write its path where it is read as "
      "`path.join(process.cwd(), 'folder', name)`, or import it.",
      "https://vercel.com/kb/guide/how-can-i-use-files-in-serverless-functions"},
+    {Code::sim_tmp_full, "SIM_TMP_FULL", 0,
+     "An instance has filled its /tmp",
+     "/tmp of an instance has 500 MB, for all that it serves until it ends: more is `ENOSPC: no space left on "
+     "device`. Works in next dev only because /tmp is this machine's own there.",
+     "Remove each temporary file when the request is done with it, and stream what is large to an object store "
+     "(Vercel Blob, S3, R2) instead of collecting it.",
+     "https://vercel.com/docs/functions/runtimes"},
+    {Code::sim_tmp_not_shared, "SIM_TMP_NOT_SHARED", 0,
+     "A file in /tmp that another instance wrote was looked for",
+     "Each instance has a /tmp of its own, which ends with it. The next request may be served by another one, "
+     "which does not have the file. Works in next dev only because one process serves every request.",
+     "Files that a later request needs belong in an object store (Vercel Blob, S3, R2) or a database; /tmp is for "
+     "what one request needs by itself, and for what can be made again.",
+     "https://vercel.com/docs/functions/runtimes"},
+    {Code::sim_program_not_there, "SIM_PROGRAM_NOT_THERE", 0,
+     "A function started a program that is in no function",
+     "A function has Node and its own files. What is installed beside it on the laptop (a browser, ffmpeg, git, "
+     "python, ImageMagick, pandoc) is not deployed: `spawn ffmpeg ENOENT`.",
+     "Bring the program as a package with a static build (`ffmpeg-static`, `@sparticuz/chromium`) and name its file "
+     "in `outputFileTracingIncludes`, or leave the work to a service.",
+     "https://github.com/puppeteer/puppeteer/issues/12145"},
     // clang-format on
 }};
 

@@ -45,6 +45,9 @@ enum class Code : std::uint8_t {
   sim_read_only_filesystem,    // a write outside /tmp
   sim_made_at_build,           // what the build renders once has changed between two requests
   sim_file_not_traced,         // a file was read that tracing does not put into the function
+  sim_tmp_full,                // /tmp of an instance
+  sim_tmp_not_shared,          // a file in /tmp that another instance has
+  sim_program_not_there,       // a program that no function has was started
   kCount
 };
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace vsim::limits::machine {
 namespace {
 
@@ -31,6 +33,12 @@ constexpr Row kRows[] = {
      "port 25 is closed outwards", "a connection that never comes"},
     {Kind::disk, "disk", Code::sim_read_only_filesystem, "disk.writes", &profile::Profile::disk_writes,
      "read-only but for /tmp", "EROFS"},
+    {Kind::tmp_full, "tmp-full", Code::sim_tmp_full, "disk.tmp_max", &profile::Profile::disk_tmp, "",
+     "ENOSPC"},
+    {Kind::tmp_elsewhere, "tmp", Code::sim_tmp_not_shared, "disk.tmp", &profile::Profile::disk_tmp,
+     "each instance has a /tmp of its own", "ENOENT"},
+    {Kind::program, "program", Code::sim_program_not_there, "programs.absent",
+     &profile::Profile::programs_absent, "a function has Node and its own files", "ENOENT"},
 };
 
 constexpr std::pair<Doubt, std::string_view> kDoubts[] = {
@@ -67,6 +75,24 @@ std::string_view reason(const MachineFact& fact) {
   return "";
 }
 
+// "writeFile of /tmp/a at app/x/route.ts:3:9".
+std::string deed(const MachineFact& fact, std::string_view joint) {
+  std::string out = fmt::format("{} {} {}", fact.what, joint, fact.to);
+  if (!fact.at.empty()) out += fmt::format(" at {}", fact.at);
+  return out;
+}
+
+// Of the size that the profile gives it.
+Verdict full(const profile::Profile& p, const MachineFact& fact, Verdict v) {
+  v.limit = human_size(p.disk_tmp_max.value);
+  v.measured = fact.at.empty() ? std::string("/tmp holds as much as it can, and more gets ENOSPC")
+                               : deed(fact, "of") + ", which got ENOSPC as there";
+  if (!fact.refused)
+    v.measured =
+        "what the instance has written to /tmp is more: let through here, as it is this machine's own";
+  return v;
+}
+
 }  // namespace
 
 std::optional<Kind> kind_of(std::string_view word) {
@@ -92,14 +118,18 @@ Verdict told(const profile::Profile& p, const MachineFact& fact, std::string_vie
   v.limit_key = row.key;
   v.provenance = &(p.*row.mode).from;
   v.limit = row.limit;
-  const std::string_view joint = fact.kind == Kind::disk ? "of" : "to";
-  v.measured = fmt::format("{} {} {}", fact.what, joint, fact.to);
-  if (!fact.at.empty()) v.measured += fmt::format(" at {}", fact.at);
+  v.route = route;
+  v.file = fact.at.empty() ? file : fact.at;
+  if (fact.kind == Kind::tmp_full) return full(p, fact, std::move(v));
+  if (fact.kind == Kind::tmp_elsewhere) {
+    v.measured =
+        fmt::format("{}, which {} has in its own /tmp: not found here, as there", deed(fact, "of"), fact.by);
+    return v;
+  }
+  v.measured = deed(fact, fact.kind == Kind::disk || fact.kind == Kind::program ? "of" : "to");
   v.measured +=
       fact.refused ? fmt::format(", which got {} as there", row.error)
                    : fmt::format(", which was let through here and gets {} there{}", row.error, reason(fact));
-  v.route = route;
-  v.file = fact.at.empty() ? file : fact.at;
   return v;
 }
 
@@ -108,11 +138,17 @@ bool is_remark(const MachineFact& fact) {
 }
 
 std::string remark(const MachineFact& fact) {
-  const bool disk = fact.kind == Kind::disk;
+  const bool disk = fact.kind == Kind::disk, program = fact.kind == Kind::program;
   if (fact.variable.empty())
     return fmt::format("{} {} {} and chooses by NODE_ENV or its like: let through here, {}",
-                       fact.at.empty() ? "the app" : fact.at, disk ? "writes" : "names", fact.to,
-                       disk ? "read-only on Vercel" : "not there on Vercel");
+                       fact.at.empty() ? "the app" : fact.at,
+                       disk      ? "writes"
+                       : program ? "starts"
+                                 : "names",
+                       fact.to, disk ? "read-only on Vercel" : "not there on Vercel");
+  if (program)
+    return fmt::format("{} names {}, a program of this machine: let through here, not there on Vercel",
+                       fact.variable, fact.to);
   if (disk)
     return fmt::format("{} names {}, where a function writes: let through here, read-only on Vercel",
                        fact.variable, fact.to);
@@ -125,9 +161,10 @@ std::string remark(const MachineFact& fact) {
 std::string modes(const profile::Profile& p) {
   std::string out;
   for (const Row& r : kRows)
-    out += fmt::format("{}{}={}", out.empty() ? "" : ",", r.word, profile::to_string((p.*r.mode).value));
-  return out + fmt::format(",reads={},static={}", profile::to_string(p.disk_reads.value),
-                           profile::to_string(p.static_changes.value));
+    if (r.kind != Kind::tmp_full)
+      out += fmt::format("{}{}={}", out.empty() ? "" : ",", r.word, profile::to_string((p.*r.mode).value));
+  return out + fmt::format(",reads={},static={},tmp_max={}", profile::to_string(p.disk_reads.value),
+                           profile::to_string(p.static_changes.value), p.disk_tmp_max.value);
 }
 
 }  // namespace vsim::limits::machine

@@ -12,7 +12,7 @@
 namespace vsim::limits {
 
 struct MachineFact {
-  enum class Kind { self_fetch, loopback, ipv6_only, smtp, disk };
+  enum class Kind { self_fetch, loopback, ipv6_only, smtp, disk, tmp_full, tmp_elsewhere, program };
   // Why it was let through, if it was.
   enum class Doubt {
     none,
@@ -30,7 +30,8 @@ struct MachineFact {
   // A variable of the environment names it: a developer's stand-in for what the deployment has.
   std::string_view variable;
   Doubt doubt = Doubt::none;
-  bool refused = false;  // it failed as on the platform
+  bool refused = false;      // it failed as on the platform
+  std::string_view by = {};  // tmp_elsewhere: the instance that has it
 };
 
 namespace machine {

@@ -25,6 +25,7 @@
 #include "process/environment.hpp"
 #include "process/find_program.hpp"
 #include "process/os.hpp"
+#include "process/own_tmp_child.hpp"
 
 namespace vsim::process::os {
 namespace {
@@ -75,7 +76,7 @@ bool lift(int fd, int least, Lifted& out) {
   return out.fd >= 0;
 }
 
-enum class Stage : int { terminal, descriptors, cwd, exec };
+enum class Stage : int { terminal, descriptors, tmp, cwd, exec };
 struct Failure {
   Stage stage;
   int err;
@@ -102,7 +103,8 @@ struct Prepared {
   bool controlling_terminal;
   bool die_with_parent;
   int nice;
-  rlim_t descriptors;  // the soft limit; 0: as ours
+  rlim_t descriptors;       // the soft limit; 0: as ours
+  const vsim_own_tmp* tmp;  // null: ours
   pid_t parent;
 };
 
@@ -147,6 +149,7 @@ rlim_t& descriptors_before() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
   if (p.nice != 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + p.nice);
+  if (p.tmp && vsim_take_own_tmp(p.tmp) != nullptr) fail_in_child(p, Stage::tmp);
   if (p.cwd && ::chdir(p.cwd) != 0) fail_in_child(p, Stage::cwd);
   sigset_t none;
   sigemptyset(&none);
@@ -164,6 +167,8 @@ Error explain(const Launch& l, const std::string& program, Failure f) {
       return system_error(fmt::format("cannot start {}: no terminal for it", name), f.err);
     case Stage::descriptors:
       return system_error(fmt::format("cannot start {}: no descriptors for it", name), f.err);
+    case Stage::tmp:
+      return system_error(fmt::format("cannot start {}: no /tmp of its own for it", name), f.err);
     case Stage::cwd:
       return system_error(fmt::format("cannot start {} in {}", name, l.cwd), f.err);
     case Stage::exec:
@@ -304,6 +309,8 @@ Result<pid_t> launch(const Launch& l) {
     return system_error(fmt::format("cannot start {}: no descriptors for it", l.argv.front()), errno);
 
   const std::vector<char*> argv = pointers(l.argv), env = pointers(l.env);
+  std::optional<TmpForChild> tmp;
+  if (l.own_tmp) tmp.emplace(*l.own_tmp);
   Prepared prepared{program->c_str(),
                     argv.data(),
                     env.data(),
@@ -317,6 +324,7 @@ Result<pid_t> launch(const Launch& l) {
                     l.die_with_parent,
                     l.nice,
                     descriptors_before(),
+                    tmp ? tmp->get() : nullptr,
                     ::getpid()};
   want_child_deaths();
   const auto stack = std::make_unique<char[]>(kChildStack);
@@ -327,7 +335,8 @@ Result<pid_t> launch(const Launch& l) {
   // The stack grows down; its start must be a multiple of 16.
   char* const top = reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(stack.get() + kChildStack) &
                                             ~std::uintptr_t{15});
-  const pid_t pid = ::clone(run_cloned_child, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &prepared);
+  const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (tmp ? tmp->clone_flags() : 0);
+  const pid_t pid = ::clone(run_cloned_child, top, flags, &prepared);
   const int clone_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {

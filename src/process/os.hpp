@@ -14,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "process/exit_cause.hpp"
+#include "process/own_tmp.hpp"
 
 namespace vsim::process {
 
@@ -73,8 +74,9 @@ struct Launch {
   std::vector<int> inherit;
   bool own_session = true;            // false: it stays in our session, process group and terminal
   bool controlling_terminal = false;  // `output` is a pty's slave and becomes the session's terminal
-  bool die_with_parent = true;  // SIGKILL when the calling thread ends, however it went; the leader only
-  int nice = 0;                 // added to our own niceness
+  bool die_with_parent = true;    // SIGKILL when the calling thread ends, however it went; the leader only
+  int nice = 0;                   // added to our own niceness
+  std::optional<OwnTmp> own_tmp;  // nullopt: ours
 };
 // Returns when the program runs (its exec has succeeded) or with the reason why it does not.
 Result<pid_t> launch(const Launch&);

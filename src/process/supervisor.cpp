@@ -190,6 +190,7 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
   launch.cwd = std::move(options.cwd);
   launch.inherit = std::move(options.inherit);
   launch.nice = options.nice;
+  launch.own_tmp = std::move(options.own_tmp);
 
   os::Fd out_read, out_write, err_read, err_write, in_read;
   if (impl->in_place) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "process/environment.hpp"
 #include "process/exit_cause.hpp"
 #include "process/os.hpp"
+#include "process/own_tmp.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -43,9 +45,10 @@ struct SpawnOptions {
   Output output = Output::pipes;
   WindowSize window;  // of the pty
   Input input = Input::null_device;
-  std::string first_input;   // what an open input says all the same, at once; at most 4 KiB
-  std::vector<int> inherit;  // become descriptors 3, 4, … of the child; still owned by the caller
-  int nice = 0;              // 0 to 19: lower priority than ours
+  std::string first_input;        // what an open input says all the same, at once; at most 4 KiB
+  std::vector<int> inherit;       // become descriptors 3, 4, … of the child; still owned by the caller
+  int nice = 0;                   // 0 to 19: lower priority than ours
+  std::optional<OwnTmp> own_tmp;  // where why_no_own_tmp() has nothing against it
   // Stands in our place, as if the user had typed it: our session, process group, terminal and standard
   // descriptors. `output`, `window` and `input` mean nothing then, and nothing it writes is seen here. A
   // Ctrl-C in the terminal reaches it and us alike.

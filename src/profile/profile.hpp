@@ -81,6 +81,9 @@ struct Profile {
   Setting<Strictness> network_ipv6;             // network.ipv6: to hosts that have IPv6 addresses only
   Setting<Strictness> network_smtp;             // network.smtp: to port 25
   Setting<Strictness> disk_writes;              // disk.writes: outside /tmp
+  Setting<Strictness> programs_absent;          // programs.absent: of this machine, in no function
+  Setting<Strictness> disk_tmp;                 // disk.tmp: one of each instance's own
+  Setting<std::uint64_t> disk_tmp_max;          // disk.tmp_max: bytes
   Setting<Strictness> disk_reads;               // disk.reads: of files that tracing leaves out
   Setting<Strictness> static_changes;           // static.changes: of what is made at build
   // memory.budget: of all instances together, bytes; nullopt ("auto"): as the machine is

@@ -262,14 +262,48 @@ const Key kKeys[] = {
          "native addons and child processes write unseen. Certain is one by a line of the app in a file that "
          "does not ask for NODE_ENV.",
      .source = VSIM_DOCS "functions/runtimes"},
+    {.name = "disk.tmp",
+     .member = &Profile::disk_tmp,
+     .example = "off",
+     .doc =
+         "`enforce`: each instance has a `/tmp` of its own, for its code, native addons and child processes "
+         "alike (a mount namespace with a tmpfs), where this Linux lets us make one; the run says so where "
+         "it "
+         "does not. It is empty when the instance begins and goes with it: a function that looks in vain for "
+         "what another instance wrote is told (`SIM_TMP_NOT_SHARED`). What a variable of yours names there "
+         "stays shared, as a stand-in. `warn`: `/tmp` is this machine's own, and what Node's `fs` writes "
+         "there "
+         "is summed up. `off`: not looked at.",
+     .source = VSIM_DOCS "functions/runtimes"},
+    {.name = "disk.tmp_max",
+     .member = &Profile::disk_tmp_max,
+     .example = "512MB",
+     .min = "1MB",
+     .max = "1TiB",
+     .none = true,
+     .doc = "What `/tmp` of an instance takes. More is ENOSPC where it has one of its own (`SIM_TMP_FULL`), "
+            "else "
+            "a warning.",
+     .source = VSIM_DOCS "functions/runtimes"},
     {.name = "disk.reads",
      .member = &Profile::disk_reads,
      .example = "off",
-     .doc =
-         "Reads of files of the project that Next's tracing would not put into the function "
-         "(`SIM_FILE_NOT_TRACED`), found out beside the run with Next's own `@vercel/nft` and "
-         "`outputFileTracingIncludes`. `enforce` counts one as a violation; the read itself is let through.",
+     .doc = "Reads of files of the project that Next's tracing would not put into the function "
+            "(`SIM_FILE_NOT_TRACED`), found out beside the run with Next's own `@vercel/nft` and "
+            "`outputFileTracingIncludes`. Under `enforce` it is a violation, and from then on the file is "
+            "ENOENT for "
+            "that function; the first read, by which it is found out, is let through.",
      .source = "https://vercel.com/kb/guide/how-can-i-use-files-in-serverless-functions"},
+    {.name = "programs.absent",
+     .member = &Profile::programs_absent,
+     .example = "enforce",
+     .doc =
+         "Programs of this machine that are in no function and that a function starts (a browser, ffmpeg, "
+         "git, "
+         "python, ImageMagick and their like: `SIM_PROGRAM_NOT_THERE`). What the project brings along or has "
+         "unpacked to `/tmp` is left alone. Under `enforce` what a line of the app starts without a shell is "
+         "ENOENT.",
+     .source = "https://github.com/puppeteer/puppeteer/issues/12145"},
     {.name = "static.changes",
      .member = &Profile::static_changes,
      .example = "off",
@@ -322,7 +356,6 @@ constexpr Unenforced kUnenforced[] = {
      VSIM_DOCS "functions/concurrency-scaling", "2025-09-05"},
     {"size of a function, unzipped", "250 MB (5 GB with large functions, beta)",
      VSIM_DOCS "functions/limitations", "2026-07-01"},
-    {"/tmp of an instance", "500 MB", VSIM_DOCS "functions/runtimes", "2026-07-29"},
     {"file descriptors of an instance", "1,024, the runtime's own included",
      VSIM_DOCS "functions/limitations", "2026-07-01"},
     {"all environment variables of a deployment", "64 KB", VSIM_DOCS "functions/runtimes", "2026-07-29"},

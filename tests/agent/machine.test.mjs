@@ -24,16 +24,16 @@ const sim = {
   guard: (_, action) => { try { return action(); } catch (error) { told.push({ broken: String(error.stack) }); } },
   lacks: (what) => told.push({ lacks: what }),
   boot: { options: { dir: app } },
-  options: { publicPort: Number(process.env.OWN_PORT), machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1 },
-  plain: { setTimeout, setImmediate }, tell: (m) => m.t === 'machine' && told.push(m), invocations: new AsyncLocalStorage(),
+  options: { publicPort: Number(process.env.OWN_PORT), machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1, tmp: process.env.OWN_TMP, tmpKept: process.env.OWN_TMP?.split(' ') },
+  plain: { setTimeout, setImmediate }, tell: (m) => (m.t === 'machine' || m.t === 'tmp') && told.push(m), invocations: new AsyncLocalStorage(),
   isUserCode: (file) => file.startsWith(app) && file !== __filename,
   originalPosition: (at) => (at.startsWith(app) ? path.relative(app, at) : undefined),
 };
-for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk', 'reads']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
-sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookHanging();
+for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk', 'reads', 'tmp', 'programs']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
+sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookHanging();
 sim.peer = { tell: (name, { page, entry, reads }) => told.push({ name, page, entry, reads: reads.map(({ what, name, at, directory }) => [what, name, at, directory]) }) };
 const invoke = (action, more) => { const one = { id: 7, req: { headers: { host: 'localhost:' + process.env.OWN_PORT } }, ...more };
-  return sim.invocations.run(one, async () => { try { return await action(); } finally { sim.tellUntold(one); sim.tellReads(one); } }); };
+  return sim.invocations.run(one, async () => { try { return await action(); } finally { sim.tellUntold(one); sim.tellReads(one); sim.tellTmp(one); } }); };
 const outcome = async (action, more) => { try { return { value: await invoke(action, more) }; } catch (error) { return { code: error.code ?? error.cause?.code, message: error.message, cause: error.cause?.message }; } };
 const server = http.createServer((req, res) => res.end('mine'));
 server.listen(Number(process.env.OWN_PORT), '127.0.0.1', async () => {
@@ -344,5 +344,199 @@ exports.none = async () => {
     const chosen = "const fs = require('node:fs');\nexports.all = async () => (process.env.NODE_ENV === 'production' ? 0 : fs.readFileSync('a.txt'));\n";
     const main = `module.exports = async ({ outcome }) => [await outcome(require('./named.js').all, ${more}), await outcome(require('./chosen.js').all, ${more})];\n`;
     assert.deepEqual(run({ ...files, 'named.js': named, 'chosen.js': chosen, 'main.js': main }, { modes, env: { DATA_FILE: './folder/x.txt' } }).told, []);
+  });
+});
+
+describe('reads of what was found missing', () => {
+  const files = {
+    'templates/a.txt': 'a',
+    'page.js': `const fs = require('node:fs'), fsp = fs.promises;
+exports.promise = async () => fsp.readFile('templates/a.txt', 'utf8');
+exports.sync = async () => fs.readFileSync('templates/a.txt', 'utf8');
+exports.callback = () => new Promise((resolve, reject) => fs.readFile('templates/a.txt', 'utf8', (error, text) => (error ? reject(error) : resolve(text))));
+exports.stream = async () => { let all = ''; for await (const part of fs.createReadStream('templates/a.txt')) all += part; return all; };
+exports.folder = async () => fs.readdirSync('templates').length;
+`,
+    'b.js': "exports.other = async () => process.env.NODE_ENV === 'production' ? '' : require('node:fs').readFileSync('templates/a.txt', 'utf8');\n",
+    'main.js': `const { promise, sync, callback, stream, folder } = require('./page.js');
+module.exports = async ({ sim, outcome }) => {
+  sim.takeUntraced(['/mail templates/a.txt', '/mail templates']);
+  const out = [];
+  for (const call of [promise, sync, callback, stream, folder]) out.push(await outcome(call, { page: '/mail' }));
+  const others = [await outcome(promise, { page: '/other' }), await outcome(promise, { page: '/mail', isStatic: true }), await outcome(require('./b.js').other, { page: '/mail' })];
+  sim.takeUntraced([]);
+  return { out, others: [...others, await outcome(promise, { page: '/mail' })] };
+};
+`,
+  };
+
+  test('fail under enforce with the words of there, however they are read; other functions, development and the build read on', () => {
+    const { results } = run(files, { modes: 'reads=enforce' });
+    const missing = (syscall, name) => ({ code: 'ENOENT', message: `ENOENT: no such file or directory, ${syscall} '/var/task/${name}'` });
+    assert.deepEqual(results.out, [...Array(4).fill(missing('open', 'templates/a.txt')), missing('scandir', 'templates')]);
+    assert.deepEqual(results.others.map(({ value }) => value), ['a', 'a', 'a', 'a']);
+    assert.deepEqual(run(files, { modes: 'reads=warn' }).results.out.map(({ value }) => value), ['a', 'a', 'a', 'a', 1]);
+  });
+});
+
+describe('/tmp of an instance', () => {
+  const name = `vsim-own-${process.pid}`;
+  after(() => rmSync(`/tmp/${name}`, { recursive: true, force: true }));
+  const own = { modes: 'tmp=enforce', env: { OWN_TMP: '/tmp/vsim-kept' } };
+  const missed = (told) => told.filter(({ kind }) => kind === 'tmp').map(({ what, to, source }) => [what, to, source]);
+  const main = (calls, more = '{}') => `const page = require('./page.js');\nmodule.exports = async ({ outcome }) => { const out = []; for (const call of ${JSON.stringify(calls)}) out.push(await outcome(page[call], ${more})); return out; };\n`;
+
+  test('what is written there is told, in its order; what is not there is told with the line that looked for it', () => {
+    const { told } = run(
+      {
+        'page.js': `const fs = require('node:fs'), fsp = fs.promises, os = require('node:os');
+const dir = os.tmpdir() + '/${name}';
+exports.write = async () => { fs.mkdirSync(dir, { recursive: true }); await fsp.writeFile(dir + '/a', '1'); await new Promise((done) => fs.writeFile(dir + '/b', '2', done)); await fsp.rename(dir + '/b', dir + '/c'); };
+exports.stream = () => new Promise((done) => fs.createWriteStream(dir + '/s').end('x').on('close', done));
+exports.back = async () => fsp.readFile(dir + '/a', 'utf8');
+exports.gone = async () => { fs.rmSync(dir, { recursive: true }); };
+exports.other = async () => fsp.readFile(dir + '/other', 'utf8');
+exports.listed = async () => fs.readdirSync(dir + '/others');
+exports.kept = async () => fsp.readFile('/tmp/vsim-kept/x');
+`,
+        'main.js': main(['write', 'stream', 'back', 'other', 'listed', 'kept', 'gone']),
+      },
+      own,
+    );
+    const dir = `/tmp/${name}`;
+    assert.deepEqual(told.filter(({ t }) => t === 'tmp').map(({ wrote, removed }) => wrote ?? `-${removed}`), [dir, `${dir}/a`, `${dir}/b`, `-${dir}/b`, `${dir}/c`, `${dir}/s`, `-${dir}`]);
+    assert.deepEqual(missed(told), [
+      ['readFile', `${dir}/other`, 'page.js:7:33'],
+      ['readdir', `${dir}/others`, 'page.js:8:33'],
+    ]);
+  });
+
+  test('a cache, which makes what it has not found, and a question that nothing failed by, are not told', () => {
+    const files = {
+      'page.js': `const fs = require('node:fs'), fsp = fs.promises;
+const file = '/tmp/${name}/cache.json';
+exports.cached = async () => { try { return await fsp.readFile(file, 'utf8'); } catch { await fsp.mkdir('/tmp/${name}', { recursive: true }); await fsp.writeFile(file, '1'); return '1'; } };
+exports.asked = async () => fs.existsSync(file + '.no') || fs.statSync(file + '.no', { throwIfNoEntry: false }) !== undefined;
+`,
+    };
+    const good = run({ ...files, 'main.js': main(['cached', 'asked'], '{ res: { statusCode: 200 } }') }, own);
+    assert.deepEqual(good.results, [{ value: '1' }, { value: false }]);
+    assert.deepEqual(missed(good.told), []);
+    const bad = run({ ...files, 'main.js': main(['asked'], '{ res: { statusCode: 404 } }') }, own);
+    assert.deepEqual(missed(bad.told), [['existsSync', `/tmp/${name}/cache.json.no`, 'page.js:4:32']]);
+  });
+
+  test('what a page does that is made at build, and what is warmed up, is left alone; so is all of it where /tmp is shared', () => {
+    const files = { 'page.js': `const fsp = require('node:fs/promises');\nexports.read = async () => fsp.readFile('/tmp/${name}/none');\n` };
+    for (const more of ['{ isStatic: true }', '{ isWarming: true }']) assert.deepEqual(missed(run({ ...files, 'main.js': main(['read'], more) }, own).told), []);
+    assert.deepEqual(missed(run({ ...files, 'main.js': main(['read']) }, { modes: 'tmp=enforce,tmp_max=500000000' }).told), []);
+  });
+
+  test('where it is shared, the sum of what was written is a warning when it is over', () => {
+    const files = {
+      'page.js': `const fs = require('node:fs');\nexports.fill = async () => { fs.mkdirSync('/tmp/${name}', { recursive: true }); fs.writeFileSync('/tmp/${name}/large', Buffer.alloc(2000)); };\n`,
+      'main.js': main(['fill', 'fill']),
+    };
+    const full = (modes) => run(files, { modes }).told.filter(({ kind }) => kind === 'tmp-full').map(({ refused, doubt }) => [refused, doubt]);
+    assert.deepEqual(full('tmp=warn,tmp_max=1000'), [[false, 'mode']]);
+    assert.deepEqual(full('tmp=warn,tmp_max=1000000'), []);
+    assert.deepEqual(full('tmp=off,tmp_max=1000'), []);
+  });
+});
+
+describe('entries of this machine\'s /tmp that instances need', () => {
+  test('those that the app runs of and that variables name; a database that stands in it needs all', async () => {
+    const { namesInTmp } = await import(path.join(agent, 'tmp-names.cjs')).then(({ default: it }) => it);
+    const dir = mkdtempSync('/tmp/vsim-names-');
+    const file = `${dir}.db`;
+    writeFileSync(file, '');
+    after(() => [dir, file].map((one) => rmSync(one, { recursive: true, force: true })));
+    const of = (env, paths = []) => namesInTmp(env, paths);
+    assert.deepEqual(of({}, [`${dir}/app`, '/usr/bin/node']), { entries: [dir], standIns: [], shared: undefined });
+    assert.deepEqual(of({ DATABASE_URL: `file:${dir}/dev.db?mode=rw` }), { entries: [dir], standIns: [`DATABASE_URL names ${dir}`], shared: undefined });
+    assert.deepEqual(of({ DATABASE_URL: `sqlite:///${file}` }).shared, `DATABASE_URL names ${file}, a database that stands in it`);
+    const other = `${dir}.auth`;
+    writeFileSync(other, '');
+    after(() => rmSync(other));
+    assert.deepEqual(of({ XAUTHORITY: other }), { entries: [other], standIns: [], shared: undefined });
+    assert.deepEqual(of({ KEY_FILE: other }), { entries: [other], standIns: [`KEY_FILE names ${other}`], shared: undefined });
+    assert.deepEqual(of({ PATH: `/bin:${dir}/bin`, TMPDIR: `${dir}/t`, NODE_OPTIONS: `--require "${dir}/a.js"` }), { entries: [dir], standIns: [], shared: undefined });
+    for (const value of [`/var${dir}`, `.${dir}`, '/tmp', '/tmp/', '/tmp/vsim-that-is-not-there', 'tmp']) assert.deepEqual(of({ A: value }).entries, [], value);
+    assert.equal(of({ TMPDIR: dir }).entries.length, 0);
+    assert.ok(of({}, ['/tmp']).shared);
+  });
+});
+
+describe('programs that functions start', () => {
+  // Not below /tmp, where what an app has unpacked lies.
+  const bin = mkdtempSync('/var/tmp/vsim-bin-');
+  after(() => rmSync(bin, { recursive: true, force: true }));
+  const program = (file) => writeFileSync(file, '#!/bin/sh\necho here $1\n', { mode: 0o755 });
+  for (const name of ['ffmpeg', 'git', 'mytool', 'pandoc']) program(path.join(bin, name));
+  const env = { PATH: `${bin}:${process.env.PATH}` };
+  const ways = `const cp = require('node:child_process');
+const { promisify } = require('node:util');
+exports.spawn = () => new Promise((done, failed) => cp.spawn('ffmpeg', ['1'], { stdio: 'pipe' }).on('error', failed).on('close', done));
+exports.execFile = async () => (await promisify(cp.execFile)('ffmpeg', ['2'])).stdout.trim();
+exports.execFileSync = async () => cp.execFileSync('ffmpeg', ['3'], { encoding: 'utf8' }).trim();
+exports.spawnSync = async () => { const { error, stdout } = cp.spawnSync('${bin}/git', ['4'], { encoding: 'utf8' }); if (error) throw error; return stdout.trim(); };
+exports.exec = async () => (await promisify(cp.exec)('LANG=C ffmpeg 5 | cat')).stdout.trim();
+exports.execSync = async () => cp.execSync('ffmpeg 6', { encoding: 'utf8' }).trim();
+`;
+  const main = (calls, more = '{}') => `const page = require('./page.js');\nmodule.exports = async ({ outcome }) => { const out = []; for (const call of ${JSON.stringify(calls)}) out.push(await outcome(page[call], ${more})); return out; };\n`;
+  const kAll = ['spawn', 'execFile', 'execFileSync', 'spawnSync', 'exec', 'execSync'];
+
+  test('that no function has are told at the line, each way they are started, and run', () => {
+    const { told, results } = run({ 'page.js': ways, 'main.js': main(kAll) }, { modes: 'program=warn', env });
+    assert.deepEqual(results.map(({ value, code }) => code ?? value), [0, 'here 2', 'here 3', 'here 4', 'here 5', 'here 6']);
+    const seen = (what, name, line, doubt) => ['program', what, path.join(bin, name), `page.js:${line}`, doubt, false];
+    assert.deepEqual(told.map(({ kind, what, to, source, doubt, refused }) => [kind, what, to, source.replace(/:\d+$/, ''), doubt, refused]), [
+      seen('spawn', 'ffmpeg', 3, 'mode'),
+      seen('spawn', 'ffmpeg', 4, 'mode'),
+      seen('execFileSync', 'ffmpeg', 5, 'mode'),
+      seen('spawnSync', 'git', 6, 'mode'),
+      seen('spawn', 'ffmpeg', 7, 'unseen'),
+      seen('execSync', 'ffmpeg', 8, 'unseen'),
+    ]);
+  });
+
+  test('are not there under enforce, by the words of there; what a shell starts is told and runs', () => {
+    const { told, results } = run({ 'page.js': ways, 'main.js': main(kAll) }, { modes: 'program=enforce', env });
+    assert.deepEqual(results.map(({ code, value }) => code ?? value), ['ENOENT', 'ENOENT', 'ENOENT', 'ENOENT', 'here 5', 'here 6']);
+    assert.deepEqual(results.slice(0, 4).map(({ message }) => message), ['spawn ffmpeg ENOENT', 'spawn ffmpeg ENOENT', 'spawnSync ffmpeg ENOENT', `spawnSync ${bin}/git ENOENT`]);
+    assert.deepEqual(told.map(({ refused }) => refused), [true, true, true, true, false, false]);
+  });
+
+  test('that the project brings, that lie in /tmp, that every function has or nobody knows, are let alone', () => {
+    const files = {
+      'page.js': `const cp = require('node:child_process');
+exports.all = async () => ['./node_modules/ffmpeg-static/ffmpeg', './node_modules/.bin/ffmpeg', '/bin/sh', process.execPath, 'mytool', '${bin}/mytool'].map((file) => cp.spawnSync(file, ['--version']).status);
+exports.none = async () => cp.spawnSync('wkhtmltopdf-that-is-not-here').error.code;
+`,
+      'main.js': `const fs = require('node:fs');
+fs.mkdirSync('node_modules/.bin', { recursive: true }); fs.mkdirSync('node_modules/ffmpeg-static', { recursive: true });
+fs.writeFileSync('node_modules/ffmpeg-static/ffmpeg', '#!/bin/sh\\n', { mode: 0o755 }); fs.symlinkSync('../ffmpeg-static/ffmpeg', 'node_modules/.bin/ffmpeg');
+${main(['all', 'none'])}`,
+    };
+    for (const modes of ['program=enforce', 'program=warn']) {
+      const { told, results } = run(files, { modes, env });
+      assert.equal(results[1].value, 'ENOENT');
+      assert.deepEqual(told, []);
+    }
+    assert.deepEqual(run({ 'page.js': ways, 'main.js': main(kAll) }, { modes: 'program=off', env }).told, []);
+  });
+
+  test('by a package alone, in a file that chooses by NODE_ENV, at build and by a variable they are told as that, and run', () => {
+    const files = {
+      'node_modules/cut/index.js': "exports.cut = () => require('node:child_process').spawnSync('ffmpeg').status;\n",
+      'a.js': "exports.a = async () => require('cut').cut();\n",
+      'b.js': "exports.b = async () => process.env.NODE_ENV === 'production' || require('node:child_process').spawnSync('git').status;\n",
+      'c.js': "exports.c = async () => require('node:child_process').spawnSync(process.env.PANDOC).status;\n",
+      'd.js': "exports.d = async () => require('node:child_process').spawnSync('git').status;\n",
+      'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./a.js').a), await outcome(require('./b.js').b), await outcome(require('./c.js').c), await outcome(require('./d.js').d, { isStatic: true })];\n",
+    };
+    const { told, results } = run(files, { modes: 'program=enforce', env: { ...env, PANDOC: path.join(bin, 'pandoc') } });
+    assert.deepEqual(results.map(({ value }) => value), [0, 0, 0, 0]);
+    assert.deepEqual(told.map(({ doubt, variable, refused }) => [doubt, variable, refused]), [['package', undefined, false], ['only-dev', undefined, false], ['', 'PANDOC', false]]);
   });
 });

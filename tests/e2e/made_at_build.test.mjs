@@ -79,15 +79,22 @@ await get("/fresh");
 await add("/fresh");
 await get("/fresh");
 `,
+  // Until it is known that the file is not there, and what is there.
+  "until.mjs": `const get = async (path) => (await fetch(process.env.BASE_URL + path)).status;
+const end = Date.now() + 90_000;
+let status = 200;
+while (status === 200 && Date.now() < end) status = await get("/mail");
+console.log("answers:", status, await get("/api/post"));
+`,
 };
 
 const kBad = ["/frozen", "/forced", "/old/props", "/mail"];
 const kGood = ["/asks", "/dynamic", "/still", "/notes", "/api/post"];
 
-async function run(app, paths, args = []) {
+async function run(app, paths, args = [], client = "client.mjs") {
   const temp = await tempFolder("made");
   const events = join(temp, "events.jsonl");
-  const command = [process.execPath, "client.mjs", ...paths];
+  const command = [process.execPath, client, ...paths];
   const sim = spawnSim(["test", "--port", "0", "--profile", "hobby", "--events", events, ...args, "--", ...command], { cwd: app, temp, env: { NOTES_FILE: join(temp, "notes.json") } });
   const { code } = await within(150_000, "the whole run", sim.exited).catch((error) => {
     throw new Error(`${error.message}; printed:\n${sim.output.text}`);
@@ -116,6 +123,15 @@ describe("Made at build, and deployed with the function", { timeout: 600_000 }, 
       assert.match(text, /connection\(\)/);
     });
   }
+
+  test("enforced, a file that was found missing is ENOENT from then on, for that function", async () => {
+    const app = await copyApp(kFiles);
+    const { code, text, told } = await run(app, [], ["--set", "disk.reads=enforce"], "until.mjs");
+    assert.match(text, /answers: 500 200/);
+    assert.match(text, /ENOENT: no such file or directory, open '\/var\/task\/templates\/mail\.html'/);
+    assert.deepEqual(told, ["✗ SIM_FILE_NOT_TRACED lib/mail.ts:4"], text);
+    assert.equal(code, 2, text);
+  });
 
   test("enforced, both fail the test; a page with a time of its own is a remark", { skip: !kFull && "VSIM_FULL" }, async () => {
     const app = await copyApp({ ...kFiles, "next.config.mjs": `export default { outputFileTracingIncludes: { "/mail": ["./templates/**/*"] } };\n` });

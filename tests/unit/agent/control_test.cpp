@@ -50,7 +50,7 @@ class Journal final : public ControlHandler {
     lines.push_back("problem " + std::string(message));
     if (at_problem) at_problem();
   }
-  void on_boot(std::string_view file) override { lines.push_back("boot " + std::string(file)); }
+  void on_boot(const Boot& boot) override { lines.push_back("boot " + boot.file); }
   void on_changed(const Changed& c) override { lines.push_back("changed " + std::to_string(c.generation)); }
   void on_closed(bool) override { lines.emplace_back("closed"); }
 

@@ -65,7 +65,7 @@ struct Recorder final : ControlHandler {
     say("compiled " + std::string(page) + " " + std::to_string(static_cast<int>(ms)));
   }
   void on_problem(std::string_view message) override { say("problem " + std::string(message)); }
-  void on_boot(std::string_view file) override { say("boot " + std::string(file)); }
+  void on_boot(const Boot& boot) override { say("boot " + boot.file); }
   void on_changed(const Changed& c) override {
     say("changed " + std::to_string(c.generation) + (c.all ? " all" : "") +
         (c.environment ? " environment" : "") + " " + joined(c.files));

@@ -69,7 +69,7 @@ TEST_CASE("Fleet: a template that says that it cannot be copied is told once, an
     w.ask("/ok");
     CHECK(w.until_said("done " + std::to_string(i)));
   }
-  w.fleet->boot("/boot.json", "node");  // again
+  w.fleet->boot(kBoot, "node");  // again
   w.ask("/ok");
   CHECK(w.until_said("done 4"));
   CHECK(w.copies == 0);
@@ -101,7 +101,7 @@ TEST_CASE(
   REQUIRE(w.until_said("done 1"));
   const auto before = templates();
   REQUIRE(before.size() == 1);
-  w.fleet->boot("/boot.json", "node");
+  w.fleet->boot(kBoot, "node");
   w.ask("/ok");
   CHECK(w.until_said("done 2"));
   CHECK(w.copies == 2);
@@ -130,7 +130,7 @@ TEST_CASE("Fleet: with an inspector in each instance nothing is copied, and that
   });
   w.ask("/ok");
   CHECK(w.until_said("done 1"));
-  w.fleet->boot("/boot.json", "node");
+  w.fleet->boot(kBoot, "node");
   w.ask("/ok");
   CHECK(w.until_said("done 2"));
   CHECK(w.copies == 0);

@@ -215,7 +215,7 @@ TEST_CASE(
   World w(o);
   w.fleet->changed({5, false, false, {}});
   w.fleet->gone();
-  w.fleet->boot("/boot.json", "node");
+  w.fleet->boot(kBoot, "node");
   w.ask("/ok", 5);  // it was on its way
   CHECK(w.until_said("done 1"));
   CHECK(w.warnings.size() == 1);
@@ -250,7 +250,7 @@ TEST_CASE("Fleet: when next dev is gone those who wait are refused, and all inst
   w.fleet->gone();
   CHECK(w.until_said("refused 1 NO_RESPONSE_FROM_FUNCTION"));
   CHECK(w.until_said("refused 2 NO_RESPONSE_FROM_FUNCTION"));
-  w.fleet->boot("/boot.json", "node");
+  w.fleet->boot(kBoot, "node");
   w.ask("/ok", 0);  // the new agent counts from 0
   CHECK(w.until_said("done 3"));
 }

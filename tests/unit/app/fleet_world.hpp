@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 
 // Long enough for a loaded machine under sanitizers; only a failing test waits for it.
 inline constexpr auto kDeadline = 30s;
+inline const agent::Boot kBoot{"/boot.json", {}, {}, {}};
 inline const std::string kToken = "0123456789abcdef";
 using Lines = std::vector<std::string>;
 
@@ -35,7 +36,7 @@ struct NoAgent final : agent::ControlHandler {
   void on_compile(InvocationId, bool) override {}
   void on_handler(InvocationId) override {}
   void on_compiled(std::string_view, double) override {}
-  void on_boot(std::string_view) override {}
+  void on_boot(const agent::Boot&) override {}
   void on_changed(const agent::Changed&) override {}
   void on_problem(std::string_view message) override { problems.emplace_back(message); }
   void on_closed(bool) override {}
@@ -70,7 +71,7 @@ struct World final : FleetOwner, FleetWatcher {
     o.memory_max = 64u << 20;
     if (more) more(o);
     fleet = std::make_unique<Fleet>(io, supervisor, timeouts, &channel, *this, *this, o);
-    fleet->boot("/boot.json", "node");
+    fleet->boot(kBoot, "node");
   }
   ~World() {
     fleet->stop();

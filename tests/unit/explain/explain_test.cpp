@@ -246,7 +246,8 @@ TEST_CASE("search: messages that people paste lead to the page that lists them")
       {"Error: spawn ffmpeg ENOENT", {"program-not-there"}},
       {"Error: spawn magick ENOENT", {"program-not-there"}},
       {"Error: connect ENETUNREACH 2600:1f18:1:2::3:5432 - Local (:::0)", {"SIM_IPV6_ONLY"}},
-      {"ENOSPC: no space left on device, write", {"tmp-full"}},
+      {"ENOSPC: no space left on device, write", {"SIM_TMP_FULL"}},
+      {"ENOENT: no such file or directory, open '/tmp/up/1.bin'", {"SIM_TMP_NOT_SHARED"}},
       {"connect ETIMEDOUT 93.184.216.34:25", {"SIM_SMTP_PORT"}},
       {"Fontconfig error: Cannot load default config file", {"fonts-not-there"}},
       {"Error: A Serverless Function has exceeded the unzipped maximum size of 250 MB. : "

@@ -14,7 +14,11 @@ using Kind = MachineFact::Kind;
 using Doubt = MachineFact::Doubt;
 
 Verdict told(const MachineFact& fact) {
-  static const auto p = make_profile();
+  static const auto p = [] {
+    auto of = make_profile();
+    of.disk_tmp_max.value = 500'000'000;
+    return of;
+  }();
   return machine::told(p, fact, "/a", "app/a/page.js");
 }
 
@@ -48,7 +52,10 @@ TEST_CASE("machine: each kind has its code, its key and the words of the instanc
                                                {"loopback", Code::sim_loopback_server},
                                                {"ipv6", Code::sim_ipv6_only},
                                                {"smtp", Code::sim_smtp_port},
-                                               {"disk", Code::sim_read_only_filesystem}};
+                                               {"disk", Code::sim_read_only_filesystem},
+                                               {"tmp-full", Code::sim_tmp_full},
+                                               {"tmp", Code::sim_tmp_not_shared},
+                                               {"program", Code::sim_program_not_there}};
   for (const auto& [word, code] : rows) {
     INFO(word);
     const auto kind = machine::kind_of(word);
@@ -67,9 +74,50 @@ TEST_CASE("machine: an instance is told the modes of the profile") {
   p.network_self.value = profile::Strictness::off;
   p.disk_writes.value = profile::Strictness::enforce;
   p.disk_reads.value = profile::Strictness::warn;
+  p.disk_tmp.value = profile::Strictness::enforce;
+  p.disk_tmp_max.value = 500'000'000;
+  p.programs_absent.value = profile::Strictness::warn;
   p.static_changes.value = profile::Strictness::off;
   p.network_loopback.value = p.network_ipv6.value = p.network_smtp.value = profile::Strictness::warn;
-  CHECK(machine::modes(p) == "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce,reads=warn,static=off");
+  CHECK(machine::modes(p) ==
+        "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce,tmp=enforce,program=warn,reads=warn,static="
+        "off,tmp_max="
+        "500000000");
+}
+
+TEST_CASE("machine: a full /tmp says its size and the line; one of this machine's own is a warning") {
+  MachineFact fact{Kind::tmp_full, "writeFile", "/tmp/a", "app/a/route.ts:3:9", "", Doubt::none, true};
+  const Verdict full = told(fact);
+  CHECK(full.enforced);
+  CHECK(full.limit == "500 MB");
+  CHECK(full.measured == "writeFile of /tmp/a at app/a/route.ts:3:9, which got ENOSPC as there");
+  fact.at = "";
+  CHECK(told(fact).measured == "/tmp holds as much as it can, and more gets ENOSPC");
+  fact.refused = false;
+  CHECK_FALSE(told(fact).enforced);
+  CHECK(told(fact).measured ==
+        "what the instance has written to /tmp is more: let through here, as it is this machine's own");
+}
+
+TEST_CASE("machine: a program that is started is named with its file") {
+  const Verdict v =
+      told({Kind::program, "spawn", "/usr/bin/ffmpeg", "lib/cut.ts:3:9", "", Doubt::mode, false});
+  CHECK(v.limit_key == "programs.absent");
+  CHECK(v.measured ==
+        "spawn of /usr/bin/ffmpeg at lib/cut.ts:3:9, which was let through here and gets ENOENT there");
+  CHECK(
+      machine::remark({Kind::program, "spawn", "/usr/bin/chromium", "", "CHROME_PATH", Doubt::none, false}) ==
+      "CHROME_PATH names /usr/bin/chromium, a program of this machine: let through here, not there on "
+      "Vercel");
+}
+
+TEST_CASE("machine: what another instance has in its /tmp is a warning that names it") {
+  const Verdict v =
+      told({Kind::tmp_elsewhere, "readFile", "/tmp/a", "lib/a.ts:3:9", "", Doubt::mode, false, "i4"});
+  CHECK_FALSE(v.enforced);
+  CHECK(v.limit_key == "disk.tmp");
+  CHECK(v.measured ==
+        "readFile of /tmp/a at lib/a.ts:3:9, which i4 has in its own /tmp: not found here, as there");
 }
 
 TEST_CASE("machine: a stand-in is named with its variable") {

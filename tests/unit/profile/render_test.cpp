@@ -45,7 +45,7 @@ TEST_CASE("Text of the profiles command") {
   check_golden("tests/golden/profile/show_pro.out", render_show(all[1]));
   check_golden("tests/golden/profile/diff_hobby_pro.out", render_diff(all[0], all[1]));
   check_golden("tests/golden/profile/diff_pro_pro_fluid.out", render_diff(all[1], all[4]));
-  CHECK(render_diff(all[0], all[0]) == "hobby and hobby have the same 35 values.\n");
+  CHECK(render_diff(all[0], all[0]) == "hobby and hobby have the same 38 values.\n");
 }
 
 TEST_CASE("Limits at start: the plan's numbers, and what was set by hand") {

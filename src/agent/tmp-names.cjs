@@ -1,0 +1,55 @@
+'use strict';
+// In next dev: what of this machine's /tmp instances need though they have one of their own: where Node, Next and the app lie, and what a variable of the
+// environment names, as a developer's stand-in does. An entry is what stands in /tmp itself.
+
+const fs = require('node:fs');
+const { kForeign } = require('./machine.cjs');
+
+const kNamed = /(?<![\w.~-])\/tmp\/+([^\s/,;:"'`?#&|<>()]+)/g;
+// Where temporary files go: on the platform always to /tmp.
+const kTemporary = /^(TMP|TEMP|TMPDIR|TEMPDIR)$/;
+// Of the desktop, the terminal and the editor.
+const kDesktop = /^(XAUTHORITY$|KRB5|DBUS_|GNOME_|KDE_|GTK_|QT_|WAYLAND_|SESSION_MANAGER$|ICEAUTHORITY$|TMUX|STY$|ZELLIJ|VSCODE|TERM|GPG_|.*_SOCK$)/;
+// A database writes beside its file too.
+const kDatabase = /\.(db|db3|sqlite3?|duckdb|mdb)$/i;
+
+// {entries, standIns: what to say of those that a variable of the user's names, shared: why there can be no own /tmp at all}.
+function namesInTmp(env, paths) {
+  const entries = new Set();
+  const standIns = [];
+  let shared;
+  const add = (text, told) => {
+    for (const [, name] of String(text ?? '').matchAll(kNamed)) {
+      const entry = `/tmp/${name}`;
+      const stat = fs.lstatSync(entry, { throwIfNoEntry: false });
+      if (!stat || name === '.' || name === '..') continue;
+      entries.add(entry);
+      told?.(entry, stat);
+    }
+  };
+  for (const given of paths) {
+    add(given);
+    add(realOf(given));
+    if (given === '/tmp') shared ??= 'the app itself lies in it';
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (kTemporary.test(name)) continue;
+    if (kForeign.test(name) || kDesktop.test(name)) add(value);
+    else
+      add(value, (entry, stat) => {
+        standIns.push(`${name} names ${entry}`);
+        if (stat.isFile() && kDatabase.test(entry)) shared ??= `${name} names ${entry}, a database that stands in it`;
+      });
+  }
+  return { entries: [...entries], standIns, shared };
+}
+
+function realOf(file) {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { namesInTmp };

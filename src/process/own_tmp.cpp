@@ -1,0 +1,118 @@
+#include "process/own_tmp.hpp"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <memory>
+
+#include "process/os.hpp"
+#include "process/own_tmp_child.hpp"
+
+namespace vsim::process {
+namespace {
+
+std::string options_of(const OwnTmp& own) {
+  return own.size == 0 ? "mode=1777,size=100%" : fmt::format("size={},mode=1777", own.size);
+}
+
+constexpr std::string_view kTmp = "/tmp/";
+
+struct Trial {
+  const vsim_own_tmp* tmp;
+  int report;
+};
+
+struct Answer {
+  const char* failed;  // a string of ours, whose memory it shares
+  int err;
+};
+
+int try_in_child(void* given) {
+  const Trial& trial = *static_cast<const Trial*>(given);
+  Answer answer{vsim_take_own_tmp(trial.tmp), 0};
+  answer.err = errno;
+  const ssize_t n = ::write(trial.report, &answer, sizeof answer);
+  static_cast<void>(n);
+  ::_exit(0);
+}
+
+}  // namespace
+
+std::string text_of(const OwnTmp& own) {
+  std::string out = options_of(own);
+  for (const std::string& path : own.kept) (out += '\n') += path;
+  return out;
+}
+
+std::string_view entry_in_tmp(std::string_view path) {
+  if (!path.starts_with(kTmp)) return {};
+  const std::size_t begin = path.find_first_not_of('/', kTmp.size());
+  if (begin == std::string_view::npos) return {};
+  const std::string_view name = path.substr(begin, path.find('/', begin) - begin);
+  if (begin != kTmp.size() || name == "." || name == "..") return {};
+  return path.substr(0, kTmp.size() + name.size());
+}
+
+std::vector<std::string> sockets_in_tmp() {
+  std::vector<std::string> out;
+  DIR* dir = ::opendir("/tmp");
+  if (!dir) return out;
+  while (const dirent* e = ::readdir(dir)) {
+    const std::string_view name = e->d_name;
+    const bool is_database = name.starts_with(".s.PGSQL.") ||
+                             (name.find("mysql") != std::string_view::npos && name.ends_with(".sock"));
+    if (is_database && e->d_type == DT_SOCK) out.push_back(std::string(kTmp) += name);
+  }
+  ::closedir(dir);
+  return out;
+}
+
+std::optional<std::string> why_no_own_tmp(const OwnTmp& own) {
+  struct stat st;
+  if (::lstat("/tmp", &st) != 0 || !S_ISDIR(st.st_mode)) return "/tmp is not a folder of this system's own";
+  if (own.kept.size() > kOwnTmpMostKept) return fmt::format("{} of its entries are needed", own.kept.size());
+  const os::TmpForChild tmp(own);
+  auto report = os::make_pipe();
+  if (!report) return report.error().message;
+  constexpr std::size_t kStack = 64 * 1024;
+  const auto stack = std::make_unique<char[]>(kStack);
+  char* const top =
+      reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(stack.get() + kStack) & ~std::uintptr_t{15});
+  Trial trial{tmp.get(), report->write.get()};
+  const pid_t pid = ::clone(try_in_child, top, CLONE_VM | CLONE_VFORK | tmp.clone_flags() | SIGCHLD, &trial);
+  if (pid < 0) return fmt::format("a namespace of its own: {}", strerror(errno));
+  report->write.reset();
+  Answer answer{"its first child", ECHILD};
+  ssize_t n;
+  do n = ::read(report->read.get(), &answer, sizeof answer);
+  while (n < 0 && errno == EINTR);
+  int status;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (answer.failed == nullptr) return std::nullopt;
+  return fmt::format("{}: {}", answer.failed, strerror(answer.err));
+}
+
+namespace os {
+
+TmpForChild::TmpForChild(const OwnTmp& own) {
+  options_ = options_of(own);
+  kept_ = own.kept;
+  for (const std::string& path : kept_) pointers_.push_back(path.c_str());
+  tmp_.options = options_.c_str();
+  tmp_.kept = pointers_.data();
+  tmp_.kept_count = pointers_.size();
+  // Root needs no other user to mount, and would be a lesser one in a user namespace.
+  tmp_.in_user_namespace = ::geteuid() != 0;
+  tmp_.uid = ::geteuid();
+  tmp_.gid = ::getegid();
+}
+
+int TmpForChild::clone_flags() const { return CLONE_NEWNS | (tmp_.in_user_namespace ? CLONE_NEWUSER : 0); }
+
+}  // namespace os
+}  // namespace vsim::process
