@@ -1,5 +1,5 @@
-// `vercel-sim learn`: the lessons are a client of this program, written in JavaScript (docs/decisions/0013).
-// What is in here hands over to it: the runner and the lessons are in the program as one compressed file,
+// `vercel-sim learn` and `mcp` are clients of this program, written in JavaScript (docs/decisions/0013,
+// 0014). What is in here hands over to them: they and the lessons are in the program as one compressed file,
 // which a few lines of Node (boot.cjs) ask for and run.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace vsim::learn {
 
-// Becomes `node` with src/ENTRY/main.cjs (learn, mcp); the terminal, the signals and the exit code are its own from then on.
-// Returns only when that failed: an exit code.
+// Becomes `node` with the main.cjs of that folder of src/ (learn, mcp); the terminal, the signals and the
+// exit code are its own from then on. Returns only when that failed: an exit code.
 int start(std::string_view entry, std::span<const std::string_view> words);
 
 // `vercel-sim __lessons`: the compressed file, to standard output.
