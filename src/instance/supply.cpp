@@ -264,7 +264,7 @@ void Scheduler::Impl::used(FunctionId f) {
 Scheduler::Impl::Refill Scheduler::Impl::missing() const {
   using Kind = Refill::Kind;
   if (!started || stopped || options.isolation == Isolation::none) return {};
-  std::set<FunctionId> bound_now, served;  // served: by a template too
+  std::set<FunctionId> bound_now, served;  // served: by a template, or a kept one
   std::size_t spares = 0;
   for (const auto& [id, i] : instances) {
     if (i.life.is<Bound>()) bound_now.insert(i.code.front());
@@ -337,7 +337,8 @@ void Scheduler::Impl::copy_ahead() {
     Instance* t = template_of(recent[k]);
     if (t == nullptr || copies_coming(recent[k]) > 0) continue;
     const bool is_there = std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
-      return e.second.life.template is<Bound>() && e.second.code.front() == recent[k];
+      const Instance& i = e.second;
+      return (i.life.template is<Bound>() || (i.kept && i.life.usable())) && i.code.front() == recent[k];
     });
     if (is_there) continue;
     if (!fits(options.memory_budget / 10)) return;
