@@ -190,7 +190,7 @@ describe('what reads the memory of modules and fails', () => {
       options: {}, plain: { setImmediate }, tell: (message) => told.push(message), guard: guarded(missing), invocations: new AsyncLocalStorage(), kInvocation: Symbol(), kRequestMeta: Symbol(),
       dressSocket() {}, publicAddress: () => ({ port: 3000 }), takeFields: () => ({ id: '7', meta: Buffer.from('{"meta":{},"resHeaders":{},"status":200}').toString('base64') }),
       makeInvocation: (req, id) => (req[sim.kInvocation] = { id, began: false, begin() {} }), watchResponse() {}, watchAnswer() {}, caughtUp() {}, registerInstrumentation() {}, decide() {},
-      newFiles() {}, hangingOf: () => [], dieWhenDone() {}, watchBody: fails, stateEnds: fails, tellConnections() {}, watchMade() {}, tellMade() {}, tellReads() {},
+      newFiles() {}, hangingOf: () => [], dieWhenDone() {}, watchBody: fails, stateEnds: fails, tellConnections() {}, watchMade() {}, tellMade() {}, tellReads() {}, tellTmp() {},
       handlers: { requestHandler: (req, res) => req.pipe(res) },
     };
     const server = http.createServer();
