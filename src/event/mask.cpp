@@ -50,13 +50,17 @@ bool is_secret_word(std::string_view word) {
 bool names_a_secret(std::string_view parameter) {
   char plain[128], lower[128];
   std::size_t size = 0;
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   for (std::size_t i = 0; i < parameter.size(); ++i) {
-    if (size == sizeof plain) return true;  // nobody calls an innocent value so
     char c = parameter[i];
     if (c == '%' && i + 2 < parameter.size() && hex(parameter[i + 1]) >= 0 && hex(parameter[i + 2]) >= 0) {
       c = static_cast<char>(hex(parameter[i + 1]) * 16 + hex(parameter[i + 2]));
       i += 2;
     }
+    // Of what is not ASCII one byte stands for all that follow, however many: written to an event and read
+    // again, a byte that is no UTF-8 is three.
+    if (!is_ascii(c) && size > 0 && !is_ascii(plain[size - 1])) continue;
+    if (size == sizeof plain) return true;  // nobody calls an innocent value so
     plain[size] = c;
     lower[size++] = ascii_lower(c);
   }

@@ -34,7 +34,7 @@ struct OfAgent final : ControlHandler {
   void on_precompiled(const Precompiled& p) override { require(std::isfinite(p.ms), "ms"); }
   void on_left(InvocationId, const std::vector<Hanging>& left, bool) override { look(left); }
   void on_state(InvocationId, const StateReport& r) override { look(r); }
-  void on_boot(std::string_view file) override { require(!file.empty(), "a boot file without a name"); }
+  void on_boot(const Boot& b) override { require(!b.file.empty(), "a boot file without a name"); }
   void on_changed(const Changed& c) override { require(c.generation <= 1ull << 53, "a generation"); }
   void on_problem(std::string_view) override {}
   void on_closed(bool) override {}
@@ -43,14 +43,14 @@ struct OfAgent final : ControlHandler {
 struct OfInstance final : InstanceHandler {
   bool on_instance(std::uint64_t, std::string_view, pid_t) override { return true; }
   void on_ready(std::uint64_t, double ms) override { require(std::isfinite(ms), "ms"); }
-  void on_bound(std::uint64_t, std::string_view, std::vector<std::string>) override {}
+  void on_bound(std::uint64_t, Bound) override {}
   void on_handler(std::uint64_t, InvocationId) override {}
   void on_dispatch(std::uint64_t, InvocationId, std::string_view, std::string_view, std::string_view,
                    bool) override {}
   void on_compile(std::uint64_t, InvocationId, bool) override {}
   void on_call(std::uint64_t, bool) override {}
   void on_done(std::uint64_t, InvocationId, std::optional<std::vector<std::string>>,
-               const std::vector<Hanging>& left) override {
+               const std::vector<Hanging>& left, bool) override {
     look(left);
   }
   void on_state(std::uint64_t, InvocationId, const StateReport& r) override { look(r); }

@@ -40,6 +40,13 @@ TEST_CASE("an address in a value hides its secrets too, however it is encoded") 
   CHECK(masked("/login?next=%252Fcb%253Fcode%253Dabc") == "/login?next=***");
   CHECK(masked("/login?next=/cb?token=abc") == "/login?next=***");
   CHECK(masked("/a?" + std::string(200, 'x') + "_token=abc") == "/a?" + std::string(200, 'x') + "_token=***");
+  // As it came and as it is read from an events file: the same.
+  CHECK(masked("/a?" + std::string(100, 'x') + std::string(20, '\xff') + "y=1") ==
+        "/a?" + std::string(100, 'x') + std::string(20, '\xff') + "y=1");
+  std::string replaced;
+  for (int i = 0; i < 20; ++i) replaced += "\xef\xbf\xbd";
+  CHECK(masked("/a?" + std::string(100, 'x') + replaced + "y=1") ==
+        "/a?" + std::string(100, 'x') + replaced + "y=1");
   CHECK(masked("/a?db=postgres%3A%2F%2Fann%3Apw%40db.example%2Fx") == "/a?db=***");
   CHECK(masked("/a?u=https://ann:pw@host/") == "/a?u=***");
 }
