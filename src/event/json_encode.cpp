@@ -311,7 +311,7 @@ struct Encode {
   void operator()(const InvocationStarted& e) {
     head(w, "invocation_started", stamp, start);
     w.number("id", number_of(e.id))
-        .word("request_id", e.request_id)
+        .text("request_id", e.request_id)
         .text("method", e.method)
         .masked("target", e.target);
   }
@@ -324,7 +324,7 @@ struct Encode {
   void operator()(const InvocationEnded& e) {
     head(w, "invocation_ended", stamp, start);
     w.number("id", number_of(e.id))
-        .word("request_id", e.request_id)
+        .text("request_id", e.request_id)
         .text("method", e.method)
         .masked("target", e.target);
     w.word("traffic", to_string(e.traffic)).number("status", e.status);
@@ -344,7 +344,7 @@ struct Encode {
   }
   void operator()(const SocketOpened& e) {
     head(w, "socket_opened", stamp, start);
-    w.number("id", number_of(e.id)).word("request_id", e.request_id).masked("target", e.target);
+    w.number("id", number_of(e.id)).text("request_id", e.request_id).masked("target", e.target);
     w.text_if("instance", e.instance);
   }
   void operator()(const RouteCompiled& e) {
@@ -370,7 +370,7 @@ struct Encode {
   }
   void operator()(const BackgroundWork& e) {
     head(w, "background_work", stamp, start);
-    w.number("id", number_of(e.id)).word("request_id", e.request_id);
+    w.number("id", number_of(e.id)).text("request_id", e.request_id);
     w.text_if("route", e.route).text_if("file", e.file).text_if("instance", e.instance);
     verdicts(e.verdicts);
   }

@@ -334,6 +334,19 @@ TEST_CASE("deep nesting and cut lines are errors, never a crash") {
   }
 }
 
+TEST_CASE("an event of somebody's file is written again as one line, whatever its request id says") {
+  for (const char* type : {"invocation_started", "invocation_ended", "socket_opened", "background_work"}) {
+    const auto got = decode(std::string(R"({"t":")") + type +
+                            R"(","seq":1,"request_id":"a\n\"}</script>","method":"GET","target":"/"})");
+    REQUIRE(got.ok());
+    std::string out;
+    encode(out, got->stamp(), got->event());
+    INFO(out);
+    CHECK(out.find('\n') == out.size() - 1);
+    CHECK(out.find(R"("request_id":"a\n\"}</script>")") != std::string::npos);
+  }
+}
+
 TEST_CASE("every word of the vocabularies is different and not empty") {
   CHECK(to_string(EndedBy::app) == "app");
   CHECK(to_string(Phase::tunnel) == "tunnel");
