@@ -116,7 +116,8 @@ module.exports = function (sim) {
       const after = look(bindings);
       const { asked, given } = wordsOf(invocation);
       const seen = [];
-      const isTouched = bindings.some((_, i) => after[i].print !== before[i].print);
+      // Of more than these nobody knows.
+      const isTouched = bindings.length >= kMostBindings || bindings.some((_, i) => after[i].print !== before[i].print);
       const isForm = invocation.stateEntries.some(({ action }) => action !== undefined);
       const inReach = isForm && new Set(bindingsOf(invocation.stateEntries.filter((one) => asksFor(invocation, one))).map((one) => `${one.file}\n${one.name}`));
       bindings.forEach((binding, i) => {

@@ -338,7 +338,8 @@ void Scheduler::Impl::copy_ahead() {
     if (t == nullptr || copies_coming(recent[k]) > 0) continue;
     const bool is_there = std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
       const Instance& i = e.second;
-      return (i.life.template is<Bound>() || (i.kept && i.life.usable())) && i.code.front() == recent[k];
+      return (i.life.template is<Bound>() || (i.kept && i.life.usable())) &&
+             std::find(i.code.begin(), i.code.end(), recent[k]) != i.code.end();
     });
     if (is_there) continue;
     if (!fits(options.memory_budget / 10)) return;
