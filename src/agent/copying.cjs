@@ -76,20 +76,20 @@ module.exports = function (sim) {
 
   // Closes what is its own; but for the connection to vercel-sim. Why it cannot be copied all the same.
   async function leave() {
-    const end = Date.now() + kLeaveMs;
+    const end = performance.now() + kLeaveMs;
     const later = () => new Promise((resolve) => sim.plain.setTimeout(resolve, 5));
     await Promise.race([sim.unlisten(), new Promise((resolve) => sim.plain.setTimeout(resolve, kLeaveMs).unref())]);
     let hasLeft = sim.leavePeer();
-    for (; !hasLeft && Date.now() < end; hasLeft = sim.leavePeer()) await later();
+    for (; !hasLeft && performance.now() < end; hasLeft = sim.leavePeer()) await later();
     if (!hasLeft) return 'it waits for next dev';
     let open = whatIsOpen();
-    for (; open !== undefined && Date.now() < end; open = whatIsOpen()) await later();
+    for (; open !== undefined && performance.now() < end; open = whatIsOpen()) await later();
     return open;
   }
 
   function whatIsOpen() {
-    const open = process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
-    if (open.length > 0) return `something is open in it (${[...new Set(open)].join(', ')})`;
+    const open = openKinds();
+    if (open.length > 0) return openInWords(open);
     // Those that do not keep the process alive are not among these.
     const own = new Set(['0', '1', '2', String(kSocket), String(sim.controlHandle()?.fd)]);
     const sockets = fs.readdirSync('/proc/self/fd').filter((fd) => !own.has(fd) && isSocket(fd));
@@ -107,6 +107,8 @@ module.exports = function (sim) {
     }
   }
 
+  const openKinds = () => process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
+  const openInWords = (kinds) => `something is open in it (${[...new Set(kinds)].join(', ')})`;
   const poolSize = () => Number(process.env.UV_THREADPOOL_SIZE) || 4;
 
   // The last word, which vercel-sim shows: it is spawned from then on.
@@ -118,10 +120,9 @@ module.exports = function (sim) {
 
   // Nothing that another thread works on, and no open socket: a copy would wait for the one and share the other.
   async function isIdle() {
-    const open = () => process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
-    for (const end = performance.now() + kIdleMs; open().length > 0 && performance.now() < end; ) await new Promise((resolve) => sim.plain.setTimeout(resolve, 10));
+    for (const end = performance.now() + kIdleMs; openKinds().length > 0 && performance.now() < end; ) await new Promise((resolve) => sim.plain.setTimeout(resolve, 10));
     if (early !== undefined) return giveUp(`it asked next dev for ${early} while it came up`);
-    if (open().length > 0) return giveUp(`something is open in it (${[...new Set(open())].join(', ')})`);
+    if (openKinds().length > 0) return giveUp(openInWords(openKinds()));
     const threads = fs.readdirSync('/proc/self/task').length;
     if (threads > kThreads + poolSize()) return giveUp(`it has ${threads} threads`);
     return true;

@@ -82,15 +82,18 @@ async function start() {
     sim.nobody();
     await sim.startRenderServer();
     delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
-    beginAs(await sim.waitToBeCopied());
+    const command = await sim.waitToBeCopied();
     sim.forgetWhatWasRead();
-    await sim.connectPeer();
-    await sim.seeRoutesAnew();
+    await beginAs(command);
   } else {
     await sim.connectPeer();
     await sim.startRenderServer();
   }
   sim.dieAsThePlatformDoes();
+  await takeRequests();
+}
+
+async function takeRequests() {
   await sim.listen();
   // Last of all: user code finds nothing of ours in its environment.
   delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
@@ -99,11 +102,13 @@ async function start() {
   tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });
 }
 
-// In a copy: who it is.
-function beginAs({ instance, socket }) {
+// In a copy: who it is, and its connections.
+async function beginAs({ instance, socket }) {
   Object.assign(options, { instance, socketPath: socket, token: takeSecret() });
   if (options.token === '') sim.plainExit(0);  // nobody wants it any more
   connectControl();
+  await sim.connectPeer();
+  await sim.seeRoutesAnew();
 }
 
 // An instance that has evaluated a function's modules stops being one, and is copied (copying.cjs). In a copy everything is there but what is its own.
@@ -114,12 +119,8 @@ function leaveControl() {
 }
 
 async function beginBound(command) {
-  beginAs(command);
-  await sim.connectPeer();
-  await sim.seeRoutesAnew();
-  await sim.listen();
-  if (sim.missing.size > 0) sim.sayHello();
-  tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });
+  await beginAs(command);
+  await takeRequests();
 }
 
 function received(message) {

@@ -3,27 +3,6 @@
 #include "base/text.hpp"
 
 namespace vsim::agent {
-namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0;
-    out.push_back(escape ? static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2])) : text[i]);
-    if (escape) i += 2;
-  }
-  return out;
-}
-
-}  // namespace
-
 std::optional<Meta> parse_meta(std::string_view name, std::string_view value, std::string_view token) {
   if (token.empty() || !iequals(name, "x-vsim-meta") || !value.starts_with(token) ||
       value.size() <= token.size() || value[token.size()] != ' ')

@@ -35,18 +35,6 @@ std::string text_field(std::string_view key, std::string_view value) {
   return out;
 }
 
-// The text or number of a field; strings as they stand, escapes and all.
-std::string_view value_of(std::string_view line, std::string_view key) {
-  const std::string name = fmt::format("\"{}\":", key);
-  const std::size_t at = line.find(name);
-  if (at == std::string_view::npos) return {};
-  line.remove_prefix(at + name.size());
-  if (!line.starts_with('"')) return line.substr(0, line.find_first_of(",}]"));
-  std::size_t end = 1;
-  while (end < line.size() && line[end] != '"') end += line[end] == '\\' ? 2 : 1;
-  return line.substr(1, end - 1);
-}
-
 std::uint64_t seq_of(std::string_view line) { return number_of(value_of(line, "seq")).value_or(0); }
 std::string_view type_of(std::string_view line) { return value_of(line.substr(0, 60), "t"); }
 
@@ -65,8 +53,8 @@ Asked read_query(std::string_view query, std::initializer_list<std::string_view>
     const std::string_view one = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     const std::size_t equals = std::min(one.find('='), one.size());
-    const std::string name = percent_decoded(one.substr(0, equals));
-    const std::string value = percent_decoded(one.substr(std::min(equals + 1, one.size())));
+    const std::string name = query_decoded(one.substr(0, equals));
+    const std::string value = query_decoded(one.substr(std::min(equals + 1, one.size())));
     const auto number = number_of(value);
     if (name == "after" || name == "limit") {
       if (!number || (name == "limit" && (*number == 0 || *number > kMostLimit)))
@@ -206,7 +194,7 @@ ApiAnswer invocations_of(std::string_view query, const ApiWorld& world) {
 
 // One invocation by its number or by an x-vercel-id of it: all that was said of it, and of its instance.
 ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
-  const std::string decoded = percent_decoded(which);
+  const std::string decoded = query_decoded(which);
   std::optional<std::uint64_t> id = number_of(decoded);
   std::string needle = text_field("request_id", decoded);
   if (!id)
@@ -286,6 +274,17 @@ ApiAnswer verdicts_of(std::string_view query, const ApiWorld& world) {
 
 }  // namespace
 
+std::string_view value_of(std::string_view line, std::string_view key) {
+  const std::string name = fmt::format("\"{}\":", key);
+  const std::size_t at = line.find(name);
+  if (at == std::string_view::npos) return {};
+  line.remove_prefix(at + name.size());
+  if (!line.starts_with('"')) return line.substr(0, line.find_first_of(",}]"));
+  std::size_t end = 1;
+  while (end < line.size() && line[end] != '"') end += line[end] == '\\' ? 2 : 1;
+  return line.substr(1, end - 1);
+}
+
 std::string api_error(std::string_view error, std::string_view fix) {
   std::string out = R"({"error":)";
   append_json_string(out, error);
@@ -296,19 +295,10 @@ std::string api_error(std::string_view error, std::string_view fix) {
   return out + "}";
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3) {
-      out += static_cast<char>(byte);
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
+std::string query_decoded(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decoded(spaced);
 }
 
 ApiAnswer ask_api(std::string_view path, std::string_view query, const ApiWorld& world) {

@@ -34,7 +34,10 @@ ApiAnswer ask_api(std::string_view path, std::string_view query, const ApiWorld&
 
 // {"error": …, "fix": …}
 std::string api_error(std::string_view error, std::string_view fix = {});
-// %XX and + undone.
-std::string percent_decoded(std::string_view text);
+// Of a name or value in a query: %XX and + undone.
+std::string query_decoded(std::string_view text);
+// The text or number of a field of a line that event::encode wrote; strings as they stand, escapes and all.
+// Empty: it is not there.
+std::string_view value_of(std::string_view line, std::string_view key);
 
 }  // namespace vsim::app

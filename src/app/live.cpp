@@ -33,15 +33,6 @@ bool is_loopback_name(std::string_view authority) {
   return host == "localhost" || host.ends_with(".localhost") || is_loopback(host);
 }
 
-// The value of a string field of a line that event::encode wrote; our own words need no unescaping.
-std::string_view value_of(std::string_view line, std::string_view key) {
-  const std::string name = fmt::format("\"{}\":\"", key);
-  const std::size_t at = line.find(name);
-  if (at == std::string_view::npos) return {};
-  line.remove_prefix(at + name.size());
-  return line.substr(0, line.find('"'));
-}
-
 struct Asked {
   std::string_view origin, site, mode, dest, token;
 };
@@ -252,8 +243,8 @@ ApiAnswer Live::act(const net::http1::RequestHead& head, std::string_view what, 
                       "the field X-Vercel-Sim-Token: what stands behind # in the link of the live page, in "
                       "the terminal")};
   const std::size_t equals = std::min(query.find('='), query.size());
-  const std::string name = percent_decoded(query.substr(0, equals));
-  const std::string value = percent_decoded(query.substr(std::min(equals + 1, query.size())));
+  const std::string name = query_decoded(query.substr(0, equals));
+  const std::string value = query_decoded(query.substr(std::min(equals + 1, query.size())));
   const bool is_switch = what == "plan";
   if (is_switch ? (name != "profile" && name != "set" && name != "time_scale") || value.empty() ||
                       query.find('&') != std::string_view::npos

@@ -46,4 +46,8 @@ std::size_t utf8_length(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 char ascii_lower(char c);
 
+int hex_digit(char c);  // 0 to 15; -1: it is none
+// "%41" as "A"; what is no escape stays as it is.
+std::string percent_decoded(std::string_view text);
+
 }  // namespace vsim

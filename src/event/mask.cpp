@@ -16,26 +16,7 @@ constexpr std::string_view kWords[] = {"key", "keys",   "auth",  "code",      "s
                                        "jwt", "otp",    "sas",   "accesskey", "authkey", "sid", "pw",
                                        "pin", "ticket", "nonce", "state",     "dsn"};
 
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = ascii_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 constexpr int kMostEncodings = 4;
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -53,8 +34,9 @@ bool names_a_secret(std::string_view parameter) {
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   for (std::size_t i = 0; i < parameter.size(); ++i) {
     char c = parameter[i];
-    if (c == '%' && i + 2 < parameter.size() && hex(parameter[i + 1]) >= 0 && hex(parameter[i + 2]) >= 0) {
-      c = static_cast<char>(hex(parameter[i + 1]) * 16 + hex(parameter[i + 2]));
+    if (c == '%' && i + 2 < parameter.size() && hex_digit(parameter[i + 1]) >= 0 &&
+        hex_digit(parameter[i + 2]) >= 0) {
+      c = static_cast<char>(hex_digit(parameter[i + 1]) * 16 + hex_digit(parameter[i + 2]));
       i += 2;
     }
     // Of what is not ASCII one byte stands for all that follow, however many: written to an event and read

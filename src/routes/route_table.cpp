@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/text.hpp"
 #include "routes/app_path.hpp"
 
 namespace vsim::routes {
@@ -21,13 +22,6 @@ struct Node {
 
 int precedence(Kind k) { return k == Kind::pages || k == Kind::pages_api ? 1 : 0; }
 
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // False on a malformed escape: Next answers 400 to it and runs nothing.
 bool percent_decode(std::string_view in, std::string& out) {
   out.clear();
@@ -36,8 +30,8 @@ bool percent_decode(std::string_view in, std::string& out) {
       out.push_back(in[i]);
       continue;
     }
-    if (i + 2 >= in.size() || hex(in[i + 1]) < 0 || hex(in[i + 2]) < 0) return false;
-    out.push_back(static_cast<char>(hex(in[i + 1]) * 16 + hex(in[i + 2])));
+    if (i + 2 >= in.size() || hex_digit(in[i + 1]) < 0 || hex_digit(in[i + 2]) < 0) return false;
+    out.push_back(static_cast<char>(hex_digit(in[i + 1]) * 16 + hex_digit(in[i + 2])));
     i += 2;
   }
   return true;

@@ -191,5 +191,16 @@ TEST_CASE("Request tags: five, milliseconds, twelve; same seed, same tag") {
   CHECK(make_request_tag(a, WallTime{INT64_MAX}).size == 5 + 1 + 19 + 1 + 12);
 }
 
+TEST_CASE("percent escapes are undone, and what is none stays") {
+  CHECK(percent_decoded("a%41%2fb%2Fc") == "aA/b/c");
+  CHECK(percent_decoded("%") == "%");
+  CHECK(percent_decoded("%4") == "%4");
+  CHECK(percent_decoded("%4g%zz%25") == "%4g%zz%");
+  CHECK(percent_decoded("") == "");
+  CHECK(hex_digit('9') == 9);
+  CHECK(hex_digit('F') == 15);
+  CHECK(hex_digit('g') == -1);
+}
+
 }  // namespace
 }  // namespace vsim
