@@ -1,12 +1,13 @@
 // What isolation costs: plain `next dev` against `vercel-sim run` on fresh and on warm instances; one run, the same app, interleaved rounds.
-//   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--json FILE] [--check] [--keep DIR]
+//   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--static /] [--json FILE] [--check] [--keep DIR]
 //                            [--only api,page,fetches,sustained,unbound,empty,forks]
 // Each server has a copy of fixtures/apps/chat (its packages as hard links), so that no two share a .next. Each round asks each server once for each
 // target, beginning with another server each time. Before a request that is to meet a spare, the run waits until --events has told that the
 // spare is bound and frozen, its reserve is full and no instance starts, binds or dies; what the request met is then read from the event of its end
 // (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
-// `forks` (alone or with others) sets instances that are copies of a template (--set instances.fork=on) beside instances that are started one by one (the default) and
-// beside plain `next dev`, without pauses: one request after the other, 20 at once, and what one more waiting instance weighs.
+// `forks` (alone or with others) sets instances that are copies of a template (the default) beside instances that are started one by one (--set instances.fork=off) and
+// beside plain `next dev`, without pauses: an API call, a page and a page that is made at build, one request after the other; 20 calls at once; one client and four
+// for --seconds; the page faults of an instance from its begin to its end; what one more waiting instance weighs; from the start to the first answer.
 // The bars are those the product has set itself; --check makes a missed one the exit code 1. --keep DIR keeps events and output of all servers. On a busy machine the numbers say nothing; the load is printed.
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, cpSync, existsSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +26,7 @@ const seconds = Number(option('seconds', 10));
 const only = option('only', 'api,page,fetches,sustained,unbound,empty,forks').split(',');
 const api = '/api/counter';
 const page = option('page', '/time');
+const looks = [[api, 'API call'], [page, 'page'], [option('static', '/'), 'static page']];
 const targets = [...(only.includes('api') ? [api] : []), ...(only.includes('page') ? [page] : [])];
 const dir = mkdtempSync(join(tmpdir(), 'vs-bench-'));
 const mark = `vsim-bench-${process.pid}-${Date.now()}`;
@@ -115,10 +117,12 @@ class Server {
     this.child = spawn(command, args, { cwd, env, stdio: ['ignore', this.log, this.log] });
     this.exited = new Promise((done) => { this.child.once('exit', done); this.child.once('error', done); });
     servers.add(this);
+    const begin = now();
     await until(`${this.name} answers`, 120_000, async () => {
       if (this.child.exitCode !== null) throw new Error(`${this.name} ended:\n${readFileSync(join(dir, `${this.name}.log`), 'utf8').slice(-3000)}`);
       return (await this.get(api).catch(() => ({}))).status === 200;
-    }, 100);
+    }, 20);
+    this.startMs = now() - begin;
   }
   // One request, from the first byte sent to the last byte read.
   get(path) {
@@ -160,7 +164,7 @@ async function startSim(name, extra) {
 
 // Nothing starts, is bound or goes, and the store is as full as it gets: two unbound spares, and a bound one for each target.
 // A function whose binding took too long (a busy machine) gets no bound spare any more: its requests are misses.
-const kSpares = { invocation: 2, instance: 1, unbound: 2, forked: 2 };
+const kSpares = { invocation: 2, instance: 1, unbound: 2, started: 2 };
 function settled(server, routes) {
   return until(`${server.name} settles for ${routes}`, 180_000, () => {
     server.events.read();
@@ -231,18 +235,18 @@ async function fetches(all, fresh) {
     }
   }
 }
-async function sustained(server) {
+async function sustained(name, server) {
   for (const clients of [1, 4]) {
-    await settled(server, [api]);
+    if (server.events) await settled(server, [api]);
     let done = 0;
     const begin = now();
     await Promise.all(Array.from({ length: clients }, async () => {
       for (; now() - begin < seconds * 1000; done++) {
         const answer = await server.get(api);
-        if (answer.status !== 200 || JSON.parse(answer.body).count !== 1) throw new Error(`sustained: ${answer.status} ${answer.body.slice(0, 300)}`);
+        if (answer.status !== 200 || (server.events && JSON.parse(answer.body).count !== 1)) throw new Error(`sustained: ${answer.status} ${answer.body.slice(0, 300)}`);
       }
     }));
-    raw.sustained.push({ clients, invocations: done, rate: done / (now() - begin) * 1000 });
+    raw.sustained.push({ name, clients, invocations: done, rate: done / (now() - begin) * 1000 });
   }
 }
 async function unbound(plain, server) {
@@ -272,15 +276,18 @@ async function forks(plain, forked, spawned) {
       const [name, server] = named[(i + round) % named.length];
       for (const each of [forked, spawned]) await settled(each, [api]);
       if (server !== plain) weighed(name, server);
-      const begin = now();
-      const cpu = cpuOf(server);
-      for (let n = 0; n < 10; n++) {
-        const { ms, body } = await server.get(api);
-        if (server !== plain && JSON.parse(body).count !== 1) throw new Error(`${name}: ${body}`);
-        push(raw.forks, `${name}: one after the other`, ms);
+      for (const [path, what] of looks) {
+        for (const each of [forked, spawned]) await settled(each, [api]);
+        const cpu = cpuOf(server);
+        const faults = faultsOf(server);
+        for (let n = 0; n < 10; n++) {
+          const { ms, status, body } = await server.get(path);
+          if (status !== 200 || (server !== plain && path === api && JSON.parse(body).count !== 1)) throw new Error(`${name}: ${status} ${body.slice(0, 300)}`);
+          push(raw.forks, `${name}: ${what}, one after the other`, ms);
+        }
+        push(raw.forks, `${name}: ${what}, CPU of all processes`, (cpuOf(server) - cpu) / 10);
+        if (server !== plain) push(raw.forks, `${name}: ${what}, page faults of instances`, (faultsOf(server) - faults) / 10);
       }
-      push(raw.forks, `${name}: ten in a row, CPU of all processes`, cpuOf(server) - cpu);
-      push(raw.forks, `${name}: ten in a row`, now() - begin);
       for (const each of [forked, spawned]) await settled(each, [api]);
       const from = now();
       const answers = await Promise.all(Array.from({ length: 20 }, () => server.get(api)));
@@ -290,6 +297,8 @@ async function forks(plain, forked, spawned) {
     }
   }
 }
+// Minor page faults of the instances that have ended: children of vercel-sim, which waits for them.
+const faultsOf = ({ child }) => Number(readFileSync(`/proc/${child.pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[8]);
 // CPU of everything below a server, ended children of living ones included, in ms. The ends of instances count for vercel-sim, which waits for them.
 function cpuOf({ child }) {
   const parents = new Map();
@@ -356,9 +365,13 @@ function report() {
   for (const [what, xs] of Object.entries(raw.pss)) other(`memory of an instance, ${what}`, xs, 'MiB PSS');
   for (const [what, xs] of Object.entries(raw.forks)) {
     const base = raw.forks[`plain:${what.split(':')[1]}`];
-    other(`${what}${base && !what.startsWith('plain') ? `, ${(quantile(xs, 0.5) / quantile(base, 0.5)).toFixed(1)} × plain` : ''}`, xs, /memory/.test(what) ? 'MiB' : 'ms');
+    other(`${what}${base && !what.startsWith('plain') ? `, ${(quantile(xs, 0.5) / quantile(base, 0.5)).toFixed(1)} × plain` : ''}`, xs, /memory/.test(what) ? 'MiB' : /faults/.test(what) ? 'faults' : 'ms');
   }
-  for (const s of raw.sustained) line(`fresh invocations, ${s.clients} client${s.clients > 1 ? 's' : ''} without pause`, s.invocations, round1(s.rate), '', 'a second');
+  for (const s of raw.sustained) {
+    const plain = raw.sustained.find((one) => one.name === 'plain' && one.clients === s.clients);
+    const ratio = plain && s !== plain ? `, ${(s.rate / plain.rate).toFixed(2)} × plain` : '';
+    line(`${s.name}: invocations without pause, ${s.clients} client${s.clients > 1 ? 's' : ''}${ratio}`, s.invocations, round1(s.rate), '', 'a second');
+  }
 }
 
 let ending;
@@ -380,10 +393,12 @@ try {
   const plain = await startPlain();
   const fresh = await startSim('invocation', ['--isolation', 'invocation']);
   if (only.includes('forks')) {
-    const forked = await startSim('forked', ['--isolation', 'invocation', '--set', 'instances.fork=on']);
-    for (const server of [plain, fresh, forked]) await warmUp(server, [api]);
-    await forks(plain, forked, fresh);
-    await forked.stop();
+    const started = await startSim('started', ['--isolation', 'invocation', '--set', 'instances.fork=off']);
+    for (const server of [plain, fresh, started]) await warmUp(server, looks.map(([path]) => path));
+    await forks(plain, fresh, started);
+    for (const [name, server] of [['plain', plain], ['fork', fresh], ['spawn', started]]) await sustained(name, server);
+    for (const [name, server] of [['plain', plain], ['fork', fresh], ['spawn', started]]) push(raw.forks, `${name}: start to the first answer`, server.startMs);
+    await started.stop();
   }
   const warm = only.some((name) => name !== 'forks') ? await startSim('instance', ['--isolation', 'instance']) : undefined;
   if (warm) {
@@ -391,7 +406,7 @@ try {
     await latencies(plain, fresh, warm);
   }
   if (only.includes('fetches')) await fetches([plain, fresh, warm], fresh);
-  if (only.includes('sustained')) await sustained(fresh);
+  if (only.includes('sustained') && !only.includes('forks')) await sustained('fork', fresh);
   await Promise.all([fresh, warm].map((s) => s?.stop()));
   if (only.includes('unbound') || only.includes('empty')) {
     const server = await startSim('unbound', ['--isolation', 'invocation', '--set', 'spares.bound=off']);

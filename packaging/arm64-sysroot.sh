@@ -6,7 +6,7 @@ set -euo pipefail
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 # libc6-dev: the one of the cross compiler's package gets no security updates.
 packages=(libc6-dev libboost1.81-dev libboost-system1.81-dev libboost-atomic1.81-dev libboost-filesystem1.81-dev libboost-container1.81-dev libboost-json1.81-dev
-  libyaml-cpp-dev libfmt-dev libssl-dev)
+  libyaml-cpp-dev libfmt-dev libspdlog-dev libssl-dev)
 stamp="$dir/.packages"
 [ "$(cat "$stamp" 2>/dev/null)" = "${packages[*]}" ] && exit 0
 

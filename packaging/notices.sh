@@ -9,7 +9,7 @@ cat <<'END'
 The program holds the libraries below and Boost 1.81 (Boost Software License 1.0, https://www.boost.org/LICENSE_1_0.txt). Their code is Debian 12's,
 unchanged (`apt-get source`), and npm's for tree-sitter and its grammars; with it and the sources of this project the program can be linked again.
 END
-for package in libc6-dev libstdc++-12-dev libssl-dev libyaml-cpp-dev libfmt-dev; do
+for package in libc6-dev libstdc++-12-dev libssl-dev libyaml-cpp-dev libfmt-dev libspdlog-dev; do
   printf '\n\n## %s (%s)\n\n' "$package" "$(dpkg-query -W -f='${source:Package} ${Version}' "$package")"
   cat "/usr/share/doc/$package/copyright"
 done

@@ -17,11 +17,12 @@ for (const line of promises) {
   for (const path of tests) if (!path.startsWith("tests/") || !existsSync(join(root, path))) wrong.push(`docs/security.md: there is no ${path}`);
 }
 
-const fuzzers = readdirSync(join(root, "tests/fuzz")).flatMap((name) => /^(\w+)_fuzz\.cpp$/.exec(name)?.[1] ?? []);
+const readers = [...read("tests/fuzz/agent/readers.mjs").matchAll(/^ {2}(\w+): \{ run: /gm)].map(([, name]) => name);
+const fuzzers = [...readdirSync(join(root, "tests/fuzz")).flatMap((name) => /^(\w+)_fuzz\.cpp$/.exec(name)?.[1] ?? []), ...readers];
 const notes = read("tests/fuzz/README.md");
 for (const name of fuzzers) {
   const seeds = join(root, "tests/fuzz/seeds", name);
-  if (!existsSync(seeds) || !readdirSync(seeds).length) wrong.push(`tests/fuzz/${name}_fuzz.cpp: no seeds in tests/fuzz/seeds/${name}`);
+  if (!existsSync(seeds) || !readdirSync(seeds).length) wrong.push(`tests/fuzz: ${name} has no seeds in tests/fuzz/seeds/${name}`);
   if (!notes.includes(`\`${name}\``)) wrong.push(`tests/fuzz/README.md: nothing of ${name}`);
 }
 

@@ -29,7 +29,7 @@ need_packages() {
 }
 
 build_packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libboost-filesystem1.81-dev libyaml-cpp-dev
-  libfmt-dev libssl-dev)
+  libfmt-dev libspdlog-dev libssl-dev)
 
 need_node() {
   command -v node >/dev/null && command -v npm >/dev/null || die "Node.js 20 or newer with npm is needed (https://nodejs.org/en/download)"

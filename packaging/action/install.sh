@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # First step of action.yml: puts vercel-sim into the job's PATH. VSIM_VERSION is the input `version`.
 set -euo pipefail
-# The action and the program are one release: a tag such as "latest" would run whatever bears the name that day.
-[ -n "$VSIM_VERSION" ] || VSIM_VERSION=$(sed -n 's/^project(vercel-sim VERSION \([0-9.]*\).*/\1/p' "$GITHUB_ACTION_PATH/CMakeLists.txt")
 case "$VSIM_VERSION" in
   none)
-    command -v vercel-sim >/dev/null || { echo "::error::vercel-sim is not in PATH, and version is none"; exit 64; }
+    command -v vercel-sim >/dev/null || { echo "::error::vercel-sim is not in PATH, and version is none: install it in a step before, or name packed archives"; exit 64; }
     ;;
   *)
-    # Not into the project: its lock file and node_modules stay as they are. Paths are paths of archives, anything else a version.
-    case "$VSIM_VERSION" in
-      *.tgz*) read -ra what <<<"$VSIM_VERSION" ;;
-      *) what=("vercel-sim@$VSIM_VERSION") ;;
-    esac
+    # Nothing by its name: as long as it is nobody's on npm, whoever takes it would be run here. Each word is a file, so that npm takes it for one.
+    read -ra what <<<"$VSIM_VERSION"
+    [ ${#what[@]} -gt 0 ] || what=("")
+    for i in "${!what[@]}"; do
+      case "${what[i]}" in
+        *.tgz) what[i]=$(realpath -e -- "${what[i]}") || { echo "::error::version names an archive that is not there"; exit 64; } ;;
+        *) echo "::error::version expects paths of packed archives (vercel-sim-….tgz) or none: vercel-sim is not published on npm"; exit 64 ;;
+      esac
+    done
+    # Not into the project: its lock file and node_modules stay as they are.
     dir="$RUNNER_TEMP/vercel-sim"
     mkdir -p "$dir"
     npm install --ignore-scripts --prefix "$dir" --no-save --no-audit --no-fund --loglevel=error "${what[@]}"

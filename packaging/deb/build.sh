@@ -68,7 +68,7 @@ END
 find "$root/usr/share" -type f -exec chmod 644 {} +
 
 # Whose sources are inside, as Debian's policy asks of static programs.
-built_using=$(for package in libc6-dev libstdc++-12-dev libssl-dev libboost1.81-dev libyaml-cpp-dev libfmt-dev; do
+built_using=$(for package in libc6-dev libstdc++-12-dev libssl-dev libboost1.81-dev libyaml-cpp-dev libfmt-dev libspdlog-dev; do
   dpkg-query -W -f='${source:Package} (= ${source:Version}), ' "$package"
 done)
 mkdir "$root/DEBIAN"

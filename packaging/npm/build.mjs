@@ -1,6 +1,8 @@
-// node packaging/npm/build.mjs --out DIR --version V --binary linux-x64=FILE [--binary linux-arm64=FILE] [--notices FILE]
+// node packaging/npm/build.mjs --out DIR --version V --binary linux-x64=FILE [--binary linux-arm64=FILE] [--notices FILE] [--names-are-ours]
 // Packs the launcher and one package for each program into DIR: NAME-VERSION.tgz, as `npm publish FILE` takes them. Nothing is published here.
-// A system without --binary is still named as an optional dependency: all must be published together.
+// The launcher finds the program that is installed beside it, and names none: npm would ask the registry for the one of the other system (for an optional
+// peer too), and whoever had taken that name would be in the lock file, and run at the next `npm ci`. Once the names belong to us, with --names-are-ours,
+// they are optional dependencies, and all must be published together.
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -18,6 +20,7 @@ function fail(message) {
 
 const {values: options} = parseArgs({options: {
   out: {type: 'string'}, version: {type: 'string'}, binary: {type: 'string', multiple: true, default: []}, notices: {type: 'string'},
+  'names-are-ours': {type: 'boolean', default: false},
 }});
 if (!options.out || !options.version || options.binary.length === 0) fail('--out, --version and at least one --binary SYSTEM=FILE are needed');
 const binaries = options.binary.map((given) => {
@@ -49,7 +52,7 @@ try {
     main: 'lib/index.js',
     types: 'lib/index.d.ts',
     files: ['bin', 'lib'],
-    optionalDependencies: Object.fromEntries(Object.keys(kSystems).map((system) => [`@vercel-sim/${system}`, options.version])),
+    ...(options['names-are-ours'] && {optionalDependencies: Object.fromEntries(Object.keys(kSystems).map((system) => [`@vercel-sim/${system}`, options.version]))}),
   });
   for (const {system, file} of binaries) {
     const dir = path.join(work, system);

@@ -47,7 +47,7 @@ function start() {
   };
   const parts = ['invocation', 'unseen', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router'];
   parts.push('source-maps', 'hanging', 'connections', 'edge-work', 'edge-code', 'middleware', 'handlers');
-  if (options.rpcSocket) parts.push('boot', 'traced', 'bundler-host', 'dispatch', 'loaded');
+  if (options.rpcSocket) parts.push('boot', 'traced', 'frozen', 'bundler-host', 'dispatch', 'loaded');
   for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
   // Of middleware alone: functions that run here share all that they have.

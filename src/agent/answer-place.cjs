@@ -16,7 +16,7 @@ module.exports = function (sim) {
     const note = (below) => (trace ??= hanging.traceBelow(below));
     const count = (chunk, encoding) => {
       if (invocation.answerAt !== undefined || !(typeof chunk === 'string' || chunk instanceof Uint8Array)) return;
-      bytes += Buffer.byteLength(chunk, typeof encoding === 'string' ? encoding : undefined);
+      bytes += Buffer.byteLength(chunk, typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : undefined);
       if (bytes < kLarge) return;
       const frame = invocations.run(invocation, () => hanging.userFrame({ trace }));
       invocation.answerAt = frame?.source ?? '';

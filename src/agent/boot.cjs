@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pack } = require('./values.cjs');
 const { namesInTmp } = require('./tmp-names.cjs');
+const { namesOnDisk } = require('./disk-names.cjs');
 const { writeWhole } = require('./whole-files.cjs');
 
 module.exports = function (sim) {
@@ -82,7 +83,8 @@ module.exports = function (sim) {
     fs.writeFileSync(`${bootFile}.new`, text, { mode: 0o600 });
     fs.renameSync(`${bootFile}.new`, bootFile);
     const { entries, standIns, shared } = namesInTmp(process.env, [sim.server.dir, process.cwd(), sim.nextDist, process.execPath, bootFile, __dirname]);
-    tell({ t: 'boot', file: bootFile, tmp: entries, standIns, sharedTmp: shared });
+    const { project, writable, open } = namesOnDisk(process.env, sim.server.dir);
+    tell({ t: 'boot', file: bootFile, tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open });
   }
 
   // As Next itself writes the configuration for its standalone server: functions have done their work.
@@ -161,6 +163,7 @@ module.exports = function (sim) {
   function announce({ all = false, environment = false, files = [] }) {
     if (!sim.hello.said) return;
     state.generation += 1;
+    sim.thawFiles?.({ all, environment, files });
     tell({ t: 'changed', generation: state.generation, all, environment, files });
   }
 

@@ -46,7 +46,10 @@ module.exports = function (sim) {
     // What the last run of a page said, for the next dispatch.
     wasDynamic: (page, dynamic) => (dynamic ? sim.sawDynamic(page) : sim.sawStatic(page)),
     hasPaths: (page, paths) => void prerenderedPaths.set(page, new Set(paths)),
+    freeze: (answer) => sim.freeze(answer),
+    thaw: () => sim.thaw(),
     tag(name, note) {
+      sim.thawTag(name, note);
       tags.set(name, note);
       isolation.evictions += 1;
       for (const peer of peers) peer.tell('tag', name, note, isolation.evictions);
@@ -106,8 +109,9 @@ module.exports = function (sim) {
       fields: sim.serverFields(),
       calls: sim.fieldCalls(),
       tags: Object.fromEntries(tags),
-      untraced: sim.untraced(),
+      traced: sim.tracedSoFar(),
       lastRun: [...lastRun.keys()],
+      hasFrozen: sim.hasFrozen(),
     });
     socket.resume();
   }

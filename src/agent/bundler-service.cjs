@@ -116,7 +116,12 @@ module.exports = function (sim) {
     const { default: DevServer } = require(path.join(boot.nextDist, 'server/dev/next-dev-server.js'));
     const original = DevServer.prototype.runInstrumentationHookIfAvailable;
     DevServer.prototype.runInstrumentationHookIfAvailable = async () => {};
-    register = async () => original?.call(sim.server);
+    register = async () => {
+      const { server } = sim;
+      // Next internals: prepare() of 15 and 16 loads it; a template has nobody to ask for it then. onRequestError is read from it too.
+      if (!server.instrumentation && server.loadInstrumentationModule) server.instrumentation = await server.loadInstrumentationModule();
+      return original?.call(server);
+    };
   }
 
   // Once. What it throws is told as Next tells it, and the request goes on, as in `next dev`.

@@ -22,14 +22,15 @@ module.exports = function (sim) {
   const askers = new WeakMap();  // request of node:http → where it was made
 
   function hookConnections() {
-    const { connect, _writeGeneric: write } = net.Socket.prototype;
+    const sockets = /** @type {any} */ (net.Socket.prototype);
+    const { connect, _writeGeneric: write } = sockets;
     net.Socket.prototype.connect = function noted(...args) {
       opened(this, noted, args);
       return Reflect.apply(connect, this, args);
     };
     // Node internals: every write of a socket, also of TLS, comes here, before the connection is there for the first time.
     if (typeof write !== 'function') return lacks('socket writes');
-    net.Socket.prototype._writeGeneric = function noted(isList, data, encoding, done) {
+    sockets._writeGeneric = function noted(isList, data, encoding, done) {
       const connection = connections.get(this) ?? beneath(this);
       if (connection && !connection.isFetch) guard('socket writes', () => wrote(connection, this, beginOf(isList, data, encoding), noted));
       return Reflect.apply(write, this, [isList, data, encoding, done]);
@@ -42,8 +43,9 @@ module.exports = function (sim) {
       return Reflect.apply(push, this, [chunk, ...rest]);
     };
     // Its head is written in another turn, where nobody's frame is left.
-    const { addRequest } = http.Agent.prototype;
-    http.Agent.prototype.addRequest = function noted(req, ...rest) {
+    const agents = /** @type {any} */ (http.Agent.prototype);
+    const { addRequest } = agents;
+    agents.addRequest = function noted(req, ...rest) {
       if (isOpenTo(invocations.getStore())) askers.set(req, traceBelow(noted));
       return Reflect.apply(addRequest, this, [req, ...rest]);
     };
@@ -60,7 +62,7 @@ module.exports = function (sim) {
       openedBy: isOpenTo(invocation) ? invocation : undefined,
       isEarly: invocation === undefined,  // opened by modules that were evaluated ahead of a request
       request: undefined,  // the last one: {kind, by, trace, openedFor}
-      hasAsked: false,
+      askedAt: undefined,  // when the first request was written
       isHttp: false,
       hasWritten: false,
       heard: 0,  // chunks that have come, the first ones
@@ -97,7 +99,7 @@ module.exports = function (sim) {
 
   // Taken by the other side, which was asked for something in a protocol that is known and not HTTP.
   function isHeld(connection) {
-    return connection.hasAsked && !isGone(connection) && !isOfHttp(connection);
+    return connection.askedAt !== undefined && !isGone(connection) && !isOfHttp(connection);
   }
 
   // What is held open to each address, as far as that has changed: when a first request was written, and when an invocation is over.
@@ -131,11 +133,13 @@ module.exports = function (sim) {
     connection.readBefore = socket.bytesRead;
     const kind = requestIn(bytes, total);
     if (!kind || sim.isFetching()) return;
-    const isFirst = !connection.hasAsked;
+    const isFirst = connection.askedAt === undefined;
     // Who had it opened has it opened for this: the first request comes when it is there, in another turn.
-    const by = [invocations.getStore(), isFirst ? connection.openedBy : undefined].find(isOpenTo);
+    let by = [invocations.getStore(), isFirst ? connection.openedBy : undefined].find(isOpenTo);
+    // Where its response is over and another one runs by now, what was waiting for the connection may be the other's.
+    if (isFirst && by?.isDeciding && by === connection.openedBy && sim.running.size > 1) by = undefined;
     const openedFor = by && isFirst && connection.openedBy === by ? connection.trace : undefined;
-    connection.hasAsked = true;
+    connection.askedAt ??= performance.now();
     connection.isHttp = kind === 'HTTP request';
     if (by && isFirst && !connection.isHttp) plain.setImmediate(() => guard('connections', () => tellConnections(by)));
     connection.request = { kind, by, openedFor, trace: by && (askers.get(socket._httpMessage) ?? traceBelow(below)) };
@@ -189,22 +193,31 @@ module.exports = function (sim) {
     ended.splice(0, ended.length - kMostEnded);
   }
 
-  // A connection that is being made, or is at its first words and has asked for nothing yet: whether a request waits behind it is seen in a moment.
-  function isUndecided(connection) {
-    if (isGone(connection) || connection.hasAsked) return false;
-    const isBusy = connection.socket.connecting || connection.top.secureConnecting === true || isUnanswered(connection);
+  // A connection that is being made, or is at its first words and has asked for nothing yet `since` the response: whether a request waits behind it is
+  // seen in a moment. What a client asks first may be for itself (postgres.js: which types there are).
+  function isUndecided(connection, since) {
+    const { askedAt } = connection;
+    if (isGone(connection) || askedAt < since) return false;
+    const isUnsaid = askedAt === undefined;
+    if (!isUnsaid && isUnanswered(connection)) return false;
+    const isBusy = isUnsaid && (connection.socket.connecting || connection.top.secureConnecting === true || isUnanswered(connection));
     if (isBusy) connection.activeAt = performance.now();
     return isBusy || performance.now() - connection.activeAt < kQuietMs;
   }
 
-  // True if a moment is needed; then `decided` is called after it. `isAlone`: nobody else runs here, so what waits behind a connection that modules
-  // have opened when they were evaluated, ahead of the request, is this invocation's. Those without an address are sockets on disk: our own channels.
+  // True if a moment is needed, for a connection or for what a package does in a few milliseconds; then `decided` is called after it. `isAlone`: nobody
+  // else runs here, so what waits behind a connection that modules have opened when they were evaluated, ahead of the request, is this invocation's.
+  // Those without an address are sockets on disk: our own channels.
   function decide(invocation, decided, isAlone = false) {
-    if (isAlone) for (const connection of live) if (connection.isEarly && connection.to && !connection.isFetch && isUndecided(connection)) take(connection, invocation);
-    if (!invocation.opened?.some(isUndecided)) return false;
-    const end = performance.now() + kMostDecidingMs;
+    const since = performance.now();
+    const isOpen = (connection) => isUndecided(connection, since);
+    if (isAlone) for (const connection of live) if (connection.isEarly && connection.to && !connection.isFetch && isOpen(connection)) take(connection, invocation);
+    const isSeenLater = () => invocation.opened?.some(isOpen) || sim.isSoonSeen(invocation);
+    if (!isSeenLater()) return false;
+    sim.noteLeft(invocation);
+    const end = since + kMostDecidingMs;
     const look = () => {
-      if (invocation.opened?.some(isUndecided) && performance.now() < end) plain.setTimeout(look, kPollMs);
+      if (isSeenLater() && performance.now() < end) plain.setTimeout(look, kPollMs);
       else decided();
     };
     plain.setTimeout(look, kPollMs);

@@ -34,7 +34,7 @@ function openControl({ socketPath, first, closed, failed, received }) {
     } catch {
       return;  // not of ours
     }
-    received?.(message);
+    if (message !== null && typeof message === 'object') received?.(message);
   }
 
   return {

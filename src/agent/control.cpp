@@ -1,5 +1,6 @@
 #include "agent/control.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -76,7 +77,8 @@ std::vector<Hanging> hanging(const json::object& o) {
     const json::object& h = item.get_object();
     const std::string_view source = text(h, "source");
     out.push_back({std::string(text(h, "kind")), std::string(source.empty() ? text(h, "at") : source),
-                   number(h, "ms")});
+                   std::chrono::duration_cast<Duration>(
+                       std::chrono::duration<double, std::milli>(std::clamp(number(h, "ms"), 0.0, 1e12)))});
   }
   return out;
 }
@@ -89,9 +91,10 @@ Machine machine(const json::object& o) {
   return {text(o, "kind"),     text(o, "what"),  text(o, "to"),     source.empty() ? text(o, "at") : source,
           text(o, "variable"), text(o, "doubt"), flag(o, "refused")};
 }
-Made made(const json::object& o) {
-  return {text(o, "key"),     text(o, "digest"), text(o, "by"),    text(o, "kind"),
-          number(o, "every"), number(o, "read"), texts(o, "files")};
+MadeReport made(const json::object& o) {
+  return {text(o, "key"),   text(o, "digest"),  text(o, "by"),
+          text(o, "kind"),  number(o, "every"), static_cast<std::int64_t>(counter(o, "read").value_or(0)),
+          texts(o, "files")};
 }
 NotTraced not_traced(const json::object& o) {
   return {text(o, "page"), text(o, "kind"),  text(o, "what"),      text(o, "path"),
@@ -184,7 +187,8 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
     if (text(o, "file").empty()) return false;
     booted = true;
     handler.on_boot({std::string(text(o, "file")), texts(o, "tmp"), texts(o, "standIns"),
-                     std::string(text(o, "sharedTmp"))});
+                     std::string(text(o, "sharedTmp")), std::string(text(o, "project")), texts(o, "writable"),
+                     std::string(text(o, "openDisk"))});
   } else if (type == "changed") {
     const auto generation = counter(o, "generation");
     if (!generation) return false;

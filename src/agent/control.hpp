@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hanging.hpp"
 #include "base/ids.hpp"
 #include "base/module_state.hpp"
 #include "base/result.hpp"
@@ -53,13 +54,6 @@ struct Changed {
   std::vector<std::string> files;
 };
 
-// Something that a function has left behind when it was done.
-struct Hanging {
-  std::string kind;  // "timeout", "interval", "server", "fetch", "Postgres query", ...
-  std::string at;    // "app/x/route.ts:12:3", or where in the generated code; empty: unknown
-  double ms = 0;     // of a timer
-};
-
 // Code from strings that the edge runtime refuses was called. Views are valid during the call.
 struct Refused {
   std::string_view what, at;  // "new Function()", "app/x/route.ts:12:3" (empty: unknown)
@@ -80,6 +74,11 @@ struct Boot {
   // that a variable of the user's names, and why they must share the whole of it (empty: they need not).
   std::vector<std::string> tmp, stand_ins;
   std::string shared_tmp;
+  // Of the disk: the project, what stays writable since a variable names it, and why all of it must (empty:
+  // it need not).
+  std::string project = {};
+  std::vector<std::string> writable = {};
+  std::string open_disk = {};
 };
 
 // Something that the machine of a deployment does not have. Words of limits/machine.hpp.
@@ -90,10 +89,10 @@ struct Machine {
 };
 
 // What is kept of an answer that is made at build. Words of limits/made_at_build.hpp.
-struct Made {
+struct MadeReport {
   std::string_view key, digest, by, kind;
-  double every = 0;  // seconds; 0: for ever
-  double read = 0;   // ms since 1970
+  double every = 0;       // seconds; 0: for ever
+  std::int64_t read = 0;  // ms since 1970; 0: not told
   std::vector<std::string> files;
 };
 
@@ -113,7 +112,7 @@ struct Precompiled {
 };
 
 // The answer to bind_line().
-struct Bound {
+struct BoundReport {
   std::string_view page;
   std::vector<std::string> files;
   bool is_template = false;   // it is about to be one, and closes its channel
@@ -158,7 +157,7 @@ class InstanceHandler {
   // Whether it is a process of an instance or was started by one: no such speaks for next dev.
   virtual bool is_of_instance(pid_t /*pid*/) { return false; }
   virtual void on_ready(std::uint64_t n, double ms) = 0;
-  virtual void on_bound(std::uint64_t n, Bound) = 0;
+  virtual void on_bound(std::uint64_t n, BoundReport) = 0;
   virtual void on_handler(std::uint64_t n, InvocationId) = 0;
   // What the function is, seen from inside: `is_static` can differ from what the dispatch said.
   virtual void on_dispatch(std::uint64_t n, InvocationId, std::string_view page, std::string_view kind,
@@ -181,7 +180,7 @@ class InstanceHandler {
   virtual void on_machine(std::uint64_t, InvocationId, const Machine&) {}
   // It has written, or taken away, this file of its /tmp.
   virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/) {}
-  virtual void on_made(std::uint64_t, InvocationId, Made) {}
+  virtual void on_made(std::uint64_t, InvocationId, MadeReport) {}
   virtual void on_revalidated(std::uint64_t) {}  // by a path or a tag
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;

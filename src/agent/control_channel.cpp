@@ -16,6 +16,8 @@
 #include <map>
 #include <utility>
 
+#include "log/log.hpp"
+
 #include "agent/control.hpp"
 
 namespace vsim::agent {
@@ -131,20 +133,24 @@ class Peer : public std::enable_shared_from_this<Peer> {
     const std::string_view line = line_;
     const std::size_t space = line.find(' ');
     if (space == std::string_view::npos) {
-      if (line != shared_->token || !may_be_agent()) return close();
+      if (line != shared_->token) return refuse("its token is not the run's");
+      if (!may_be_agent()) return refuse("it is not next dev, or next dev's agent is there");
+      log::debug(log::Logger::agent, "the agent of next dev has come, pid {}", pid_);
       trusted_ = true;
       shared_->by_number[0] = weak_from_this();
       return;
     }
     std::string_view rest = line.substr(space);
     std::uint64_t n = 0;
-    if (!rest.starts_with(kInstance)) return close();
+    if (!rest.starts_with(kInstance)) return refuse("it introduces itself as nobody");
     rest.remove_prefix(kInstance.size());
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), n);
-    if (error != std::errc{} || end != rest.data() + rest.size() || n == 0) return close();
+    if (error != std::errc{} || end != rest.data() + rest.size() || n == 0)
+      return refuse("it names no instance");
     if (shared_->instances == nullptr || shared_->by_number.contains(n) ||
         !shared_->instances->on_instance(n, line.substr(0, space), pid_))
-      return close();
+      return refuse("it is not the instance that it names, or that has come");
+    log::debug(log::Logger::agent, "instance i{} has come, pid {}", n, pid_);
     trusted_ = true;
     number_ = n;
     shared_->by_number[n] = weak_from_this();
@@ -157,6 +163,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
     const auto found = shared_->by_number.find(0);
     const auto before = found == shared_->by_number.end() ? nullptr : found->second.lock();
     return !before || !before->socket_.is_open() || before->pid_ == pid_ || !lives(before->pid_);
+  }
+
+  void refuse(std::string_view why) {
+    log::warn(log::Logger::agent, "refused pid {} on the agents' channel: {}", pid_, why);
+    close();
   }
 
   void problem(const std::string& what) {
@@ -198,6 +209,7 @@ void ControlChannel::Impl::accept() {
         if (error == boost::asio::error::connection_aborted) return self->accept();
         // No descriptor is left, most likely: who waits is taken when there is one again.
         if (error) {
+          log::warn(log::Logger::agent, "no agent can be taken on: {}", error.message());
           self->retry.expires_after(kRetry);
           return self->retry.async_wait([self](boost::system::error_code stopped) {
             if (!stopped && self->handler != nullptr) self->accept();

@@ -4,11 +4,13 @@
 // function is a copy of it that has evaluated the function's modules and walked the path of a request (warm.cjs), if nothing in them speaks against that.
 // docs/decisions/0012-instances-are-forks.md has the why.
 
+const { AsyncResource } = require('node:async_hooks');
 const fs = require('node:fs');
 const path = require('node:path');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
+const { statSync } = fs;
 const kSocket = 3;
 const kIdleMs = 15000;
 const kLeaveMs = 3000;
@@ -20,6 +22,7 @@ const kThreads = 4;  // of Node: main, delayed tasks, the inspector's signal, on
 module.exports = function (sim) {
   const { boot, options } = sim;
   const manifests = new Set();  // compiled files that Next has read while the template came up
+  const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
   let early;  // what was asked of next dev meanwhile, which a template has no connection to
 
   // In the place of the connection to next dev.
@@ -32,9 +35,12 @@ module.exports = function (sim) {
   }
 
   // Resolves in a copy only, with what vercel-sim has asked for.
-  async function waitToBeCopied() {
+  async function waitToBeCopied(taken) {
+    // What next.config names is loaded with Next: a cache's handler.
+    if (taken !== undefined) return giveUp(`${taken}, before there is a function`);
     let addon;
     try {
+      // @ts-expect-error fork.c, which the build compiles and puts beside this file
       addon = require('./fork.node');
     } catch (error) {
       return giveUp(`the addon that copies it cannot be loaded (${String(error?.message).split('\n')[0]})`);
@@ -45,15 +51,17 @@ module.exports = function (sim) {
     const tried = addon.try();
     if (tried === 'trial') await trial(addon);  // does not come back
     if (tried === 'failed') return giveUp('a copy of this Node process did not work');
-    return nextCopy(addon);
+    return nextCopy(addon, 0);
   }
 
-  // Returns in a copy.
-  function nextCopy(addon) {
-    const command = JSON.parse(addon.serve(kSocket));
-    const failed = options.tmp ? addon.ownTmp(options.tmp) : '';
-    sim.becomeOwn({ mark: command.mark, exit: addon.exit });
-    if (failed) throw new Error(`no /tmp of its own: ${failed}`);
+  // Returns in a copy. Those of a function's template do what the first of them have done (`learns`).
+  function nextCopy(addon, learns) {
+    const [pid, text] = addon.serve(kSocket, learns).split(/ (.*)/s);
+    const command = JSON.parse(text);
+    if (learns) sim.learnPages = addon.learn;
+    const failed = options.namespace ? addon.ownTmp(options.namespace) : '';
+    sim.becomeOwn({ mark: command.mark, exit: addon.exit, pid: Number(pid) });
+    if (failed) throw new Error(`no /tmp and disk of its own: ${failed}`);
     return command;
   }
 
@@ -71,7 +79,9 @@ module.exports = function (sim) {
     sim.tell({ ...bound, template: true });
     await sim.leaveControl();
     collect();
-    return sim.beginBound(nextCopy(require('./fork.node')));
+    // @ts-expect-error as above
+    const command = nextCopy(require('./fork.node'), 1);
+    return clean.runInAsyncScope(() => sim.beginBound(command));
   }
 
   // Closes what is its own; but for the connection to vercel-sim. Why it cannot be copied all the same.
@@ -182,19 +192,33 @@ module.exports = function (sim) {
 
   // ---- What of the app was read, and may be compiled anew since ------------------------------------------------------------------------
 
-  // Next internals: load-manifest(.external).js keeps what it has read.
+  // Next internals: load-manifest(.external).js keeps what it has read, or, in development, reads it for each request: a dozen files, which a copy finds
+  // read where they are what they were.
   function hookReading(real) {
     const replaced = {};
-    for (const name of ['loadManifest', 'evalManifest', 'loadManifestFromRelativePath']) {
+    for (const name of ['loadManifest', 'evalManifest', 'loadManifestFromRelativePath', 'evalManifestFromRelativePath']) {
       if (typeof real[name] !== 'function') continue;
       replaced[name] = (...args) => {
-        const [given] = args;
-        if (typeof given === 'string') manifests.add(given);
-        else if (given?.manifest) manifests.add(path.join(given.projectDir ?? '', given.distDir ?? '', given.manifest));
-        return real[name](...args);
+        const [given, shouldCache, , skipParse] = args;
+        const asked = typeof given === 'string' ? { file: given, shouldCache, skipParse } : { ...given, file: path.join(given.projectDir ?? '', given.distDir ?? '', given.manifest) };
+        manifests.add(asked.file);
+        if (asked.shouldCache !== false) return real[name](...args);
+        return unlessChanged(`${name} ${asked.skipParse ?? false} ${asked.file}`, asked.file, () => real[name](...args));
       };
     }
     return sim.withExports(real, replaced);
+  }
+
+  const readBefore = new Map();  // what was read → {state of the file, value}
+
+  function unlessChanged(what, file, read) {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    const state = stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : '';
+    const before = readBefore.get(what);
+    if (before?.state === state) return before.value;
+    const value = read();
+    readBefore.set(what, { state, value });
+    return value;
   }
 
   function forgetWhatWasRead() {

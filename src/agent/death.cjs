@@ -8,8 +8,10 @@ module.exports = function (sim) {
   // What the code that failed may still have to say: an answer that does not depend on it.
   const kArrivalMs = 100;
   // Requests that were given to this instance before vercel-sim has heard that it dies are on their way: it says which, and they are waited for,
-  // but not for ever.
-  const kLastMs = 2000;
+  // but not for ever. In turns of the event loop, since one that is busy (with rejections that are printed) has not looked whether they are here.
+  const kLastMs = 100;
+  const kLastTurns = 20;
+  const kLongest = 4096;  // of a frame
   const expected = new Set();
   let isLastKnown = false;
   let status = 0;
@@ -24,7 +26,7 @@ module.exports = function (sim) {
     globalThis[Symbol.for('next.unhandledRejectionListener')] = () => {};
     process.exit = function (code = process.exitCode) {
       announce('exit', new Error(`process.exit(${code ?? ''})`), Number(code ?? 0));
-      return plainExit(code);
+      return /** @type {never} */ (plainExit(code));
     };
   }
 
@@ -45,11 +47,14 @@ module.exports = function (sim) {
     };
     if (!options.isFluid) return go();
     plain.setTimeout(go, kArrivalMs);
-    plain.setTimeout(() => {
-      expected.clear();
-      isLastKnown = true;
-      dieWhenDone();
-    }, kLastMs);
+    waitNoLonger(kLastTurns);
+  }
+
+  function waitNoLonger(turns) {
+    if (turns > 0) return plain.setTimeout(waitNoLonger, kLastMs, turns - 1);
+    expected.clear();
+    isLastKnown = true;
+    dieWhenDone();
   }
 
   // vercel-sim has heard of it: nothing comes any more but what it had placed here.
@@ -73,6 +78,7 @@ module.exports = function (sim) {
   // The first frame of the user's code in a stack, as the project knows it. Turbopack's file names have spaces, and folders of people.
   function sourceOf(stack) {
     for (const line of stack.split('\n').slice(1)) {
+      if (line.length > kLongest) continue;  // a message, which may be anything
       const [, at] = / \((.*:\d+:\d+)\)$/.exec(line) ?? /^\s+at (?:async )?(.*:\d+:\d+)$/.exec(line) ?? [];
       const source = at && sim.isUserCode(at.replace(/:\d+:\d+$/, '')) ? sim.originalPosition(at) : undefined;
       if (source && !/(^|[\\/])node_modules[\\/]/.test(source)) return source;

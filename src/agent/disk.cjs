@@ -1,12 +1,14 @@
 'use strict';
 // The disk of a deployed function: /var/task, read-only, and /tmp. A write elsewhere is told with the app's own line (machine.cjs) and, where that is
-// certain, fails with the error of there. Seen where `fs` is called: what a native addon or a child process writes is not. What Next itself writes goes on.
+// certain, fails with the error of there. Seen where `fs` is called; native addons and child processes meet a disk that is read-only by itself where there is
+// one (read-only.cjs), which what is let through here goes around. What Next itself writes goes on.
 
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
+const { isBelow, realOf } = require('./paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
 const kWriting = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
@@ -19,20 +21,20 @@ const kCalls = {
   appendFile: { syscall: 'open' },
   mkdir: { syscall: 'mkdir', isMade: true },
   mkdtemp: { syscall: 'mkdtemp' },
-  rm: { syscall: 'rm', existing: 0 },
-  rmdir: { syscall: 'rmdir', existing: 0 },
-  unlink: { syscall: 'unlink', existing: 0 },
-  rename: { syscall: 'rename', existing: 0, both: true },
+  rm: { syscall: 'rm', existing: 0, isLink: true },
+  rmdir: { syscall: 'rmdir', existing: 0, isLink: true },
+  unlink: { syscall: 'unlink', existing: 0, isLink: true },
+  rename: { syscall: 'rename', existing: 0, both: true, isLink: true },
   copyFile: { syscall: 'copyfile', existing: 0, target: 1 },
   cp: { syscall: 'cp', existing: 0, target: 1 },
   truncate: { syscall: 'open', existing: 0 },
-  symlink: { syscall: 'symlink', target: 1 },
-  link: { syscall: 'link', existing: 0, target: 1 },
+  symlink: { syscall: 'symlink', target: 1, isLink: true },
+  link: { syscall: 'link', existing: 0, target: 1, isLink: true },
   chmod: { syscall: 'chmod', existing: 0 },
   chown: { syscall: 'chown', existing: 0 },
-  lchown: { syscall: 'lchown', existing: 0 },
+  lchown: { syscall: 'lchown', existing: 0, isLink: true },
   utimes: { syscall: 'utime', existing: 0 },
-  lutimes: { syscall: 'lutime', existing: 0 },
+  lutimes: { syscall: 'lutime', existing: 0, isLink: true },
   // A question, and no write: it is answered as there.
   access: { syscall: 'access', existing: 0, isMeant: ([, mode]) => typeof mode === 'number' && (mode & fs.constants.W_OK) !== 0, isQuestion: true },
 };
@@ -48,7 +50,7 @@ module.exports = function (sim) {
   const streams = new AsyncLocalStorage();  // where a stream was made: it opens its file in another turn
   const { lstatSync } = fs;
   const project = boot.options.dir;
-  const writable = [...new Set(['/tmp', os.tmpdir(), realOf(os.tmpdir()), '/dev', '/proc'])];
+  const writable = [...new Set(['/tmp', os.tmpdir(), realOf(os.tmpdir()) ?? os.tmpdir(), '/dev', '/proc'])];
   let isInside = false;  // `fs` calls itself
 
   function hookDisk() {
@@ -70,11 +72,13 @@ module.exports = function (sim) {
     if (typeof real !== 'function') return;
     const asked = function (...args) {
       if (isInside) return Reflect.apply(real, this, args);
-      const error = guard('disk', () => refusal(name, call, args, asked));
+      const targets = guard('disk', () => writtenOutside(call, args));
+      const error = targets && guard('disk', () => refusal(name, call, args, targets, asked));
       if (error && style === 'sync') throw error;
       if (error && style === 'promise') return Promise.reject(error);
       const done = args.at(-1);
       if (error && typeof done === 'function') return void process.nextTick(done, error);
+      if (targets && sim.hasView?.()) return letThrough(this, real, call, args, style);
       isInside = true;
       try {
         return Reflect.apply(real, this, args);
@@ -85,14 +89,46 @@ module.exports = function (sim) {
     holder[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
   }
 
+  // By the view of the disk that can be written, and as if it were not.
+  function letThrough(self, real, call, args, style) {
+    const given = [...args];
+    // A link of another file must be on the same mount.
+    for (const at of call.syscall === 'link' ? [0, 1] : placesOf(call)) {
+      const file = fileOf(args[at]);
+      if (file !== undefined) given[at] = guard('disk', () => sim.inView(file, call.isLink)) ?? args[at];
+    }
+    const done = given.at(-1);
+    if (style === 'callback' && typeof done === 'function') {
+      given[given.length - 1] = function (error, ...more) {
+        return Reflect.apply(done, this, [sim.outOfView(error), ...more.map(sim.outOfView)]);
+      };
+    }
+    isInside = true;
+    try {
+      const result = Reflect.apply(real, self, given);
+      if (style !== 'promise') return sim.outOfView(result);
+      return result.then(sim.outOfView, (error) => {
+        throw sim.outOfView(error);
+      });
+    } catch (error) {
+      throw sim.outOfView(error);
+    } finally {
+      isInside = false;
+    }
+  }
+
   // ---- What is written -----------------------------------------------------------------------------------------------------------
 
-  // The error that it gets, or undefined: it may be written, or was let through.
-  function refusal(name, call, args, below) {
+  const placesOf = (call) => (call.both ? [0, 1] : [call.target ?? 0]);
+
+  function writtenOutside(call, args) {
     if (call.isMeant && !call.isMeant(args)) return undefined;
-    const paths = (call.both ? [0, 1] : [call.target ?? 0]).map((at) => fileOf(args[at]));
-    const target = paths.find((file) => file !== undefined && !isWritable(file));
-    if (target === undefined) return undefined;
+    const files = placesOf(call).map((at) => fileOf(args[at])).filter((file) => file !== undefined && !isWritable(file));
+    return files.length > 0 ? files : undefined;
+  }
+
+  // The error that it gets, or undefined: it was let through.
+  function refusal(name, call, args, [target], below) {
     if (call.existing !== undefined && !exists(fileOf(args[call.existing]))) return undefined;
     if (call.isMade && exists(target)) return undefined;
     const invocation = invocations.getStore();
@@ -133,25 +169,14 @@ module.exports = function (sim) {
 
   // The project is read-only also where it lies in /tmp itself.
   function isWritable(file) {
+    if (sim.isInView?.(file)) return true;
     const roots = writable.filter((root) => isBelow(file, root));
     if (roots.length === 0) return false;
     return !isBelow(file, project) || roots.some((root) => isBelow(root, project));
   }
 
-  function isBelow(file, root) {
-    return file === root || file.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
-  }
-
   function exists(file) {
     return file !== undefined && lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  }
-
-  function realOf(directory) {
-    try {
-      return fs.realpathSync(directory);
-    } catch {
-      return directory;
-    }
   }
 
   // A folder or file that a variable names; not one of which the whole project is a part.
@@ -173,5 +198,5 @@ module.exports = function (sim) {
     return Object.assign(new Error(text), { errno, code, syscall, ...more });
   }
 
-  return { hookDisk, streamTrace: () => streams.getStore()?.trace };
+  return { hookDisk, diskInWords: inWords, streamTrace: () => streams.getStore()?.trace };
 };

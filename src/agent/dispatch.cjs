@@ -4,6 +4,7 @@
 
 const http = require('node:http');
 const path = require('node:path');
+const decoded = require('./decoded.cjs');
 const { pack } = require('./values.cjs');
 
 const kType = 'application/vnd.vercel-sim';
@@ -35,15 +36,8 @@ module.exports = function (sim) {
     if (invocation.skip.some((page) => page === definition.page || decoded(page) === definition.page)) throw new NoFallback();
     const isCompiled = await compile(req, definition);
     sim.flushChanges();
+    if (isCompiled && sim.answerFrozen(req, res, definition.page)) return;
     answer(req, res, meta, invocation, definition, isCompiled);
-  }
-
-  function decoded(text) {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
   }
 
   // Next internals: from 16 on the router has matched the request (request meta `match`); before, base-server.js does it from `invokePath`, and

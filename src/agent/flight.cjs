@@ -13,11 +13,18 @@ const kSized = new Set('TAOoUSsLlGgMmVb');
 const kNotKept = /^(id|htmlFor|nonce|key|aria-.*|data-.*)$/;
 const kReference = /^\$(?:[L@QWK]|)([0-9a-f]+)((?::[^:]+)*)$/;
 
+const kDeepest = 500;
+const kMostWords = 16 * 1024 * 1024;  // characters of what rows name of one another
+
 // Text of the rows; undefined where there is none, or one that cannot be read.
 function flightOf(html) {
   if (kBinaryPush.test(html)) return undefined;
   let text = '';
-  for (const [, literal] of html.matchAll(kPush)) text += JSON.parse(literal);
+  try {
+    for (const [, literal] of html.matchAll(kPush)) text += JSON.parse(literal);
+  } catch {
+    return undefined;  // not written by Next
+  }
   return text || undefined;
 }
 
@@ -55,6 +62,9 @@ function keptOf(html) {
   const rows = rowsOf(text);
   const digests = new Map();
   let isKnown = rows.has('0');
+  let depth = 0;
+  let size = 0;
+  const partial = new Map();  // "12:props:children" → its words
   const root = digestOf('0');
   return isKnown ? root : undefined;
 
@@ -88,7 +98,21 @@ function keptOf(html) {
     return name;
   }
 
+  // A text in which rows name parts of one another in circles, or without end, is none that can be told apart from another.
   function wordsOf(value, isRoot = false) {
+    if (depth > kDeepest || size > kMostWords) {
+      isKnown = false;
+      return '?';
+    }
+    depth++;
+    try {
+      return wordsWithin(value, isRoot);
+    } finally {
+      depth--;
+    }
+  }
+
+  function wordsWithin(value, isRoot) {
     if (typeof value === 'string') return wordOf(value);
     if (value === null || typeof value !== 'object') return String(value);
     if (Array.isArray(value)) {
@@ -120,6 +144,16 @@ function keptOf(html) {
 
   // "$12:props:children": a part of another row.
   function part(id, path) {
+    const name = [id, ...path].join(':');
+    if (!partial.has(name)) {
+      partial.set(name, 'itself');
+      partial.set(name, partOf(id, path));
+    }
+    size += partial.get(name).length;
+    return partial.get(name);
+  }
+
+  function partOf(id, path) {
     const row = rows.get(id);
     let value = row?.tag === '' ? parsed(row.text) : undefined;
     for (const name of path) {

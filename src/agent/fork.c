@@ -14,11 +14,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/fork_memory.h"
 #include "process/own_tmp.h"
 
 // Node-API, of which this is all that is used.
@@ -38,55 +40,6 @@ extern int uv_loop_fork(void*);
 // What a copy is given; the last, if it may be copied itself, to be told so by.
 enum { kInput, kOutput, kError, kOrders, kDescriptors };
 enum { kMostCommand = 64 * 1024, kReadyMs = 10000, kTrialMs = 10000 };
-
-// ---- Memory ----------------------------------------------------------------------------------------------------------------------------
-
-static const char* number(const char* at, const char* end, unsigned long* out) {
-  *out = 0;
-  for (; at < end; ++at) {
-    const char c = *at;
-    if (c >= '0' && c <= '9')
-      *out = *out * 16 + (unsigned long)(c - '0');
-    else if (c >= 'a' && c <= 'f')
-      *out = *out * 16 + (unsigned long)(c - 'a' + 10);
-    else
-      break;
-  }
-  return at;
-}
-
-// "from-to perms offset device inode   name". The kernel's own ([vdso], [vvar], [vsyscall]) are left alone.
-static void copy_mapping(const char* line, const char* end) {
-  unsigned long from = 0, to = 0;
-  const char* at = number(line, end, &from);
-  if (at == end || *at++ != '-') return;
-  at = number(at, end, &to);
-  if (end - at < 5 || at[4] != 'p') return;
-  for (const char* c = at; c + 1 < end; ++c)
-    if (c[0] == '[' && c[1] == 'v') return;
-  madvise((void*)from, to - from, MADV_DOFORK);
-}
-
-// V8 marks the pages of its heap as not to be copied (MADV_DONTFORK): a child would die of its first allocation.
-static int copy_all_memory(void) {
-  static char text[16 * 1024];
-  size_t have = 0;
-  const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return -1;
-  for (;;) {
-    const ssize_t n = read(file, text + have, sizeof text - have);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    have += (size_t)n;
-    char* line = text;
-    for (char* end; (end = memchr(line, '\n', have - (size_t)(line - text))) != NULL; line = end + 1) copy_mapping(line, end);
-    have -= (size_t)(line - text);
-    memmove(text, line, have);
-    if (have == sizeof text) have = 0;  // no line is that long
-  }
-  close(file);
-  return 0;
-}
 
 // ---- A copy ----------------------------------------------------------------------------------------------------------------------------
 
@@ -276,15 +229,41 @@ static int receive(char* buffer, size_t* size, int* given) {
   return 1;
 }
 
-// serve(descriptor): says "R" and copies this process at each command, and never returns but in the copies, with the command's text. The event loop stands
-// still meanwhile: nothing of the app or of Next runs here any more.
+// "<pid> <text>"
+static napi_value own_text(napi_env env, const char* text, size_t size) {
+  static char own[kMostCommand + 32];
+  size_t n = put_number(own, getpid());
+  own[n++] = ' ';
+  memcpy(own + n, text, size);
+  return text_of(env, own, n + size);
+}
+
+// learn(): in a copy whose first invocation is done.
+static napi_value Learn(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  if (shared == NULL || has_taken_ahead || __atomic_fetch_add(&shared->teachers, 1, __ATOMIC_RELAXED) >= kTeachers) return NULL;
+  const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (pagemap < 0) return NULL;
+  unsigned char* written = shared->written;
+  int all = 1;
+  for (size_t m = 0; all && m < mapping_count; written += mappings[m++].pages) all = say_written(pagemap, mappings[m].from, mappings[m].pages, written);
+  close(pagemap);
+  if (all) __atomic_fetch_add(&shared->taught, 1, __ATOMIC_RELEASE);
+  return NULL;
+}
+
+// serve(descriptor, learns): says "R" and copies this process at each command, and never returns but in the copies, with the number of the copy and the command's
+// text. The event loop stands still meanwhile: nothing of the app or of Next runs here any more.
 static napi_value Serve(napi_env env, napi_callback_info info) {
   static char buffer[kMostCommand];
-  size_t count = 1;
-  napi_value argument[1];
-  int32_t descriptor = -1;
-  if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) != 0 || count < 1 || napi_get_value_int32(env, argument[0], &descriptor) != 0)
+  size_t count = 2;
+  napi_value argument[2];
+  int32_t descriptor = -1, learns = 0;
+  if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) != 0 || count < 2 || napi_get_value_int32(env, argument[0], &descriptor) != 0 ||
+      napi_get_value_int32(env, argument[1], &learns) != 0)
     return NULL;
+  if (learns) prepare_learning();
   serving = descriptor;
   fcntl(serving, F_SETFD, FD_CLOEXEC);
   const pid_t keeper = getppid();
@@ -309,7 +288,8 @@ static napi_value Serve(napi_env env, napi_callback_info info) {
         if (take_descriptors(given) != 0 || !loop_goes_on(env)) _exit(127);
         if (write(ends[1], "y", 1) != 1) _exit(127);
         close(ends[1]);
-        return text_of(env, space + 1, size - request - 1);
+        take_ahead();
+        return own_text(env, space + 1, size - request - 1);
       }
       close(ends[1]);
       // From here on it has a session of its own, and can be stopped by that.
@@ -323,31 +303,87 @@ static napi_value Serve(napi_env env, napi_callback_info info) {
   }
 }
 
-// ownTmp(text): gives this copy a /tmp of its own, as launch() does with a started instance (own_tmp.h). The text is "options\nentry\nentry". Answers what it
-// failed at, or "". Before anything else runs in the copy: a user namespace is for a process with one thread.
-static napi_value OwnTmp(napi_env env, napi_callback_info info) {
-  static char text[kMostCommand];
-  const char* kept[kOwnTmpMostKept];
+static char project[4096];  // where the disk is read-only for this process; "": nowhere
+static int may_mount, whole_disk = -1;
+
+// What a line of text_of() (own_tmp.hpp) says beyond an entry of /tmp.
+static void take_path(char* line, struct vsim_read_only* disk, const char** paths) {
+  if (disk->count == kReadOnlyMost) return;
+  if (*line == '=') disk->project = line + 1;
+  paths[disk->count++] = line + 1;
+}
+
+static void get_own_text(napi_env env, napi_callback_info info, char* text, size_t room) {
   size_t count = 1, size = 0;
   napi_value argument[1];
-  if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) != 0 || count < 1 || napi_get_value_string_utf8(env, argument[0], text, sizeof text, &size) != 0)
-    return text_of(env, "its arguments", 13);
-  struct vsim_own_tmp tmp = {text, kept, 0, geteuid() != 0, geteuid(), getegid()};
-  for (char* end = text; (end = strchr(end, '\n')) != NULL && tmp.kept_count < kOwnTmpMostKept;) {
+  text[0] = '\0';
+  if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) == 0 && count > 0) napi_get_value_string_utf8(env, argument[0], text, room, &size);
+}
+
+static napi_value answer(napi_env env, const char* failed) { return text_of(env, failed == NULL ? "" : failed, failed == NULL ? 0 : strlen(failed)); }
+
+// ownTmp(text): gives this copy a /tmp and a disk of its own, as launch() does with a started instance (own_tmp.h). Answers what it failed at, or "". Before
+// anything else runs in the copy: a user namespace is for a process with one thread. A copy of a copy has a disk that is read-only, and needs no user namespace.
+static napi_value OwnTmp(napi_env env, napi_callback_info info) {
+  static char text[kMostCommand];
+  const char *kept[kOwnTmpMostKept], *paths[kReadOnlyMost];
+  struct vsim_read_only disk = {paths, 0, NULL};
+  const int is_copied = project[0] != '\0';
+  get_own_text(env, info, text, sizeof text);
+  struct vsim_own_tmp tmp = {text[0] == '-' ? NULL : text, kept, 0, geteuid() != 0 && !may_mount, geteuid(), getegid(), NULL};
+  for (char* end = text; (end = strchr(end, '\n')) != NULL;) {
     *end++ = '\0';
-    kept[tmp.kept_count++] = end;
+    if (*end != '/')
+      take_path(end, &disk, paths);
+    else if (tmp.kept_count < kOwnTmpMostKept)
+      kept[tmp.kept_count++] = end;
   }
-  if (unshare(CLONE_NEWNS | (tmp.in_user_namespace ? CLONE_NEWUSER : 0)) != 0) return text_of(env, "a namespace of its own", 22);
-  const char* failed = vsim_take_own_tmp(&tmp);
+  if (disk.project != NULL) strncpy(project, disk.project, sizeof project - 1);
+  if (disk.project != NULL && !is_copied) tmp.disk = &disk;
+  if (unshare(CLONE_NEWNS | (tmp.in_user_namespace ? CLONE_NEWUSER : 0)) != 0) return answer(env, "a namespace of its own");
+  const char* failed = vsim_take_own_tmp(&tmp, &whole_disk);
+  if (whole_disk >= 0) fcntl(whole_disk, F_SETFD, FD_CLOEXEC);
   if (failed == NULL && tmp.in_user_namespace) {
     // As an exec would: what it may do in its namespace is for mounting only.
-    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct none[2];
-    memset(none, 0, sizeof none);
-    if (syscall(SYS_capset, &head, none) != 0) failed = "giving up what it may";
+    if (vsim_may_mount_only(0) != 0) failed = "giving up what it may";
+    may_mount = 1;
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // which a change of what a process may do can take back
   }
-  return text_of(env, failed == NULL ? "" : failed, failed == NULL ? 0 : strlen(failed));
+  return answer(env, failed);
+}
+
+// wholeDisk(project): the number of the descriptor by which all can be written that could be (read_only.h), or "" where there is none. A started instance was
+// given it, and names its project; its children may not mount.
+static napi_value WholeDisk(napi_env env, napi_callback_info info) {
+  char digits[24];
+  if (project[0] == '\0') {
+    get_own_text(env, info, project, sizeof project);
+    for (int fd = 3; fd < 16 && whole_disk < 0 && project[0] != '\0'; ++fd) {
+      char link[32] = "/proc/self/fd/", to[2];
+      link[14 + put_number(link + 14, fd)] = '\0';
+      if (readlink(link, to, sizeof to) == 1 && to[0] == '/') whole_disk = fd;
+    }
+    if (whole_disk >= 0) fcntl(whole_disk, F_SETFD, FD_CLOEXEC);
+    prctl(kAmbient, kAmbientClear, 0, 0, 0);
+  }
+  return text_of(env, digits, whole_disk < 0 ? 0 : put_number(digits, whole_disk));
+}
+
+// As it was outside: what was read-only there stays so.
+static int was_writable(void) {
+  char path[sizeof project + 32] = "/proc/self/fd/";
+  size_t n = 14 + put_number(path + 14, whole_disk);
+  strcpy(path + n, project);
+  struct statvfs disk;
+  return whole_disk >= 0 && statvfs(path, &disk) == 0 && (disk.f_flag & ST_RDONLY) == 0;
+}
+
+// setReadOnly("1" or ""): the project, for this process and what it starts. "": done; else why not.
+static napi_value SetReadOnly(napi_env env, napi_callback_info info) {
+  char is[2];
+  get_own_text(env, info, is, sizeof is);
+  if (project[0] == '\0' || !was_writable()) return answer(env, "it is not ours");
+  return answer(env, vsim_set_read_only(project, is[0] == '1', 0) == 0 ? NULL : strerror(errno));
 }
 
 // exit(status): at once. Node's own end waits for threads that a copy does not have.
@@ -368,7 +404,10 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   add(env, exports, "try", Try);
   add(env, exports, "passed", Passed);
   add(env, exports, "serve", Serve);
+  add(env, exports, "learn", Learn);
   add(env, exports, "ownTmp", OwnTmp);
+  add(env, exports, "wholeDisk", WholeDisk);
+  add(env, exports, "setReadOnly", SetReadOnly);
   add(env, exports, "exit", Exit);
   return exports;
 }

@@ -104,10 +104,10 @@ module.exports = function (sim) {
       open.set(request, entry.handle);
       add(call.invocation, entry);
     });
-    for (const end of ['undici:request:headers', 'undici:request:error']) {
+    for (const [end, isAnswered] of Object.entries({ 'undici:request:headers': true, 'undici:request:error': false })) {
       diagnostics.channel(end).subscribe(({ request }) => {
         const handle = open.get(request);
-        if (handle) handle.destroyed = true;
+        if (handle) Object.assign(handle, { destroyed: true, isAnswered });
       });
     }
   }
@@ -141,6 +141,26 @@ module.exports = function (sim) {
     return kind === 'server' ? handle.listening : !handle.destroyed;
   }
 
+  // A package gathers what comes at once and sends it in a moment (Postgres.js connects so, analytics send so): what it then does is seen only if somebody
+  // waits for it.
+  function isSoonSeen(invocation) {
+    const soon = (invocation.left ?? []).filter((one) => isSoon(one) && isOpen(one));
+    return soon.length > 0 && invocations.run(invocation, () => soon.some((one) => kPackage.test(userFrame(one)?.by ?? '')));
+  }
+
+  const isSoon = ({ kind, handle }) => kind === 'timeout' && handle._idleTimeout <= kSoonMs;
+
+  // Whoever waits for that moment calls this first: what is open now was left behind, also if it is done when the moment is over.
+  function noteLeft({ left }) {
+    for (const one of left ?? []) one.wasOpen = isOpen(one);
+  }
+
+  // Node internals: a timer that was cleared has a time of -1, one that has fired keeps its own.
+  function isDoneSince({ kind, handle, wasOpen }) {
+    if (!wasOpen || handle.hasRef?.() === false) return false;
+    return kind === 'fetch' ? handle.isAnswered === true : kind === 'timeout' && handle._idleTimeout > 0;
+  }
+
   // What a timer was asked for, in the app's own time. Node internals: _idleTimeout.
   function delayOf({ handle }) {
     return handle._idleTimeout > 0 ? { ms: Math.round(handle._idleTimeout * options.timeScale) } : undefined;
@@ -160,9 +180,10 @@ module.exports = function (sim) {
     const told = [];
     for (const one of left) {
       if (told.length >= kMost) break;
-      if (!isOpen(one)) continue;
+      const isLeft = isOpen(one);
+      if (!isLeft && !isDoneSince(one)) continue;
       const found = userFrame(one);
-      if (found && !isHousekeeping(one, found)) told.push({ kind: one.kind, ...placeOf(found), ...delayOf(one) });
+      if (found && (isLeft || found.isOwn) && !isHousekeeping(one, found)) told.push({ kind: one.kind, ...placeOf(found), ...delayOf(one) });
     }
     return told;
   }
@@ -186,7 +207,7 @@ module.exports = function (sim) {
   function isHousekeeping({ kind, handle }, { by }) {
     if (kind !== 'timeout' && kind !== 'interval') return false;
     if (!kPackage.test(by)) return false;
-    if (handle.hasRef?.() === false || (kind === 'timeout' && handle._idleTimeout <= kSoonMs)) return true;
+    if (handle.hasRef?.() === false || isSoon({ kind, handle })) return true;
     const name = packageOf(by);
     return sim.openedAt().some((trace) => framesOf(trace).some(({ file, source }) => packageOf(source ?? file) === name));
   }
@@ -244,5 +265,5 @@ module.exports = function (sim) {
   }
 
   const hanging = { add, isOpen, isOpenTo, userFrame, framesOf, traceBelow };
-  return { hookHanging, hangingOf, isFetching, fetchTrace: () => fetches.getStore()?.trace, hanging, appPlace };
+  return { hookHanging, hangingOf, isSoonSeen, noteLeft, isFetching, fetchTrace: () => fetches.getStore()?.trace, hanging, appPlace };
 };

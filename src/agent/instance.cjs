@@ -8,13 +8,15 @@ const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const { openControl } = require('./control.cjs');
+const { environmentHooks, takeEnvironment } = require('./environment.cjs');
 const { createShared } = require('./shared.cjs');
 
 const options = takeOptions();
 blockOutput();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
-// What the user has set and what .env files say; what vercel-sim has set for the platform gives way to it.
-Object.assign(process.env, boot.env);
+// A module of Next, named as start-server.js would.
+const requireNext = Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js'));
+takeEnvironment(boot.env, { held: options.held, strict: options.strict, requireNext });
 // Temporary files go to /tmp there, whatever the developer's shell says.
 if (options.tmp) for (const name of ['TMPDIR', 'TMP', 'TEMP']) delete process.env[name];
 
@@ -30,13 +32,12 @@ Object.assign(sim, {
   plainExit: process.exit.bind(process),
   dispatchTo() {},  // a request comes with its function
   sayHello: () => tell({ t: 'missing', names: [...sim.missing] }),
-  // A module of Next, named as start-server.js would.
-  requireNext: Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js')),
+  requireNext,
 });
 
 const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
-parts.push('machine', 'network', 'disk', 'reads', 'tmp', 'programs', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
+parts.push('machine', 'network', 'disk', 'read-only', 'reads', 'tmp', 'programs', 'plan', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
 if (options.isTemplate) parts.unshift('own', 'taken', 'copying');
 for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
 
@@ -63,15 +64,17 @@ async function start() {
     sim.prepareOwn();
     sim.prepareTaking();
   }
-  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...sim.cacheHooks, ...sim.handlerHooks]));
+  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.cacheHooks, ...sim.handlerHooks]));
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
   guard('own requests', sim.hookOwnRequests);
   guard('network', sim.hookNetwork);
   guard('disk', sim.hookDisk);
+  guard('children', sim.hookChildren);
   guard('reads', sim.hookReads);
   guard('tmp', sim.hookTmp);
   guard('programs', sim.hookPrograms);
+  guard('plan', sim.hookPlan);
   // Beneath the time scale, which looks at who calls.
   guard('hanging', sim.hookHanging);
   if (options.timeScale !== 1) guard('timers', sim.hookTimers);
@@ -80,12 +83,15 @@ async function start() {
   sim.muteWarming();
   if (options.isTemplate) {
     sim.nobody();
+    sim.watchTaking();
     await sim.startRenderServer();
+    const taken = sim.taken();
     delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
-    const command = await sim.waitToBeCopied();
+    const command = await sim.waitToBeCopied(taken);
     sim.forgetWhatWasRead();
     await beginAs(command);
   } else {
+    guard('disk', sim.takeDisk);
     await sim.connectPeer();
     await sim.startRenderServer();
   }
@@ -95,6 +101,7 @@ async function start() {
 
 async function takeRequests() {
   await sim.listen();
+  sim.keepSpare();
   // Last of all: user code finds nothing of ours in its environment.
   delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
   sim.hello.said = true;
@@ -106,6 +113,7 @@ async function takeRequests() {
 async function beginAs({ instance, socket }) {
   Object.assign(options, { instance, socketPath: socket, token: takeSecret() });
   if (options.token === '') sim.plainExit(0);  // nobody wants it any more
+  sim.guard('disk', sim.takeDisk);
   connectControl();
   await sim.connectPeer();
   await sim.seeRoutesAnew();
@@ -142,7 +150,14 @@ function takeSecret() {
 
 // Lines that wait for a reader are lost when the process is killed, as it is when its work is done: so they are written at once.
 function blockOutput() {
-  for (const { _handle } of [process.stdout, process.stderr]) _handle?.setBlocking?.(true);
+  for (const { _handle } of /** @type {any} */ ([process.stdout, process.stderr])) _handle?.setBlocking?.(true);
+}
+
+// `namespace` is what this instance's own /tmp and disk are made of (text_of in src/process/own_tmp.hpp), `tmp` its /tmp, `project` where its disk is read-only.
+function takeNamespace(namespace) {
+  if (!namespace) return {};
+  const [tmp, ...lines] = namespace.split('\n');
+  return { namespace, tmp: tmp === '-' ? undefined : tmp, tmpKept: lines.filter((line) => line.startsWith('/')), project: lines.find((line) => line.startsWith('='))?.slice(1) };
 }
 
 // Taken out of the environment before anything of Next or of the user runs.
@@ -162,8 +177,9 @@ function takeOptions() {
     isFluid: env.VSIM_ISOLATION === 'fluid',
     isWarmed: env.VSIM_WARM !== '0',
     machine: env.VSIM_MACHINE,
-    tmp: env.VSIM_TMP,  // what it is made of, if it is this instance's own
-    tmpKept: env.VSIM_TMP?.split('\n').slice(1),
+    held: env.VSIM_HELD?.split(',') ?? [],  // of the platform's machine, whatever the user has set
+    strict: env.VSIM_ENV?.split('\n').slice(1),  // files of variables, if there shall be no others
+    ...takeNamespace(env.VSIM_TMP),
   };
   for (const name of Object.keys(env)) if (name.startsWith('VSIM_')) delete env[name];
   return taken;

@@ -32,16 +32,20 @@ module.exports = function (sim) {
       this.loading = 0;  // modules of an app page that are being loaded
       this.pageLoaded = false;
       this.segments = [];  // of them the layouts and pages, outermost first
+      this.kept = undefined;  // () → what is kept of its answer, for the head
+      this.answerAt = undefined;  // the line that gives a large answer; '' when it is not known
     }
 
     tell(message) {
       if (!this.isWarming) tell(message);
     }
 
+    /** @param {{ page: string, kind: string, runtime?: string, isStatic?: boolean, file?: string }} to */
     dispatched({ page, kind, runtime = 'nodejs', isStatic = false, file }) {
       if (this.errorPage && this.page !== undefined) return;  // stays what it was dispatched to first
       if (this.page === page && this.kind === kind && this.isStatic === isStatic) return;
       Object.assign(this, { page, kind, runtime, isStatic });
+      sim.seeStatic?.();
       this.tell({ t: 'dispatch', id: this.id, page, kind, runtime, static: isStatic, file: file || undefined });
     }
 

@@ -26,6 +26,7 @@ module.exports = function (sim) {
     };
   }
 
+  /** @param {any[]} args */
   function asksForPublicPort([first]) {
     const port = first !== null && typeof first === 'object' ? first.port : first;
     return port !== undefined && port !== null && Number(port) === options.publicPort;
@@ -56,7 +57,7 @@ module.exports = function (sim) {
     server.once('listening', () => {
       // After Next's own listeners: before them a signal ends the process by default, and must go on to do so.
       setImmediate(() => {
-        for (const signal of ['SIGTERM', 'SIGINT']) process.prependListener(signal, () => end(signal));
+        for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGTERM', 'SIGINT'])) process.prependListener(signal, () => end(signal));
       });
       setTimeout(() => {
         if (!sim.routerHooked) sim.becomeReady();  // this Next has no router-server: listening must do

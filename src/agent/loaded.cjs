@@ -13,8 +13,9 @@ module.exports = function (sim) {
 
   // Every CommonJS file is compiled here, the chunks of both bundlers too.
   function hookLoaded() {
-    const compile = Module.prototype._compile;
-    Module.prototype._compile = function (text, file, ...rest) {
+    const modules = /** @type {any} */ (Module.prototype);
+    const compile = modules._compile;
+    modules._compile = function (text, file, ...rest) {
       noteFile(file);
       if (files.has(file) && compiled.push({ module: this, text }) > kMostKept) compiled.shift();
       return Reflect.apply(compile, this, [text, file, ...rest]);

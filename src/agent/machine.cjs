@@ -30,7 +30,7 @@ module.exports = function (sim) {
 
   const modeOf = (kind) => modes.get(kind) ?? 'off';
 
-  // Of a call: {first: the frame that made it, own: those of the app, place}. A frame is {at, source, isNext, isPackage, isTelemetry, isUsers}.
+  // Of a call: {first: the frame that made it, all, own: those of the app, place}. A frame is {at, source, isNext, isPackage, isTelemetry, isUsers}.
   function callerOf(trace) {
     const frames = hanging
       .framesOf(trace)
@@ -42,7 +42,7 @@ module.exports = function (sim) {
     // What is not mapped to a file of the project may be a package's, bundled with it.
     const own = frames.filter(({ isNext, isPackage, isUsers, source }) => isUsers && source && !isNext && !isPackage);
     const shown = own[0] ?? frames.find(({ isNext, isUsers }) => isUsers && !isNext);
-    return { first: frames[0], own, place: shown && { at: shown.at, source: shown.source } };
+    return { first: frames[0], all: frames, own, place: shown && { at: shown.at, source: shown.source } };
   }
 
   // Text of the file that a frame stands in; '' if it is not known. What is commented out is left out.
@@ -67,9 +67,11 @@ module.exports = function (sim) {
 
   const isChosen = (text) => kChosen.test(text);
 
-  // Names of the user's own variables whose value is this.
+  // Names of the user's own variables whose value is this: what they name stands in for something else that the deployment has. Under `environment.strict`
+  // they are the deployment's own, and nothing stands in.
   function variablesThat(isIt) {
     const found = [];
+    if (modeOf('strict') === 'on') return found;
     for (const [name, value] of Object.entries(process.env)) {
       if (value && !kForeign.test(name) && guard('environment', () => isIt(value, name))) found.push(name);
     }

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const { createHash } = require('node:crypto');
 const { keptOf } = require('./flight.cjs');
+const { keyOf, kOfThisAnswer, tagsOf } = require('./frozen.cjs');
 
 const kMost = 4 * 1024 * 1024;  // bytes of a document
 const kMostFiles = 1000;
@@ -18,7 +19,8 @@ module.exports = function (sim) {
   const { config } = boot;
   // One page is both there: what is cached, and what is rendered for each request.
   const isBoth = Boolean(config.cacheComponents || ['dynamicIO', 'cacheComponents', 'useCache', 'ppr'].some((name) => config.experimental?.[name]));
-  const isWatched = () => !isBoth && machine.modeOf('static') !== 'off';
+  const isWatched = () => !isBoth && (machine.modeOf('static') !== 'off' || isFreezing());
+  const isFreezing = () => machine.modeOf('frozen') === 'on';
 
   const digestOf = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha1')).digest('base64');
 
@@ -26,13 +28,13 @@ module.exports = function (sim) {
 
   function watchMade(res, invocation) {
     const { isPartial, isWarming, req, runtime } = invocation;
-    if (isWarming || isPartial || runtime === 'edge' || req.method !== 'GET' || !isWatched()) return;
+    if (isWarming || (isPartial && !isFreezing()) || runtime === 'edge' || req.method !== 'GET' || !isWatched()) return;
     if (kDraft.test(req.headers.cookie ?? '')) return;
     const chunks = [];
     let size = 0;
     const take = (chunk, encoding) => {
-      if (size > kMost || !invocation.isStatic || invocation.kind === 'PAGES') return;
-      if (typeof chunk === 'string') chunk = Buffer.from(chunk, typeof encoding === 'string' ? encoding : undefined);
+      if (size > kMost || !invocation.isStatic || (invocation.kind === 'PAGES' && !isFreezing())) return;
+      if (typeof chunk === 'string') chunk = Buffer.from(chunk, typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : undefined);
       if (!(chunk instanceof Uint8Array)) return;
       size += chunk.length;
       chunks.push(Buffer.from(chunk));
@@ -68,13 +70,27 @@ module.exports = function (sim) {
     const { answered, id, isStatic, kind, page, req, res } = invocation;
     invocation.answered = undefined;
     if (!answered || !isStatic || !invocation.began || invocation.usedDynamic || res.statusCode !== 200 || !res.writableFinished) return;
-    if (kMetadata.test(page)) return;
+    if (isFreezing()) guard('frozen', () => tellFrozen(invocation, answered()));
+    if (kMetadata.test(page) || invocation.isPartial || machine.modeOf('static') === 'off') return;
     const kept = kind === 'PAGES' ? ofProps(invocation) : ofAnswer(invocation, answered());
     if (!kept) return;
     const read = newestRead();
     if (read === undefined) return;
     const files = sim.loadedFiles().slice(0, kMostFiles);
     tell({ t: 'made', id, key: `${page} ${kept.address ?? req.url}`, digest: kept.digest, by: kept.by, kind: kept.kind, every: everyOf(invocation, kept.every), read, files });
+  }
+
+  // With `static.frozen` next dev answers with it from now on (frozen.cjs).
+  function tellFrozen(invocation, body) {
+    const { cachedTags = [], kind, page, props, req, res, segments, userland } = invocation;
+    if (!body || (kind === 'PAGES' && props === undefined && /^\/_?error$/.test(page))) return;
+    let every = 0;
+    if (kind === 'PAGES') every = props ? Number(props.result.revalidate) || 0 : 0;
+    else every = everyOf(invocation, reasonOf(kind === 'APP_ROUTE' ? [{ exports: userland }] : segments ?? [], '').every);
+    const headers = Object.fromEntries(Object.entries(res.getHeaders()).filter(([name]) => !kOfThisAnswer.has(name) && !name.startsWith('x-vsim-')));
+    const path = req.url.split('?', 1)[0];
+    const tags = [...tagsOf(page, req.url), ...cachedTags];
+    sim.peer.tell('freeze', { key: keyOf(page, req.url, req.headers), status: res.statusCode, headers, body: body.toString('base64'), every, tags, files: sim.loadedFiles().slice(0, kMostFiles), path });
   }
 
   function ofProps({ props }) {
@@ -87,6 +103,7 @@ module.exports = function (sim) {
     return { kind: 'props', digest: digestOf(JSON.stringify(result.props)), address: JSON.stringify([params, locale]), by, every };
   }
 
+  /** @returns {{ kind: string, digest: any, every: number, by: string, address?: string }} */
   function ofAnswer(invocation, body) {
     if (!body) return undefined;
     if (invocation.kind === 'APP_ROUTE') {
@@ -118,6 +135,7 @@ module.exports = function (sim) {
   function noteCached(entry) {
     const every = entry?.value?.kind === 'FETCH' ? Number(entry.value.revalidate) : 0;
     const invocation = sim.invocations.getStore();
+    if (invocation && Array.isArray(entry?.value?.tags)) invocation.cachedTags = [...(invocation.cachedTags ?? []), ...entry.value.tags];
     if (invocation && every > 0) invocation.cachedFor = Math.min(invocation.cachedFor ?? Infinity, every);
   }
 
@@ -137,5 +155,5 @@ module.exports = function (sim) {
     return Math.ceil(read);
   }
 
-  return { watchMade, watchProps, tellMade, noteCached, tellRevalidated };
+  return { isFreezing, watchMade, watchProps, tellMade, noteCached, tellRevalidated };
 };

@@ -7,6 +7,7 @@ const { EventEmitter } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const util = require('node:util');
+const decoded = require('./decoded.cjs');
 
 const kMostBindings = 64;
 const kMostKeys = 64;  // told of one binding
@@ -385,14 +386,6 @@ module.exports = function (sim) {
     if (/urlencoded/.test(type)) for (const [, value] of new URLSearchParams(body)) add(value);
     else if (/multipart/.test(type)) for (const [, value] of body.matchAll(/name="[^"]*"\r\n\r\n([^\r]*)\r\n/g)) add(value);
     else add(body);
-  }
-
-  function decoded(text) {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
   }
 
   // What names the visitor: a limiter counts by it.

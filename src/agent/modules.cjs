@@ -8,9 +8,10 @@ module.exports = function (sim) {
 
   // `hooks`: [what the module is asked for by, (real, parent) → what is given instead, or nothing].
   function hookModules(hooks) {
-    const load = Module._load;
+    const loader = /** @type {any} */ (Module);
+    const load = loader._load;
     const done = new WeakMap();  // real exports → what we give instead
-    Module._load = function (request, parent, ...rest) {
+    loader._load = function (request, parent, ...rest) {
       const real = load.call(this, request, parent, ...rest);
       if (real === null || typeof real !== 'object') return real;
       const known = done.get(real);
@@ -27,6 +28,7 @@ module.exports = function (sim) {
 
   // Next's exports are getters without setters; what is not replaced is inherited.
   function withExports(real, replaced) {
+    /** @type {PropertyDescriptorMap} */
     const out = {};
     for (const [name, value] of Object.entries(replaced)) out[name] = { value, enumerable: true };
     return Object.create(real, out);

@@ -8,6 +8,9 @@ const { existsSync, readFileSync, readdirSync, readlinkSync } = require('node:fs
 const http = require('node:http');
 const https = require('node:https');
 const net = require('node:net');
+const tls = require('node:tls');
+const decoded = require('./decoded.cjs');
+const { kText, protectedSocket } = require('./protected-socket.cjs');
 
 const kLoopback = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|::1|::|::ffff:127(\.\d{1,3}){3})$/i;
 const kSpelled = '(localhost|127(\\.\\d{1,3}){3}|0\\.0\\.0\\.0|\\[::1?\\])';
@@ -18,6 +21,8 @@ const kHostLiteral = new RegExp(`["'\`]${kSpelled}["'\`:]`, 'i');
 const kSomewhere = new RegExp(`["'\`/]${kSpelled}`, 'i');
 // By what an address may be made of the request or of the deployment's name, which are the same here and not there.
 const kDerived = /VERCEL_(URL|BRANCH_URL|PROJECT_PRODUCTION_URL)|\bheaders\s*\(|\bheaders\s*\.|\bheaders\s*\[|\bhost\b|nextUrl|\b(req|request)\w*\s*\.\s*url\b|\borigin\b/i;
+const kGiven = /\bVERCEL_(BRANCH_)?URL\b/;
+const kPassing = /VERCEL_PROJECT_PRODUCTION_URL|VERCEL_AUTOMATION_BYPASS_SECRET|x-vercel-protection-bypass|nextUrl|\bheaders\s*\(|\b(req|request)\w*\s*\.\s*(url|headers)\b|\borigin\b/i;
 // Of Next's dev server alone.
 const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
 const kNodeModules = /[\\/]node_modules[\\/]/;
@@ -35,6 +40,7 @@ module.exports = function (sim) {
       hookFetchCalls();
       hookRequests();
     }
+    if (modeOf('protection') !== 'off') hookProtection();
     hookConnects();
     if (modeOf('ipv6') !== 'off') hookLookups();
     require('node:module').syncBuiltinESMExports();
@@ -72,8 +78,9 @@ module.exports = function (sim) {
         }
       };
     }
-    const { addRequest } = http.Agent.prototype;
-    http.Agent.prototype.addRequest = function joined(req, asked, ...rest) {
+    const agents = /** @type {any} */ (http.Agent.prototype);
+    const { addRequest } = agents;
+    agents.addRequest = function joined(req, asked, ...rest) {
       const refused = guard('network', () => {
         if (isSecure || asked === null || typeof asked !== 'object' || asked.socketPath) return undefined;
         const host = bare(asked.host ?? asked.hostname ?? 'localhost');
@@ -167,7 +174,7 @@ module.exports = function (sim) {
     for (const [, name] of text.matchAll(/sourceURL=webpack-internal:\/\/\/(?:\([a-z-]+\)\/)?\.\/([^\\\n]+)/g)) names.push(name);
     return names
       .filter((name) => typeof name === 'string' && !kNodeModules.test(name))
-      .map((name) => decodeURIComponent(name.replace(/^file:\/\//, '').replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '').replace(/\?[0-9a-f]{4}$/, '')));
+      .map((name) => decoded(name.replace(/^file:\/\//, '').replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '').replace(/\?[0-9a-f]{4}$/, '')));
   }
 
   // ---- Everything that connects --------------------------------------------------------------------------------------------------
@@ -177,12 +184,13 @@ module.exports = function (sim) {
     net.Socket.prototype.connect = function joined(...args) {
       const verdict = guard('network', () => toOthers(args, () => sim.fetchTrace() ?? sim.hanging.traceBelow(joined)));
       if (!verdict) return Reflect.apply(connect, this, args);
-      this.connecting = true;
+      Object.assign(this, { connecting: true });
       if (verdict.error) process.nextTick(() => this.destroy(verdict.error));
       return this;  // without an error: it never comes
     };
   }
 
+  /** @param {any[]} args @param {() => any} traceOf */
   function toOthers([first, second], traceOf) {
     const asked = Array.isArray(first) ? first[0] : first;
     const isObject = asked !== null && typeof asked === 'object';
@@ -194,9 +202,13 @@ module.exports = function (sim) {
     return port === 25 ? told('smtp', `${spell(host)}:25`, traceOf, () => ({})) : undefined;
   }
 
+  /** @param {string} kind @param {string} to @param {() => any} traceOf @param {() => object} refusal
+   *  @param {(caller: any) => any} [choiceFor] @param {(caller: any) => boolean} [isSame] */
   function told(kind, to, traceOf, refusal, choiceFor = () => undefined, isSame = () => false) {
-    const mode = modeOf(kind);
+    let mode = modeOf(kind);
     if (mode === 'off') return undefined;
+    // Nothing of this machine stands in for what the deployment has: its variables are the deployment's (decision 0020).
+    if (kind === 'loopback' && modeOf('strict') === 'on') mode = 'enforce';
     const caller = callerOf(traceOf());
     if (!caller.first || (caller.first.isNext && caller.own.length === 0) || isSame(caller)) return undefined;
     const chosen = choiceFor(caller);
@@ -290,6 +302,76 @@ module.exports = function (sim) {
     return variablesThat((value) => full.test(value) || (port !== options.publicPort && (withoutPort.test(value) || alone.test(value))));
   }
 
+  // ---- Its own deployment, by the name that the platform gives it -------------------------------------------------------------------------
+
+  function hookProtection() {
+    const { fetch } = globalThis;
+    const asked = function (input, ...rest) {
+      const refused = guard('protection', () => {
+        const address = typeof input === 'string' || input instanceof URL ? String(input) : input?.url;
+        if (typeof address !== 'string' || !URL.canParse(address)) return false;
+        const fields = new Headers(rest[0]?.headers ?? input?.headers);
+        const trace = () => sim.fetchTrace() ?? sim.hanging.traceBelow(asked);
+        return toDeployment(new URL(address), 'fetch', (name) => fields.has(name), trace);
+      });
+      if (refused) return Promise.resolve(new Response(kText, { status: 401 }));
+      return Reflect.apply(fetch, this, [input, ...rest]);
+    };
+    globalThis.fetch = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(fetch));
+    for (const name of ['request', 'get']) {
+      const real = https[name];
+      https[name] = function joined(...args) {
+        const given = guard('protection', () => withProtection(args, sim.hanging.traceBelow(joined), () => req));
+        const req = Reflect.apply(real, this, given ?? args);
+        if (given) sim.nameParent(req);
+        return req;
+      };
+    }
+  }
+
+  // The arguments of https.request, with a connection that asks whether the request may pass; undefined where it is for others. Without an agent: none of
+  // this keeps connections.
+  /** @param {any[]} args @param {any} trace @param {() => any} requestOf */
+  function withProtection([first, second, ...rest], trace, requestOf) {
+    const isAddress = typeof first === 'string' || first instanceof URL;
+    if (isAddress ? !URL.canParse(String(first)) : first === null || typeof first !== 'object') return undefined;
+    const { hostname, port } = isAddress ? new URL(String(first)) : { hostname: first.hostname ?? first.host, port: first.port };
+    const invocation = invocations.getStore();
+    if (!invocation || !isOwnPort(port) || !kLoopback.test(bare(hostname))) return undefined;
+    const isRefused = () => {
+      const req = requestOf();
+      return guard('protection', () => invocations.run(invocation, () => toDeployment(new URL(req.path, `https://${spell(bare(hostname))}:${port}`), 'request', (field) => req.hasHeader(field), () => trace)));
+    };
+    const connect = (to) => (options.isHttps ? tls.connect({ servername: to.host, ...to }) : net.connect(to.port, to.host));
+    const createConnection = (to) => protectedSocket(isRefused, () => connect(to));
+    const own = { agent: undefined, createConnection };
+    if (!isAddress) return [{ ...first, ...own }, second, ...rest];
+    return second !== null && typeof second === 'object' ? [first, { ...second, ...own }, ...rest] : [first, own, second, ...rest];
+  }
+
+  // True: it is answered 401. What carries a bypass, or the visitor's own cookies, may pass there.
+  function toDeployment(url, what, has, traceOf) {
+    if (url.protocol !== 'https:' || !isOwnPort(url.port) || !kLoopback.test(bare(url.hostname))) return false;
+    const invocation = invocations.getStore();
+    if (!invocation || invocation.isWarming || invocation.isStatic || machine.isUnjudged()) return false;
+    if (has('x-vercel-protection-bypass') || has('cookie') || url.searchParams.has('x-vercel-protection-bypass')) return false;
+    const caller = callerOf(traceOf());
+    if (caller.own.length === 0 || !isOfPlatform(caller.own.map(textOf))) return false;
+    const refused = modeOf('protection') === 'enforce';
+    tellMachine({ kind: 'protection', what, to: `${url.origin}${url.pathname}`, place: caller.place, doubt: refused ? '' : 'mode', refused });
+    return refused;
+  }
+
+  const isOwnPort = (port) => Number(port || 443) === options.publicPort;
+
+  // By $VERCEL_URL, as far as the sources say. The name of production, which has the same value here, is not protected.
+  function isOfPlatform(texts) {
+    const isIt = (text) => kGiven.test(text);
+    if (texts.some((text) => kPassing.test(text))) return false;
+    if (texts.some(isIt)) return true;
+    return !options.isHttps && filesThat(isIt).length > 0 && filesThat((text) => kPassing.test(text)).length === 0;
+  }
+
   // ---- Names ---------------------------------------------------------------------------------------------------------------------
 
   // Node asks for all addresses of a host before it connects.
@@ -307,7 +389,7 @@ module.exports = function (sim) {
       };
       return Reflect.apply(lookup, this, [host, ...rest.slice(0, -1), answered]);
     };
-    dns.lookup = Object.defineProperties(resolved, Object.getOwnPropertyDescriptors(lookup));
+    dns.lookup = /** @type {typeof lookup} */ (Object.defineProperties(resolved, Object.getOwnPropertyDescriptors(lookup)));
   }
 
   function ofNames(host, addresses, trace) {

@@ -22,14 +22,18 @@ module.exports = function (sim) {
       if (isOurs(hostname, port)) request.addHeader('x-vsim-parent', `${invocation.call}.${invocation.id}`);
     });
     // Every request of node:http asks its agent for a socket before it writes its head.
-    const { addRequest } = http.Agent.prototype;
-    http.Agent.prototype.addRequest = function (req, asked, ...rest) {
-      const invocation = invocations.getStore();
-      if (invocation?.call && !req.headersSent && typeof asked === 'object' && isOurs(asked.host ?? asked.hostname, asked.port))
-        req.setHeader('x-vsim-parent', `${invocation.call}.${invocation.id}`);
+    const agents = /** @type {any} */ (http.Agent.prototype);
+    const { addRequest } = agents;
+    agents.addRequest = function (req, asked, ...rest) {
+      if (typeof asked === 'object' && isOurs(asked.host ?? asked.hostname, asked.port)) nameParent(req);
       return addRequest.call(this, req, asked, ...rest);
     };
     if (!options.isHttps) hookScheme();
+  }
+
+  function nameParent(req) {
+    const invocation = invocations.getStore();
+    if (invocation?.call && !req.headersSent) req.setHeader('x-vsim-parent', `${invocation.call}.${invocation.id}`);
   }
 
   // Beneath Next's fetch, which so keeps the user's address for its cache.
@@ -66,6 +70,7 @@ module.exports = function (sim) {
   }
 
   // Of https.request: (address, options?, callback?) or (options, callback?).
+  /** @param {any[]} args */
   function plainArguments([first, ...rest]) {
     const forHttp = (given) => ({ ...given, protocol: 'http:', agent: undefined });
     if (typeof first === 'string' || first instanceof URL) {
@@ -81,5 +86,5 @@ module.exports = function (sim) {
     return Number(port) === options.publicPort && (kHere.has(host) || /\.localhost$/.test(host));
   }
 
-  return { hookOwnRequests };
+  return { hookOwnRequests, nameParent };
 };

@@ -3,16 +3,16 @@
 // prepareOwn() runs in the template before anything of Next is loaded, so that nobody has kept what is replaced; becomeOwn() in each copy, first of all.
 
 const crypto = require('node:crypto');
-const fs = require('node:fs');
 const v8 = require('node:v8');
+const vm = require('node:vm');
 
 const kUuids = 128;  // that Node draws ahead (lib/internal/crypto/random.js)
 const kInts = 1024;
 // Of the template alone; children of the app's own would get them too (child_process.fork).
-const kFlags = new Set(['--single-threaded', '--v8-pool-size=0']);
+const kFlags = new Set(['--single-threaded', '--v8-pool-size=0', '--no-memory-reducer']);
 
 module.exports = function (sim) {
-  let random = seeded();
+  let random;  // drawn from when it is asked for, as all of these: what a copy does first it does in each of its pages for the first time
   let offset = 0;  // ms from the template's begin to this process's
 
   function prepareOwn() {
@@ -21,15 +21,14 @@ module.exports = function (sim) {
     ownClock();
   }
 
-  function becomeOwn({ mark, exit }) {
-    random = seeded();
-    for (const useUp of drawn.values()) useUp();
-    // Contexts to come: those of edge functions.
-    v8.setFlagsFromString(`--random-seed=${(crypto.randomFillSync(new Uint32Array(1))[0] >>> 1) || 1}`);
+  function becomeOwn({ mark, exit, pid }) {
+    random = undefined;
+    for (const name of drawn) stale.add(name);
+    isCopy = true;
     offset = realNow();
     const [name, value] = split(mark);
     process.env[name] = value;
-    Object.defineProperty(process, 'pid', { value: Number(fs.readlinkSync('/proc/self')), configurable: true, enumerable: true, writable: false });
+    Object.defineProperty(process, 'pid', { value: pid, configurable: true, enumerable: true, writable: false });
     sim.hello.pid = process.pid;
     process.argv[1] = script;
     endAtOnce(exit);
@@ -56,23 +55,40 @@ module.exports = function (sim) {
     return () => (next() * 2097152 + (next() >>> 11)) / 9007199254740992;
   }
 
-  const drawn = new Map();  // name of what Node draws ahead, if it was asked for in the template → what uses up the rest
+  const drawn = new Set();  // what Node draws ahead and was asked for here or in the template
+  const stale = new Set();  // the same, of which a copy has what was drawn before it began
+  let isCopy = false;
 
   function ownRandom() {
-    replace(Math, 'random', { random: () => random() }.random);
+    replace(Math, 'random', { random: () => (random ??= seeded())() }.random);
+    const { randomInt, randomUUID } = crypto;
     watch(crypto, 'randomInt', () => {
-      for (let i = 0; i < kInts; i++) crypto.randomInt(2);
+      for (let i = 0; i < kInts; i++) randomInt(2);
     });
     for (const holder of [crypto, Object.getPrototypeOf(crypto.webcrypto)])
       watch(holder, 'randomUUID', () => {
-        for (let i = 0; i < kUuids; i++) crypto.randomUUID();
+        for (let i = 0; i < kUuids; i++) randomUUID();
       });
+    // Contexts to come, those of edge functions: V8 would draw from what it has drawn from in the template.
+    for (const name of ['createContext', 'runInNewContext']) beforehand(vm, name, seedContexts);
+    beforehand(vm.Script.prototype, 'runInNewContext', seedContexts);
+  }
+
+  function seedContexts() {
+    if (isCopy) v8.setFlagsFromString(`--random-seed=${(crypto.randomFillSync(new Uint32Array(1))[0] >>> 1) || 1}`);
   }
 
   function watch(object, name, useUp) {
+    beforehand(object, name, () => {
+      drawn.add(name);
+      if (stale.delete(name)) useUp();
+    });
+  }
+
+  function beforehand(object, name, action) {
     const real = object[name];
     replace(object, name, function (...args) {
-      drawn.set(name, useUp);
+      action();
       return Reflect.apply(real, this, args);
     });
   }
@@ -121,7 +137,7 @@ module.exports = function (sim) {
   let isTold = false;  // a copy of a copy has the listener
 
   function endAtOnce(exit) {
-    process.reallyExit = exit;
+    Object.assign(process, { reallyExit: exit });
     if (isTold) return;
     isTold = true;
     process.on('exit', function last(code) {

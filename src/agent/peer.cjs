@@ -23,8 +23,9 @@ module.exports = function (sim) {
       isAgain = true;
       for (const [field, value] of Object.entries(news.fields)) sim.fieldChanged(undefined, field, value);
       for (const [tag, note] of Object.entries(news.tags)) sim.takeTag(tag, note);
-      sim.takeUntraced(news.untraced);
+      sim.takeTraced(news.traced);
       for (const page of news.lastRun) Map.prototype.set.call(sim.lastRun, page, -1);
+      if (news.hasFrozen && !sim.isFreezing()) sim.peer.tell('thaw');
       welcomed();
       caughtUpTo(news.evictions);
     },
@@ -36,7 +37,7 @@ module.exports = function (sim) {
       sim.takeTag(name, note);
       caughtUpTo(count);
     },
-    untraced: (all) => sim.takeUntraced(all),
+    traced: (all) => sim.takeTraced(all),
     field: (dir, field, value) => sim.fieldChanged(dir, field, value),
   };
   let welcomed;

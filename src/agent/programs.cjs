@@ -6,6 +6,7 @@
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { realOf } = require('./paths.cjs');
 
 // Reported as missing, each (codes/causes.yaml: program-not-there, browser-not-there), and their like. Not what Amazon Linux has in every image.
 const kAbsent =
@@ -17,14 +18,15 @@ const kShell = /^(.*[\\/])?(sh|bash|dash|zsh)$/;
 module.exports = function (sim) {
   const { boot, guard, hanging, invocations, machine } = sim;
   const { modeOf, callerOf, textOf, isChosen, variablesThat, tellMachine } = machine;
-  const project = realOf(boot.options.dir) + path.sep;
+  const project = (realOf(boot.options.dir) ?? boot.options.dir) + path.sep;
 
   function hookPrograms() {
     if (modeOf('program') === 'off') return;
     // All that is not synchronous ends there: spawn, exec, execFile, fork. A folder that is not there is what the system calls ENOENT too, and Node then
     // names the program.
-    const { spawn } = childProcess.ChildProcess.prototype;
-    childProcess.ChildProcess.prototype.spawn = function joined(options, ...rest) {
+    const processes = /** @type {any} */ (childProcess.ChildProcess.prototype);
+    const { spawn } = processes;
+    processes.spawn = function joined(options, ...rest) {
       const refused = guard('programs', () => look('spawn', options?.file, options?.args?.slice(1), options, joined));
       return Reflect.apply(spawn, this, [refused ? { ...options, cwd: nowhere() } : options, ...rest]);
     };
@@ -95,17 +97,9 @@ module.exports = function (sim) {
 
   // What the project brings along, and what an app has unpacked to /tmp, is there.
   function isAbsent(file) {
-    const real = realOf(file);
+    const real = realOf(file) ?? file;
     if ([file, real].some((one) => one.startsWith(project) || one.startsWith(boot.options.dir + path.sep) || one.startsWith('/tmp/'))) return false;
     return kAbsent.test(path.basename(file)) || kBrowserCache.test(real);
-  }
-
-  function realOf(file) {
-    try {
-      return fs.realpathSync(file);
-    } catch {
-      return file;
-    }
   }
 
   return { hookPrograms };

@@ -1,12 +1,14 @@
 'use strict';
 // Files of the project that functions read at run time. A deployed function has those alone that Next's tracing finds; whether it would find this one is
 // asked of next dev, behind the request (traced.cjs). Seen where `fs` is called, once a function and file: what a native addon or a child process reads
-// is not. Under `enforce` one that was found missing is not there any more, as on the platform. Reads of Next, of packages by themselves and of what is made at build are nobody's mistake.
+// is not. Under `enforce` one that is missing is not there, as on the platform, and who reads it first waits for the answer. Reads of Next, of packages by themselves and of what is made at build are nobody's mistake.
 
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
+const { processOf, questionOf } = require('./trace.cjs');
 
 const { existsSync } = fs;
 const { O_WRONLY, O_RDWR } = fs.constants;
@@ -23,7 +25,8 @@ module.exports = function (sim) {
   const distDir = path.join(boot.options.dir, boot.config?.distDir ?? '.next') + path.sep;
   const read = new Set();  // files of the project, whoever has read them
   const asked = new Set();  // function and file
-  let untraced = new Set();  // function and file, of which next dev has found out
+  let untraced = new Set();  // function and file, of which it was found out
+  let traced = new Set();
   const streams = new AsyncLocalStorage();  // opens its file in another turn
   let early = [];  // read while modules were evaluated, before there was a request
   let isInside = false;  // `fs` calls itself, and we call it
@@ -69,7 +72,8 @@ module.exports = function (sim) {
     const invocation = invocations.getStore();
     if (invocation?.isWarming || asked.size > kMost) return;
     const key = `${invocation?.page ?? ''} ${name}`;
-    const isMissing = untraced.has(key) && modeOf('reads') === 'enforce' && !invocation.isStatic;
+    const isEnforced = modeOf('reads') === 'enforce' && invocation && !invocation.isStatic;
+    const isMissing = untraced.has(key) && isEnforced;
     if ((asked.has(key) && !isMissing) || !existsSync(file)) return;
     asked.add(key);
     read.add(file);
@@ -77,8 +81,28 @@ module.exports = function (sim) {
     const caller = callerOf(hanging.traceBelow(below));
     if (caller.own.length === 0 || caller.first.isNext || !(caller.first === caller.own[0] || caller.first.isPackage)) return;
     if (!isAsked({ file, caller })) return;
-    if (isMissing) return path.posix.join('/var/task', name.split(path.sep).join('/'));
-    judge({ what, file, name, caller, invocation });
+    const there = path.posix.join('/var/task', name.split(path.sep).join('/'));
+    if (isMissing) return there;
+    const found = judge({ what, file, name, caller, invocation });
+    return found && isEnforced && !traced.has(key) && isMissingNow(found, invocation, key) ? there : undefined;
+  }
+
+  // Asked while the function waits, which is not charged to it, as little as a compile. Seconds in which nothing else runs in this process: so only where
+  // it serves nobody else. What modules read while they are evaluated is of no function yet that could be asked about.
+  function isMissingNow(found, invocation, key) {
+    const { page, kind, file: entry } = invocation;
+    if (!entry || invocation.runtime === 'edge' || (sim.running?.size ?? 1) > 1) return false;
+    const question = questionOf({ nextDist: boot.nextDist, dir: boot.options.dir, config: boot.config, page, kind, entry, reads: [found] });
+    invocation.compileStarted?.(page);
+    const [program, words, more] = processOf(boot.options.dir);
+    const { stdout } = spawnSync(program, words, { ...more, input: JSON.stringify(question) });
+    invocation.compileEnded?.(page);
+    const answer = guard('traced', () => (stdout?.length > 0 ? JSON.parse(String(stdout)) : undefined));
+    if (!answer) return false;
+    found.answer = answer;
+    const isMissing = answer.missing.length > 0;
+    (isMissing ? untraced : traced).add(key);
+    return isMissing;
   }
 
   // Node's own loader of modules: what it loads is imported, and so traced.
@@ -103,9 +127,10 @@ module.exports = function (sim) {
 
   function judge({ what, file, name, caller, invocation }) {
     const found = { what, file, name, at: caller.place?.source, directory: kFolders.has(what) };
-    if (!found.at) return;
+    if (!found.at) return undefined;
     if (invocation) (invocation.reads ??= []).push(found);
     else early.push(found);
+    return found;
   }
 
   // At its end it is known whether it was made at build.
@@ -119,6 +144,11 @@ module.exports = function (sim) {
     sim.peer.tell('readAtRunTime', { id, page, kind, entry: file, reads: all });
   }
 
+  function takeTraced(all) {
+    untraced = new Set(all.untraced);
+    traced = new Set(all.traced);
+  }
+
   function isReading(flags) {
     if (typeof flags === 'number') return (flags & (O_WRONLY | O_RDWR)) === 0;
     return flags === undefined || typeof flags === 'function' || flags === 'r' || flags === 'rs';
@@ -130,5 +160,5 @@ module.exports = function (sim) {
     return given instanceof Uint8Array ? path.resolve(Buffer.from(given).toString()) : undefined;  // else a descriptor
   }
 
-  return { hookReads, tellReads, takeUntraced: (all) => void (untraced = new Set(all)), readFiles: () => (asked.size > kMost ? undefined : [...read]) };
+  return { hookReads, tellReads, takeTraced, readFiles: () => (asked.size > kMost ? undefined : [...read]) };
 };

@@ -47,6 +47,7 @@ module.exports = function (sim) {
   // the head and not as a header field: user code that lists its own headers does not see it.
   function markHead(res, invocation) {
     const { writeHead } = res;
+    /** @this {any} */
     res.writeHead = function (...args) {
       const result = writeHead.apply(this, args);
       if (invocation.page !== undefined && typeof this._header === 'string' && this._header.endsWith('\r\n\r\n'))

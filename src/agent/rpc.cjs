@@ -8,6 +8,7 @@ const { pack, unpack } = require('./values.cjs');
 
 // `methods`: name → function of the arguments, for both calls and tellings. `open(count)` is called when the number of own open calls
 // changes.
+/** @param {import("node:net").Socket} socket @param {object} methods @param {{ closed?: () => void, open?: (count: number) => void }} [told] */
 function createPeer(socket, methods, { closed = () => {}, open = () => {} } = {}) {
   const waiting = new Map();  // number → {resolve, reject}
   let numbers = 0;
@@ -24,7 +25,7 @@ function createPeer(socket, methods, { closed = () => {}, open = () => {} } = {}
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
       const line = text.slice(0, end);
       text = text.slice(end + 1);
-      if (line !== '') take(JSON.parse(line));
+      if (line !== '') takeLine(line);
     }
   });
 
@@ -32,14 +33,26 @@ function createPeer(socket, methods, { closed = () => {}, open = () => {} } = {}
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
   }
 
+  // What is no message ends the connection: code of a function that writes to a descriptor of another's must not end next dev.
+  function takeLine(line) {
+    try {
+      take(JSON.parse(line));
+    } catch {
+      socket.destroy();
+    }
+  }
+
   function take(message) {
     if (message.answer !== undefined) return settle(message);
-    const method = methods[message.tell ?? message.name];
-    if (message.tell !== undefined) return void method?.(...unpack(message.args));
+    const name = message.tell ?? message.name;
+    const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+    const args = unpack(message.args);
+    if (!Array.isArray(args)) throw new Error('no arguments');
+    if (message.tell !== undefined) return void method?.(...args);
     Promise.resolve()
       .then(() => {
-        if (!method) throw new Error(`no method ${message.name}`);
-        return method(...unpack(message.args));
+        if (!method) throw new Error(`no method ${name}`);
+        return method(...args);
       })
       .then(
         (value) => send({ answer: message.call, value: pack(value) }),
@@ -49,10 +62,11 @@ function createPeer(socket, methods, { closed = () => {}, open = () => {} } = {}
 
   function settle({ answer, value, error }) {
     const caller = waiting.get(answer);
+    const given = unpack(error ?? value);
     if (!waiting.delete(answer)) return;
     if (waiting.size === 0) open(0);
-    if (error !== undefined) caller.reject(unpack(error));
-    else caller.resolve(unpack(value));
+    if (error !== undefined) caller.reject(given);
+    else caller.resolve(given);
   }
 
   return {

@@ -39,13 +39,15 @@ module.exports = function (sim) {
   }
 
   function ask(method, params) {
+    /** @type {Error | undefined} */
     let failed;
+    /** @type {any} */
     let result;
     session.post(method, params, (error, given) => {
       failed = error;
       result = given;
     });
-    if (failed) throw new Error(failed.message);
+    if (failed) throw new Error(/** @type {Error} */ (failed).message);
     return result;
   }
 
@@ -393,9 +395,10 @@ module.exports = function (sim) {
 };
 
 // Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.
+/** @returns {[string, PropertyDescriptor][]} */
 function dataOf(value) {
   if (ArrayBuffer.isView(value)) return [];
   const isLong = Array.isArray(value) && value.length > kMostProperties;
   const names = isLong ? Array.from({ length: kMostProperties }, (_, i) => String(i)) : Object.getOwnPropertyNames(value).slice(0, kMostProperties);
-  return names.map((name) => [name, Object.getOwnPropertyDescriptor(value, name)]).filter(([, one]) => one && 'value' in one);
+  return names.map((name) => /** @type {[string, PropertyDescriptor]} */ ([name, Object.getOwnPropertyDescriptor(value, name)])).filter(([, one]) => one && 'value' in one);
 }

@@ -130,6 +130,7 @@ module.exports = function (sim) {
       invocation.bodyText = guard('module state', () => sim.watchBody(req));
       come.add(invocation.id);
       if (come.size > kMostCome) come.delete(come.values().next().value);
+      sim.seeStatic?.();
     }
     watchResponse(res, invocation);
     sim.watchAnswer(res, invocation);
@@ -217,18 +218,32 @@ module.exports = function (sim) {
     invocation.isClosed = true;
     tellBreak(invocation);
     for (const action of invocation.closing.splice(0)) action();
-    // What follows the response at once, as after() does, still belongs to it.
-    plain.setImmediate(() => settle(invocation));
+    settle(invocation);
   }
 
+  // What follows the response at once still belongs to it, as after() does, and what a client sends in the next turn of the loop (Postgres.js).
   function settle(invocation) {
-    if (!invocation.isClosed || invocation.isServing || (invocation.pending.size > 0 && !invocation.isExpired)) return;
+    if (!isDone(invocation)) return;
+    if (invocation.isExpired) return over(invocation);
+    if (invocation.isTurning) return;
+    invocation.isTurning = true;
+    plain.setImmediate(() => {
+      invocation.isTurning = false;
+      if (isDone(invocation)) over(invocation);
+    });
+  }
+
+  function isDone({ isClosed, isServing, isExpired, pending }) {
+    return isClosed && !isServing && (pending.size === 0 || isExpired);
+  }
+
+  function over(invocation) {
     // Once: whether something is left behind may be seen a moment later only.
     if (!invocation.isExpired && !invocation.isDeciding && running.has(invocation.id)) {
       invocation.isDeciding = true;
       invocation.isWaited = sim.decide(invocation, () => {
         invocation.isWaited = false;
-        settle(invocation);
+        if (isDone(invocation)) over(invocation);
       }, running.size === 1);
     }
     if (invocation.isWaited && !invocation.isExpired) return;
@@ -244,9 +259,18 @@ module.exports = function (sim) {
     guard('machine', () => sim.tellUntold?.(invocation));
     guard('reads', () => sim.tellReads(invocation));
     guard('tmp', () => sim.tellTmp(invocation));
+    guard('plan', () => sim.tellPlan(invocation));
     guard('made at build', () => sim.tellMade(invocation));
+    if (!invocation.broken && !invocation.isExpired) learn();
+    sim.seeStatic?.();
     tell(message);
     sim.dieWhenDone();
+  }
+
+  // What the first invocation of a copy has written to, later ones have before their requests come (fork.c).
+  function learn() {
+    sim.learnPages?.();
+    sim.learnPages = undefined;
   }
 
   // To its end. A page that failed may have left anything.

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
+const decoded = require('./decoded.cjs');
 
 module.exports = function (sim) {
   const { boot, guard, options, requireNext } = sim;
@@ -59,13 +60,14 @@ module.exports = function (sim) {
     return guard('source maps', () => {
       const map = readMap(file)?.map ?? Module.findSourceMap(file);
       const found = map?.findEntry(Number(line) - 1, Number(column) - 1);
-      if (!found?.originalSource) return undefined;
+      // A map that is broken may lead before the first line of a file.
+      if (!found?.originalSource || !(found.originalLine >= 0 && found.originalColumn >= 0)) return undefined;
       return `${relative(found.originalSource)}:${found.originalLine + 1}:${found.originalColumn + 1}`;
     });
   }
 
   function relative(source) {
-    const name = decodeURIComponent(
+    const name = decoded(
       source
         .replace(/^file:\/\//, '')
         .replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '')
@@ -89,8 +91,10 @@ module.exports = function (sim) {
   }
 
   // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.
+  /** @param {{ urlPath: string, headers?: object, revalidateHeaders?: object, opts?: { unstable_onlyGenerated?: boolean } }} asked */
   async function revalidate({ urlPath, headers = {}, revalidateHeaders, opts = {} }) {
     sim.tellRevalidated?.();
+    /** @type {RequestInit} */
     const asked = {
       method: 'HEAD',
       redirect: 'manual',

@@ -15,6 +15,7 @@ const path = require('node:path');
 const threads = require('node:worker_threads');
 const timers = require('node:timers');
 const timersPromises = require('node:timers/promises');
+const vm = require('node:vm');
 const { fileURLToPath } = require('node:url');
 
 const kFrames = 32;
@@ -120,6 +121,7 @@ module.exports = function (sim) {
     for (const holder of [performanceOf, globalThis.performance]) watchGetter(holder, 'timeOrigin', 'performance.timeOrigin');
     watch(process, ['uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage'], 'process.');
     watch(console, ['time'], 'console.');
+    watchFormats();
     watch(globalThis.Temporal?.Now, ['instant', 'plainDateISO', 'plainDateTimeISO', 'plainTimeISO', 'zonedDateTimeISO'], 'Temporal.Now.');
     watchGetter(process, 'stdin', 'process.stdin');
     replace(process, 'hrtime', (real) => {
@@ -157,6 +159,23 @@ module.exports = function (sim) {
     const shown = new Proxy(RealDate, traps);
     Object.defineProperty(RealDate.prototype, 'constructor', { value: shown, writable: true, configurable: true });
     Object.defineProperty(globalThis, 'Date', { value: shown, writable: true, configurable: true });
+  }
+
+  // Of now, if it is not told of what.
+  function watchFormats() {
+    const holder = Intl.DateTimeFormat.prototype;
+    const ofNow = (real, what) =>
+      function watched(...args) {
+        if (isWatching && args[0] === undefined) note(what, watched);
+        return Reflect.apply(real, this, args);
+      };
+    const before = Object.getOwnPropertyDescriptor(holder, 'format');
+    const get = function () {
+      const format = Reflect.apply(before.get, this, []);
+      return isWatching ? ofNow(format, 'Intl.DateTimeFormat.format()') : format;
+    };
+    Object.defineProperty(holder, 'format', { ...before, get });
+    replace(holder, 'formatToParts', (real) => ofNow(real, 'Intl.DateTimeFormat.formatToParts()'));
   }
 
   function watchGetter(holder, name, what) {
@@ -226,8 +245,11 @@ module.exports = function (sim) {
     watch(net.Server.prototype, ['listen'], 'server.', true);
     watch(globalThis, ['fetch'], '', true);
     watch(dgram, ['createSocket'], 'dgram.', true);
-    watch(dns, ['lookup', 'resolve'], 'dns.', true);
-    watch(dns.promises, ['lookup', 'resolve'], 'dns.', true);
+    for (const holder of [dns, dns.promises, dns.Resolver.prototype, dns.promises.Resolver.prototype])
+      watch(holder, Object.keys(Object.getOwnPropertyDescriptors(holder)).filter((name) => /^(lookup|resolve|reverse)/.test(name)), 'dns.', true);
+    // It has random numbers of its own, which nobody can set anew. Node makes some for itself.
+    watch(vm, ['createContext', 'runInNewContext'], 'vm.');
+    watch(vm.Script.prototype, ['runInNewContext'], 'vm.Script.');
     watch(childProcess.ChildProcess.prototype, ['spawn'], 'child_process.', true);
     watch(childProcess, ['spawnSync', 'execSync', 'execFileSync'], 'child_process.', true);
     replace(process, 'dlopen', (real) => {
@@ -274,6 +296,7 @@ module.exports = function (sim) {
       return watched;
     });
     watch(timersPromises, ['setInterval'], 'timers/promises.');
+    watch(Object.getPrototypeOf(timersPromises.scheduler ?? {}), ['wait'], 'scheduler.');
     watch(AbortSignal, ['timeout'], 'AbortSignal.');
   }
 
@@ -290,11 +313,15 @@ module.exports = function (sim) {
   // ---- While modules are evaluated -----------------------------------------------------------------------------------------------------
 
   let restorePid;
+  let hadSqlite;
+  // Not watched: to ask for it is to load it, which prints a warning. A database is a file, and has locks.
+  const hasSqlite = () => /** @type {any} */ (process).moduleLoadList.includes('NativeModule sqlite');
 
   function watchTaking() {
     reason = undefined;
     pending = [];
     restorePid = watchPid();
+    hadSqlite = hasSqlite();
     isWatching = true;
   }
 
@@ -304,6 +331,7 @@ module.exports = function (sim) {
     restorePid();
     const open = pending.find(({ handle }) => !handle._destroyed);
     pending = [];
+    if (!hadSqlite && hasSqlite()) reason ??= 'node:sqlite';
     return reason ?? (open && `${open.what} by ${open.by}, which has not fired`);
   }
 

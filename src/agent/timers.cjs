@@ -39,6 +39,7 @@ module.exports = function (sim) {
     const promises = require('node:timers/promises');
     const { promisify } = require('node:util');
     // `at` is the place of the delay among the arguments.
+    /** @template T @param {T & Function} real @param {number} at @param {any} [custom] @returns {T} */
     const scaled = (real, at, custom) => {
       const fast = function (...args) {
         if (args[at] > 0 && isUserCode(callerFile(fast))) args[at] = Math.max(1, args[at] / options.timeScale);
@@ -46,7 +47,7 @@ module.exports = function (sim) {
       };
       Object.defineProperty(fast, 'name', { value: real.name });
       if (custom) Object.defineProperty(fast, promisify.custom, { value: custom, configurable: true });
-      return fast;
+      return /** @type {any} */ (fast);
     };
     promises.setTimeout = scaled(promises.setTimeout, 0);
     promises.setInterval = scaled(promises.setInterval, 0);

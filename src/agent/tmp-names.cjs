@@ -4,14 +4,13 @@
 
 const fs = require('node:fs');
 const { kForeign } = require('./machine.cjs');
+const { isDatabase, realOf } = require('./paths.cjs');
 
 const kNamed = /(?<![\w.~-])\/tmp\/+([^\s/,;:"'`?#&|<>()]+)/g;
 // Where temporary files go: on the platform always to /tmp.
 const kTemporary = /^(TMP|TEMP|TMPDIR|TEMPDIR)$/;
 // Of the desktop, the terminal and the editor.
 const kDesktop = /^(XAUTHORITY$|KRB5|DBUS_|GNOME_|KDE_|GTK_|QT_|WAYLAND_|SESSION_MANAGER$|ICEAUTHORITY$|TMUX|STY$|ZELLIJ|VSCODE|TERM|GPG_|.*_SOCK$)/;
-// A database writes beside its file too.
-const kDatabase = /\.(db|db3|sqlite3?|duckdb|mdb)$/i;
 
 // {entries, standIns: what to say of those that a variable of the user's names, shared: why there can be no own /tmp at all}.
 function namesInTmp(env, paths) {
@@ -38,18 +37,10 @@ function namesInTmp(env, paths) {
     else
       add(value, (entry, stat) => {
         standIns.push(`${name} names ${entry}`);
-        if (stat.isFile() && kDatabase.test(entry)) shared ??= `${name} names ${entry}, a database that stands in it`;
+        if (stat.isFile() && isDatabase(entry)) shared ??= `${name} names ${entry}, a database that stands in it`;
       });
   }
   return { entries: [...entries], standIns, shared };
-}
-
-function realOf(file) {
-  try {
-    return fs.realpathSync(file);
-  } catch {
-    return undefined;
-  }
 }
 
 module.exports = { namesInTmp };

@@ -1,7 +1,7 @@
 'use strict';
-// A process of its own, started by traced.cjs: which of the files that a function has read would not be put into it when it is built. Reads a question as
+// A process of its own, started by traced.cjs or, where somebody waits for the answer, by reads.cjs: which of the files that a function has read would not be put into it when it is built. Reads a question as
 // JSON, prints {route, missing: [{name, excluded}]}. It asks what `next build` asks: `@vercel/nft` (in Next itself) about the sources of the function, after
-// Next's compiler has made plain JavaScript of them. Packages are not followed: they are left alone where they read by themselves.
+// Next's compiler has made plain JavaScript of them. Packages are not followed: they are left alone where they read by themselves (`check --size`, src/size/, does: `packages`).
 // Where something cannot be read or parsed, it prints nothing. The platform bundles functions of one kind together, so a file that another one of
 // that kind has is not missing either.
 // Next internals: build/webpack/plugins/next-trace-entrypoints-plugin.js, build/collect-build-traces.js.
@@ -13,6 +13,7 @@ const kEndings = ['.tsx', '.ts', '.jsx', '.js', '.mjs', '.cjs', '.json'];
 const kSource = /\.(tsx?|jsx?|mjs|cjs|mts|cts)$/;
 const kSegments = ['layout', 'template', 'loading', 'error', 'not-found', 'global-error', 'default', 'page', 'route'];
 const kMostEntries = 400;
+const kMostMs = 30_000;  // for one answer
 
 async function answer(q) {
   const route = q.page.replace(/\/(route|page)$/, '').replace(/\/\([^/]+\)(?=\/|$)|\/@[^/]+(?=\/|$)/g, '') || '/';
@@ -115,8 +116,10 @@ async function traced(q, entries) {
     processCwd: q.dir,
     ts: true,
     mixedModules: true,
+    cache: q.cache,
+    ignore: ['proc/**', 'sys/**', 'dev/**'],
     readFile: (file) => textOf(q, file),
-    resolve: (id, parent, job, isCjs) => resolved(id, parent, aliases, () => require(path.join(q.nextDist, 'compiled/@vercel/nft')).resolve(id, parent, job, isCjs)),
+    resolve: (id, parent, job, isCjs) => resolved(q, id, parent, aliases, () => require(path.join(q.nextDist, 'compiled/@vercel/nft')).resolve(id, parent, job, isCjs)),
   });
   return new Set([...fileList].map((file) => path.resolve('/', file)));
 }
@@ -146,8 +149,8 @@ async function compiled({ nextDist }, file) {
   return code;
 }
 
-async function resolved(id, parent, aliases, ask) {
-  if (parent.includes(`${path.sep}node_modules${path.sep}`)) return [];
+async function resolved({ packages }, id, parent, aliases, ask) {
+  if (parent.includes(`${path.sep}node_modules${path.sep}`)) return packages ? ask() : [];
   for (const file of candidates(id, parent, aliases)) {
     const source = isFile(file) ? file : sourceOf(file.replace(/\.[mc]?jsx?$/, '')) ?? sourceOf(file);
     if (source) return source;
@@ -158,6 +161,7 @@ async function resolved(id, parent, aliases, ask) {
   } catch {
     return [];
   }
+  if (packages) return found;
   // A package of the same repository is the app's own code.
   return found.filter((file) => isFile(file) && !fs.realpathSync(file).includes(`${path.sep}node_modules${path.sep}`));
 }
@@ -194,9 +198,34 @@ function aliasesOf({ dir, nextDist }) {
   return { base: dir, paths: [] };
 }
 
-module.exports = { answer };
+// What is asked of the files that a function has read; `config` is Next's.
+function questionOf({ nextDist, dir, config, page, kind, entry, reads }) {
+  return {
+    nextDist,
+    dir,
+    distDir: config.distDir,
+    page,
+    kind,
+    entry,
+    asked: reads.map(({ file, name, directory }) => ({ file, name, directory })),
+    includes: config.outputFileTracingIncludes ?? config.experimental?.outputFileTracingIncludes ?? {},
+    excludes: config.outputFileTracingExcludes ?? config.experimental?.outputFileTracingExcludes ?? {},
+    root: config.outputFileTracingRoot ?? config.experimental?.outputFileTracingRoot,
+  };
+}
 
-if (require.main === module) {
+/**
+ * How this file is started to answer one, as the arguments of spawn() and spawnSync(): the question comes in, the answer goes out.
+ * @returns {[string, string[], { cwd: string, env: NodeJS.ProcessEnv, stdio: ['pipe', 'pipe', 'ignore'], timeout: number }]}
+ */
+function processOf(dir) {
+  const { NODE_OPTIONS, ...env } = process.env;
+  return [process.execPath, [__filename], { cwd: dir, env, stdio: ['pipe', 'pipe', 'ignore'], timeout: kMostMs }];
+}
+
+module.exports = { answer, entriesOf, processOf, questionOf, readBuilt, traced };
+
+if (typeof (/** @type {any} */ (module).id) === 'string' && require.main === module) {
   let text = '';
   process.stdin.setEncoding('utf8').on('data', (chunk) => (text += chunk));
   process.stdin.on('end', () => answer(JSON.parse(text)).then((out) => process.stdout.write(JSON.stringify(out)), (error) => (console.error(error), process.exit(1))));

@@ -4,21 +4,24 @@
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
-
-const kMostMs = 30_000;
+const { processOf, questionOf } = require('./trace.cjs');
 
 module.exports = function (sim) {
   const { guard, tell } = sim;
   const known = new Set();  // function and file
   const untraced = new Set();  // of them
+  const traced = new Set();
   const queue = [];
   let isRunning = false;
 
   function readAtRunTime({ id, page, kind, entry, reads }) {
     const news = reads.filter(({ name }) => !known.has(`${page} ${name}`));
     for (const { name } of news) known.add(`${page} ${name}`);
-    if (news.length === 0 || !entry) return;
-    queue.push({ id, page, kind, entry, reads: news });
+    // Who could not go on without it has asked himself (reads.cjs).
+    for (const one of news) if (one.answer) tellAll({ id, page, kind, reads: [one] }, one.answer);
+    const open = news.filter(({ answer }) => !answer);
+    if (open.length === 0 || !entry) return;
+    queue.push({ id, page, kind, entry, reads: open });
     void next();
   }
 
@@ -34,8 +37,8 @@ module.exports = function (sim) {
   }
 
   function tellAll({ id, page, kind, reads }, { route, missing }) {
-    for (const { name } of missing) untraced.add(`${page} ${name}`);
-    if (missing.length > 0) sim.broadcast('untraced', [...untraced]);
+    for (const { name } of reads) (missing.some((one) => one.name === name) ? untraced : traced).add(`${page} ${name}`);
+    sim.broadcast('traced', sim.tracedSoFar());
     for (const { name, excluded } of missing) {
       const { what, at, directory } = reads.find((one) => one.name === name);
       tell({ t: 'not_traced', id, page, kind, what, path: name.split(path.sep).join('/'), at, route, directory, excluded });
@@ -43,22 +46,9 @@ module.exports = function (sim) {
   }
 
   function ask({ page, kind, entry, reads }) {
-    const config = sim.server.nextConfig;
-    const { NODE_OPTIONS, ...env } = process.env;
-    const question = JSON.stringify({
-      nextDist: sim.nextDist,
-      dir: sim.server.dir,
-      distDir: config.distDir,
-      page,
-      kind,
-      entry,
-      asked: reads.map(({ file, name, directory }) => ({ file, name, directory })),
-      includes: config.outputFileTracingIncludes ?? config.experimental?.outputFileTracingIncludes ?? {},
-      excludes: config.outputFileTracingExcludes ?? config.experimental?.outputFileTracingExcludes ?? {},
-      root: config.outputFileTracingRoot ?? config.experimental?.outputFileTracingRoot,
-    });
+    const question = JSON.stringify(questionOf({ nextDist: sim.nextDist, dir: sim.server.dir, config: sim.server.nextConfig, page, kind, entry, reads }));
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [path.join(__dirname, 'trace.cjs')], { cwd: sim.server.dir, env, stdio: ['pipe', 'pipe', 'ignore'], timeout: kMostMs });
+      const child = spawn(...processOf(sim.server.dir));
       let text = '';
       child.on('error', reject);
       child.stdin.on('error', () => {});
@@ -78,10 +68,11 @@ module.exports = function (sim) {
   // The code was edited, and perhaps what tracing finds in it: what is asked just now too.
   function forgetTraced() {
     known.clear();
-    if (untraced.size === 0) return;
+    if (untraced.size + traced.size === 0) return;
     untraced.clear();
-    sim.broadcast('untraced', []);
+    traced.clear();
+    sim.broadcast('traced', sim.tracedSoFar());
   }
 
-  return { readAtRunTime, forgetTraced, untraced: () => [...untraced] };
+  return { readAtRunTime, forgetTraced, tracedSoFar: () => ({ untraced: [...untraced], traced: [...traced] }) };
 };

@@ -1,6 +1,6 @@
 'use strict';
 // Values between processes: what JSON can carry, and errors, big integers and patterns besides. What belongs to a process (functions, sockets,
-// instances of classes) is left out.
+// instances of classes) is left out. A key that begins with `$` is ours; of others' ("?$bigint=x" of a client) it is written with one more.
 
 const kDeepest = 12;
 
@@ -34,8 +34,9 @@ function packObject(value, depth) {
 function packFields(value, depth) {
   const out = {};
   for (const name of Object.keys(value)) {
+    if (name === '__proto__') continue;
     const packed = pack(value[name], depth);
-    if (packed !== undefined) out[name] = packed;
+    if (packed !== undefined) out[name.startsWith('$') ? `$${name}` : name] = packed;
   }
   return out;
 }
@@ -49,10 +50,10 @@ function unpack(value) {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(unpack);
   if (value.$bigint !== undefined) return BigInt(value.$bigint);
-  if (value.$regexp !== undefined) return new RegExp(...value.$regexp);
+  if (value.$regexp !== undefined) return new RegExp(value.$regexp[0], value.$regexp[1]);
   if (value.$error !== undefined) return unpackError(value.$error);
   const out = {};
-  for (const [name, item] of Object.entries(value)) out[name] = unpack(item);
+  for (const [name, item] of Object.entries(value)) out[name.startsWith('$') ? name.slice(1) : name] = unpack(item);
   return out;
 }
 

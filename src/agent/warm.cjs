@@ -20,7 +20,7 @@ module.exports = function (sim) {
     if (template) sim.watchTaking();
     try {
       await sim.registerInstrumentation();
-      if (runtime !== 'edge') await evaluate(page, kind);
+      if (runtime !== 'edge') await sim.evaluateOpen(page, kind, () => evaluate(page, kind));
       if (head && options.isWarmed) await warm(head, kind);
     } catch (error) {
       failure = String(error?.message ?? error);  // the first request meets it again, and shows it
@@ -51,6 +51,7 @@ module.exports = function (sim) {
     const segments = [];
     await loadTree(tree, segments);
     sim.guard('segments', () => sim.loadedAhead(page, segments));
+    for (const { fn, file } of sim.pageEntries(segments)) sim.prepareState(fn, file);
   }
 
   // Next internals: manifests-singleton.js (16), which the modules of app pages ask when they are evaluated.
@@ -62,11 +63,12 @@ module.exports = function (sim) {
     requireNext('../app-render/manifests-singleton').setManifestsSingleton?.({ page, clientReferenceManifest, serverActionsManifest });
   }
 
+  /** @param {any[]} tree */
   async function loadTree([, parallel = {}, modules = {}], segments) {
     for (const [name, module] of Object.entries(modules)) {
       if (!Array.isArray(module) || typeof module[0] !== 'function') continue;
       const exports = await Promise.resolve(module[0]()).catch(() => {});
-      if (name === 'page' || name === 'layout') segments.push({ name, exports });
+      if (exports && (name === 'page' || name === 'layout')) segments.push({ name, exports, file: module[1] });
     }
     for (const child of Object.values(parallel)) await loadTree(child, segments);
   }

@@ -77,6 +77,17 @@ Asked read_query(std::string_view query, std::initializer_list<std::string_view>
   return out;
 }
 
+template <class Take>
+void each_event(const ApiWorld& world, Take take) {
+  constexpr std::string_view kData = "data: ";
+  for (const auto& block : world.events)
+    for (std::string_view text = *block; !text.empty();) {
+      const std::size_t end = text.find('\n');
+      take(text.substr(kData.size(), end - kData.size()));
+      text.remove_prefix(end + 2);
+    }
+}
+
 bool has_all(std::string_view line, const std::vector<std::string>& needles) {
   return std::all_of(needles.begin(), needles.end(),
                      [&](const std::string& n) { return line.find(n) != std::string_view::npos; });
@@ -129,8 +140,8 @@ ApiAnswer run_of(const ApiWorld& world) {
     for (const std::string_view wanted : kLatest)
       if (type == wanted) latest[wanted] = line;
   };
-  world.kept(look);
-  world.events(look);
+  for (const std::string& line : world.kept) look(std::string_view(line));
+  each_event(world, look);
   std::string out = fmt::format(R"({{"run":"{}","at_ms":{},"left_out":{},"takes_actions":{})", world.run,
                                 world.at / std::chrono::milliseconds(1), world.left_out, world.takes_actions);
   for (const auto& [type, line] : latest) out += fmt::format(R"(,"{}":{})", type, line);
@@ -141,7 +152,7 @@ ApiAnswer events_of(std::string_view query, const ApiWorld& world) {
   const Asked asked = read_query(query, {"type", "route", "instance"});
   if (!asked.wrong.empty()) return bad(asked.wrong);
   Window window(asked);
-  world.events([&](std::string_view line) {
+  each_event(world, [&](std::string_view line) {
     const std::uint64_t seq = seq_of(line);
     if (window.wants(seq) && has_all(line, asked.needles)) window.add(seq, std::string(line));
   });
@@ -158,8 +169,8 @@ ApiAnswer instances_of(const ApiWorld& world) {
     else
       living[name] = line;
   };
-  world.kept(look);
-  world.events(look);
+  for (const std::string& line : world.kept) look(std::string_view(line));
+  each_event(world, look);
   std::string out = R"({"instances":[)";
   for (const auto& [name, line] : living) {
     if (out.back() == '}') out += ',';
@@ -173,7 +184,7 @@ ApiAnswer invocations_of(std::string_view query, const ApiWorld& world) {
   if (!asked.wrong.empty()) return bad(asked.wrong);
   Window window(asked);
   std::map<std::uint64_t, std::string_view> open;
-  world.events([&](std::string_view line) {
+  each_event(world, [&](std::string_view line) {
     const std::string_view type = type_of(line);
     if (type != "invocation_started" && type != "invocation_ended") return;
     const std::uint64_t id = number_of(value_of(line, "id")).value_or(0), seq = seq_of(line);
@@ -198,7 +209,7 @@ ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
   std::optional<std::uint64_t> id = number_of(decoded);
   std::string needle = text_field("request_id", decoded);
   if (!id)
-    world.events([&](std::string_view line) {
+    each_event(world, [&](std::string_view line) {
       if (line.find(needle) == std::string_view::npos) return;
       if (const auto found = number_of(value_of(line, "id")); found && *found != 0) id = found;
     });
@@ -208,7 +219,7 @@ ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
   std::string_view instance;
   std::uint64_t until = UINT64_MAX;
   if (id != 0u)
-    world.events([&](std::string_view line) {
+    each_event(world, [&](std::string_view line) {
       if (line.find(needle) == std::string_view::npos) return;
       own.push_back(line);
       if (const auto named = value_of(line, "instance"); !named.empty()) instance = named;
@@ -226,7 +237,7 @@ ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
   out += R"(],"instance":[)";
   const std::string of = fmt::format("\"instance\":\"{}\"", instance);
   if (!instance.empty())
-    world.events([&](std::string_view line) {
+    each_event(world, [&](std::string_view line) {
       if (type_of(line) == "instance_changed" && line.find(of) != std::string_view::npos &&
           seq_of(line) <= until)
         add(line);
@@ -260,7 +271,7 @@ ApiAnswer verdicts_of(std::string_view query, const ApiWorld& world) {
   if (!asked.wrong.empty()) return bad(asked.wrong);
   constexpr std::string_view kList = ",\"verdicts\":[";
   Window window(asked);
-  world.events([&](std::string_view line) {
+  each_event(world, [&](std::string_view line) {
     const std::size_t at = line.find(kList);
     const std::uint64_t seq = seq_of(line);
     if (at == std::string_view::npos || !window.wants(seq)) return;
@@ -307,7 +318,7 @@ ApiAnswer ask_api(std::string_view path, std::string_view query, const ApiWorld&
                      (path.starts_with(kOne) && path.size() > kOne.size());
   if (plain && !query.empty()) return bad(fmt::format("{} takes no parameters", path));
   if (path == "run") return run_of(world);
-  if (path == "plan" && world.profile != nullptr) return {200, profile::render_json(*world.profile)};
+  if (path == "plan" && world.profile) return {200, profile::render_json(*world.profile)};
   if (path == "instances") return instances_of(world);
   if (path == "invocations") return invocations_of(query, world);
   if (path == "verdicts") return verdicts_of(query, world);

@@ -1,27 +1,29 @@
 // What GET /_vercel-sim/api/… says of a run: the API of docs/openapi.json, for tools. It works on the lines
-// of the run's events as event::encode writes them, and keeps nothing itself. I/O thread only, at once.
+// of the run's events as event::encode writes them, and keeps nothing itself. Any thread.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::app {
 
-// What is asked about. A line has no newline; views are valid until the answer is there.
+// What is asked about, as it was at one moment.
 struct ApiWorld {
-  std::string_view run;                       // a name of this run
-  Duration at{};                              // now, from its start on
-  std::uint64_t left_out = 0;                 // how many of its first events are not kept any more
-  bool takes_actions = false;                 // there is somebody who carries them out
-  const profile::Profile* profile = nullptr;  // that holds now; null: not known
-  using Take = std::function<void(std::string_view line)>;
-  std::function<void(const Take&)> kept;    // what is still true of what is left out
-  std::function<void(const Take&)> events;  // all others, in order
+  std::string run;                          // a name of this run
+  Duration at{};                            // now, from its start on
+  std::uint64_t left_out = 0;               // how many of its first events are not kept any more
+  bool takes_actions = false;               // there is somebody who carries them out
+  std::optional<profile::Profile> profile;  // that holds now
+  std::vector<std::string> kept;  // what is still true of what is left out: a line each, without a newline
+  // All others in order: "data: {…}\n\n" each, as the stream of events has them.
+  std::vector<std::shared_ptr<const std::string>> events;
 };
 
 struct ApiAnswer {

@@ -52,7 +52,7 @@ class AppEvents final : private agent::ControlHandler {
   void on_handler(InvocationId id) override { edge_.handler_started(id); }
   void on_refused(InvocationId id, const agent::Refused& told) override { edge_.code_refused(id, told); }
   void on_not_traced(InvocationId id, const agent::NotTraced& t) override { edge_.not_traced(id, t); }
-  void on_left(InvocationId id, const std::vector<agent::Hanging>& told, bool stopped) override {
+  void on_left(InvocationId id, const std::vector<Hanging>& told, bool stopped) override {
     edge_.middleware_left(id, told, stopped);
   }
   void on_state(InvocationId id, const StateReport& report) override { edge_.middleware_state(id, report); }

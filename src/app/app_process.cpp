@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 
+#include "log/log.hpp"
+
 namespace vsim::app {
 namespace {
 
@@ -55,7 +57,7 @@ Result<bool> AppProcess::start() {
   options.window = spec_.window;
   options.input = process::SpawnOptions::Input::open;
   process::ChildCallbacks callbacks;
-  callbacks.output = [this](process::Stream, std::string_view bytes) { on_output(bytes); };
+  callbacks.output = [this](process::OutputStream, std::string_view bytes) { on_output(bytes); };
   callbacks.exit = [this](const process::ExitCause& cause) { on_exit(cause); };
   auto child = supervisor_.spawn(std::move(options), std::move(callbacks));
   if (!child) return child.error();
@@ -115,6 +117,7 @@ void AppProcess::agent_says_listening() {
 
 void AppProcess::become_ready() {
   ready_ = true;
+  log::info(log::Logger::app, "{} is ready after {} ms", spec_.name, (Clock::now() - started_) / 1ms);
   timer_.cancel();
   callbacks_.ready();
 }
@@ -124,6 +127,7 @@ void AppProcess::on_exit(const process::ExitCause& cause) {
   timer_.cancel();
   lines_->flush(true);
   const bool was_ready = std::exchange(ready_, false);
+  log::info(log::Logger::app, "{} {}{}", spec_.name, process::describe(cause), stopping_ ? ", as asked" : "");
   // Not in the child's own callback: it is still on the stack.
   boost::asio::post(io_, [this, cause, was_ready] {
     child_.reset();

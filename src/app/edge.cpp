@@ -4,23 +4,16 @@
 #include <charconv>
 
 #include "agent/dispatch.hpp"
-#include "agent/meta.hpp"
 #include "agent/secrets.hpp"
 #include "app/clock.hpp"
+#include "app/edge_impl.hpp"
 #include "base/text.hpp"
 #include "engine/classify.hpp"
-#include "limits/platform_error.hpp"
-#include "net/forward.hpp"
 
 namespace vsim::app {
 namespace {
 
 using net::http1::Field;
-using net::http1::HeadError;
-
-void line(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ", 2).append(value).append("\r\n", 2);
-}
 
 // "localhost:3000" → "localhost", "[::1]:3000" → "::1".
 std::string_view host_name(std::string_view authority) {
@@ -34,32 +27,6 @@ bool is_ip_literal(std::string_view host) {
   return !error;
 }
 
-struct Refusal {
-  limits::Code code;
-  int status;
-};
-Refusal refusal(HeadError error) {
-  switch (error) {
-    case HeadError::uri_too_long:
-      return {limits::Code::url_too_long, 0};
-    case HeadError::head_too_large:
-      return {limits::Code::request_header_too_large, 0};
-    case HeadError::method:
-      return {limits::Code::invalid_request_method, 0};
-    case HeadError::not_implemented:
-      return {limits::Code::bad_request, 501};
-    case HeadError::version:
-      return {limits::Code::bad_request, 505};
-    case HeadError::expectation:
-      return {limits::Code::bad_request, 417};
-    default:
-      return {limits::Code::bad_request, 0};
-  }
-}
-
-InvocationId invocation(net::ExchangeId id) { return static_cast<InvocationId>(id); }
-engine::Totals engine_totals(net::Totals t) { return {t.bytes_in, t.bytes_out}; }
-
 }  // namespace
 
 Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
@@ -67,9 +34,9 @@ Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions opti
   engine_.set_totals_reader(
       [](void* self, InvocationId id) {
         const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
-        if (exchange == nullptr) return engine::Totals{};
-        if (exchange->closed) return engine_totals(*exchange->closed);
-        return exchange->session != nullptr ? engine_totals(exchange->session->totals()) : engine::Totals{};
+        if (exchange == nullptr) return ExchangeTotals{};
+        if (exchange->closed) return *exchange->closed;
+        return exchange->session != nullptr ? exchange->session->totals() : ExchangeTotals{};
       },
       this);
   read_busy();
@@ -112,18 +79,13 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     return;
   }
 
-  engine::RequestInfo info;
-  info.method = head.method;
-  info.target = head.target;
+  engine::RequestInfo info{limits_head(head)};
   info.path = head.path;
   info.accept = head.accept;
   info.client_address = client.address;
   info.websocket_upgrade = head.websocket;
   if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
   info.chunked = head.body.kind == net::http1::BodyKind::chunked;
-  info.largest_header = head.largest_header;
-  info.headers_total = head.headers_total;
-  info.header_not_utf8 = head.header_not_utf8;
   const TimePoint at = now();
   if (recorder_ != nullptr) recorder_->arrived(head, at);
   const engine::Admission admission = engine_.admit(info, at, wall_at(at));
@@ -165,11 +127,18 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
       decision.copy = recorder_->admitted(admission.id);
   }
 
+  add_headers(head, client, exchange, decision);
+  schedule();
+}
+
+// What the platform adds to a request on its way.
+void Edge::add_headers(const net::http1::RequestHead& head, const net::ClientInfo& client,
+                       const Exchange& exchange, net::RequestDecision& decision) {
   extra_.clear();
   line(extra_, "X-Forwarded-Host", head.host);
   line(extra_, "X-Forwarded-Proto", options_.https ? "https" : "http");
   line(extra_, "X-Forwarded-For", client.address);
-  if (internal) {
+  if (exchange.internal) {
     // Next refuses dev-internal requests whose Origin is not localhost. A page opened under the address
     // itself is as much its own (docs/next-dev.md); only addresses, since a name could be an attacker's that
     // resolves to this machine.
@@ -192,7 +161,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     extra_.append("X-Vercel-Id: ")
         .append(options_.region)
         .append("::")
-        .append(admission.tag.view())
+        .append(exchange.tag.view())
         .append("\r\n");
     if (!options_.token.empty()) {
       char number[20];
@@ -201,7 +170,6 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
     }
   }
   decision.extra = extra_;
-  schedule();
 }
 
 // An invocation that is under way, and so older than `own`: callers never make a circle.
@@ -210,193 +178,6 @@ InvocationId Edge::known_caller(std::uint64_t named, net::ExchangeId own) const 
   if (named == own || named == 0) return InvocationId::none;
   return exchanges_.contains(named) || (fleet_ != nullptr && fleet_->holds(caller)) ? caller
                                                                                     : InvocationId::none;
-}
-
-bool Edge::turned_away(net::Session& session, const net::http1::RequestHead& head,
-                       net::RequestDecision& decision) {
-  engine::Visit visit;
-  visit.authority = head.host;
-  visit.upgrade = head.websocket;
-  visit.dev_internal = engine::is_dev_internal(head.path);
-  if (visit.upgrade || visit.dev_internal) {
-    for (const auto& h : head.headers) {
-      if (h.field == Field::origin)
-        visit.origin = h.value;
-      else if (h.field == Field::other && iequals(h.name, "sec-fetch-site"))
-        visit.sec_fetch_site = h.value;
-      else if (h.field == Field::other && iequals(h.name, "sec-fetch-mode"))
-        visit.sec_fetch_mode = h.value;
-    }
-  }
-  const engine::Door::Answer answer = options_.door.ask(visit);
-  if (answer == engine::Door::Answer::enter) return false;
-  const limits::Code code = answer == engine::Door::Answer::host_not_allowed
-                                ? limits::Code::sim_host_not_allowed
-                                : limits::Code::sim_origin_not_allowed;
-  const RequestTag tag = engine_.reject_malformed(code, head.method, head.target, now(), wall_now(), 0);
-  decision.response = error_text(&session, code, 0, tag.view(), session.may_keep_alive());
-  return true;
-}
-
-void Edge::own_page(net::Session& session, const net::http1::RequestHead& head, const net::ClientInfo& client,
-                    net::RequestDecision& decision) {
-  if (live_ != nullptr && live_->answer(session, head, client, decision)) return;
-  const bool health = head.path == "/_vercel-sim/health" && (head.method == "GET" || head.method == "HEAD");
-  const std::string body = health ? (ready() ? "{\"status\":\"ready\"}\n" : "{\"status\":\"starting\"}\n")
-                                  : "{\"error\":\"not found\"}\n";
-  std::string& out = decision.response;
-  out = !health   ? "HTTP/1.1 404 Not Found\r\n"
-        : ready() ? "HTTP/1.1 200 OK\r\n"
-                  : "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n";
-  line(out, "Content-Type", "application/json; charset=utf-8");
-  line(out, "Cache-Control", "no-store");
-  line(out, "Date", net::http_date());
-  line(out, "Content-Length", std::to_string(body.size()));
-  if (!session.may_keep_alive()) line(out, "Connection", "close");
-  out += "\r\n";
-  if (head.method != "HEAD") out += body;
-}
-
-std::string Edge::error_text(const net::Session* session, limits::Code code, int status, std::string_view tag,
-                             bool keep_alive, bool head_only) {
-  const std::string id = options_.region + "::" + std::string(tag);
-  limits::PlatformErrorRequest request;
-  request.code = code;
-  request.status = status;
-  request.id = id;
-  request.date = net::http_date();
-  request.https = options_.https;
-  request.keep_alive = keep_alive;
-  request.head_only = head_only || (session != nullptr && session->head_method());
-  if (session != nullptr) {
-    request.accept = session->accept();
-    request.host = session->host();
-  }
-  return limits::render_platform_error(request);
-}
-
-std::string Edge::on_malformed(const net::http1::RequestHead& head, HeadError error, std::string_view,
-                               const net::ClientInfo&) {
-  const Refusal why = refusal(error);
-  const RequestTag tag =
-      engine_.reject_malformed(why.code, head.method, head.target, now(), wall_now(), why.status);
-  return error_text(nullptr, why.code, why.status, tag.view(), false, head.method == "HEAD");
-}
-
-void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net::http1::ResponseHead& head,
-                            net::ResponseDecision& decision) {
-  Exchange* exchange = find(id);
-  if (exchange == nullptr) return;
-  engine::ResponseInfo info;
-  info.status = head.status;
-  if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
-  if (exchange->for_sockets)
-    for (const auto& h : head.headers) {
-      if (iequals(h.name, "content-type")) info.content_type = h.value;
-      if (iequals(h.name, "location")) info.location = h.value;
-    }
-  const TimePoint at = now();
-  if (isolated(*exchange)) {
-    for (const auto& h : head.headers) {
-      if (h.field != Field::x_vsim) continue;
-      if (exchange->placed) {
-        if (!agent::is_ours(h.name, h.value, "x-vsim-again", exchange->secret)) continue;
-        exchange->again = true;
-      } else {
-        auto text = agent::dispatch_field(h.name, h.value, options_.token);
-        if (!text) continue;
-        exchange->head = std::move(*text);
-      }
-      decision.dispatch = true;
-      return;
-    }
-    if (exchange->placed && head.status != 100 && head.status != 103) {
-      exchange->head_seen = true;
-      exchange->socket = head.status == 101;
-      fleet_->responding(invocation(id));
-      exchange = find(id);
-      if (exchange == nullptr) return;
-      for (const auto& h : head.headers) {
-        if (h.field != Field::x_vsim) continue;
-        const auto says = [&](std::string_view key) { return h.value.find(key) != std::string_view::npos; };
-        if (!says(";kept=") && !says(";at=") && !says(";unseen=")) continue;
-        const auto meta = agent::parse_meta(h.name, h.value, exchange->secret);
-        if (!meta) continue;
-        info.unseen = meta->unseen;
-        for (const std::string& name : meta->kept)
-          engine_.kept_on_server(invocation(id), name, at, wall_now());
-        if (!meta->at.empty()) engine_.answer_made_at(invocation(id), meta->at);
-      }
-    }
-  }
-  if (!options_.token.empty() && !exchange->internal && !exchange->placed) {
-    info.direct = true;
-    for (const auto& h : head.headers) {
-      if (h.field != Field::x_vsim) continue;
-      // Nobody has asked where this function is to be run: what it holds is not for a client.
-      if (agent::dispatch_field(h.name, h.value, options_.token))
-        return unexpected(session, *exchange, id, decision);
-      // The answer may overtake the control channel: the head itself says which function it comes from.
-      if (const auto meta = agent::parse_meta(h.name, h.value, options_.token)) {
-        info.direct = false;
-        info.unseen = meta->unseen;
-        engine_.dispatched(invocation(id),
-                           to_dispatch(meta->page, meta->kind, meta->runtime, meta->is_static), at);
-      }
-    }
-  }
-  const limits::Code replaced = engine_.response_head(invocation(id), info, at);
-  schedule();
-  if (replaced != limits::Code::none) {
-    decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
-    Exchange over = std::move(*exchange);
-    exchanges_.erase(id);
-    if (replaced == limits::Code::function_invocation_timeout && isolated(over))
-      fleet_->timed_out(invocation(id));  // as at a deadline
-    settle(id, std::move(over));
-    return;
-  }
-  if (exchange->head_seen && exchange->done) {
-    engine_.released(invocation(id), *std::exchange(exchange->done, std::nullopt), at, wall_now());
-    schedule();
-  }
-  if (recorder_ != nullptr) recorder_->responds(invocation(id), head);
-  if (exchange->internal || info.direct || head.status == 101) return;
-  decision.drop_server = true;
-  response_extra_.assign("Server: Vercel\r\nX-Vercel-Cache: MISS\r\nX-Vercel-Id: ");
-  response_extra_.append(options_.region)
-      .append("::")
-      .append(options_.region)
-      .append("::")
-      .append(exchange->tag.view())
-      .append("\r\n");
-  decision.extra = response_extra_;
-}
-
-void Edge::unexpected(net::Session& session, Exchange& exchange, net::ExchangeId id,
-                      net::ResponseDecision& decision) {
-  const limits::Code code = engine_.upstream_failed(invocation(id), engine::UpstreamFailure::garbage,
-                                                    engine_totals(session.totals()), now(), wall_now());
-  decision.replace = error_text(&session, code, 0, exchange.tag.view(), session.may_keep_alive());
-  Exchange over = std::move(exchange);
-  exchanges_.erase(id);
-  settle(id, std::move(over));
-  schedule();
-}
-
-std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
-  const limits::Code code = engine_.request_body_over(invocation(id), now());
-  if (code == limits::Code::none) return {};
-  const Exchange* exchange = find(id);
-  std::string out =
-      error_text(&session, code, 0, exchange != nullptr ? exchange->tag.view() : std::string_view{},
-                 session.may_keep_alive());
-  if (Exchange* over = find(id)) {
-    Exchange moved = std::move(*over);
-    exchanges_.erase(id);
-    settle(id, std::move(moved));
-  }
-  return out;
 }
 
 bool Edge::on_client_left(net::ExchangeId id) {
@@ -416,11 +197,9 @@ bool Edge::on_client_half_closed(net::ExchangeId id) {
 }
 
 net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::ExchangeId id,
-                                              net::UpstreamFailure failure, net::Totals totals) {
-  static_assert(static_cast<int>(net::UpstreamFailure::no_descriptor) ==
-                static_cast<int>(engine::UpstreamFailure::no_descriptor));
-  if (failure == net::UpstreamFailure::no_descriptor) on_no_descriptor();
-  if (failure == net::UpstreamFailure::refused) tell_lost_sockets();
+                                              UpstreamFailure failure, ExchangeTotals totals) {
+  if (failure == UpstreamFailure::no_descriptor) on_no_descriptor();
+  if (failure == UpstreamFailure::refused) tell_lost_sockets();
   Exchange* exchange = find(id);
   net::FailureDecision out;
   if (exchange == nullptr) return out;
@@ -432,10 +211,8 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
     return out;
   }
   const limits::Code code =
-      exchange->lost ? engine_.instance_lost(invocation(id), exchange->lost->code, exchange->lost->cause,
-                                             engine_totals(totals), now(), wall_now())
-                     : engine_.upstream_failed(invocation(id), static_cast<engine::UpstreamFailure>(failure),
-                                               engine_totals(totals), now(), wall_now(),
+      exchange->lost ? engine_.instance_lost(invocation(id), *exchange->lost, totals, now(), wall_now())
+                     : engine_.upstream_failed(invocation(id), failure, totals, now(), wall_now(),
                                                exchange->broken_off ? &*exchange->broken_off : nullptr);
   if (code != limits::Code::none)
     out.response = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
@@ -457,7 +234,7 @@ void Edge::on_no_descriptor() {
   engine_.announce(notice, now(), wall_now());
 }
 
-void Edge::on_end(net::ExchangeId id, net::Totals totals) {
+void Edge::on_end(net::ExchangeId id, ExchangeTotals totals) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return;
   if (exchange->socket && !stopping_) {
@@ -470,7 +247,7 @@ void Edge::on_end(net::ExchangeId id, net::Totals totals) {
   Exchange over = std::move(*exchange);
   exchanges_.erase(id);
   const TimePoint at = now();
-  engine_.ended(invocation(id), engine_totals(totals), at, wall_at(at));
+  engine_.ended(invocation(id), totals, at, wall_at(at));
   settle(id, std::move(over));
 }
 
@@ -546,9 +323,9 @@ void Edge::wake() {
   armed_for_ = TimePoint::max();
   commands_.clear();
   engine_.wake(now(), wall_now(), commands_);
-  for (const engine::Command& command : commands_) {
+  for (const engine::ExchangeCommand& command : commands_) {
     const auto id = static_cast<net::ExchangeId>(command.id);
-    if (command.kind == engine::Command::Kind::expire) {
+    if (command.kind == engine::ExchangeCommand::Kind::expire) {
       if (fleet_ != nullptr) fleet_->expire(command.id);
       continue;
     }
@@ -562,13 +339,13 @@ void Edge::wake() {
     }
     net::Session& session = *exchange.session;
     switch (command.kind) {
-      case engine::Command::Kind::answer_error:
+      case engine::ExchangeCommand::Kind::answer_error:
         session.answer(error_text(&session, command.code, 0, exchange.tag.view(), session.may_keep_alive()));
         break;
-      case engine::Command::Kind::cut:
+      case engine::ExchangeCommand::Kind::cut:
         session.cut(options_.stream_cut == profile::StreamCut::clean);
         break;
-      case engine::Command::Kind::cut_tunnel: {
+      case engine::ExchangeCommand::Kind::cut_tunnel: {
         std::string farewell;
         if (options_.websocket_close_code != 1006) {  // 1006: no close frame at all (facts 4b)
           const auto code = static_cast<unsigned>(options_.websocket_close_code);
@@ -577,7 +354,7 @@ void Edge::wake() {
         session.cut_tunnel(farewell);
         break;
       }
-      case engine::Command::Kind::expire:
+      case engine::ExchangeCommand::Kind::expire:
         break;
     }
     if (isolated(exchange)) fleet_->timed_out(command.id);

@@ -17,6 +17,7 @@
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
 #include "limits/broken_off.hpp"
+#include "limits/instance_end.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
 #include "net/upstream.hpp"
@@ -33,7 +34,7 @@ struct EdgeOptions {
   engine::Door door;  // who may come in
 };
 
-class Edge final : public net::Edge, public FleetOwner {
+class Edge final : public net::EdgePolicy, public FleetOwner {
  public:
   // `engine` must outlive the edge.
   Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options);
@@ -61,7 +62,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void handler_started(InvocationId);
   void code_refused(InvocationId, const agent::Refused&);
   void not_traced(InvocationId, const agent::NotTraced&);
-  void middleware_left(InvocationId, const std::vector<agent::Hanging>&, bool stopped);
+  void middleware_left(InvocationId, const std::vector<Hanging>&, bool stopped);
   void middleware_state(InvocationId, const StateReport&);
   // Next's words for kinds and runtimes, as the agent passes them on.
   static engine::Dispatch to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
@@ -72,7 +73,7 @@ class Edge final : public net::Edge, public FleetOwner {
   void stopping();
   void stop();
 
-  // net::Edge
+  // net::EdgePolicy
   void on_request(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&,
                   net::RequestDecision&) override;
   std::string on_malformed(const net::http1::RequestHead&, net::http1::HeadError, std::string_view reason,
@@ -83,17 +84,17 @@ class Edge final : public net::Edge, public FleetOwner {
   std::string on_body_over(net::Session&, net::ExchangeId) override;
   bool on_client_left(net::ExchangeId) override;
   bool on_client_half_closed(net::ExchangeId) override;
-  net::FailureDecision on_upstream_failed(net::Session&, net::ExchangeId, net::UpstreamFailure,
-                                          net::Totals) override;
+  net::FailureDecision on_upstream_failed(net::Session&, net::ExchangeId, UpstreamFailure,
+                                          ExchangeTotals) override;
   void on_no_descriptor() override;
-  void on_end(net::ExchangeId, net::Totals) override;
+  void on_end(net::ExchangeId, ExchangeTotals) override;
   bool https() const override { return options_.https; }
 
   // FleetOwner
   bool fleet_placed(InvocationId, const Placed&) override;
   void fleet_refused(InvocationId, limits::Code, Duration waited) override;
-  void fleet_lost(InvocationId, limits::Code, std::string_view cause) override;
-  void fleet_crashed(InvocationId, limits::Code, std::string_view cause) override;
+  void fleet_lost(InvocationId, limits::instance_end::Loss) override;
+  void fleet_crashed(InvocationId, limits::instance_end::Loss) override;
   void fleet_broke(InvocationId) override;
   void fleet_broken_off(InvocationId, std::string_view message, std::string_view source) override;
   void fleet_handler(InvocationId) override;
@@ -104,11 +105,11 @@ class Edge final : public net::Edge, public FleetOwner {
     engine_.answer_made_at(id, place);
   }
   void fleet_code_refused(InvocationId id, const agent::Refused& told) override { code_refused(id, told); }
-  void fleet_done(InvocationId, const std::vector<agent::Hanging>&) override;
+  void fleet_done(InvocationId, const std::vector<Hanging>&) override;
   void fleet_module_state(InvocationId, const StateReport&) override;
   void fleet_connections(InvocationId, const agent::Connections&) override;
   void fleet_machine(InvocationId, const agent::Machine&) override;
-  void fleet_made(InvocationId, agent::Made) override;
+  void fleet_made(InvocationId, agent::MadeReport) override;
   void fleet_revalidated() override;
 
  private:
@@ -134,10 +135,6 @@ class Edge final : public net::Edge, public FleetOwner {
     Edge* edge_ = nullptr;
     std::vector<InvocationId> callers_;
   };
-  struct Lost {
-    limits::Code code;
-    std::string cause;
-  };
   struct Exchange {
     net::Session* session = nullptr;
     RequestTag tag;
@@ -149,21 +146,26 @@ class Edge final : public net::Edge, public FleetOwner {
     bool head_seen = false;  // whose response has begun
     bool socket = false;     // by a 101
     InvocationId parent = InvocationId::none;
-    bool queued = false;                               // asked the fleet for an instance
-    CallersWait callers_wait;                          // while it is compiled, or queued
-    std::string page, skip;                            // where it is, and the pages that have passed it on
-    std::string head;                                  // for the instance, until it is placed
-    std::string secret;                                // of the instance
-    std::optional<std::vector<limits::Hanging>> done;  // told before its response was read
-    std::optional<net::UpstreamFailure> failed;        // waits for the cause
+    bool queued = false;                       // asked the fleet for an instance
+    CallersWait callers_wait;                  // while it is compiled, or queued
+    std::string page, skip;                    // where it is, and the pages that have passed it on
+    std::string head;                          // for the instance, until it is placed
+    std::string secret;                        // of the instance
+    std::optional<std::vector<Hanging>> done;  // told before its response was read
+    std::optional<UpstreamFailure> failed;     // waits for the cause
     std::optional<limits::broken_off::Cause>
-        broken_off;                     // by the function; the connection may still be there
-    std::optional<Lost> lost;           // the cause; the connection has not ended yet
-    std::optional<net::Totals> closed;  // a socket whose session is gone, waits for the cause
+        broken_off;                                  // by the function; the connection may still be there
+    std::optional<limits::instance_end::Loss> lost;  // the cause; the connection has not ended yet
+    std::optional<ExchangeTotals> closed;            // a socket whose session is gone, waits for the cause
   };
   bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
   void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);
   void pass_on(net::Session&, net::ExchangeId, Exchange&);
+  void add_headers(const net::http1::RequestHead&, const net::ClientInfo&, const Exchange&,
+                   net::RequestDecision&);
+  bool is_word_of_app(Exchange&, const net::http1::ResponseHead&);
+  Exchange* begins(net::ExchangeId, Exchange&, const net::http1::ResponseHead&, engine::ResponseInfo&,
+                   TimePoint at);
   void unexpected(net::Session&, Exchange&, net::ExchangeId, net::ResponseDecision&);
   // The answer of the platform, or a cut where it is too late for one. The exchange is over.
   void finish(net::ExchangeId, limits::Code);
@@ -190,7 +192,7 @@ class Edge final : public net::Edge, public FleetOwner {
   Live* live_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
   std::string extra_, response_extra_, origin_;
-  std::vector<engine::Command> commands_;
+  std::vector<engine::ExchangeCommand> commands_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>,
                                     boost::asio::io_context::executor_type>

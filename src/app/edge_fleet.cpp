@@ -6,12 +6,11 @@
 #include "agent/dispatch.hpp"
 #include "agent/secrets.hpp"
 #include "app/clock.hpp"
-#include "app/edge.hpp"
+#include "app/edge_impl.hpp"
 
 namespace vsim::app {
 namespace {
 
-InvocationId invocation(net::ExchangeId id) { return static_cast<InvocationId>(id); }
 net::ExchangeId exchange_id(InvocationId id) { return static_cast<net::ExchangeId>(id); }
 
 void number(std::string& out, std::uint64_t n) {
@@ -33,15 +32,6 @@ std::string_view word(instance::Start start) {
   return {};
 }
 
-std::vector<limits::Hanging> hanging_of(const std::vector<agent::Hanging>& told) {
-  std::vector<limits::Hanging> out;
-  for (const agent::Hanging& h : told)
-    out.push_back({h.kind, h.at,
-                   std::chrono::duration_cast<Duration>(
-                       std::chrono::duration<double, std::milli>(std::clamp(h.ms, 0.0, 1e12)))});
-  return out;
-}
-
 }  // namespace
 
 void Edge::on_dispatch(net::Session& session, net::ExchangeId id, std::string_view text) {
@@ -61,7 +51,7 @@ void Edge::pass_on(net::Session& session, net::ExchangeId id, Exchange& exchange
   schedule();
   if (pool_ == nullptr) {
     const limits::Code code =
-        engine_.upstream_failed(invocation(id), engine::UpstreamFailure::refused, {}, now(), wall_now());
+        engine_.upstream_failed(invocation(id), UpstreamFailure::refused, {}, now(), wall_now());
     return finish(id, code);
   }
   session.resend(*pool_, "X-Vsim-Skip: " + exchange.skip + "\r\n");
@@ -72,8 +62,8 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
   const auto answer = agent::parse_dispatch(of_head.empty() ? text : std::string_view(of_head));
   if (!answer) {
     const limits::Code code = engine_.upstream_failed(
-        invocation(id), engine::UpstreamFailure::garbage,
-        session.totals().bytes_in == 0 ? engine::Totals{} : engine::Totals{session.totals().bytes_in, 0},
+        invocation(id), UpstreamFailure::garbage,
+        session.totals().bytes_in == 0 ? ExchangeTotals{} : ExchangeTotals{session.totals().bytes_in, 0},
         now(), wall_now());
     return finish(id, code);
   }
@@ -151,39 +141,38 @@ void Edge::fleet_refused(InvocationId id, limits::Code code, Duration waited) {
 }
 
 // The connection to it ends by itself, behind what the instance had still said: on_upstream_failed or on_end.
-void Edge::fleet_lost(InvocationId id, limits::Code code, std::string_view cause) {
+void Edge::fleet_lost(InvocationId id, limits::instance_end::Loss loss) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange == nullptr) {
-    engine_.instance_lost(id, code, cause, {}, now(), wall_now());  // its waitUntil work
+    engine_.instance_lost(id, loss, {}, now(), wall_now());  // its waitUntil work
     return schedule();
   }
   exchange->done.reset();
   if (!exchange->failed) {
-    exchange->lost = Lost{code, std::string(cause)};
+    exchange->lost = std::move(loss);
     if (exchange->closed) socket_over(exchange_id(id));
     return;
   }
-  const net::Totals totals = exchange->session->totals();
-  const limits::Code answer =
-      engine_.instance_lost(id, code, cause, {totals.bytes_in, totals.bytes_out}, now(), wall_now());
+  const ExchangeTotals totals = exchange->session->totals();
+  const limits::Code answer = engine_.instance_lost(id, loss, totals, now(), wall_now());
   finish(exchange_id(id), answer);
 }
 
-void Edge::fleet_crashed(InvocationId id, limits::Code code, std::string_view cause) {
+void Edge::fleet_crashed(InvocationId id, limits::instance_end::Loss loss) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && !exchange->closed && !exchange->failed)
-    exchange->failed = net::UpstreamFailure::reset;
-  fleet_lost(id, code, cause);
+    exchange->failed = UpstreamFailure::reset;
+  fleet_lost(id, std::move(loss));
 }
 
 void Edge::fleet_broke(InvocationId id) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->closed) return socket_over(exchange_id(id));
   if (exchange == nullptr || !exchange->failed) return;
-  const net::Totals totals = exchange->session->totals();
-  const limits::Code answer = engine_.upstream_failed(
-      id, static_cast<engine::UpstreamFailure>(*exchange->failed), {totals.bytes_in, totals.bytes_out}, now(),
-      wall_now(), exchange->broken_off ? &*exchange->broken_off : nullptr);
+  const ExchangeTotals totals = exchange->session->totals();
+  const limits::Code answer =
+      engine_.upstream_failed(id, *exchange->failed, totals, now(), wall_now(),
+                              exchange->broken_off ? &*exchange->broken_off : nullptr);
   finish(exchange_id(id), answer);
 }
 
@@ -198,9 +187,9 @@ void Edge::fleet_broken_off(InvocationId id, std::string_view message, std::stri
 void Edge::socket_over(net::ExchangeId id) {
   Exchange over = std::move(*find(id));
   exchanges_.erase(id);
-  const engine::Totals totals{over.closed->bytes_in, over.closed->bytes_out};
+  const ExchangeTotals totals = *over.closed;
   if (const auto lost = std::exchange(over.lost, std::nullopt))
-    engine_.instance_lost(invocation(id), lost->code, lost->cause, totals, now(), wall_now());
+    engine_.instance_lost(invocation(id), *lost, totals, now(), wall_now());
   else
     engine_.ended(invocation(id), totals, now(), wall_now());
   settle(id, std::move(over));
@@ -211,8 +200,7 @@ void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
   if (!isolated(exchange)) return;
   if (!exchange.placed) fleet_->withdraw(invocation(id));
   if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
-  if (exchange.lost)
-    engine_.instance_lost(invocation(id), exchange.lost->code, exchange.lost->cause, {}, now(), wall_now());
+  if (exchange.lost) engine_.instance_lost(invocation(id), *exchange.lost, {}, now(), wall_now());
   schedule();
 }
 
@@ -242,8 +230,8 @@ void Edge::code_refused(InvocationId id, const agent::Refused& told) {
   engine_.code_refused(id, {told.what, told.at, told.failed, told.middleware}, now(), wall_now());
 }
 
-void Edge::middleware_left(InvocationId id, const std::vector<agent::Hanging>& told, bool stopped) {
-  engine_.middleware_left(id, hanging_of(told), stopped, now(), wall_now());
+void Edge::middleware_left(InvocationId id, const std::vector<Hanging>& told, bool stopped) {
+  engine_.middleware_left(id, told, stopped, now(), wall_now());
 }
 
 void Edge::fleet_connections(InvocationId id, const agent::Connections& c) {
@@ -263,13 +251,12 @@ void Edge::fleet_machine(InvocationId id, const agent::Machine& m) {
   engine_.machine(id, {*kind, m.what, m.to, m.at, m.variable, *doubt, m.refused, m.by}, now(), wall_now());
 }
 
-void Edge::fleet_made(InvocationId id, agent::Made m) {
+void Edge::fleet_made(InvocationId id, agent::MadeReport m) {
   // A day is enough for what lasts longer than any run.
   const bool ends = m.every > 0 && m.every < 1e6;
   const Duration every = ends ? Duration(static_cast<std::int64_t>(m.every * 1e9)) : kForever;
-  engine_.made_at_build(
-      id, {m.key, m.digest, m.by, m.kind, every, static_cast<std::int64_t>(m.read), std::move(m.files)},
-      now(), wall_now());
+  engine_.made_at_build(id, {m.key, m.digest, m.by, m.kind, every, m.read, std::move(m.files)}, now(),
+                        wall_now());
 }
 
 void Edge::fleet_revalidated() { engine_.revalidated(now()); }
@@ -279,21 +266,21 @@ void Edge::not_traced(InvocationId id, const agent::NotTraced& t) {
                      {t.what, t.path, t.at, t.route, t.directory, t.excluded}, now(), wall_now());
 }
 
-void Edge::fleet_done(InvocationId id, const std::vector<agent::Hanging>& told) {
+void Edge::fleet_done(InvocationId id, const std::vector<Hanging>& told) {
   Exchange* exchange = find(exchange_id(id));
   if (exchange != nullptr && exchange->placed && !exchange->head_seen) {
-    exchange->done = hanging_of(told);  // it may be "try the next route", which is no end
-    return fleet_broke(id);             // unless its connection is gone: it is done, so it has not died of it
+    exchange->done = told;   // it may be "try the next route", which is no end
+    return fleet_broke(id);  // unless its connection is gone: it is done, so it has not died of it
   }
   if (exchange != nullptr && exchange->closed) {
-    exchange->done = hanging_of(told);
+    exchange->done = told;
     return socket_over(exchange_id(id));
   }
   if (exchange != nullptr && exchange->failed) {
-    exchange->done = hanging_of(told);
+    exchange->done = told;
     return fleet_broke(id);
   }
-  engine_.released(id, hanging_of(told), now(), wall_now());
+  engine_.released(id, told, now(), wall_now());
   schedule();
 }
 

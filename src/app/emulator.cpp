@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <unistd.h>
+
 #include <csignal>
 #include <random>
 
@@ -34,7 +36,11 @@ struct TurnsOf {
 
 Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output)
     : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output))) {}
-Emulator::~Emulator() = default;
+// Who presses Ctrl-C once more while the rest is being written has the code of Ctrl-C too.
+Emulator::~Emulator() {
+  impl_->signals.clear();  // which gives them their defaults back
+  std::signal(SIGINT, [](int) { ::_exit(kInterrupted); });
+}
 Result<int> Emulator::run() { return impl_->run(); }
 void Emulator::restart_app() {
   if (impl_->app && !impl_->stopping) impl_->app->restart();
@@ -42,6 +48,7 @@ void Emulator::restart_app() {
 void Emulator::switch_profile(const profile::Profile& profile) { impl_->switch_profile(profile); }
 void Emulator::switch_time_scale(double scale) { impl_->switch_time_scale(scale); }
 void Emulator::retire_instances() { impl_->retire_instances(); }
+std::string Emulator::kill_instance(std::string_view name) { return impl_->kill_instance(name); }
 void Emulator::deploy() { impl_->deploy(); }
 void Emulator::quit() { impl_->stop(0, "key"); }
 const std::string& Emulator::url() const { return impl_->url; }
@@ -60,14 +67,8 @@ void Emulator::Impl::notice(event::Level level, std::string_view message, std::s
   emit(e);
 }
 
-Result<int> Emulator::Impl::run() {
-  std::signal(SIGPIPE, SIG_IGN);
-  const bool agent = options.app.next && !options.upstream;
-  if (agent) token = random_token();
-  options.engine.agent = agent;
-  options.engine.https = options.https;
-  options.engine.isolation = agent ? options.profile->isolation.value : profile::Isolation::none;
-  options.engine.freezes_idle = !options.inspect_instance;
+// The engine, what stands before it, and the port.
+Result<bool> Emulator::Impl::open_edge() {
   engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);
 
   EdgeOptions edge_options;
@@ -80,6 +81,7 @@ Result<int> Emulator::Impl::run() {
   edge = std::make_unique<Edge>(io, *engine, edge_options);
   edge->set_recorder(options.recorder);
   edge->set_live(options.live);
+  if (options.live) options.live->answer_on(&io);
   server = std::make_unique<net::Server>(io, *edge);
   if (options.https) {
     const auto certificate = net::make_certificate(options.https_name);
@@ -97,55 +99,48 @@ Result<int> Emulator::Impl::run() {
   port = *bound;
   edge->set_port(port);
   url = fmt::format("{}://localhost:{}", options.https ? "https" : "http", port);
+  return true;
+}
 
-  hub.add(score);
-  start_signals();
-  if (options.each_second) tick();
-  if (options.key) keyboard = Keyboard::open(io, options.key);
-  if (options.command) {
-    WrappedCommand::Callbacks callbacks;
-    callbacks.never_ready = [this] {
-      if (stopping) return;
-      notice(event::Level::error,
-             fmt::format("the app was not ready within {}", format_duration(options.command->ready_timeout)),
-             "its own messages above say why; --ready-timeout gives it longer");
-      stop(kSoftware, "app");
-    };
-    callbacks.end = [this](const CommandEnd& end) {
-      command_end = end;
-      last_words_by = std::chrono::steady_clock::now() + kLastWords;
-      stop_when_told();
-    };
-    command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
-    command->expect_ready();
-  }
-  if (!options.project_dir.empty()) start_sources();
-  if (options.upstream) {
-    boost::system::error_code error;
-    auto endpoints = net::resolve(io, options.upstream->host, options.upstream->port, error);
-    if (endpoints.empty()) {
-      failure_code = kUsage;
-      return Error{fmt::format("cannot find the host \"{}\" of --upstream: {}", options.upstream->host,
-                               error.message()),
-                   "check its spelling"};
-    }
-    pool = std::make_unique<net::UpstreamPool>(io, server->timeouts(), std::move(endpoints),
-                                               options.upstream->origin);
-    if (command) {
-      if (const auto started = start_processes(); !started) return started.error();
-    }
-    server->start();
-    ready();
-    look_upstream();
-  } else {
-    if (const auto started = start_app(); !started) return started.error();
-    server->start();  // answers 503 and /_vercel-sim/health until the app is ready
-  }
-  {
-    const TurnsOf turns(hub, net::Poller::of(io));
-    net::Poller::of(io).run();
-  }
+void Emulator::Impl::wrap_command() {
+  WrappedCommand::Callbacks callbacks;
+  callbacks.never_ready = [this] {
+    if (stopping) return;
+    notice(event::Level::error,
+           fmt::format("the app was not ready within {}", format_duration(options.command->ready_timeout)),
+           "its own messages above say why; --ready-timeout gives it longer");
+    stop(kSoftware, "app");
+  };
+  callbacks.end = [this](const CommandEnd& end) {
+    command_end = end;
+    last_words_by = std::chrono::steady_clock::now() + kLastWords;
+    stop_when_told();
+  };
+  command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
+  command->expect_ready();
+}
 
+Result<bool> Emulator::Impl::start_upstream() {
+  boost::system::error_code error;
+  auto endpoints = net::resolve(io, options.upstream->host, options.upstream->port, error);
+  if (endpoints.empty()) {
+    failure_code = kUsage;
+    return Error{
+        fmt::format("cannot find the host \"{}\" of --upstream: {}", options.upstream->host, error.message()),
+        "check its spelling"};
+  }
+  pool = std::make_unique<net::UpstreamPool>(io, server->timeouts(), std::move(endpoints),
+                                             options.upstream->origin);
+  if (command) {
+    if (const auto started = start_processes(); !started) return started.error();
+  }
+  server->start();
+  ready();
+  look_upstream();
+  return true;
+}
+
+void Emulator::Impl::wind_down() {
   edge->stop();
   score.finish();
   sources.reset();
@@ -159,7 +154,39 @@ Result<int> Emulator::Impl::run() {
   app_events.reset();
   first_look.reset();
   server.reset();
+  if (options.live) options.live->answer_on(nullptr);
   pool.reset();
+}
+
+Result<int> Emulator::Impl::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  const bool agent = options.app.next && !options.upstream;
+  if (agent) token = random_token();
+  options.engine.agent = agent;
+  options.engine.https = options.https;
+  options.engine.isolation = agent ? options.profile->isolation.value : profile::Isolation::none;
+  options.engine.freezes_idle = !options.inspect_instance;
+  if (const auto listening = open_edge(); !listening) return listening.error();
+
+  hub.add(score);
+  start_signals();
+  if (options.each_second) tick();
+  if (options.key) keyboard = Keyboard::open(io, options.key);
+  if (options.command) wrap_command();
+  if (!options.project_dir.empty()) start_sources();
+  begin_look();
+  if (options.upstream) {
+    if (const auto started = start_upstream(); !started) return started.error();
+  } else {
+    if (const auto started = start_app(); !started) return started.error();
+    server->start();  // answers 503 and /_vercel-sim/health until the app is ready
+  }
+  {
+    const TurnsOf turns(hub, net::Poller::of(io));
+    io.run();
+  }
+
+  wind_down();
   return exit_code;
 }
 

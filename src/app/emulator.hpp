@@ -3,6 +3,7 @@
 // (it owns the signal handlers).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +25,7 @@ class Recorder;
 
 struct EmulatorOptions {
   const profile::Profile* profile = nullptr;  // must outlive the emulator
-  engine::Options engine;
+  engine::EngineOptions engine;
   std::vector<std::string> addresses{"127.0.0.1", "::1"};
   std::uint16_t port = 3000;  // 0: any free one
   bool https = false;
@@ -38,6 +39,13 @@ struct EmulatorOptions {
     std::string origin;  // "http://127.0.0.1:4000": a Location that starts so is rewritten
   };
   std::optional<Upstream> upstream;
+  std::vector<std::string> env_files;  // of variables that a deployment has, for environment.strict
+  // What takes a while to find out: on a thread of its own, which it gives up when `stopping` is set.
+  struct Word {
+    bool warning = false;
+    std::string message, fix;
+  };
+  std::function<std::vector<Word>(const std::atomic<bool>& stopping)> look;
   AppSpec app;  // else. For `next dev`: argv without the port, environment without what the agent needs
   bool isolation_required = false;  // when it cannot be had: exit code 70
   bool inspect_instance = false;
@@ -73,6 +81,9 @@ class Emulator {
   void retire_instances();
   // A new deployment: fresh instances for what comes, and a score of what was open (engine/drill.hpp).
   void deploy();
+  // Ends the process of "i3" as the system would, for whoever wants to see what becomes of its requests. Why
+  // not; empty: done.
+  std::string kill_instance(std::string_view name);
   void quit();
   // "http://localhost:3000"; empty before it listens.
   const std::string& url() const;

@@ -76,6 +76,7 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.profile = options.profile;
       wanted.seed = options.engine.seed;
       wanted.env = spec.env;
+      wanted.env_files = options.env_files;
       wanted.cwd = spec.cwd;
       wanted.run_dir = run_dir->path();
       wanted.script = *scripts + "/instance.cjs";
@@ -88,8 +89,8 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.inspect = options.inspect_instance;
       wanted.fold_starts = options.fold_starts;
       wanted.required = options.isolation_required;
-      isolation = std::make_unique<Isolation>(io, *supervisor, server->timeouts(), app_events->channel(),
-                                              *engine, *edge, *this, std::move(wanted));
+      isolation = std::make_unique<IsolationShell>(io, *supervisor, server->timeouts(), app_events->channel(),
+                                                   *engine, *edge, *this, std::move(wanted));
       isolation->add_environment(spec.env);
     }
     process::set_env(spec.env, "NODE_OPTIONS",

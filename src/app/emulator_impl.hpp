@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "app/app_events.hpp"
 #include "app/clock.hpp"
@@ -28,11 +29,16 @@ namespace vsim::app {
 
 inline constexpr int kInterrupted = 130, kUsage = 64, kSoftware = 70;
 
-struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
+struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(const OutputLine&)> output)
       : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
+  ~Impl();
 
   Result<int> run();
+  Result<bool> open_edge();
+  void wrap_command();
+  Result<bool> start_upstream();
+  void wind_down();
   Result<bool> start_processes();
   Result<bool> start_app();
   void look_upstream();
@@ -44,6 +50,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void switch_profile(const profile::Profile&);
   void switch_time_scale(double);
   void retire_instances();
+  std::string kill_instance(std::string_view name);
   void deploy();
   void deploy_again();
   void told_switch(std::string_view before, std::span<const event::ValueChange>);
@@ -51,6 +58,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   void tick();
   void ready();
   void tell_started();
+  void begin_look();
   void app_is_gone();
   bool died(const process::ExitCause& cause, bool try_again);
   void stop(int code, std::string_view reason);
@@ -131,7 +139,7 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   std::shared_ptr<net::UpstreamPool::Attempt> first_look;
   std::unique_ptr<process::Supervisor> supervisor;
   std::unique_ptr<AppEvents> app_events;
-  std::unique_ptr<Isolation> isolation;
+  std::unique_ptr<IsolationShell> isolation;
   std::unique_ptr<AppProcess> app;
   std::unique_ptr<WrappedCommand> command;
   std::optional<CommandEnd> command_end;
@@ -147,6 +155,8 @@ struct Emulator::Impl final : AppEvents::Owner, Isolation::Owner {
   boost::asio::steady_timer look_again{io};
   boost::asio::steady_timer next_deployment{io};
   Score score{*this};
+  std::atomic<bool> looked_enough{false};
+  std::thread looking;
   std::set<std::string> told, lacking;  // said once
   std::string next_version;             // "16.2.12, turbopack"
   std::string token, url;

@@ -16,7 +16,23 @@ void Emulator::Impl::start_sources() {
   sources->start([this](std::shared_ptr<const project::Snapshot> seen) {
     // On the scanner's thread.
     boost::asio::post(io, [this, seen = std::move(seen)] { take_sources(seen); });
-    net::Poller::of(io).wake();
+  });
+}
+
+Emulator::Impl::~Impl() {
+  looked_enough = true;
+  if (looking.joinable()) looking.join();
+}
+
+void Emulator::Impl::begin_look() {
+  if (!options.look) return;
+  looking = std::thread([this] {
+    auto words = options.look(looked_enough);
+    if (words.empty()) return;
+    boost::asio::post(io, [this, words = std::move(words)] {
+      for (const EmulatorOptions::Word& word : words)
+        notice(word.warning ? event::Level::warning : event::Level::info, word.message, word.fix);
+    });
   });
 }
 
@@ -44,9 +60,9 @@ void Emulator::Impl::take_sources(const std::shared_ptr<const project::Snapshot>
     // "fluid": true is worth a word only where the profile says otherwise.
     if (fluid && vercel != nullptr && finding.file == "vercel.json" && finding.line == vercel->fluid_line)
       continue;
-    tell(finding.severity == routes::Severity::error     ? event::Level::error
-         : finding.severity == routes::Severity::warning ? event::Level::warning
-                                                         : event::Level::info,
+    tell(finding.severity == routes::RouteSeverity::error     ? event::Level::error
+         : finding.severity == routes::RouteSeverity::warning ? event::Level::warning
+                                                              : event::Level::info,
          finding.message, finding.fix, {}, finding.file, finding.line);
   }
   if (vercel != nullptr && vercel->fluid == false && fluid)

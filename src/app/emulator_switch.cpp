@@ -69,6 +69,15 @@ void Emulator::Impl::retire_instances() {
                            busy == 1 ? "finishes" : "finish", busy == 1 ? "it has" : "they have"));
 }
 
+std::string Emulator::Impl::kill_instance(std::string_view name) {
+  if (stopping) return "the run is ending";
+  if (!isolation || isolation->effective() == "none")
+    return "there are no instances: all requests share one process";
+  if (!isolation->kill(name)) return fmt::format("no instance {} is alive", name);
+  notice(event::Level::info, fmt::format("{} is killed because somebody asked for it", name));
+  return {};
+}
+
 void Emulator::Impl::deploy() {
   if (stopping) return;
   if (!isolation || isolation->effective() == "none")

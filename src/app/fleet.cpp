@@ -65,7 +65,7 @@ void Fleet::carry_out() {
   if (carrying_out_) return;
   carrying_out_ = true;
   while (next_command_ < commands_.size()) {
-    instance::Command command = std::move(commands_[next_command_++]);
+    instance::SchedulerCommand command = std::move(commands_[next_command_++]);
     std::visit([this](auto& c) { obey(c); }, command);
   }
   commands_.clear();
@@ -97,21 +97,21 @@ void Fleet::boot(const agent::Boot& boot, std::string_view exec) {
   settle_tmp();
   start_template();
   if (first) return;
-  instance::Change change;
+  instance::CodeChange change;
   change.generation = ++generation_;
   ++base_;
   change.environment = change.all_code = true;
   known(change);
 }
 
-void Fleet::known(const instance::Change& change) {
+void Fleet::known(const instance::CodeChange& change) {
   tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
   early_.announced(generation_);
   ask_early();
 }
 
 void Fleet::changed(const agent::Changed& told) {
-  instance::Change change;
+  instance::CodeChange change;
   generation_ = std::max(generation_, base_ + told.generation);
   change.generation = generation_;
   change.environment = told.environment;
@@ -142,7 +142,7 @@ void Fleet::gone() {
     withdraw(id);
     owner_.fleet_refused(id, limits::Code::no_response_from_function, Duration{});
   }
-  instance::Change change;
+  instance::CodeChange change;
   change.generation = generation_;
   change.environment = change.all_code = true;
   known(change);
@@ -168,7 +168,8 @@ void Fleet::set_options(FleetOptions options, Why why) {
   const auto what_counts = [](const FleetOptions& o) {
     return std::tie(o.scheduler.isolation, o.scheduler.spread, o.scheduler.spares,
                     o.scheduler.bound_functions, o.scheduler.memory_budget, o.env, o.time_scale, o.memory_max,
-                    o.memory_mode, o.machine, o.warm, o.fork, o.own_tmp, o.tmp_max);
+                    o.memory_mode, o.machine, o.warm, o.fork, o.own_tmp, o.tmp_max, o.read_only, o.strict,
+                    o.descriptors);
   };
   const bool same = what_counts(options) == what_counts(options_);
   options_ = std::move(options);
@@ -177,18 +178,28 @@ void Fleet::set_options(FleetOptions options, Why why) {
   // Limits alone make other groups of functions (group.hpp): what is bound to one of before is of no use.
   if (same && why == Why::settings)
     return tell([&](TimePoint t, auto& out) { scheduler_.retire(Why::settings, false, t, out); });
-  if (template_.state() != Template::State::none) {
+  if (template_.state() != TemplateProcess::State::none) {
     stop_template();
     if (!boot_.file.empty()) start_template();
   }
   tell([&](TimePoint t, auto& out) { scheduler_.set_options(options_.scheduler, why, t, out); });
 }
 
+bool Fleet::kill(std::string_view name) {
+  for (auto& [id, i] : instances_)
+    if (i.process && i.process->name() == name && i.process->running()) {
+      const instance::InstanceId which = id;
+      tell([&](TimePoint t, auto& out) { scheduler_.condemn(which, Why::asked, t, out); });
+      return true;
+    }
+  return false;
+}
+
 std::size_t Fleet::retire(Why why) {
   if (stopped_) return 0;
   tell([&](TimePoint t, auto& out) { scheduler_.retire(why, false, t, out); });
   std::size_t busy = 0;
-  for (const instance::Seen& i : scheduler_.instances())
+  for (const instance::InstanceView& i : scheduler_.instances())
     busy += std::holds_alternative<instance::Retired>(i.state);
   return busy;
 }
@@ -258,7 +269,7 @@ void Fleet::strike_early() {
         "`next dev` counts a change of the code that it has not told of: requests that waited for it are "
         "served by instances that start anew, with the code as it is now",
         "if this comes again, restart, and please report it");
-    instance::Change change;
+    instance::CodeChange change;
     change.generation = generation_;
     change.all_code = true;
     tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
@@ -407,7 +418,7 @@ void Fleet::obey(instance::Kill& c) {
   i->process->kill();
 }
 
-void Fleet::obey(instance::Place& c) {
+void Fleet::obey(instance::Placement& c) {
   Instance* i = find(c.instance);
   const auto it = invocations_.find(c.invocation);
   // Withdrawn while the command was on its way, or on an instance whose end is: the lease tells the
@@ -436,14 +447,17 @@ void Fleet::obey(instance::Refuse& c) {
   owner_.fleet_refused(c.invocation, c.code, waited);
 }
 
-void Fleet::obey(instance::Lost& c) {
+void Fleet::obey(instance::LeaseLost& c) {
   const auto it = invocations_.find(c.invocation);
   if (it == invocations_.end()) return;
   instance::Lease lease = std::move(it->second.lease);
   const bool again = it->second.again;
   invocations_.erase(it);
   std::string cause;
-  if (c.why == Why::none) {
+  const bool asked = c.why == Why::asked;
+  if (asked) {
+    cause = "killed because somebody asked for it";
+  } else if (c.why == Why::none) {
     for (const auto& [id, text] : causes_)
       if (id == c.instance) cause = text;
   } else {
@@ -466,7 +480,7 @@ void Fleet::obey(instance::Lost& c) {
                                          : fmt::format("{} was killed ({})", name, to_string(c.why));
   }
   tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
-  if (!again) owner_.fleet_lost(c.invocation, c.code, cause);  // else it goes on elsewhere
+  if (!again) owner_.fleet_lost(c.invocation, {c.code, cause, asked});  // else it goes on elsewhere
   early_.given_back(c.invocation);
   ask_early();
 }

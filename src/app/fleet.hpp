@@ -20,6 +20,7 @@
 
 #include "agent/control.hpp"
 #include "app/clock.hpp"
+#include "app/idle_memory.hpp"
 #include "app/instance_process.hpp"
 #include "app/memory_sampler.hpp"
 #include "app/output_line.hpp"
@@ -29,7 +30,7 @@
 #include "base/time.hpp"
 #include "instance/early.hpp"
 #include "instance/scheduler.hpp"
-#include "limits/code.hpp"
+#include "limits/instance_end.hpp"
 #include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
 #include "process/environment.hpp"
@@ -39,7 +40,7 @@
 namespace vsim::app {
 
 struct FleetOptions {
-  instance::Options scheduler;
+  instance::SchedulerOptions scheduler;
   std::string run_dir;  // sockets stand here
   process::Environment env;
   std::string cwd;
@@ -55,6 +56,9 @@ struct FleetOptions {
   profile::Mode memory_mode = profile::Mode::observe;
   bool own_tmp = false;       // each instance has a /tmp of its own, where this system lets it
   std::uint64_t tmp_max = 0;  // bytes of it
+  bool read_only = false;     // the rest of the disk is read-only for it, where this system lets it
+  bool strict = false;        // variables are the deployment's: what one names is no stand-in
+  unsigned descriptors = 0;   // the most that an instance may have open; 0: as the system lets us
   std::string machine;        // what the machine of a deployment lacks, and what is done about it
   bool warm = true;           // bound spares run the request path
   bool inspect = false;       // each opens an inspector
@@ -84,10 +88,10 @@ class FleetOwner {
   // False: nobody wants it any more; its lease is given back.
   virtual bool fleet_placed(InvocationId, const Placed&) = 0;
   virtual void fleet_refused(InvocationId, limits::Code, Duration waited) = 0;
-  // Its instance is gone, or is not its own any more. `code` none: nobody waits for an answer.
-  virtual void fleet_lost(InvocationId, limits::Code, std::string_view cause) = 0;
+  // Its instance is gone, or is not its own any more.
+  virtual void fleet_lost(InvocationId, limits::instance_end::Loss) = 0;
   // The same, while its instance still serves others: the connection will not end by itself.
-  virtual void fleet_crashed(InvocationId, limits::Code, std::string_view cause) = 0;
+  virtual void fleet_crashed(InvocationId, limits::instance_end::Loss) = 0;
   // The connection broke, and the instance has not died of it.
   virtual void fleet_broke(InvocationId) = 0;
   // The function itself has ended its response before it was whole; the connection breaks too, or has broken.
@@ -99,11 +103,11 @@ class FleetOwner {
   virtual void fleet_answer_at(InvocationId, std::string_view /*place*/) {}
   virtual void fleet_code_refused(InvocationId, const agent::Refused&) {}
   // Response and waitUntil work are done.
-  virtual void fleet_done(InvocationId, const std::vector<agent::Hanging>&) = 0;
+  virtual void fleet_done(InvocationId, const std::vector<Hanging>&) = 0;
   virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
   virtual void fleet_connections(InvocationId, const agent::Connections&) {}
   virtual void fleet_machine(InvocationId, const agent::Machine&) {}
-  virtual void fleet_made(InvocationId, agent::Made) {}
+  virtual void fleet_made(InvocationId, agent::MadeReport) {}
   virtual void fleet_revalidated() {}
 
  protected:
@@ -124,20 +128,22 @@ class FleetWatcher {
   virtual void fleet_output(const OutputLine&) = 0;
   virtual void fleet_warns(std::string_view what, std::string_view fix) = 0;
   virtual void fleet_lacks(const std::vector<std::string>& /*hooks*/) {}  // of an instance's Next
-  virtual void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
-                           instance::GroupId) = 0;
+  virtual void fleet_state(instance::InstanceId, const instance::InstanceState& from,
+                           const instance::InstanceState& to, instance::GroupId) = 0;
   // Its process runs; fleet_state from now on.
   virtual void fleet_spawned(instance::InstanceId, Beginning) {}
   // How instances have their /tmp: shared by all for this reason (empty: it is each one's own), but for what
   // variables name.
   virtual void fleet_tmp(std::string_view /*shared_why*/, const std::vector<std::string>& /*stand_ins*/) {}
+  // Who writes to the rest of the disk unseen is not held back, for this reason.
+  virtual void fleet_disk(std::string_view /*open_why*/) {}
   virtual void fleet_spawns(std::string_view /*why*/) {}  // there is no template, though one was asked for
 
  protected:
   ~FleetWatcher() = default;
 };
 
-class Fleet final : public agent::InstanceHandler, private instance::Watcher {
+class Fleet final : public agent::InstanceHandler, private instance::SchedulerWatcher {
  public:
   // `channel` may be null when there is a `command`. All references must outlive the fleet.
   Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel* channel,
@@ -155,6 +161,8 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   // there take no more. Whether functions share one stays, and so does what is told of `run_dir`, `token` and
   // sockets.
   void set_options(FleetOptions, instance::Why = instance::Why::settings);
+  // Ends the process of "i3", as the system would. False: there is none.
+  bool kill(std::string_view name);
   // All take no more. How many of them still have something to do.
   std::size_t retire(instance::Why);
 
@@ -175,14 +183,14 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void timed_out(InvocationId);  // it has
   void done(InvocationId);       // where no instance says so itself: a command's response is over
 
-  instance::Totals totals() const { return scheduler_.totals(); }
+  instance::SchedulerTotals totals() const { return scheduler_.totals(); }
   // For events, from inside fleet_state.
   const std::string& last_death() const { return last_death_; }
   // What it is bound to, or what was placed on it last, in Next's words; empty: none.
   struct PageName {
     std::string page, kind;
   };
-  PageName function_of(instance::InstanceId, const instance::State&) const;
+  PageName function_of(instance::InstanceId, const instance::InstanceState&) const;
   struct Figures {
     std::uint64_t memory = 0;
     int pid = 0;
@@ -196,14 +204,14 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   bool on_instance(std::uint64_t n, std::string_view secret, pid_t) override;
   bool is_of_instance(pid_t) override;
   void on_ready(std::uint64_t n, double ms) override;
-  void on_bound(std::uint64_t n, agent::Bound) override;
+  void on_bound(std::uint64_t n, agent::BoundReport) override;
   void on_handler(std::uint64_t n, InvocationId) override;
   void on_dispatch(std::uint64_t n, InvocationId, std::string_view page, std::string_view kind,
                    std::string_view runtime, bool is_static) override;
   void on_compile(std::uint64_t n, InvocationId, bool ended) override;
   void on_call(std::uint64_t n, bool open) override;
   void on_done(std::uint64_t n, InvocationId, std::optional<std::vector<std::string>> files,
-               const std::vector<agent::Hanging>&, bool untouched) override;
+               const std::vector<Hanging>&, bool untouched) override;
   void on_state(std::uint64_t n, InvocationId, const StateReport&) override;
   void on_pong(std::uint64_t n) override;
   void on_answer_at(std::uint64_t n, InvocationId, std::string_view place) override;
@@ -212,7 +220,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
   void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) override;
-  void on_made(std::uint64_t n, InvocationId, agent::Made) override;
+  void on_made(std::uint64_t n, InvocationId, agent::MadeReport) override;
   void on_revalidated(std::uint64_t n) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,
@@ -227,6 +235,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
     std::unique_ptr<InstanceProcess> process;
     std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
     bool connected = false, ready = false, call_open = false, debugged = false;
+    bool is_copy = false;
     bool began = false;  // user code of a request has
     bool init_over = false;
     bool is_template = false;  // of a function, or about to be
@@ -252,7 +261,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   std::string route_of(const Invocation&) const;
   void tell_unresponsive(instance::InstanceId, const Instance&);
 
-  void on_state(instance::InstanceId, const instance::State& from, const instance::State& to,
+  void on_state(instance::InstanceId, const instance::InstanceState& from, const instance::InstanceState& to,
                 instance::GroupId, TimePoint) override;
   Duration unserved(instance::InstanceId id) const override { return sampler_.unserved(id); }
   // The scheduler is called and obeyed; what the owner or a process does meanwhile calls it again, and is
@@ -270,9 +279,9 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void obey(instance::Thaw&);
   void obey(instance::Ping&);
   void obey(instance::Kill&);
-  void obey(instance::Place&);
+  void obey(instance::Placement&);
   void obey(instance::Refuse&);
-  void obey(instance::Lost&);
+  void obey(instance::LeaseLost&);
 
   Instance* find(instance::InstanceId);
   Instance* find(std::uint64_t n) { return find(static_cast<instance::InstanceId>(n)); }
@@ -287,9 +296,10 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   };
   std::string socket_of(instance::InstanceId) const;
   void settle_tmp();
+  void take_what_there_is(process::OwnTmp, std::string& shared, std::string& open);
   void add_node(std::vector<std::string>& argv, process::Environment&) const;
   InstanceSpec spec_of(instance::InstanceId, bool background);
-  Template::Callbacks template_callbacks();
+  TemplateProcess::Callbacks template_callbacks();
   void start_template();
   void stop_template();
   void tell_spawns(std::string_view why);  // once for each reason
@@ -310,7 +320,7 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   void ask(const instance::Early::Ready&);
   void ask_early();
   void strike_early();
-  void known(const instance::Change&);
+  void known(const instance::CodeChange&);
   void give_back(InvocationId, bool untouched = false);
   void say(instance::InstanceId, std::string line);
   void sampled(instance::InstanceId, std::uint64_t bytes);
@@ -335,12 +345,13 @@ class Fleet final : public agent::InstanceHandler, private instance::Watcher {
   std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
   agent::Boot boot_;
   std::optional<process::OwnTmp> own_tmp_;  // what instances are started with
+  IdleMemory idle_memory_;
   limits::TmpFiles tmp_files_;
   std::string exec_, last_death_;
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
   StartNoise noise_;
-  Template template_;
+  TemplateProcess template_;
 
   boost::asio::steady_timer timer_;
   TimePoint armed_for_ = TimePoint::max();

@@ -9,6 +9,7 @@
 #include "app/fleet.hpp"
 #include "base/text.hpp"
 #include "limits/machine.hpp"
+#include "log/log.hpp"
 
 namespace vsim::app {
 namespace {
@@ -54,6 +55,7 @@ void Fleet::ended(InstanceId id) {
   causes_.emplace_back(id, process->cause());
   if (causes_.size() > kMostCauses) causes_.pop_front();
   const instance::Death death = process->death();
+  log::debug(log::Logger::app, "{} has ended: {}", name_of(id), process->cause());
   last_death_ = process->cause();
   if (copies) copies->end();
   boost::asio::post(io_, [process, copies] {});  // they are on the stack
@@ -72,12 +74,12 @@ void Fleet::debugger(InstanceId id) {
   for (const InvocationId invocation : held_by) owner_.fleet_compile(invocation, false);
 }
 
-void Fleet::on_state(InstanceId id, const instance::State& from, const instance::State& to,
+void Fleet::on_state(InstanceId id, const instance::InstanceState& from, const instance::InstanceState& to,
                      instance::GroupId group, TimePoint) {
   watcher_.fleet_state(id, from, to, group);
 }
 
-Fleet::PageName Fleet::function_of(InstanceId id, const instance::State& state) const {
+Fleet::PageName Fleet::function_of(InstanceId id, const instance::InstanceState& state) const {
   instance::FunctionId function = instance::FunctionId::none;
   if (const auto* binding = std::get_if<instance::Binding>(&state)) function = binding->function;
   if (const auto* bound = std::get_if<instance::Bound>(&state)) function = bound->function;
@@ -134,16 +136,18 @@ void Fleet::on_ready(std::uint64_t n, double) {
   Instance* i = find(n);
   if (i == nullptr) return;
   i->ready = true;
-  sampler_.watch(static_cast<InstanceId>(n), i->process->pid());
+  sampler_.watch(static_cast<InstanceId>(n), i->process->pid(), i->is_copy);
   tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
 }
 
-void Fleet::on_bound(std::uint64_t n, agent::Bound told) {
+void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
   Instance* i = find(n);
   if (i == nullptr) return;
   const auto id = static_cast<InstanceId>(n);
   i->is_template = told.is_template && i->copies != nullptr;  // it says so again when it stands
   i->uncopied = told.uncopied.substr(0, 300);
+  log::debug(log::Logger::app, "{} has its function{}{}", name_of(id), i->is_template ? ", to be copied" : "",
+             i->uncopied.empty() ? "" : "; no template, since " + i->uncopied);
   if (!i->is_template) i->copies.reset();
   const bool is_bound = !i->is_template;
   tell([&](TimePoint t, auto& out) {
@@ -207,7 +211,7 @@ void Fleet::on_call(std::uint64_t n, bool open) {
 }
 
 void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<std::string>> files,
-                    const std::vector<agent::Hanging>& hanging, bool untouched) {
+                    const std::vector<Hanging>& hanging, bool untouched) {
   Instance* i = find(n);
   if (i == nullptr) return;
   if (files)
@@ -247,7 +251,7 @@ void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& t
   owner_.fleet_machine(id, fact);
 }
 
-void Fleet::on_made(std::uint64_t n, InvocationId id, agent::Made told) {
+void Fleet::on_made(std::uint64_t n, InvocationId id, agent::MadeReport told) {
   if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_made(id, std::move(told));
 }
 
@@ -291,10 +295,10 @@ void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
   const Instance* i = find(n);
   const auto it = invocations_.find(id);
   if (i == nullptr || held(id, static_cast<InstanceId>(n)) == nullptr || it->second.again) return;
-  const std::string cause = i->process->cause_if(process::Exited{exit_status});
+  std::string cause = i->process->cause_if(process::Exited{exit_status});
   instance::Lease lease = std::move(it->second.lease);
   invocations_.erase(it);
-  owner_.fleet_crashed(id, limits::Code::function_invocation_failed, cause);
+  owner_.fleet_crashed(id, {limits::Code::function_invocation_failed, std::move(cause)});
   tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
   early_.given_back(id);
   ask_early();
@@ -317,14 +321,18 @@ void Fleet::on_closed(std::uint64_t n) {
 void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   Instance* i = find(id);
   if (i == nullptr) return;
+  idle_memory_.look(i->began, bytes);
   i->memory = bytes;
   tell([&](TimePoint t, auto& out) { scheduler_.memory(id, bytes, t, out); });
-  if (options_.memory_max == 0 || bytes <= options_.memory_max || options_.memory_mode == profile::Mode::off)
+  const std::uint64_t own = idle_memory_.own(bytes);
+  if (options_.memory_max == 0 || own <= options_.memory_max || options_.memory_mode == profile::Mode::off)
     return;
   if (options_.memory_mode == profile::Mode::enforce)
     return tell([&](TimePoint t, auto& out) { scheduler_.condemn(id, Why::memory_limit, t, out); });
   if (!warned_.insert(name_of(id)).second) return;
-  watcher_.fleet_warns(fmt::format("{} uses {} of memory; memory.max is {}", name_of(id), human_size(bytes),
+  watcher_.fleet_warns(fmt::format("{} uses {} of memory, without the {} that an idle instance weighs; "
+                                   "memory.max is {}",
+                                   name_of(id), human_size(own), human_size(idle_memory_.lightest()),
                                    human_size(options_.memory_max)),
                        "it may be more than on Vercel, since bundles of `next dev` are heavier; if it grows "
                        "with each request, "

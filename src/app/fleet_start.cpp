@@ -10,6 +10,7 @@
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
 #include "base/text.hpp"
+#include "log/log.hpp"
 
 namespace vsim::app {
 namespace {
@@ -80,6 +81,7 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   spec.secret = agent::instance_secret(options_.token, number(id));
   add_node(spec.argv, spec.env);
   spec.own_tmp = own_tmp_;
+  spec.descriptors = options_.descriptors;
   if (options_.inspect) spec.argv.emplace_back("--inspect=127.0.0.1:0");
   spec.argv.push_back(options_.script);
   process::set_env(spec.env, "VSIM_INSTANCE", std::to_string(number(id)));
@@ -87,20 +89,47 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   return spec;
 }
 
-// Whether instances have a /tmp of their own, and what of this machine's they need in it: what they run of,
-// and what stands for something that the deployment has elsewhere.
+// Whether instances have a /tmp of their own on a disk that is read-only, and what of this machine's they
+// need in it: what they run of, and what stands for something that the deployment has elsewhere.
 void Fleet::settle_tmp() {
   own_tmp_.reset();
-  if (!options_.own_tmp || !options_.command.empty() || boot_.file.empty()) return;
+  if (!options_.command.empty() || boot_.file.empty()) return;
   std::set<std::string, std::less<>> kept(boot_.tmp.begin(), boot_.tmp.end());
   for (const std::string* path : {&options_.run_dir, &options_.cwd, &options_.script, &exec_, &boot_.file})
     if (const auto entry = process::entry_in_tmp(*path); !entry.empty()) kept.emplace(entry);
   for (std::string& path : process::sockets_in_tmp()) kept.insert(std::move(path));
   process::OwnTmp own{options_.tmp_max == kUnlimited ? 0 : options_.tmp_max, {kept.begin(), kept.end()}};
-  std::string why = boot_.shared_tmp;
-  if (why.empty()) why = process::why_no_own_tmp(own).value_or("");
-  if (why.empty()) own_tmp_ = std::move(own);
-  if (warned_.insert("tmp " + why).second) watcher_.fleet_tmp(why, boot_.stand_ins);
+  std::string shared = boot_.shared_tmp, open = options_.strict ? std::string() : boot_.open_disk;
+  own.mounted = options_.own_tmp && shared.empty();
+  if (options_.read_only && open.empty()) {
+    own.disk = process::ReadOnly{boot_.project, {options_.run_dir}};
+    if (!options_.strict)
+      own.disk->writable.insert(own.disk->writable.end(), boot_.writable.begin(), boot_.writable.end());
+  }
+  take_what_there_is(std::move(own), shared, open);
+  log::debug(log::Logger::app, "/tmp of instances: {}", shared.empty() ? "their own" : shared);
+  if (options_.own_tmp && warned_.insert("tmp " + shared).second) watcher_.fleet_tmp(shared, boot_.stand_ins);
+  if (options_.read_only && !open.empty() && warned_.insert("disk " + open).second) watcher_.fleet_disk(open);
+}
+
+// Both, or one of them without the other.
+void Fleet::take_what_there_is(process::OwnTmp own, std::string& shared, std::string& open) {
+  if (own.disk) {
+    const auto why = process::why_no_own_tmp(own);
+    if (!why) return static_cast<void>(own_tmp_ = std::move(own));
+    open = *why;
+  }
+  if (!own.mounted) return;
+  process::OwnTmp tmp = own;
+  tmp.disk.reset();
+  const auto why = process::why_no_own_tmp(tmp);
+  if (!why) return static_cast<void>(own_tmp_ = std::move(tmp));
+  shared = *why;
+  own.mounted = false;
+  if (own.disk && !process::why_no_own_tmp(own)) {
+    open.clear();
+    own_tmp_ = std::move(own);
+  }
 }
 
 void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) {
@@ -111,8 +140,8 @@ void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view rem
 
 // --- The template
 
-Template::Callbacks Fleet::template_callbacks() {
-  Template::Callbacks callbacks;
+TemplateProcess::Callbacks Fleet::template_callbacks() {
+  TemplateProcess::Callbacks callbacks;
   callbacks.output = [this](const OutputLine& line) {
     if (!options_.fold_starts) return watcher_.fleet_output(line);
     std::string_view text = line.text;
@@ -125,6 +154,7 @@ Template::Callbacks Fleet::template_callbacks() {
 }
 
 void Fleet::tell_spawns(std::string_view why) {
+  log::info(log::Logger::app, "instances are started, not copied: {}", why);
   if (warned_.insert(fmt::format("template {}", why)).second) watcher_.fleet_spawns(why);
 }
 
@@ -137,8 +167,12 @@ void Fleet::start_template() {
   options.env = options_.env;
   options.input = process::SpawnOptions::Input::null_device;
   add_node(options.argv, options.env);
-  // V8 without threads of its own: a copy has none but the one that copied.
-  for (const char* flag : {"--single-threaded", "--v8-pool-size=0"}) options.argv.emplace_back(flag);
+  options.descriptors = options_.descriptors;
+  // V8 without threads of its own: a copy has none but the one that copied. And without what it sets about 8
+  // s after a collection that finds nothing more to do: in a template that stands, it is each copy that
+  // would.
+  for (const char* flag : {"--single-threaded", "--v8-pool-size=0", "--no-memory-reducer"})
+    options.argv.emplace_back(flag);
   options.argv.push_back(options_.template_script);
   process::set_env(options.env, "VSIM_TEMPLATE", "1");
   template_.start(std::move(options));
@@ -164,14 +198,14 @@ void Fleet::abandon_copies() {
 }
 
 void Fleet::start_those_that_come() {
-  if (template_.state() == Template::State::starting || stopped_) return;
+  if (template_.state() == TemplateProcess::State::starting || stopped_) return;
   std::vector<InstanceId> ids;
   for (const auto& [id, coming] : comings_)
     if (!coming.asked && coming.of == InstanceId::none) ids.push_back(id);
   for (const InstanceId id : ids) {
     const auto it = comings_.find(id);
     if (it == comings_.end()) continue;
-    if (template_.state() == Template::State::ready) {
+    if (template_.state() == TemplateProcess::State::ready) {
       ask_copy(id, it->second);
     } else {
       InstanceSpec spec = std::move(it->second.spec);
@@ -210,6 +244,7 @@ void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
   const auto how = it->second.of == InstanceId::none ? Beginning::evaluate : Beginning::fork;
   comings_.erase(it);
   // What a copy of a function's template would have, no other process has.
+  if (!copy) log::warn(log::Logger::app, "{} is no copy: {}", name_of(id), copy.error().message);
   if (!copy) return doomed || how == Beginning::fork ? lost(id) : spawn(id, std::move(spec));
   auto process = InstanceProcess::adopt(io_, supervisor_, timeouts_, std::move(spec), std::move(*copy),
                                         callbacks_of(id));
@@ -248,17 +283,18 @@ void Fleet::obey(instance::Spawn& c) {
     return ask_copy(c.id, coming);
   }
   const auto state = template_.state();
-  if (state == Template::State::none || state == Template::State::given_up)
+  if (state == TemplateProcess::State::none || state == TemplateProcess::State::given_up)
     return spawn(c.id, std::move(spec));
   if (!c.background) template_.foreground();
   Coming& coming = comings_[c.id];
   coming.spec = std::move(spec);
-  if (state == Template::State::ready) ask_copy(c.id, coming);
+  if (state == TemplateProcess::State::ready) ask_copy(c.id, coming);
 }
 
 void Fleet::spawn(InstanceId id, InstanceSpec spec) {
   auto process = InstanceProcess::start(io_, supervisor_, timeouts_, std::move(spec), callbacks_of(id));
   if (process) return began(id, std::move(*process), Beginning::spawn);
+  log::warn(log::Logger::app, "{} could not be started: {}", name_of(id), process.error().message);
   if (warned_.insert(process.error().message).second)
     watcher_.fleet_warns("an instance could not be started: " + process.error().message, process.error().fix);
   lost(id);
@@ -275,6 +311,8 @@ InstanceProcess::Callbacks Fleet::callbacks_of(InstanceId id) {
 void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, Beginning how) {
   InstanceProcess& started = *process;
   instances_[id].process = std::move(process);
+  instances_[id].is_copy = how != Beginning::spawn;
+  log::debug(log::Logger::app, "{}: pid {}, by {}", name_of(id), started.pid(), to_string(how));
   watcher_.fleet_spawned(id, how);
   if (!options_.command.empty()) started.probe([this, id] { on_ready(number(id), 0); });
 }

@@ -25,10 +25,10 @@ InstanceProcess::InstanceProcess(boost::asio::io_context& io, InstanceSpec spec,
       spec_(std::move(spec)),
       callbacks_(std::move(callbacks)),
       out_([this](std::string_view text, process::OutputLines::End, bool) {
-        on_line(process::Stream::out, text);
+        on_line(process::OutputStream::out, text);
       }),
       err_([this](std::string_view text, process::OutputLines::End, bool) {
-        on_line(process::Stream::err, text);
+        on_line(process::OutputStream::err, text);
       }),
       quiet_(io),
       probe_(io) {}
@@ -45,6 +45,7 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
   options.env = s.env;
   options.cwd = s.cwd;
   options.own_tmp = s.own_tmp;
+  options.descriptors = s.descriptors;
   options.input = process::SpawnOptions::Input::open;
   if (!s.secret.empty()) options.first_input = s.secret + "\n";
   auto child = supervisor.spawn(std::move(options), self->events());
@@ -66,7 +67,7 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::adopt(boost::asio::io_
 
 process::ChildCallbacks InstanceProcess::events() {
   process::ChildCallbacks events;
-  events.output = [this](process::Stream stream, std::string_view bytes) { on_output(stream, bytes); };
+  events.output = [this](process::OutputStream stream, std::string_view bytes) { on_output(stream, bytes); };
   events.exit = [this](const process::ExitCause& cause) {
     ended_ = true;
     exit_ = cause;
@@ -104,8 +105,8 @@ InstanceProcess::~InstanceProcess() {
   if (!ended_ && !spec_.socket.empty()) ::unlink(spec_.socket.c_str());
 }
 
-void InstanceProcess::on_output(process::Stream stream, std::string_view bytes) {
-  process::OutputLines& lines = stream == process::Stream::out ? out_ : err_;
+void InstanceProcess::on_output(process::OutputStream stream, std::string_view bytes) {
+  process::OutputLines& lines = stream == process::OutputStream::out ? out_ : err_;
   lines.feed(bytes);
   if (!lines.pending()) return;
   quiet_.expires_after(100ms);
@@ -116,11 +117,11 @@ void InstanceProcess::on_output(process::Stream stream, std::string_view bytes) 
   });
 }
 
-void InstanceProcess::on_line(process::Stream stream, std::string_view text) {
+void InstanceProcess::on_line(process::OutputStream stream, std::string_view text) {
   // Words of V8 and of Node: deps/v8 api.cc, src/inspector_socket_server.cc.
   if (text.find("JavaScript heap out of memory") != std::string_view::npos) out_of_memory_ = true;
   if (text.find("Debugger attached.") != std::string_view::npos) callbacks_.debugger();
-  callbacks_.output({fmt::format("[{}] {}\n", spec_.name, text), stream == process::Stream::err});
+  callbacks_.output({fmt::format("[{}] {}\n", spec_.name, text), stream == process::OutputStream::err});
 }
 
 void InstanceProcess::foreground() {

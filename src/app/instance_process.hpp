@@ -31,6 +31,7 @@ struct InstanceSpec {
   std::uint16_t port = 0;
   bool background = false;
   std::optional<process::OwnTmp> own_tmp;
+  unsigned descriptors = 0;  // the most that it may have open; 0: as the system lets us
 };
 
 class InstanceProcess {
@@ -77,8 +78,8 @@ class InstanceProcess {
   InstanceProcess(boost::asio::io_context&, InstanceSpec, Callbacks);
   process::ChildCallbacks events();
   void begin(net::Timeouts&, std::unique_ptr<process::Child>);
-  void on_output(process::Stream, std::string_view);
-  void on_line(process::Stream, std::string_view text);
+  void on_output(process::OutputStream, std::string_view);
+  void on_line(process::OutputStream, std::string_view text);
 
   boost::asio::io_context& io_;
   InstanceSpec spec_;

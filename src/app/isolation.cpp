@@ -19,8 +19,8 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-instance::Options scheduler_options(const IsolationOptions& given, bool grouped) {
-  instance::Options out = instance::options_for(*given.profile, given.seed);
+instance::SchedulerOptions scheduler_options(const IsolationOptions& given, bool grouped) {
+  instance::SchedulerOptions out = instance::options_for(*given.profile, given.seed);
   out.groups_shared = grouped;
   out.memory_budget = instance::memory_budget_for(*given.profile, process::memory_of_machine());
   // Starting one is work for one core; the dev server has little to do while invocations wait.
@@ -31,10 +31,11 @@ instance::Options scheduler_options(const IsolationOptions& given, bool grouped)
     out.bound_functions = 0;
   }
   out.templates = given.profile->instances_fork.value == profile::Switch::on && out.bound_functions > 0;
+  out.copies_ahead = 3;
   return out;
 }
 
-std::string_view shown(const instance::State& state) {
+std::string_view shown(const instance::InstanceState& state) {
   const auto* bound = std::get_if<instance::Bound>(&state);
   const auto* idle = std::get_if<instance::Idle>(&state);
   if ((bound != nullptr && bound->frozen) || (idle != nullptr && idle->frozen)) return "frozen";
@@ -43,9 +44,9 @@ std::string_view shown(const instance::State& state) {
 
 }  // namespace
 
-Isolation::Isolation(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
-                     agent::ControlChannel& channel, engine::Engine& engine, Edge& edge, Owner& owner,
-                     IsolationOptions options)
+IsolationShell::IsolationShell(boost::asio::io_context& io, process::Supervisor& supervisor,
+                               net::Timeouts& timeouts, agent::ControlChannel& channel,
+                               engine::Engine& engine, Edge& edge, Owner& owner, IsolationOptions options)
     : io_(io),
       supervisor_(supervisor),
       timeouts_(timeouts),
@@ -55,14 +56,14 @@ Isolation::Isolation(boost::asio::io_context& io, process::Supervisor& superviso
       owner_(owner),
       options_(std::move(options)) {}
 
-Isolation::~Isolation() { edge_.set_fleet(nullptr); }
+IsolationShell::~IsolationShell() { edge_.set_fleet(nullptr); }
 
-void Isolation::add_environment(process::Environment& env) const {
+void IsolationShell::add_environment(process::Environment& env) const {
   process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.profile->isolation.value));
   process::set_env(env, "VSIM_RPC_SOCKET", options_.run_dir + "/rpc.sock");
 }
 
-void Isolation::hello(const agent::Hello& hello) {
+void IsolationShell::hello(const agent::Hello& hello) {
   if (given_up_) return;
   if (!hello.isolation) return give_up("its agent does not know how");
   if (!hello.isolation->ok)
@@ -80,7 +81,7 @@ void Isolation::hello(const agent::Hello& hello) {
   if (!boot_.file.empty()) fleet_->boot(boot_, exec_);
 }
 
-FleetOptions Isolation::fleet_options() const {
+FleetOptions IsolationShell::fleet_options() const {
   FleetOptions out;
   out.scheduler = scheduler_options(options_, grouped_);
   out.run_dir = options_.run_dir;
@@ -88,7 +89,12 @@ FleetOptions Isolation::fleet_options() const {
                                       project::git_variables(options_.cwd));
   for (auto& [name, value] : variables)
     if (name == kDeployment) value += deployment_;
-  out.env = instance_environment(options_.env, variables);
+  InstanceWish wish;
+  wish.strict = options_.profile->environment_strict.value == profile::Switch::on;
+  wish.files = options_.env_files;
+  if (options_.profile->environment_fonts.value == profile::Switch::off)
+    wish.fonts = options_.script.substr(0, options_.script.rfind('/'));
+  out.env = instance_environment(options_.env, variables, wish);
   out.warm = options_.profile->spares_bound.value == profile::Switch::on;
   out.cwd = options_.cwd;
   out.script = options_.script;
@@ -103,30 +109,34 @@ FleetOptions Isolation::fleet_options() const {
   out.machine = limits::machine::modes(*options_.profile);
   out.own_tmp = options_.profile->disk_tmp.value == profile::Strictness::enforce;
   out.tmp_max = options_.profile->disk_tmp_max.value;
+  out.read_only = options_.profile->disk_writes.value == profile::Strictness::enforce;
+  out.strict = wish.strict;
+  if (options_.profile->descriptors_mode.value == profile::Strictness::enforce)
+    out.descriptors = static_cast<unsigned>(options_.profile->descriptors_max.value);
   out.inspect = options_.inspect;
   out.fork = options_.profile->instances_fork.value == profile::Switch::on;
   out.fold_starts = options_.fold_starts;
   return out;
 }
 
-void Isolation::set_profile(const profile::Profile& profile) {
+void IsolationShell::set_profile(const profile::Profile& profile) {
   if (profile.isolation.value == profile::Isolation::none) return;
   options_.profile = &profile;
   settings_changed();
 }
 
-void Isolation::set_time_scale(double scale) {
+void IsolationShell::set_time_scale(double scale) {
   options_.time_scale = scale;
   settings_changed();
 }
 
-void Isolation::settings_changed() {
+void IsolationShell::settings_changed() {
   if (!fleet_ || given_up_) return;
   fleet_->set_options(fleet_options());
   channel_.send_to_agent(agent::policy_line(profile::to_string(options_.profile->isolation.value)));
 }
 
-std::string Isolation::deploy(std::uint32_t number) {
+std::string IsolationShell::deploy(std::uint32_t number) {
   if (!fleet_ || given_up_) return {};
   deployment_ = std::to_string(number);
   FleetOptions next = fleet_options();
@@ -135,9 +145,12 @@ std::string Isolation::deploy(std::uint32_t number) {
   return name;
 }
 
-std::size_t Isolation::retire(instance::Why why) { return fleet_ && !given_up_ ? fleet_->retire(why) : 0; }
+bool IsolationShell::kill(std::string_view name) { return fleet_ && !given_up_ && fleet_->kill(name); }
+std::size_t IsolationShell::retire(instance::Why why) {
+  return fleet_ && !given_up_ ? fleet_->retire(why) : 0;
+}
 
-void Isolation::give_up(std::string_view why) {
+void IsolationShell::give_up(std::string_view why) {
   given_up_ = true;
   engine_.set_isolation(profile::Isolation::none);
   edge_.set_fleet(nullptr);
@@ -151,31 +164,31 @@ void Isolation::give_up(std::string_view why) {
   if (options_.required) owner_.isolation_missing();
 }
 
-void Isolation::boot(const agent::Boot& boot) {
+void IsolationShell::boot(const agent::Boot& boot) {
   boot_ = boot;  // it may come before hello
   if (fleet_ && !given_up_) fleet_->boot(boot, exec_);
 }
-void Isolation::changed(const agent::Changed& changed) {
+void IsolationShell::changed(const agent::Changed& changed) {
   engine_.files_changed(changed.files, changed.all || changed.environment, now());
   if (fleet_ && !given_up_) fleet_->changed(changed);
 }
-void Isolation::app_ready() {
+void IsolationShell::app_ready() {
   if (fleet_ && !given_up_) fleet_->start();
 }
-void Isolation::app_gone() {
+void IsolationShell::app_gone() {
   engine_.files_changed({}, true, now());
   if (fleet_) fleet_->gone();
 }
-void Isolation::stop() {
+void IsolationShell::stop() {
   if (fleet_) fleet_->stop();
 }
 
-std::string_view Isolation::effective() const {
+std::string_view IsolationShell::effective() const {
   return profile::to_string(fleet_ && !given_up_ ? options_.profile->isolation.value
                                                  : profile::Isolation::none);
 }
 
-void Isolation::fleet_spawned(instance::InstanceId id, Beginning how) {
+void IsolationShell::fleet_spawned(instance::InstanceId id, Beginning how) {
   const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
   event::InstanceChanged e;
   e.instance = name;
@@ -185,13 +198,13 @@ void Isolation::fleet_spawned(instance::InstanceId id, Beginning how) {
   owner_.isolation_event(e);
 }
 
-void Isolation::fleet_spawns(std::string_view why) {
-  owner_.isolation_says(event::Level::info,
-                        fmt::format("function instances are started one by one, not forked: {}", why),
-                        "nothing but time and memory is lost; without instances.fork=on nobody asks for it");
+void IsolationShell::fleet_spawns(std::string_view why) {
+  owner_.isolation_says(
+      event::Level::info, fmt::format("function instances are started one by one, not forked: {}", why),
+      "nothing but time and memory is lost; with --set instances.fork=off nobody asks for it");
 }
 
-void Isolation::fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) {
+void IsolationShell::fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) {
   if (!shared_why.empty())
     return owner_.isolation_says(
         event::Level::info,
@@ -205,8 +218,18 @@ void Isolation::fleet_tmp(std::string_view shared_why, const std::vector<std::st
                           "what must last, or be seen by others, belongs in a database or an object store");
 }
 
-void Isolation::fleet_state(instance::InstanceId id, const instance::State& from, const instance::State& to,
-                            instance::GroupId) {
+void IsolationShell::fleet_disk(std::string_view open_why) {
+  owner_.isolation_says(
+      event::Level::info,
+      fmt::format(
+          "outside /tmp only what Node's fs writes is refused, and native addons and child processes can "
+          "write: {}",
+          open_why),
+      "on Vercel all of it is read-only");
+}
+
+void IsolationShell::fleet_state(instance::InstanceId id, const instance::InstanceState& from,
+                                 const instance::InstanceState& to, instance::GroupId) {
   const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
   event::InstanceChanged e;
   e.instance = name;

@@ -20,7 +20,8 @@ namespace vsim::app {
 struct IsolationOptions {
   const profile::Profile* profile = nullptr;
   std::uint64_t seed = 1;
-  process::Environment env;  // of the app, before the agent's words are in it
+  process::Environment env;            // of the app, before the agent's words are in it
+  std::vector<std::string> env_files;  // of variables, for environment.strict; the first that has one wins
   std::string cwd;
   std::string run_dir, script, template_script;  // instance.cjs, template.cjs
   std::string control_socket, token;
@@ -32,7 +33,7 @@ struct IsolationOptions {
   bool required = false;  // without it the run is worth nothing: tell lost()
 };
 
-class Isolation final : private FleetWatcher {
+class IsolationShell final : private FleetWatcher {
  public:
   class Owner {
    public:
@@ -45,9 +46,9 @@ class Isolation final : private FleetWatcher {
    protected:
     ~Owner() = default;
   };
-  Isolation(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&,
-            engine::Engine&, Edge&, Owner&, IsolationOptions);
-  ~Isolation();
+  IsolationShell(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&,
+                 engine::Engine&, Edge&, Owner&, IsolationOptions);
+  ~IsolationShell();
 
   // What next dev is given to know of it, as a variable: VSIM_ISOLATION and VSIM_RPC_SOCKET.
   void add_environment(process::Environment&) const;
@@ -63,6 +64,7 @@ class Isolation final : private FleetWatcher {
   void set_time_scale(double scale);
   // All are of another deployment from now on; its name, as they have it in VERCEL_DEPLOYMENT_ID.
   std::string deploy(std::uint32_t number);
+  bool kill(std::string_view name);  // false: there is none
   // How many of them still have something to do.
   std::size_t retire(instance::Why);
   // "invocation"; "none" when it could not be had.
@@ -77,8 +79,9 @@ class Isolation final : private FleetWatcher {
   void fleet_spawned(instance::InstanceId, Beginning) override;
   void fleet_spawns(std::string_view why) override;
   void fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) override;
-  void fleet_state(instance::InstanceId, const instance::State& from, const instance::State& to,
-                   instance::GroupId) override;
+  void fleet_disk(std::string_view open_why) override;
+  void fleet_state(instance::InstanceId, const instance::InstanceState& from,
+                   const instance::InstanceState& to, instance::GroupId) override;
   FleetOptions fleet_options() const;
   void settings_changed();
   void give_up(std::string_view why);

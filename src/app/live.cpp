@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <random>
+#include <span>
+#include <utility>
 
 #include "app/clock.hpp"
 #include "base/text.hpp"
@@ -12,11 +15,14 @@
 #include "net/forward.hpp"
 #include "net/session.hpp"
 #include "page/page.hpp"
+#include "profile/schema.hpp"
 
 namespace vsim::app {
 namespace {
 
-constexpr std::string_view kData = "data: ";
+constexpr std::string_view kData = "data: ", kJson = "application/json; charset=utf-8";
+// Blocks that are written, or sent to one reader, before requests have their turn again.
+constexpr int kAtOnce = 8;
 
 std::string random_name() {
   std::random_device device;
@@ -25,12 +31,29 @@ std::string random_name() {
 
 bool is_loopback(std::string_view address) {
   if (address.starts_with("::ffff:")) address.remove_prefix(7);
-  return address.starts_with("127.") || address == "::1";
+  return is_loopback_host(address);
 }
 
-bool is_loopback_name(std::string_view authority) {
-  const std::string host = engine::Door::host_of(authority);
-  return host == "localhost" || host.ends_with(".localhost") || is_loopback(host);
+// What can be POSTed: with one of `names` in its query, or with none.
+struct PostedAction {
+  std::string_view what;
+  std::span<const std::string_view> names;
+  std::string_view expects, example;
+};
+constexpr std::string_view kSwitches[] = {"profile", "set", "time_scale"}, kOne[] = {"instance"};
+constexpr PostedAction kActions[] = {
+    {"plan", kSwitches, "one of profile, set, time_scale in its query",
+     "POST /_vercel-sim/api/plan?profile=pro"},
+    {"kill", kOne, "instance in its query", "POST /_vercel-sim/api/kill?instance=i3"},
+    {"retire", {}, "no query", "POST /_vercel-sim/api/retire"},
+    {"deploy", {}, "no query", "POST /_vercel-sim/api/deploy"},
+};
+
+// Null: it is none.
+const PostedAction* action_of(std::string_view what) {
+  const auto found = std::find_if(std::begin(kActions), std::end(kActions),
+                                  [&](const PostedAction& a) { return a.what == what; });
+  return found == std::end(kActions) ? nullptr : found;
 }
 
 struct Asked {
@@ -56,7 +79,7 @@ Asked asked_by(const net::http1::RequestHead& head) {
 
 // Why it is not shown; empty: it is.
 std::string_view refusal(const net::http1::RequestHead& head, const net::ClientInfo& client, bool page) {
-  if (!is_loopback(client.address) || !is_loopback_name(head.host))
+  if (!is_loopback(client.address) || !is_loopback_host(engine::Door::host_of(head.host)))
     return "this page is for a browser on the machine that vercel-sim runs on: open it at localhost\n";
   const Asked by = asked_by(head);
   const std::size_t scheme = by.origin.find("://");
@@ -68,12 +91,12 @@ std::string_view refusal(const net::http1::RequestHead& head, const net::ClientI
   return {};
 }
 
-std::string head_of(std::string_view status, std::string_view type, const net::Session& session) {
+std::string head_of(std::string_view status, std::string_view type, bool keep_alive) {
   return fmt::format(
       "HTTP/1.1 {}\r\nContent-Type: {}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
       "Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n"
       "X-Frame-Options: DENY\r\nContent-Security-Policy: frame-ancestors 'none'\r\nDate: {}\r\n{}",
-      status, type, net::http_date(), session.may_keep_alive() ? "" : "Connection: close\r\n");
+      status, type, net::http_date(), keep_alive ? "" : "Connection: close\r\n");
 }
 
 // In a time that does not tell how much of it is right.
@@ -96,6 +119,8 @@ std::string_view reason_of(int status) {
       return "405 Method Not Allowed";
     case 409:
       return "409 Conflict";
+    case 503:
+      return "503 Service Unavailable";
     default:
       return "404 Not Found";
   }
@@ -140,16 +165,23 @@ bool Live::Block::keep(const event::Stamp& stamp, const event::Event& event) {
   return true;
 }
 
-std::string& Live::Block::written(TimePoint start) {
-  for (const auto& [stamp, event] : waiting_) {
-    text_ += kData;
-    event::encode(text_, stamp, event, start);
-    text_ += '\n';
-  }
+void Live::Block::append(TimePoint start, const event::Stamp& stamp, const event::Event& event) {
+  *text_ += kData;
+  event::encode(*text_, stamp, event, start);
+  *text_ += '\n';
+}
+
+const std::string& Live::Block::written(TimePoint start) {
+  for (const auto& [stamp, event] : waiting_) append(start, stamp, event);
   waiting_.clear();
   words_.release();
   waiting_size_ = 0;
-  return text_;
+  return *text_;
+}
+
+std::shared_ptr<const std::string> Live::Block::picture(TimePoint start, bool grows) {
+  const std::string& text = written(start);
+  return grows ? std::make_shared<const std::string>(text) : text_;
 }
 
 void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
@@ -161,10 +193,8 @@ void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
   Block& block = blocks_.back();
   block.last = stamp.seq;
   if (readers_.empty() && block.keep(stamp, event)) return;
-  std::string& text = block.written(start_);
-  text += kData;
-  event::encode(text, stamp, event, start_);
-  text += '\n';
+  block.written(start_);
+  block.append(start_, stamp, event);
 }
 
 void Live::on_pause() {
@@ -200,7 +230,8 @@ void Live::keep_line(std::string_view line) {
   }
 }
 
-void Live::each_kept(const ApiWorld::Take& take) const {
+template <class Take>
+void Live::each_kept(Take take) const {
   for (const auto* line : {&run_started_, &profile_changed_, &app_changed_, &deployed_})
     if (!line->empty()) take(*line);
   for (const auto& [name, line] : instances_) take(line);
@@ -208,33 +239,49 @@ void Live::each_kept(const ApiWorld::Take& take) const {
 
 std::string Live::hello() const {
   std::string out =
-      fmt::format("retry: 1000\nevent: hello\ndata: {{\"run\":\"{}\",\"left_out\":{},\"at_ms\":{}}}\n\n",
-                  run_, left_out(), (now() - start_) / std::chrono::milliseconds(1));
-  each_kept(
-      [&](std::string_view line) { out.append("event: kept\n").append(kData).append(line).append("\n\n"); });
+      fmt::format("retry: 1000\nevent: hello\ndata: {{\"run\":\"{}\",\"left_out\":{},\"at_ms\":{}", run_,
+                  left_out(), (now() - start_) / std::chrono::milliseconds(1));
+  if (!token_.empty())
+    out += fmt::format(R"(,"takes_actions":true,"profiles":["{}"])",
+                       fmt::join(profile::kBuiltinProfiles, "\",\""));
+  out += "}\n\n";
+  each_kept([&](const std::string& line) {
+    out.append("event: kept\n").append(kData).append(line).append("\n\n");
+  });
   return out;
 }
 
-ApiAnswer Live::ask(std::string_view path, std::string_view query) {
-  ApiWorld world;
+// As it is now. What is not written yet is written a few blocks at a time.
+bool Live::picture(const Question& question, ApiWorld& world) {
+  int written = 0;
+  for (Block& block : blocks_) {
+    if (block.is_written()) continue;
+    if (++written > kAtOnce) return false;
+    block.written(start_);
+  }
   world.run = run_;
   world.at = now() - start_;
   world.left_out = left_out();
   world.takes_actions = !token_.empty();
-  world.profile = &profile_();
-  world.kept = [this](const ApiWorld::Take& take) { each_kept(take); };
-  world.events = [this](const ApiWorld::Take& take) {
-    for (Block& block : blocks_)
-      for (std::string_view text = block.written(start_); !text.empty();) {
-        const std::size_t end = text.find('\n');
-        take(text.substr(kData.size(), end - kData.size()));
-        text.remove_prefix(end + 2);
-      }
-  };
-  return ask_api(path, query, world);
+  if (question.path == "plan") world.profile = profile_();
+  each_kept([&](const std::string& line) { world.kept.push_back(line); });
+  for (Block& block : blocks_) world.events.push_back(block.picture(start_, &block == &blocks_.back()));
+  return true;
 }
 
-// What changes the run: POST, with the token of the terminal, and all there is to say in the query.
+void Live::answer_on(boost::asio::io_context* io) {
+  io_ = io;
+  questions_.reset();
+  if (io == nullptr) return;
+  questions_ = std::make_unique<Questions>(
+      *io, [this](const Question& question, ApiWorld& out) { return picture(question, out); },
+      [](int status, std::size_t size) {
+        return head_of(reason_of(status), kJson, false) + fmt::format("Content-Length: {}\r\n\r\n", size);
+      });
+}
+
+// What changes the run: POST, with the token of the terminal, and all there is to say in the query. 200:
+// done, and what `run` says then is the answer.
 ApiAnswer Live::act(const net::http1::RequestHead& head, std::string_view what, std::string_view query) {
   if (token_.empty()) return {403, api_error("nothing can be changed in this run", "vercel-sim run")};
   if (!is_same(asked_by(head).token, token_))
@@ -245,23 +292,22 @@ ApiAnswer Live::act(const net::http1::RequestHead& head, std::string_view what, 
   const std::size_t equals = std::min(query.find('='), query.size());
   const std::string name = query_decoded(query.substr(0, equals));
   const std::string value = query_decoded(query.substr(std::min(equals + 1, query.size())));
-  const bool is_switch = what == "plan";
-  if (is_switch ? (name != "profile" && name != "set" && name != "time_scale") || value.empty() ||
-                      query.find('&') != std::string_view::npos
-                : !query.empty())
-    return {400,
-            api_error(fmt::format("POST {} expects {}", what,
-                                  is_switch ? "one of profile, set, time_scale in its query" : "no query"),
-                      "POST /_vercel-sim/api/plan?profile=pro")};
-  const std::string why = act_(is_switch ? name : what, value);
+  const PostedAction& action = *action_of(what);
+  const auto& names = action.names;
+  const bool is_one = std::find(names.begin(), names.end(), name) != names.end() && !value.empty() &&
+                      query.find('&') == std::string_view::npos;
+  if (names.empty() ? !query.empty() : !is_one)
+    return {400, api_error(fmt::format("POST {} expects {}", what, action.expects), action.example)};
+  const std::string why = act_(what == "plan" ? name : what, value);
   if (!why.empty()) return {409, api_error(why)};
-  return ask("run", {});
+  return {};
 }
 
 // One block at a time: what a reader does not take is never more than that.
 void Live::tell(Reader& r) {
   net::Session& session = *r.session;
-  while (session.takes_more()) {
+  for (int sent = 0; session.takes_more(); ++sent) {
+    if (sent == kAtOnce) return tell_on();
     if (r.block < first_block_) {
       const std::uint64_t lost = blocks_.front().first - 1 - r.seen;
       r.dropped += lost;
@@ -289,6 +335,15 @@ void Live::tell(Reader& r) {
   }
 }
 
+// Who takes all that is written gets more when requests have had their turn.
+void Live::tell_on() {
+  if (io_ == nullptr || std::exchange(telling_on_, true)) return;
+  boost::asio::post(*io_, [this] {
+    telling_on_ = false;
+    on_pause();
+  });
+}
+
 void Live::on_taken(net::Session& session) {
   for (Reader& r : readers_)
     if (r.session == &session) return tell(r);
@@ -303,15 +358,15 @@ bool Live::answer(net::Session& session, const net::http1::RequestHead& head, co
   constexpr std::string_view kApi = "/_vercel-sim/api/", kText = "text/plain; charset=utf-8";
   const bool page = head.path == "/_vercel-sim/", events = head.path == "/_vercel-sim/events",
              metrics = head.path == "/_vercel-sim/metrics", api = head.path.starts_with(kApi);
-  const bool head_only = head.method == "HEAD";
+  const bool head_only = head.method == "HEAD", keep_alive = session.may_keep_alive();
   if (head.path == "/_vercel-sim")
     return answer_whole(decision,
-                        head_of("308 Permanent Redirect", kText, session) + "Location: /_vercel-sim/\r\n", {},
-                        head_only),
+                        head_of("308 Permanent Redirect", kText, keep_alive) + "Location: /_vercel-sim/\r\n",
+                        {}, head_only),
            true;
   if (!page && !events && !metrics && !api) return false;
   const std::string_view what = api ? head.path.substr(kApi.size()) : std::string_view();
-  const bool is_action = what == "plan" || what == "retire" || what == "deploy";
+  const bool is_action = action_of(what) != nullptr;
   const bool acts = head.method == "POST" && is_action;
   const std::string_view allowed = !is_action ? "GET, HEAD" : what == "plan" ? "GET, HEAD, POST" : "POST";
   const bool may = acts || ((head.method == "GET" || head_only) && allowed != "POST");
@@ -322,28 +377,41 @@ bool Live::answer(net::Session& session, const net::http1::RequestHead& head, co
                              : !may
                                  ? ApiAnswer{405, api_error(fmt::format("{} is for {}", head.path, allowed))}
                              : acts ? act(head, what, query)
-                                    : ask(what, query);
-    std::string top = head_of(reason_of(answer.status), "application/json; charset=utf-8", session);
+                                    : ApiAnswer{};
+    if (answer.status == 200)
+      return ask(session, {std::string(acts ? "run" : what), acts ? "" : std::string(query), head_only},
+                 decision),
+             true;
+    std::string top = head_of(reason_of(answer.status), kJson, keep_alive);
     if (answer.status == 405) top += fmt::format("Allow: {}\r\n", allowed);
     answer_whole(decision, std::move(top), answer.body, head_only);
   } else if (!may) {
-    answer_whole(decision, head_of("405 Method Not Allowed", kText, session) + "Allow: GET, HEAD\r\n",
+    answer_whole(decision, head_of("405 Method Not Allowed", kText, keep_alive) + "Allow: GET, HEAD\r\n",
                  "this is for reading only\n", false);
   } else if (!why.empty()) {
-    answer_whole(decision, head_of("403 Forbidden", kText, session), why, head_only);
+    answer_whole(decision, head_of("403 Forbidden", kText, keep_alive), why, head_only);
   } else if (metrics) {
-    answer_whole(decision, head_of("200 OK", Metrics::kType, session), metrics_.text(dropped_), head_only);
+    answer_whole(decision, head_of("200 OK", Metrics::kType, keep_alive), metrics_.text(dropped_), head_only);
   } else if (page) {
-    answer_whole(decision, head_of("200 OK", "text/html; charset=utf-8", session), page::live(), head_only);
+    answer_whole(decision, head_of("200 OK", "text/html; charset=utf-8", keep_alive), page::live(),
+                 head_only);
   } else if (head_only) {
-    answer_whole(decision, head_of("200 OK", "text/event-stream", session), {}, true);
+    answer_whole(decision, head_of("200 OK", "text/event-stream", keep_alive), {}, true);
   } else if (readers_.size() >= kMostReaders) {
-    answer_whole(decision, head_of("503 Service Unavailable", kText, session),
+    answer_whole(decision, head_of("503 Service Unavailable", kText, keep_alive),
                  "too many pages are open: close some\n", false);
   } else {
     follow(session, decision);
   }
   return true;
+}
+
+void Live::ask(net::Session& session, Question question, net::RequestDecision& decision) {
+  if (!questions_ || !questions_->ask(session, std::move(question)))
+    return answer_whole(decision, head_of(reason_of(503), kJson, session.may_keep_alive()),
+                        api_error("too many ask at once", "ask one after the other"), false);
+  decision.kind = net::RequestDecision::Kind::feed;
+  decision.feed = questions_.get();
 }
 
 void Live::follow(net::Session& session, net::RequestDecision& decision) {
@@ -355,9 +423,7 @@ void Live::follow(net::Session& session, net::RequestDecision& decision) {
   decision.kind = net::RequestDecision::Kind::feed;
   decision.feed = this;
   // Its end is the connection's: no length, no chunks.
-  decision.response = head_of("200 OK", "text/event-stream", session);
-  if (session.may_keep_alive()) decision.response += "Connection: close\r\n";
-  decision.response += "\r\n" + hello();
+  decision.response = head_of("200 OK", "text/event-stream", false) + "\r\n" + hello();
 }
 
 }  // namespace vsim::app

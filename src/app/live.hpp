@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <memory_resource>
 #include <string>
 #include <string_view>
@@ -17,19 +18,22 @@
 
 #include "app/api.hpp"
 #include "app/metrics.hpp"
+#include "app/questions.hpp"
 #include "event/event.hpp"
 #include "net/edge.hpp"
 
 namespace vsim::app {
 
-// How a tool changes the run. `what`: profile, set, time_scale (with a value), retire, deploy. Why it was not
-// done; empty: it is.
+// How a tool changes the run. `what`: profile, set, time_scale (with a value), kill (an instance), retire,
+// deploy. Why it was not done; empty: it is.
 using Act = std::function<std::string(std::string_view what, std::string_view value)>;
 
 class Live final : public event::Sink, public net::Feed {
  public:
   // `profile`: what holds now. Without `act` nothing can be changed.
   explicit Live(TimePoint start, std::function<const profile::Profile&()> profile, Act act = {});
+  // Who answers questions to the API until it ends; it outlives the last of them. Null: nobody any more.
+  void answer_on(boost::asio::io_context*);
   // Whoever has it may change the run; empty when nobody may.
   const std::string& token() const { return token_; }
 
@@ -56,16 +60,20 @@ class Live final : public event::Sink, public net::Feed {
     explicit Block(std::uint64_t first_seq) : first(first_seq) {}
     // False: an event of another kind, or with verdicts.
     bool keep(const event::Stamp&, const event::Event&);
-    std::string& written(TimePoint start);  // all of them, as they are sent
-    std::string_view written_before() const { return text_; }
-    std::size_t size() const { return text_.size() + waiting_size_; }
+    const std::string& written(TimePoint start);  // all of them, as they are sent
+    // The same for another thread, which may keep it. `grows`: events come yet.
+    std::shared_ptr<const std::string> picture(TimePoint start, bool grows);
+    void append(TimePoint start, const event::Stamp&, const event::Event&);
+    bool is_written() const { return waiting_.empty(); }
+    std::string_view written_before() const { return *text_; }
+    std::size_t size() const { return text_->size() + waiting_size_; }
 
     std::uint64_t first = 0, last = 0;  // seq
 
    private:
     void own(std::string_view& word);
 
-    std::string text_;
+    std::shared_ptr<std::string> text_ = std::make_shared<std::string>();
     std::vector<std::pair<event::Stamp, event::Event>> waiting_;  // behind the text
     std::pmr::monotonic_buffer_resource words_;
     std::size_t waiting_size_ = 0;
@@ -81,10 +89,13 @@ class Live final : public event::Sink, public net::Feed {
   void keep_line(std::string_view line);
   void tell(Reader&);
   std::string hello() const;
-  void each_kept(const ApiWorld::Take&) const;
+  template <class Take>
+  void each_kept(Take) const;
+  bool picture(const Question&, ApiWorld& out);
+  void tell_on();
   std::uint64_t left_out() const { return blocks_.empty() ? 0 : blocks_.front().first - 1; }
-  ApiAnswer ask(std::string_view path, std::string_view query);
   ApiAnswer act(const net::http1::RequestHead&, std::string_view what, std::string_view query);
+  void ask(net::Session&, Question, net::RequestDecision&);
   void follow(net::Session&, net::RequestDecision&);
 
   const TimePoint start_;
@@ -100,6 +111,9 @@ class Live final : public event::Sink, public net::Feed {
   std::string run_started_, profile_changed_, app_changed_, deployed_;
   std::map<std::string, std::string, std::less<>> instances_;
   std::vector<Reader> readers_;
+  bool telling_on_ = false;
+  boost::asio::io_context* io_ = nullptr;
+  std::unique_ptr<Questions> questions_;
 };
 
 }  // namespace vsim::app

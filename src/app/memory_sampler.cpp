@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "app/clock.hpp"
-#include "net/poller.hpp"
 #include "process/usage.hpp"
 
 namespace vsim::app {
@@ -34,8 +33,10 @@ MemorySampler::~MemorySampler() {
   reader_.join();
 }
 
-void MemorySampler::watch(InstanceId id, pid_t pid) {
-  watched_[id] = {pid, 0, {}, false, false, {}, {}};
+void MemorySampler::watch(InstanceId id, pid_t pid, bool is_copy) {
+  Watched& w = watched_[id] = {};
+  w.pid = pid;
+  w.is_copy = is_copy;
   used(id);
 }
 
@@ -105,7 +106,7 @@ void MemorySampler::read(bool all) {
   const TimePoint at = now();
   for (auto& [id, w] : watched_)
     if (std::exchange(w.soon, false) || all)
-      jobs.push_back({id, w.pid, w.whole == TimePoint{} || at - w.whole >= kWholeEvery});
+      jobs.push_back({id, w.pid, !w.is_copy && (w.whole == TimePoint{} || at - w.whole >= kWholeEvery)});
   if (jobs.empty()) return;
   reading_ = true;
   read_at_ = at;
@@ -118,7 +119,6 @@ void MemorySampler::read(bool all) {
     boost::asio::post(io_, [this, jobs = std::move(jobs), alive] {
       if (*alive) have(jobs);
     });
-    net::Poller::of(io_).wake();
   });
 }
 

@@ -28,8 +28,9 @@ class MemorySampler {
   MemorySampler(boost::asio::io_context&, Told told);
   ~MemorySampler();
 
-  // From now on once a second; the first time soon.
-  void watch(instance::InstanceId, pid_t);
+  // From now on once a second; the first time soon. A copy of a template has all of its memory counted as its
+  // own: of that its share of what it shares is no more, and is not read (walking all of its pages, 3 ms).
+  void watch(instance::InstanceId, pid_t, bool is_copy);
   // Whether its main thread has wanted a processor all the time, as far back as this can be told: at least
   // kBusyFor, at most a second more.
   bool busy(instance::InstanceId) const;
@@ -53,7 +54,7 @@ class MemorySampler {
     pid_t pid = 0;
     std::uint64_t others = 0;  // its share of what it shares
     TimePoint whole{};         // when that was read
-    bool soon = false, served = false;
+    bool soon = false, served = false, is_copy = false;
     Wanted before, last;  // processor; at least kBusyFor apart
   };
   struct Job {

@@ -64,8 +64,35 @@ std::string without_inspector(std::string_view node_options) {
   return out;
 }
 
+namespace {
+
+// What is of the platform's machine, and no deployment can set.
+constexpr std::string_view kHeld[] = {"TZ", "LANG"};
+
+// What Node and the programs that it starts need of this machine, whatever a deployment has.
+bool is_of_this_machine(std::string_view name) {
+  for (const std::string_view prefix : {"NODE_", "ASAN_", "LSAN_"})
+    if (name.starts_with(prefix)) return true;
+  static constexpr std::string_view kNames[] = {
+      "PATH",     "HOME",     "USER",        "LOGNAME",    "SHELL",      "TERM",           "PWD",
+      "HOSTNAME", "NO_COLOR", "FORCE_COLOR", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY",    "https_proxy",
+      "NO_PROXY", "no_proxy", "TMPDIR",      "TMP",        "TEMP",       "LD_LIBRARY_PATH"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
+
+}  // namespace
+
 process::Environment instance_environment(process::Environment env,
-                                          const std::vector<std::pair<std::string, std::string>>& variables) {
+                                          const std::vector<std::pair<std::string, std::string>>& variables,
+                                          const InstanceWish& wish) {
+  if (wish.strict) {
+    std::erase_if(env, [](const std::string& entry) { return !is_of_this_machine(name_of(entry)); });
+    std::string files = "strict";
+    for (const std::string& file : wish.files) files.append("\n").append(file);
+    process::set_env(env, "VSIM_ENV", files);
+  }
   if (const auto options = process::get_env(env, "NODE_OPTIONS")) {
     const std::string rest = without_inspector(*options);
     if (rest.empty())
@@ -73,8 +100,17 @@ process::Environment instance_environment(process::Environment env,
     else
       process::set_env(env, "NODE_OPTIONS", rest);
   }
-  for (const auto& [name, value] : variables)
-    if (!process::get_env(env, name)) process::set_env(env, name, value);
+  std::string held;
+  for (const auto& [name, value] : variables) {
+    const bool holds = std::find(std::begin(kHeld), std::end(kHeld), name) != std::end(kHeld);
+    if (holds) held.append(held.empty() ? "" : ",").append(name);
+    if (holds || !process::get_env(env, name)) process::set_env(env, name, value);
+    if (name == "LANG") std::erase_if(env, [](const std::string& entry) { return entry.starts_with("LC_"); });
+  }
+  if (!held.empty()) process::set_env(env, "VSIM_HELD", held);
+  if (!wish.fonts.empty() && !process::get_env(env, "FONTCONFIG_PATH") &&
+      !process::get_env(env, "FONTCONFIG_FILE"))
+    process::set_env(env, "FONTCONFIG_PATH", wish.fonts);
   return env;
 }
 

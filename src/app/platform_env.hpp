@@ -18,10 +18,17 @@ namespace vsim::app {
 std::vector<std::pair<std::string, std::string>> platform_variables(
     const profile::Profile&, std::string_view authority,
     const std::vector<std::pair<std::string, std::string>>& git = {});
+struct InstanceWish {
+  bool strict = false;             // nothing of the user's but what `files` say
+  std::vector<std::string> files;  // of variables, whole paths; the first that has one wins
+  std::string fonts;  // the folder of a fonts.conf, in place of this machine's; empty: none is named
+};
 // Adds them where the user has not set one himself, and takes the words of a debugger out of NODE_OPTIONS:
-// the port that they name is taken by next dev.
+// the port that they name is taken by next dev. TZ and LANG are the platform's in any case, without LC_*.
+// VSIM_ENV and VSIM_HELD are for instance.cjs.
 process::Environment instance_environment(process::Environment of_app,
-                                          const std::vector<std::pair<std::string, std::string>>& variables);
+                                          const std::vector<std::pair<std::string, std::string>>& variables,
+                                          const InstanceWish& wish = {});
 // NODE_OPTIONS without --inspect, --inspect-brk and their kin.
 std::string without_inspector(std::string_view node_options);
 

@@ -21,8 +21,8 @@ std::uint64_t number(InvocationId id) { return static_cast<std::uint64_t>(id); }
 }  // namespace
 
 void Recorder::arrived(const net::http1::RequestHead& head, TimePoint at) {
-  Open& open = arriving_.emplace();
-  replay::Request& r = open.request;
+  Open& open = arriving_.emplace(Open());
+  replay::RecordedRequest& r = open.request;
   open.arrived = at;
   if (zero_) r.at = std::max(at - *zero_, Duration::zero());
   r.method = head.method;
@@ -67,7 +67,7 @@ void Recorder::client_left(InvocationId id, TimePoint at) {
 }
 
 void Recorder::end(Open&& open, const event::InvocationEnded& e) {
-  replay::Request& r = open.request;
+  replay::RecordedRequest& r = open.request;
   if (r.n == 0) r.n = ++arrivals_;
   r.id = e.request_id;
   if (open.copy) {
@@ -76,7 +76,7 @@ void Recorder::end(Open&& open, const event::InvocationEnded& e) {
     r.body.bytes = std::move(open.copy->bytes);
     open.copy->most = 0;  // what still passes is for nobody
   }
-  replay::Outcome& x = r.outcome;
+  replay::RecordedOutcome& x = r.outcome;
   x.ended_by = e.outcome.ended_by;
   x.phase = e.outcome.phase;
   x.traffic = e.traffic;
@@ -120,7 +120,7 @@ void Recorder::on_event(const event::Stamp& stamp, const event::Event& event) {
   }
   if (const auto* e = std::get_if<event::BackgroundWork>(&event)) {
     const auto found = std::find_if(recent_.rbegin(), recent_.rend(),
-                                    [&](const auto& x) { return x.first == number(e->id); });
+                                    [id = number(e->id)](const auto& x) { return x.first == id; });
     if (found == recent_.rend()) return;
     for (const limits::Verdict& v : e->verdicts)
       if (v.enforced) target_.later(found->second, v.code);

@@ -26,7 +26,7 @@ class RecordTarget {
  public:
   virtual void began(const replay::About&) = 0;
   // `mark`: the value of replay::kMark, by which a replay knows its request; empty otherwise.
-  virtual void ended(replay::Request&&, std::string_view mark) = 0;
+  virtual void ended(replay::RecordedRequest&&, std::string_view mark) = 0;
   // What became known of it later.
   virtual void later(std::uint64_t n, limits::Code) = 0;
 
@@ -55,7 +55,7 @@ class Recorder final : public event::Sink {
 
  private:
   struct Open {
-    replay::Request request;
+    replay::RecordedRequest request;
     std::string mark;
     std::shared_ptr<net::BodyCopy> copy;
     TimePoint arrived{};

@@ -13,7 +13,7 @@ RecordingFile::~RecordingFile() { close(); }
 void RecordingFile::put(Item&& item, std::size_t size) {
   const std::lock_guard lock(mutex_);
   // A verdict is small, and belongs to a request that is written or counted already.
-  if (waiting_ + size > kMost && waiting_ > 0 && std::holds_alternative<replay::Request>(item)) {
+  if (waiting_ + size > kMost && waiting_ > 0 && std::holds_alternative<replay::RecordedRequest>(item)) {
     ++lost_;
     return;
   }
@@ -27,7 +27,7 @@ void RecordingFile::began(const replay::About& about) {
   put(about, 0);
 }
 
-void RecordingFile::ended(replay::Request&& request, std::string_view) {
+void RecordingFile::ended(replay::RecordedRequest&& request, std::string_view) {
   if (!begun_) return;
   std::size_t size = 512 + request.target.size() + request.body.bytes.size();
   for (const auto& h : request.headers) size += h.name.size() + h.value.size();
@@ -68,7 +68,7 @@ void RecordingFile::run() {
       text.clear();
       if (const auto* later = std::get_if<Later>(&item)) {
         replay::encode_later(text, later->first, later->second);
-      } else if (const auto* request = std::get_if<replay::Request>(&item)) {
+      } else if (const auto* request = std::get_if<replay::RecordedRequest>(&item)) {
         replay::encode(text, *request);
         ++requests_;
       } else {

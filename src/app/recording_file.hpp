@@ -25,7 +25,7 @@ class RecordingFile final : public RecordTarget {
   RecordingFile& operator=(const RecordingFile&) = delete;
 
   void began(const replay::About&) override;
-  void ended(replay::Request&&, std::string_view mark) override;
+  void ended(replay::RecordedRequest&&, std::string_view mark) override;
   void later(std::uint64_t n, limits::Code) override;
 
   // The run is over: writes what is left and, if it began, the last line. Nothing is told after that.
@@ -37,7 +37,7 @@ class RecordingFile final : public RecordTarget {
 
  private:
   using Later = std::pair<std::uint64_t, limits::Code>;
-  using Item = std::variant<replay::About, replay::Request, Later>;
+  using Item = std::variant<replay::About, replay::RecordedRequest, Later>;
   // Of bodies and heads that wait; about a dozen of the largest.
   static constexpr std::size_t kMost = 64u << 20;
   void put(Item&&, std::size_t size);

@@ -27,9 +27,9 @@ Duration scaled(Duration d, double factor) {
   return ns < 1e18 ? Duration(static_cast<Duration::rep>(ns)) : Duration(static_cast<Duration::rep>(1e18));
 }
 
-std::string cookie_field(const replay::Request& request) {
+std::string cookie_field(const replay::RecordedRequest& request) {
   std::string out;
-  for (const replay::Header& h : request.headers) {
+  for (const replay::RecordedHeader& h : request.headers) {
     if (!iequals(h.name, "cookie")) continue;
     if (!out.empty()) out += "; ";
     out += h.value;
@@ -106,7 +106,7 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
         continue;
       }
       client.sent_[index].status = parser.head().status;
-      std::vector<replay::Header> set;
+      std::vector<replay::RecordedHeader> set;
       for (const auto& h : parser.head().headers) {
         if (h.field != net::http1::Field::set_cookie) continue;
         if (auto cookie = replay::parse_set_cookie(h.value)) set.push_back(std::move(*cookie));
@@ -152,7 +152,7 @@ ReplayClient::ReplayClient(const replay::Recording& recording, replay::Destinati
   port_ = to_.url.substr(to_.url.rfind(':') + 1);
   std::vector<replay::Span> spans;
   for (std::size_t i = 0; i < recording.requests.size(); ++i) {
-    const replay::Request& r = recording.requests[i];
+    const replay::RecordedRequest& r = recording.requests[i];
     if (auto why = replay::obstacle(r, recording.about, to_)) {
       sent_[i].why_not = std::move(*why);
       continue;
@@ -210,7 +210,7 @@ void ReplayClient::pump() {
 // False: it cannot be sent, and sent_ says why.
 bool ReplayClient::send(std::size_t step) {
   const std::size_t index = steps_[step];
-  const replay::Request& r = recording_.requests[index];
+  const replay::RecordedRequest& r = recording_.requests[index];
   Sent& sent = sent_[index];
   auto cookie = cookies_.field(index, cookie_field(r));
   if (!cookie.missing.empty()) {

@@ -7,8 +7,6 @@
 #include <charconv>
 #include <random>
 
-#include "net/poller.hpp"
-
 namespace vsim::app {
 namespace {
 
@@ -23,8 +21,8 @@ std::string random_mark() {
 }
 
 // It was sent, and the edge knows no end of it: what its client saw.
-replay::Outcome without_end(const ReplayClient::Sent& sent, const replay::Outcome& recorded) {
-  replay::Outcome out;
+replay::RecordedOutcome without_end(const ReplayClient::Sent& sent, const replay::RecordedOutcome& recorded) {
+  replay::RecordedOutcome out;
   out.ended_by = event::EndedBy::app;
   out.phase = sent.status == 0 ? event::Phase::running : event::Phase::responding;
   out.status = sent.status;
@@ -51,7 +49,6 @@ void ReplayRun::start(boost::asio::io_context& io, const std::string& base_url, 
   client_ = std::make_unique<ReplayClient>(recording_, replay::Destination{base_url, build_()}, speed_, mark_,
                                            [this, &io] {  // on its thread
                                              boost::asio::post(io, [this] { client_done(); });
-                                             net::Poller::of(io).wake();
                                            });
   client_->start();
 }
@@ -69,7 +66,7 @@ void ReplayRun::stop() {
   if (client_) client_->stop();
 }
 
-void ReplayRun::ended(replay::Request&& request, std::string_view mark) {
+void ReplayRun::ended(replay::RecordedRequest&& request, std::string_view mark) {
   if (over_ || !mark.starts_with(mark_)) return;
   mark.remove_prefix(mark_.size());
   std::size_t index = 0;

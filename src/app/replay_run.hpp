@@ -29,7 +29,7 @@ class ReplayRun final : public InProcess, public RecordTarget {
   void stop() override;
 
   void began(const replay::About&) override {}
-  void ended(replay::Request&&, std::string_view mark) override;
+  void ended(replay::RecordedRequest&&, std::string_view mark) override;
   void later(std::uint64_t n, limits::Code) override;
 
   bool started() const { return client_ != nullptr; }
@@ -49,7 +49,7 @@ class ReplayRun final : public InProcess, public RecordTarget {
   std::function<void()> done_;
   std::unique_ptr<ReplayClient> client_;
   std::optional<boost::asio::steady_timer> timer_;
-  std::vector<std::optional<replay::Outcome>> outcomes_;
+  std::vector<std::optional<replay::RecordedOutcome>> outcomes_;
   std::unordered_map<std::uint64_t, std::size_t> by_n_;
   bool all_sent_ = false, settling_ = false, interrupted_ = false, over_ = false;
 };

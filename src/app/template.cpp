@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "log/log.hpp"
 #include "process/usage.hpp"
 
 namespace vsim::app {
@@ -13,14 +14,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// As long as an instance may take to start (instance::Options::spawn_limit); after that it is of no use.
+// As long as an instance may take to start (SchedulerOptions::spawn_limit); after that it is of no use.
 constexpr auto kPatience = 90s;
 constexpr int kMostInVain = 3;
 constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/copying.cjs
 
 }  // namespace
 
-Template::Template(boost::asio::io_context& io, process::Supervisor& supervisor, Callbacks callbacks)
+TemplateProcess::TemplateProcess(boost::asio::io_context& io, process::Supervisor& supervisor,
+                                 Callbacks callbacks)
     : io_(io),
       supervisor_(supervisor),
       callbacks_(std::move(callbacks)),
@@ -28,27 +30,28 @@ Template::Template(boost::asio::io_context& io, process::Supervisor& supervisor,
       err_([this](std::string_view text, process::OutputLines::End, bool) { on_line(text, true); }),
       patience_(io) {}
 
-Template::~Template() = default;
+TemplateProcess::~TemplateProcess() = default;
 
-void Template::start(process::SpawnOptions options) {
+void TemplateProcess::start(process::SpawnOptions options) {
   stop();
   options_ = std::move(options);
   in_vain_ = 0;
   launch();
 }
 
-void Template::launch() {
+void TemplateProcess::launch() {
   state_ = State::starting;
   reason_.clear();
   ++in_vain_;
   process::ForkServer::Callbacks callbacks;
-  callbacks.output = [this](process::Stream stream, std::string_view bytes) {
-    (stream == process::Stream::out ? out_ : err_).feed(bytes);
+  callbacks.output = [this](process::OutputStream stream, std::string_view bytes) {
+    (stream == process::OutputStream::out ? out_ : err_).feed(bytes);
   };
   callbacks.ready = [this] {
     patience_.cancel();
     foreground();  // its copies would inherit the priority
     state_ = State::ready;
+    log::debug(log::Logger::app, "the template is ready, pid {}", server_->pid());
     callbacks_.settled();
   };
   callbacks.ended = [this](const process::ExitCause& cause) { ended(cause); };
@@ -65,18 +68,18 @@ void Template::launch() {
   });
 }
 
-void Template::stop() {
+void TemplateProcess::stop() {
   state_ = State::none;
   patience_.cancel();
   server_.reset();
 }
 
-void Template::foreground() {
+void TemplateProcess::foreground() {
   if (server_ && std::exchange(lowered_, false)) process::raise(server_->pid());
 }
 
-void Template::fork(const std::function<std::string(std::string_view mark)>& text,
-                    process::ForkServer::Answer answer, int orders) {
+void TemplateProcess::fork(const std::function<std::string(std::string_view mark)>& text,
+                           process::ForkServer::Answer answer, int orders) {
   const auto told = [this, answer = std::move(answer)](Result<process::Coming> coming) {
     if (coming) in_vain_ = 0;
     answer(std::move(coming));
@@ -84,7 +87,7 @@ void Template::fork(const std::function<std::string(std::string_view mark)>& tex
   server_->fork(text, told, orders);
 }
 
-void Template::ended(const process::ExitCause& cause) {
+void TemplateProcess::ended(const process::ExitCause& cause) {
   out_.flush(true);
   err_.flush(true);
   const bool was_ready = state_ == State::ready;
@@ -95,13 +98,13 @@ void Template::ended(const process::ExitCause& cause) {
                            : fmt::format("the process that is copied for them {}", process::describe(cause)));
 }
 
-void Template::give_up(std::string why) {
+void TemplateProcess::give_up(std::string why) {
   state_ = State::given_up;
   callbacks_.gave_up(why);
   callbacks_.settled();
 }
 
-void Template::on_line(std::string_view text, bool error) {
+void TemplateProcess::on_line(std::string_view text, bool error) {
   if (error && text.starts_with(kReason)) {
     reason_ = text.substr(kReason.size());
     return;

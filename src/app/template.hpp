@@ -16,7 +16,7 @@
 
 namespace vsim::app {
 
-class Template {
+class TemplateProcess {
  public:
   enum class State : std::uint8_t {
     none,      // nobody has asked for one, or it is of no use any more
@@ -29,8 +29,8 @@ class Template {
     std::function<void()> settled;                  // it is ready, or given up
     std::function<void(std::string_view)> gave_up;  // why; before settled
   };
-  Template(boost::asio::io_context&, process::Supervisor&, Callbacks);
-  ~Template();
+  TemplateProcess(boost::asio::io_context&, process::Supervisor&, Callbacks);
+  ~TemplateProcess();
 
   // Another one, if there is one. `options` are kept for the next.
   void start(process::SpawnOptions);

@@ -53,13 +53,13 @@ std::size_t hang_of(std::string_view line) {
   return first;
 }
 
-struct Line {
+struct AuthoredLine {
   std::string text;
   std::size_t hang;
 };
 
 // A line that goes on where the author could not put the next word any more.
-bool goes_on(const Line& line, std::string_view next, std::size_t last_columns) {
+bool goes_on(const AuthoredLine& line, std::string_view next, std::size_t last_columns) {
   if (next.empty() || next.find_first_not_of(' ') == std::string_view::npos || line.text.empty())
     return false;
   const std::size_t indent = indentation(next);
@@ -68,8 +68,8 @@ bool goes_on(const Line& line, std::string_view next, std::size_t last_columns) 
   return last_columns + 1 + columns(rest.substr(0, rest.find(' '))) > kAuthors - 2;
 }
 
-std::vector<Line> joined(std::string_view text) {
-  std::vector<Line> lines;
+std::vector<AuthoredLine> joined(std::string_view text) {
+  std::vector<AuthoredLine> lines;
   std::size_t last = 0;  // columns of the author's line
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -84,7 +84,7 @@ std::vector<Line> joined(std::string_view text) {
   return lines;
 }
 
-void append_broken(std::string& out, const Line& line, std::size_t width) {
+void append_broken(std::string& out, const AuthoredLine& line, std::size_t width) {
   std::string_view rest = line.text;
   const std::size_t hang = line.hang + kLeast > width ? indentation(line.text) : line.hang;
   std::size_t column = 0;
@@ -123,7 +123,7 @@ std::string fit_columns(std::string_view text, std::size_t width) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
   const bool ends = text.ends_with('\n');
-  const std::vector<Line> lines = joined(text);
+  const std::vector<AuthoredLine> lines = joined(text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (columns(lines[i].text) <= width)
       out.append(lines[i].text);

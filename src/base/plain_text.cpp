@@ -17,6 +17,26 @@ bool turns(std::string_view c) {
   return at(1) == 0x81 && at(2) >= 0xa6 && at(2) <= 0xa9;
 }
 
+// "##[error]" of GitHub, "##vso[task.setvariable …]" of Azure, "##teamcity[…]": wherever they stand in a
+// line.
+bool is_marked_command(std::string_view text) {
+  if (!text.starts_with("##")) return false;
+  text.remove_prefix(2);
+  while (!text.empty() && ascii_lower(text[0]) >= 'a' && ascii_lower(text[0]) <= 'z') text.remove_prefix(1);
+  return text.starts_with('[');
+}
+
+// What a reader of a log may leave out at its begin: Unicode's spaces.
+std::size_t space_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const std::size_t n = utf8_length(text);
+  if (n <= 1) return std::string_view(" \t\r\v\f").find(text[0]) != std::string_view::npos ? 1 : 0;
+  const std::string_view c = text.substr(0, n);
+  const bool is = c == "\u00a0" || c == "\u1680" || (c >= "\u2000" && c <= "\u200f") || c == "\u202f" ||
+                  c == "\u205f" || c == "\u3000" || c == "\ufeff";
+  return is ? n : 0;
+}
+
 bool is_control(std::string_view c) {
   const auto first = static_cast<unsigned char>(c[0]);
   if (c.size() == 1) return (first < 0x20 && first != '\t') || first == 0x7f;
@@ -33,9 +53,9 @@ void append_plain(std::string& out, std::string_view text, LineEnds ends) {
     return;
   }
   while (!text.empty()) {
-    if (text.starts_with("##[")) {
-      out += "## [";
-      text.remove_prefix(3);
+    if (is_marked_command(text)) {
+      out += "## ";
+      text.remove_prefix(2);
       continue;
     }
     const std::size_t n = utf8_length(text);
@@ -58,8 +78,8 @@ std::string plain(std::string_view text, LineEnds ends) {
 }
 
 bool is_log_command(std::string_view line) {
-  const std::size_t from = line.find_first_not_of(" \t");
-  return from != std::string_view::npos && line.substr(from).starts_with("::");
+  while (const std::size_t space = space_length(line)) line.remove_prefix(space);
+  return line.starts_with("::");
 }
 
 }  // namespace vsim

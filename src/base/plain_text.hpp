@@ -9,8 +9,8 @@ namespace vsim {
 
 // Appends `text` so that it can only be read: "?" for each control character but tab (C0, DEL, C1 as UTF-8 or
 // as a lone byte), for what is no UTF-8 (overlong forms and surrogates too), for characters that turn the
-// direction of writing, and for line ends unless they are to be kept. "##[", which GitHub takes for a command
-// wherever it stands, is pulled apart.
+// direction of writing, and for line ends unless they are to be kept. "##[" and "##word[", which GitHub and
+// Azure take for a command wherever they stand, are pulled apart.
 enum class LineEnds { replace, keep };
 void append_plain(std::string& out, std::string_view text, LineEnds = LineEnds::replace);
 std::string plain(std::string_view text, LineEnds = LineEnds::replace);

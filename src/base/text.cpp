@@ -296,4 +296,23 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
+bool is_ipv4(std::string_view host) {
+  for (int parts = 1;; ++parts) {
+    const std::size_t dot = host.find('.');
+    const std::string_view part = host.substr(0, dot);
+    if (part.empty() || part.size() > 3 || !std::all_of(part.begin(), part.end(), is_digit)) return false;
+    int value = 0;
+    for (const char c : part) value = value * 10 + (c - '0');
+    if (value > 255) return false;
+    if (dot == std::string_view::npos) return parts == 4;
+    host.remove_prefix(dot + 1);
+  }
+}
+
+bool is_loopback_host(std::string_view host) {
+  constexpr std::string_view kName = "localhost", kBelow = ".localhost";
+  return iequals(host, kName) || host == "::1" || (host.starts_with("127.") && is_ipv4(host)) ||
+         (host.size() > kBelow.size() && iequals(host.substr(host.size() - kBelow.size()), kBelow));
+}
+
 }  // namespace vsim

@@ -46,6 +46,12 @@ std::size_t utf8_length(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 char ascii_lower(char c);
 
+// Four numbers of at most 255, as browsers write every IPv4 address in Host and Origin.
+bool is_ipv4(std::string_view host);
+// "localhost" and what is below it, 127.x.y.z, "::1"; "127.example.com" is a name like any other. `host`:
+// without its port and brackets.
+bool is_loopback_host(std::string_view host);
+
 int hex_digit(char c);  // 0 to 15; -1: it is none
 // "%41" as "A"; what is no escape stays as it is.
 std::string percent_decoded(std::string_view text);

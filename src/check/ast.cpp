@@ -205,8 +205,7 @@ void Ast::read_scopes() {
   }
 }
 bool Ast::is_local(int i, std::string_view name) const {
-  for (int s = nodes_[static_cast<std::size_t>(i)].scope; s != kNone;
-       s = nodes_[static_cast<std::size_t>(s)].scope) {
+  for (int s = at(i).scope; s != kNone; s = at(s).scope) {
     const auto& names = scopes_.at(s);
     if (std::binary_search(names.begin(), names.end(), name)) return true;
   }

@@ -22,7 +22,7 @@ struct Import {
   std::string source;    // module specifier as written
 };
 // A module this file names, whether or not it binds something of it.
-struct Source {
+struct ModuleSpecifier {
   std::string specifier;
   int node = kNone;  // the string
   bool dynamic = false;
@@ -42,16 +42,17 @@ class Ast {
   const routes::Syntax& syntax() const { return syntax_; }
   bool typescript() const { return typescript_; }  // parsed without JSX
   int size() const { return static_cast<int>(nodes_.size()); }
-  std::string_view type(int i) const { return nodes_[static_cast<std::size_t>(i)].type; }
+  // Of kNone: nothing. What a rule looks for may be missing in any file, and in one that is being typed.
+  std::string_view type(int i) const { return at(i).type; }
   bool is(int i, std::string_view t) const { return i != kNone && type(i) == t; }
-  std::string_view text(int i) const { return syntax_.text(nodes_[static_cast<std::size_t>(i)].ts); }
-  int parent(int i) const { return nodes_[static_cast<std::size_t>(i)].parent; }
-  int end(int i) const { return nodes_[static_cast<std::size_t>(i)].end; }  // the subtree is [i, end)
-  TSNode node(int i) const { return nodes_[static_cast<std::size_t>(i)].ts; }
+  std::string_view text(int i) const { return i == kNone ? std::string_view() : syntax_.text(at(i).ts); }
+  int parent(int i) const { return at(i).parent; }
+  int end(int i) const { return at(i).end; }  // the subtree is [i, end)
+  TSNode node(int i) const { return at(i).ts; }
   int index(TSNode n) const;  // kNone for an anonymous one
   int field(int i, std::string_view name) const;
   std::vector<int> children(int i) const;  // named, comments left out
-  int line(int i) const { return routes::Syntax::line(node(i)); }
+  int line(int i) const { return i == kNone ? 0 : routes::Syntax::line(node(i)); }
 
   static bool is_function(std::string_view type);
   int function_of(int i) const;  // nearest enclosing function, not itself; kNone at the top level
@@ -76,7 +77,7 @@ class Ast {
   const std::map<std::string, std::string, std::less<>>& exports() const { return exports_; }
   int default_export() const { return default_export_; }  // the expression or declaration, or kNone
   const std::vector<Import>& imports() const { return imports_; }
-  const std::vector<Source>& sources() const { return sources_; }
+  const std::vector<ModuleSpecifier>& sources() const { return sources_; }
   const std::vector<ReExport>& re_exports() const { return re_exports_; }
 
  private:
@@ -87,6 +88,10 @@ class Ast {
     TSFieldId field;  // of its parent; 0: none
     std::string_view type;
   };
+  const Node& at(int i) const {
+    static const Node none{{}, kNone, 0, kNone, 0, {}};
+    return i == kNone ? none : nodes_[static_cast<std::size_t>(i)];
+  }
   void number();
   void read_scopes();
   void read_module();
@@ -109,7 +114,7 @@ class Ast {
   std::map<std::string, std::string, std::less<>> exports_;
   int default_export_ = kNone;
   std::vector<Import> imports_;
-  std::vector<Source> sources_;
+  std::vector<ModuleSpecifier> sources_;
   std::vector<ReExport> re_exports_;
 };
 

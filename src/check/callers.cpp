@@ -66,7 +66,7 @@ bool only_at_load(const Program& program, const File& file, int i, int depth) {
       return false;
   if (program.imported_whole(file)) return false;
   if (!called_only_at_load(program, file, name, declared, depth)) return false;
-  for (const Origin& other : program.importers(file, name))
+  for (const NameOrigin& other : program.importers(file, name))
     if (!called_only_at_load(program, *other.file, other.name, kNone, depth)) return false;
   return true;
 }
@@ -110,7 +110,7 @@ FunctionAt function_called(const Program& program, const File& file, int callee)
   } else if (const Import* i = ast.import_of(name)) {
     from = program.resolve(file, i->source);
     if (from == nullptr) return {};
-    const Origin origin = program.origin(*from, i->imported);
+    const NameOrigin origin = program.origin(*from, i->imported);
     if (origin.file == nullptr) return {};
     from = origin.file;
     declared = origin.name.empty() ? from->ast->default_export() : from->ast->top_level(origin.name);
@@ -138,7 +138,7 @@ std::vector<CallSite> calls_of(const Program& program, const File& file, int fun
     }
   };
   collect(file, name);
-  for (const Origin& other : program.importers(file, name))
+  for (const NameOrigin& other : program.importers(file, name))
     if (other.file != &file) collect(*other.file, other.name);
   return out;
 }

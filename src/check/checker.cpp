@@ -40,15 +40,16 @@ bool applies(const Rule& rule, const File& file) {
   return false;
 }
 
-class Run {
+class RuleRun {
  public:
-  Run(const Input& input, const profile::Profile& profile, const Bounds& bounds)
-      : input_(input), profile_(profile), bounds_(bounds), program_(input, bounds) {
+  RuleRun(const Input& input, const profile::Profile& profile, const Bounds& bounds, Queries& queries)
+      : input_(input), profile_(profile), bounds_(bounds), queries_(queries), program_(input, bounds) {
     unfinished_.insert(program_.unfinished().begin(), program_.unfinished().end());
   }
 
-  Report run() {
+  Report run(std::string_view only) {
     for (const Rule& rule : rules()) {
+      if (!only.empty() && rule.id != only) continue;
       const Severity severity = rule.severity(profile_.compute.value);
       if (severity == Severity::off) continue;
       if (rule.query.empty())
@@ -79,14 +80,13 @@ class Run {
     for (const auto& [path, file] : program_.files())
       if (applies(rule, file)) grammars |= file.ast->typescript() ? Query::typescript : Query::tsx;
     if (grammars == 0) return;
-    const auto query = Query::compile(rule.query, grammars);
-    if (!query) std::abort();                     // the binary's own data; a unit test compiles all of it
+    const Query& query = queries_.of(rule.query, grammars);
     for (const auto& entry : program_.files()) {  // not by name: clang 14 captures no structured binding
       const std::string& path = entry.first;
       const File& file = entry.second;
       if (!applies(rule, file) || is_over(path)) continue;
       const auto begin = elapsed();
-      (*query)->run(
+      query.run(
           *file.ast,
           [&](const Captures& captures, const std::vector<Predicate>& predicates) {
             const auto at = captures.find("at");
@@ -100,7 +100,10 @@ class Run {
             replace(message, "{detail}", match.detail);
             for (const auto& [name, node] : captures)
               replace(message, "{" + name + "}", file.ast->text(node));
-            add(rule.id, severity, file, at->second, std::move(message));
+            Finding& f = add(rule.id, severity, file, at->second, std::move(message));
+            if (const auto name = captures.find("name"); name != captures.end())
+              f.name = file.ast->text(name->second);
+            f.detail = std::move(match.detail);
           },
           [&] { return is_over(path, begin); });
       spent_[path] += elapsed() - begin;
@@ -123,7 +126,7 @@ class Run {
       text.replace(i, what.size(), with);
   }
 
-  void add(std::string rule, Severity severity, const File& file, int node, std::string message) {
+  Finding& add(std::string rule, Severity severity, const File& file, int node, std::string message) {
     const std::string_view text = input_.files.find(file.ast->path())->second;
     Finding f{std::move(rule), severity, file.ast->path()};
     f.line = file.ast->line(node);
@@ -135,7 +138,7 @@ class Run {
     f.column = profile::characters(f.source_line, byte) + 1;
     f.length = std::max(1, profile::characters(rest, std::min(token.size(), rest.size())));
     f.message = std::move(message);
-    report_.findings.push_back(std::move(f));
+    return report_.findings.emplace_back(std::move(f));
   }
 
   // What a rule says once: at its first place, which names the next ones.
@@ -238,6 +241,7 @@ class Run {
   const Input& input_;
   const profile::Profile& profile_;
   const Bounds& bounds_;
+  Queries& queries_;
   const Program program_;
   std::map<std::string, std::chrono::milliseconds, std::less<>> spent_;
   std::set<std::string> unfinished_;
@@ -251,8 +255,10 @@ int Report::count(Severity s) const {
       std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == s; }));
 }
 
-Report check(const Input& input, const profile::Profile& profile, const Bounds& bounds) {
-  return Run(input, profile, bounds).run();
+Report check(const Input& input, const profile::Profile& profile, const Bounds& bounds, Queries* queries,
+             std::string_view only) {
+  Queries own;
+  return RuleRun(input, profile, bounds, queries != nullptr ? *queries : own).run(only);
 }
 
 }  // namespace vsim::check

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "check/program.hpp"
+#include "check/query.hpp"
 #include "check/rule.hpp"
 #include "profile/profile.hpp"
 
@@ -22,6 +24,7 @@ struct Finding {
   int length = 1;            // characters, on the first line
   std::string message;
   std::string source_line;
+  std::string name, detail;  // what it is about: the capture @name, and what a predicate has found out
 };
 
 struct Report {
@@ -32,7 +35,9 @@ struct Report {
   int count(Severity) const;
 };
 
-// Rules whose severity is off for the profile's compute model do not run.
-Report check(const Input& input, const profile::Profile& profile, const Bounds& bounds = {});
+// Rules whose severity is off for the profile's compute model do not run. `queries`: of a caller that looks
+// more than once. `only`: one rule's id; empty: all.
+Report check(const Input& input, const profile::Profile& profile, const Bounds& bounds = {},
+             Queries* queries = nullptr, std::string_view only = {});
 
 }  // namespace vsim::check

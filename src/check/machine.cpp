@@ -45,6 +45,7 @@ void Program::read_environment(const Input& input) {
   for (const char* file : {".env", ".env.production"})
     if (!has_git_ || git_.contains(file))
       names_of(file, [&](std::string_view name) { deployed.emplace(name); });
+  names_of(".env.deployed", [&](std::string_view name) { deployed.emplace(name); });
   const auto local = [&](const std::string& file, std::string_view where) {
     names_of(file, [&](std::string_view name) {
       if (!deployed.contains(name) && !is_everywhere(name))
@@ -72,8 +73,25 @@ bool spelled_otherwise(Match& m, const Predicate& p) {
 bool only_local_env(Match& m, const Predicate& p) {
   const int at = capture(m, p);
   if (at == kNone) return false;
-  m.detail = m.program.only_local(m.ast.text(at));
+  const std::string_view name = m.ast.text(at);
+  // The browser has those alone that the build writes into it.
+  const bool is_public = name.starts_with("NEXT_PUBLIC_");
+  if (!m.file.server && !(m.file.client && is_public)) return false;
+  m.detail = m.program.only_local(name);
   return !m.detail.empty();
+}
+
+// In a file of client components: the name must stand behind `process.env.` for the build to find it.
+bool public_env_not_inlined(Match& m, const Predicate& p) {
+  const int at = capture(m, p);
+  if (at == kNone || !m.file.client) return false;
+  const auto is_public = [](std::string_view name) { return name.starts_with("NEXT_PUBLIC_"); };
+  if (!m.ast.is(at, "identifier") && !m.ast.is(at, "template_string"))
+    return is_public(m.ast.text(at));  // of a pattern
+  const int value = m.ast.is(at, "identifier") ? constant(m.ast, at) : at;
+  if (value == kNone) return false;
+  if (m.ast.is_string(value)) return is_public(m.ast.string(value));
+  return m.ast.is(value, "template_string") && is_public(m.ast.text(value).substr(1));
 }
 
 }  // namespace vsim::check

@@ -47,7 +47,7 @@ Class class_of(const Match& m, int value) {
   if (const Import* i = ast.import_of(local)) {
     const File* from = m.program.resolve(m.file, i->source);
     if (from == nullptr) return {};
-    const Origin origin = m.program.origin(*from, i->imported);
+    const NameOrigin origin = m.program.origin(*from, i->imported);
     if (origin.file == nullptr) return {};
     file = origin.file;
     local = origin.name;
@@ -269,7 +269,7 @@ std::vector<Ref> given_objects(const Match& m, int body, const std::string& clas
     }
   };
   collect(m.file, class_name);
-  for (const Origin& other : m.program.importers(m.file, class_name))
+  for (const NameOrigin& other : m.program.importers(m.file, class_name))
     if (other.file != &m.file) collect(*other.file, other.name);
   return out;
 }

@@ -14,7 +14,7 @@ constexpr int kMaxDepth = 6;  // names, joins and calls followed
 enum class Path { unknown, tmp, outside, named };
 
 // Where a path is written.
-struct Place {
+struct PathSite {
   const Program& program;
   const File& file;
 };
@@ -29,14 +29,14 @@ Path judge_text(std::string_view text, bool whole) {
   return text.find('/') != std::string_view::npos ? Path::outside : Path::unknown;
 }
 
-Path judge(const Place& at, int value, int depth);
+Path judge(const PathSite& at, int value, int depth);
 
 // A constant of another file of the project: `import { kUploads } from "@/lib/paths"`.
-Path judge_imported(const Place& at, std::string_view name, int depth) {
+Path judge_imported(const PathSite& at, std::string_view name, int depth) {
   const Import* i = at.file.ast->import_of(name);
   const File* from = i != nullptr ? at.program.resolve(at.file, i->source) : nullptr;
   if (from == nullptr) return Path::unknown;
-  const Origin origin = at.program.origin(*from, i->imported);
+  const NameOrigin origin = at.program.origin(*from, i->imported);
   if (origin.file == nullptr) return Path::unknown;
   const Ast& ast = *origin.file->ast;
   const int declared = ast.top_level(origin.name);
@@ -66,7 +66,7 @@ bool is_environment(const Ast& ast, int value) {
 }
 
 // `const { UPLOAD_DIR, DATA: data = "./data" } = process.env`: the default of `name`, if there is one.
-Path judge_taken_apart(const Place& at, std::string_view name, int depth) {
+Path judge_taken_apart(const PathSite& at, std::string_view name, int depth) {
   const Ast& ast = *at.file.ast;
   for (int i = 0; i < ast.size(); ++i) {
     if (!ast.is(i, "variable_declarator") || !ast.is(ast.field(i, "name"), "object_pattern")) continue;
@@ -83,7 +83,7 @@ Path judge_taken_apart(const Place& at, std::string_view name, int depth) {
 }
 
 // A parameter: its default, and what the function is called with.
-Path judge_parameter(const Place& at, int function, std::string_view name, int depth) {
+Path judge_parameter(const PathSite& at, int function, std::string_view name, int depth) {
   const Ast& ast = *at.file.ast;
   const int usual = parameter_default(ast, function, name);
   Path out = usual == kNone ? Path::unknown : judge(at, usual, depth + 1);
@@ -112,13 +112,13 @@ Path judge_parameter(const Place& at, int function, std::string_view name, int d
     }
   };
   made(at.file, class_name);
-  for (const Origin& other : at.program.importers(at.file, class_name))
+  for (const NameOrigin& other : at.program.importers(at.file, class_name))
     if (other.file != &at.file) made(*other.file, other.name);
   return out;
 }
 
 // `this.directory`: the field's value, or what the constructor is given for it.
-Path judge_field(const Place& at, int member, int depth) {
+Path judge_field(const PathSite& at, int member, int depth) {
   const Ast& ast = *at.file.ast;
   const std::string_view name = ast.text(ast.field(member, "property"));
   int body = ast.parent(member);
@@ -142,7 +142,7 @@ Path judge_field(const Place& at, int member, int depth) {
 }
 
 // `config.uploads`: a property of an object that the module keeps.
-Path judge_property(const Place& at, int member, int depth) {
+Path judge_property(const PathSite& at, int member, int depth) {
   const Ast& ast = *at.file.ast;
   const int object = ast.strip(ast.field(member, "object"));
   if (!ast.is(object, "identifier") || ast.is_local(object, ast.text(object))) return Path::unknown;
@@ -150,7 +150,7 @@ Path judge_property(const Place& at, int member, int depth) {
   std::string name(ast.text(object));
   if (const Import* i = ast.import_of(name)) {
     const File* from = at.program.resolve(at.file, i->source);
-    const Origin origin = from != nullptr ? at.program.origin(*from, i->imported) : Origin{};
+    const NameOrigin origin = from != nullptr ? at.program.origin(*from, i->imported) : NameOrigin{};
     if (origin.file == nullptr) return Path::unknown;
     file = origin.file;
     name = origin.name;
@@ -183,7 +183,7 @@ int function_with(const Ast& ast, int i, std::string_view name) {
 }
 
 // One way out of the working directory is enough, unless another way knows better.
-Path judge_choice(const Place& at, int value, int depth) {
+Path judge_choice(const PathSite& at, int value, int depth) {
   const Ast& ast = *at.file.ast;
   const int condition = ast.field(value, "condition");
   const std::string_view asked = condition == kNone ? std::string_view() : ast.text(condition);
@@ -197,7 +197,7 @@ Path judge_choice(const Place& at, int value, int depth) {
   return yes == Path::named || no == Path::named ? Path::named : Path::unknown;
 }
 
-Path judge(const Place& at, int value, int depth) {
+Path judge(const PathSite& at, int value, int depth) {
   const Ast& ast = *at.file.ast;
   value = ast.strip(value);
   if (value == kNone || depth > kMaxDepth) return Path::unknown;
@@ -266,7 +266,7 @@ Path written_by(Match& m, const Predicate& p) {
   // A database that is opened while the module loads is opened for requests.
   const bool made = ast.is(call, "new_expression");
   if (!in_request_function(m, call) && (!made || ast.function_of(call) != kNone)) return Path::unknown;
-  const Place at{m.program, m.file};
+  const PathSite at{m.program, m.file};
   // Code that knows it is in development writes there on purpose.
   for (int f = ast.function_of(call); f != kNone; f = ast.function_of(f))
     for (const std::string_view word : {"NODE_ENV", "process.env.VERCEL", "isDev", "__DEV__"})

@@ -159,7 +159,7 @@ bool node_only_module(Match& m, const Predicate& p) {
   }
   // `import type` never reaches the bundle.
   bool listed = false;
-  for (const Source& s : m.ast.sources()) listed = listed || (s.node == at && !s.dynamic);
+  for (const ModuleSpecifier& s : m.ast.sources()) listed = listed || (s.node == at && !s.dynamic);
   if (!listed) return false;
   if (package) m.detail = ": the package needs Node.js";
   if (!m.file.edge) m.detail = fmt::format(", which {} imports for the edge runtime", m.file.edge_entry);
@@ -222,6 +222,8 @@ constexpr NamedTest kTable[] = {
      "a write whose path comes from a variable of the environment alone"},
     {"spelled-otherwise?", spelled_otherwise,
      "a module's name that differs in case from the file as git, else the disk, spells it"},
+    {"public-env-not-inlined?", public_env_not_inlined,
+     "in a client component, a name that begins with NEXT_PUBLIC_ and does not stand behind `process.env.`"},
     {"only-local-env?", only_local_env,
      "a variable that only .env.local, .env.development or the shell defines"},
     {"over-body-max?", over_body_max, "a size above the plan's request body limit"},

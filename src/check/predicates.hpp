@@ -51,6 +51,7 @@ bool outside_tmp(Match&, const Predicate&);
 bool path_of_environment(Match&, const Predicate&);
 bool spelled_otherwise(Match&, const Predicate&);
 bool only_local_env(Match&, const Predicate&);
+bool public_env_not_inlined(Match&, const Predicate&);
 bool over_body_max(Match&, const Predicate&);
 bool without_websocket_transport(Match&, const Predicate&);
 

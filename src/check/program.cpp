@@ -154,7 +154,7 @@ Program::Program(const Input& input, const Bounds& bounds) {
     return fresh;
   });
   for (const auto& [path, file] : files_) {
-    for (const Source& s : file.ast->sources())
+    for (const ModuleSpecifier& s : file.ast->sources())
       if (s.dynamic) whole_.insert(resolve(file, s.specifier));
     for (const Import& i : file.ast->imports())
       if (i.imported == "*") whole_.insert(resolve(file, i.source));
@@ -162,7 +162,7 @@ Program::Program(const Input& input, const Bounds& bounds) {
     for (const Import& i : file.ast->imports()) {
       const File* from = i.imported == "*" ? nullptr : resolve(file, i.source);
       if (from == nullptr) continue;
-      const Origin found = origin(*from, i.imported);
+      const NameOrigin found = origin(*from, i.imported);
       if (found.file != nullptr) importers_[{found.file, found.name}].push_back({&file, i.local});
     }
   }
@@ -181,7 +181,7 @@ void Program::reach(const std::vector<std::string>& entries, bool dynamic, Visit
       File& file = files_.find(queue.front())->second;
       queue.pop_front();
       if (!visit(file, entry)) continue;
-      for (const Source& s : file.ast->sources()) {
+      for (const ModuleSpecifier& s : file.ast->sources()) {
         if (s.dynamic && !dynamic) continue;
         if (const File* next = resolve(file, s.specifier); next != nullptr && !next->client)
           queue.push_back(next->ast->path());
@@ -263,7 +263,7 @@ std::optional<std::string> Program::spelled_otherwise(const File& from, std::str
   return std::nullopt;
 }
 
-Origin Program::origin(const File& file, std::string_view exported, int depth) const {
+NameOrigin Program::origin(const File& file, std::string_view exported, int depth) const {
   const auto& exports = file.ast->exports();
   if (const auto it = exports.find(exported); it != exports.end()) {
     if (const Import* i = file.ast->import_of(it->second); i != nullptr && depth < kMaxDepth)
@@ -275,7 +275,7 @@ Origin Program::origin(const File& file, std::string_view exported, int depth) c
     if (r.exported != exported && r.exported != "*") continue;
     const File* next = resolve(file, r.source);
     if (next == nullptr) continue;
-    const Origin found = origin(*next, r.exported == "*" ? exported : r.imported, depth + 1);
+    const NameOrigin found = origin(*next, r.exported == "*" ? exported : r.imported, depth + 1);
     if (found.file != nullptr) return found;
   }
   return {};
@@ -294,8 +294,8 @@ const Handler* Program::handler_around(const File& file, int i) const {
   return nullptr;
 }
 
-const std::vector<Origin>& Program::importers(const File& file, const std::string& name) const {
-  static const std::vector<Origin> kNobody;
+const std::vector<NameOrigin>& Program::importers(const File& file, const std::string& name) const {
+  static const std::vector<NameOrigin> kNobody;
   const auto it = importers_.find({&file, name});
   return it == importers_.end() ? kNobody : it->second;
 }

@@ -22,7 +22,8 @@ namespace vsim::check {
 // What the caller read. Paths are relative to the project with forward slashes.
 struct Input {
   // Sources, package.json, vercel.json, tsconfig.json. `.env…` and `.shell`: the names that they define, a
-  // line NAME= each. `.git/files`: what git has, a line each; absent: there is no git.
+  // line NAME= each; `.env.deployed`: those that a deployment is known to have. `.git/files`: what git has, a
+  // line each; absent: there is no git.
   std::map<std::string, std::string, std::less<>> files;
   std::vector<std::string> page_extensions = {"tsx", "ts", "jsx", "js"};
 };
@@ -53,7 +54,7 @@ struct File {
 };
 
 // Where a name of one module comes from: the file that declares it and its name there.
-struct Origin {
+struct NameOrigin {
   const File* file = nullptr;
   std::string name;
 };
@@ -74,9 +75,9 @@ class Program {
   // Which file of this machine alone defines the variable (".env.local"; "this shell"); "" when a deployment
   // has it too, or nobody defines it.
   std::string_view only_local(std::string_view variable) const;
-  Origin origin(const File& file, std::string_view exported, int depth = 0) const;
+  NameOrigin origin(const File& file, std::string_view exported, int depth = 0) const;
   // Files that requests reach and that import this name, each with the name it has there.
-  const std::vector<Origin>& importers(const File& file, const std::string& name) const;
+  const std::vector<NameOrigin>& importers(const File& file, const std::string& name) const;
   // `import * as lib`, `await import("./lib")`: any of its exports may be used by a name not seen.
   bool imported_whole(const File& file) const { return whole_.contains(&file); }
   // The handler whose own body (not a function inside it) holds node i.
@@ -107,7 +108,7 @@ class Program {
 
   std::map<std::string, File, std::less<>> files_;
   std::vector<std::string> unfinished_;
-  std::map<std::pair<const File*, std::string>, std::vector<Origin>> importers_;
+  std::map<std::pair<const File*, std::string>, std::vector<NameOrigin>> importers_;
   std::set<const File*> whole_;
   std::vector<std::pair<std::string, std::string>> aliases_;  // "@/" → "src/"; both with what stands before *
   std::vector<std::string> scripts_;

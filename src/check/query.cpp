@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 extern "C" {
 const TSLanguage* tree_sitter_tsx();
 const TSLanguage* tree_sitter_typescript();
@@ -91,6 +93,16 @@ void Query::run(const Ast& ast,
     match(captures, g.predicates[m.pattern_index]);
   }
   ts_query_cursor_delete(cursor);
+}
+
+const Query& Queries::of(std::string_view text, unsigned grammars) {
+  auto& query = compiled_[{std::string(text), grammars}];
+  if (query == nullptr) {
+    auto compiled = Query::compile(text, grammars);
+    if (!compiled) std::abort();
+    query = std::move(*compiled);
+  }
+  return *query;
 }
 
 }  // namespace vsim::check

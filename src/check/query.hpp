@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -45,6 +46,17 @@ class Query {
     std::vector<std::vector<Predicate>> predicates;  // by pattern
   };
   Grammar grammars_[2];  // tsx, typescript
+};
+
+// Queries that stay compiled, for who looks more than once: compiling all rules takes longer than a small
+// project does.
+class Queries {
+ public:
+  // Aborts on a query that does not compile: they are the binary's own data, and a unit test compiles all.
+  const Query& of(std::string_view text, unsigned grammars);
+
+ private:
+  std::map<std::pair<std::string, unsigned>, std::shared_ptr<const Query>> compiled_;
 };
 
 }  // namespace vsim::check

@@ -66,7 +66,7 @@ std::string uri(std::string_view path) {
 
 std::string github_text(std::string_view text, bool property) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : plain(text, LineEnds::keep)) {
     if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
       out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     else

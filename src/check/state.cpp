@@ -94,7 +94,7 @@ std::vector<Ref> static_references(const Match& m, const StaticField& field, std
     }
   };
   collect(m.file, field.class_name);
-  for (const Origin& other : m.program.importers(m.file, field.class_name))
+  for (const NameOrigin& other : m.program.importers(m.file, field.class_name))
     if (other.file != &m.file) collect(*other.file, other.name);
   return out;
 }

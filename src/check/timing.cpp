@@ -182,7 +182,7 @@ bool floating(Match& m, const Predicate& p) {
   } else if (const Import* i = ast.import_of(name)) {
     const File* from = m.program.resolve(m.file, i->source);
     if (from == nullptr) return false;
-    const Origin origin = m.program.origin(*from, i->imported);
+    const NameOrigin origin = m.program.origin(*from, i->imported);
     if (origin.file == nullptr) return false;
     where = origin.file->ast.get();
     declared = where->top_level(origin.name);

@@ -438,7 +438,7 @@ std::vector<Ref> references(const Program& program, const File& file, const std:
     }
   };
   collect(file, name);
-  for (const Origin& other : program.importers(file, name))
+  for (const NameOrigin& other : program.importers(file, name))
     if (other.file != &file) collect(*other.file, other.name);
   for (const int f : givers) {
     const auto given = results_of(program, file, f);

@@ -12,8 +12,10 @@
 #include "check/render.hpp"
 #include "cli/columns.hpp"
 #include "cli/default_profile.hpp"
+#include "cli/environment.hpp"
 #include "cli/project_config.hpp"
 #include "cli/run.hpp"
+#include "learn/start.hpp"
 #include "project/env_names.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
@@ -27,6 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr int kFound = 2, kUsage = 64;
 constexpr std::size_t kMaxFiles = 50'000, kMaxBytes = 2u << 20;
+constexpr std::chrono::milliseconds kLook{10'000};  // beside a run
 
 // Tests, stories and build outputs are not deployed; declarations hold no code.
 bool left_out(std::string_view name) {
@@ -95,13 +98,18 @@ std::string names_in(std::string_view text) {
 }
 
 // What is of this machine and what of the deployment: the variables, and the files that git has.
-void read_machine(const std::string& root, check::Input& out) {
+void read_machine(const std::string& root, const process::Environment& env, const Look& look,
+                  check::Input& out) {
   for (const char* name :
        {".env", ".env.production", ".env.local", ".env.development", ".env.development.local"})
     if (const auto text = project::read_text(root + "/" + name, kMaxBytes)) out.files[name] = names_in(*text);
-  std::string shell;
-  for (const std::string& one : process::current_environment()) shell += one + "\n";
+  std::string shell, deployed;
+  for (const std::string& one : env) shell += one + "\n";
   out.files[".shell"] = names_in(shell);
+  for (const std::string& file : deployed_env_files(root, look.env_file))
+    if (const auto text = project::read_text(file, kMaxBytes))
+      for (const std::string_view name : project::env_names(*text)) deployed.append(name).append("=\n");
+  out.files[".env.deployed"] = std::move(deployed);
   if (const auto files = project::git_files(root)) {
     std::string& list = out.files[".git/files"];
     for (const std::string& file : *files) list.append(file).append("\n");
@@ -109,8 +117,8 @@ void read_machine(const std::string& root, check::Input& out) {
 }
 
 // As for `run`: the command line, else vercel-sim.yaml, else what the project's own files say.
-std::optional<profile::Profile> profile_of(const Check& options, const std::string& directory) {
-  Test asked;
+std::optional<profile::Profile> profile_of(const CheckOptions& options, const std::string& directory) {
+  TestOptions asked;
   asked.run.cwd = directory;
   asked.run.profile = options.profile;
   asked.run.profile_given = options.profile_given;
@@ -139,26 +147,33 @@ std::string source_prefix(const std::string& root, CheckFormat format) {
   return format == CheckFormat::text ? root + "/" : std::string();
 }
 
-check::Report check_sources(const std::string& root, const profile::Profile& profile) {
+check::Report check_sources(const std::string& root, const profile::Profile& profile,
+                            const process::Environment& shell, const Look& look) {
+  const bool is_silent = !look.only.empty();
   check::Input input;
   const project::NextConfig config = project::find_next_config(root);
   if (config.page_extensions.known == project::Known::literal)
     input.page_extensions = config.page_extensions.value;
   const std::string dist = config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
   const Unread unread = read_sources(root, dist, input);
-  read_machine(root, input);
-  if (unread.more)
+  read_machine(root, shell, look, input);
+  if (unread.more && !is_silent)
     fmt::print(stderr, "warning: more than {} source files: the rest is not looked at\n", kMaxFiles);
-  if (unread.files > 0)
+  if (unread.files > 0 && !is_silent)
     fmt::print(stderr, "warning: {}{} not looked at: larger than {}, no regular file or not to be read\n",
                plain(unread.first),
                unread.files == 1 ? " is" : fmt::format(" and {} more files are", unread.files - 1),
                human_size(kMaxBytes));
   check::Bounds bounds;
-  bounds.elapsed = [begin = std::chrono::steady_clock::now()] {
+  if (is_silent) bounds.run = kLook;
+  bounds.elapsed = [begin = std::chrono::steady_clock::now(), stopping = look.stopping] {
+    if (stopping != nullptr && *stopping) return std::chrono::milliseconds::max();
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   };
-  check::Report report = check::check(input, profile, bounds);
+  check::Report report = check::check(input, profile, bounds, nullptr, look.only);
+  if (is_silent) return report;
+  if (const auto words = environment_size(root, profile, look.env_file))
+    fmt::print(stderr, "warning: {}\n", *words);
   if (const std::size_t n = report.unfinished.size(); n > 0)
     fmt::print(stderr, "warning: {}{} not looked at in full: that would take too long\n",
                plain(report.unfinished.front()),
@@ -166,7 +181,7 @@ check::Report check_sources(const std::string& root, const profile::Profile& pro
   return report;
 }
 
-int run_check(const Check& options) {
+int run_check(const CheckOptions& options) {
   const std::string directory = project::real_path(options.directory.empty() ? "." : options.directory);
   if (directory.empty() || !project::is_directory(directory)) {
     print_error({fmt::format("{}: no such directory", options.directory), ""});
@@ -183,7 +198,16 @@ int run_check(const Check& options) {
     return kUsage;
   }
 
-  const check::Report report = check_sources(root, *profile);
+  if (options.size) {
+    const project::NextConfig config = project::find_next_config(root);
+    const std::string dist =
+        config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
+    const std::uint64_t most = profile->bundle_max.value;
+    const std::string limit = std::to_string(most == kUnlimited ? 0 : most);
+    const std::string_view words[] = {root, dist, limit};
+    return learn::start("size", words);
+  }
+  const check::Report report = check_sources(root, *profile, process::current_environment());
   const check::RenderOptions render{source_prefix(root, options.format), profile->name};
   switch (options.format) {
     case CheckFormat::text:

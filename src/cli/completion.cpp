@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/help_items.hpp"
+#include "cli/command_table.hpp"
+#include "cli/help.hpp"
 #include "explain/topic.hpp"
 #include "profile/schema.hpp"
 
@@ -27,62 +28,60 @@ Values values_of(const HelpItem& item) {
   Values v;
   const std::string& what = item.value;
   if (what.empty()) return v;
-  if (what == "NAME|FILE" || what == "P" || what == "PROFILE") return profiles();
+  if (what == "NAME|FILE") return profiles();
   if (what == "KEY=VALUE") {
     for (const auto key : profile::key_names()) v.words.push_back(fmt::format("{}=", key));
     v.open = true;
     return v;
   }
-  v.words = item.words();
+  v.words = item.words;
   for (std::string& w : v.words)
     if (w.ends_with(":N")) w.back() = '2';  // spread:N
   v.directories = what == "DIR";
-  v.files = what == "F" || what.starts_with("FILE");
+  v.files = what.starts_with("FILE");
   return v;
 }
 
-// What a command takes besides options.
-Values arguments_of(std::string_view command) {
+// What a command takes besides options, as its row says.
+Values arguments_of(std::string_view kinds) {
   Values v;
-  if (command == "explain") {
-    for (const explain::Topic& t : explain::topics()) v.words.push_back(t.id);
-  } else if (command == "profiles") {
-    v = profiles();
-    v.words.insert(v.words.begin(), {"list", "show", "diff"});
-  } else if (command == "completion") {
-    v.words = {"bash", "zsh", "fish"};
-  } else if (command == "learn") {
-    for (int n = 1; n <= 10; ++n) v.words.push_back(std::to_string(n));
-    v.directories = true;
-  } else if (command == "check" || command == "doctor") {
-    v.directories = true;
-  } else if (command == "run" || command == "test") {
-    v.words = {"--"};
-  } else if (command == "mcp") {
-    // options alone
-  } else if (command == "help") {
-    for (const NamedTopic& t : help_topics()) v.words.emplace_back(t.name);
-  } else {
-    v.files = true;  // report, replay
+  while (!kinds.empty()) {
+    const std::size_t end = std::min(kinds.find(' '), kinds.size());
+    const std::string_view kind = kinds.substr(0, end);
+    kinds.remove_prefix(std::min(end + 1, kinds.size()));
+    v.files |= kind == "FILE" || kind == "PROFILE";
+    v.directories |= kind == "DIR";
+    if (kind == "PROFILE") {
+      v.words.insert(v.words.end(), std::begin(profile::kBuiltinProfiles),
+                     std::end(profile::kBuiltinProfiles));
+    } else if (kind == "CODE") {
+      for (const explain::Topic& t : explain::topics()) v.words.push_back(t.id);
+    } else if (kind == "COMMAND") {
+      for (const Command& c : command_table())
+        if (!c.summary.empty()) v.words.emplace_back(c.name);
+    } else if (kind != "FILE" && kind != "DIR") {
+      v.words.emplace_back(kind);
+    }
   }
   return v;
 }
 
-struct Command {
+struct Completed {
   std::string name, text;
   std::vector<HelpItem> options;
   Values arguments;
 };
-std::vector<Command> commands() {
-  std::vector<Command> out;
-  for (const NamedTopic& t : help_topics())
-    out.push_back(
-        {std::string(t.name), std::string(summary(t.topic)), command_options(t.topic), arguments_of(t.name)});
-  out.push_back({"help", "help of a command", {}, arguments_of("help")});
+std::vector<Completed> commands() {
+  std::vector<Completed> out;
+  for (const Command& c : command_table()) {
+    const bool alone = c.summary.empty();  // `help` has no options
+    out.push_back({std::string(c.name), std::string(alone ? "help of a command" : c.summary),
+                   alone ? std::vector<HelpItem>() : command_options(c.topic), arguments_of(c.arguments)});
+  }
   return out;
 }
 
-std::string names_of(const Command& c) {
+std::string names_of(const Completed& c) {
   std::vector<std::string> names;
   for (const HelpItem& i : c.options) names.insert(names.end(), i.names.begin(), i.names.end());
   return fmt::format("{}", fmt::join(names, " "));
@@ -117,7 +116,7 @@ std::string bash() {
       "  done\n"
       "  case $command in\n";
   std::vector<std::string> names;
-  for (const Command& c : commands()) {
+  for (const Completed& c : commands()) {
     names.push_back(c.name);
     out += fmt::format("  {})\n    case $prev in\n", c.name);
     for (const HelpItem& i : c.options)
@@ -174,14 +173,14 @@ std::string zsh() {
   std::string out =
       "#compdef vercel-sim\n# zsh completion of vercel-sim, made by: vercel-sim completion zsh\n"
       "_vercel_sim() {\n  local -a commands\n  commands=(\n";
-  const std::vector<Command> all = commands();
-  for (const Command& c : all) out += fmt::format("    '{}:{}'\n", c.name, zsh_text(c.text));
+  const std::vector<Completed> all = commands();
+  for (const Completed& c : all) out += fmt::format("    '{}:{}'\n", c.name, zsh_text(c.text));
   out +=
       "  )\n  if ((CURRENT == 2)); then\n    _describe command commands\n    return\n  fi\n"
       "  local command=$words[2]\n  shift words\n  ((CURRENT--))\n"
       "  if [[ ${words[(i)--]} -lt $CURRENT ]]; then\n    _normal -p vercel-sim\n    return\n  fi\n"
       "  case $command in\n";
-  for (const Command& c : all) {
+  for (const Completed& c : all) {
     out += fmt::format("  {})\n    _arguments", c.name);
     for (const HelpItem& i : c.options)
       for (const std::string& n : i.names) {
@@ -211,9 +210,9 @@ std::string fish_text(std::string_view text) {
 }
 
 std::string fish() {
-  const std::vector<Command> all = commands();
+  const std::vector<Completed> all = commands();
   std::vector<std::string> names;
-  for (const Command& c : all) names.push_back(c.name);
+  for (const Completed& c : all) names.push_back(c.name);
   std::string out = fmt::format(
       "# fish completion of vercel-sim, made by: vercel-sim completion fish\n"
       "set -l commands {}\n"
@@ -222,7 +221,7 @@ std::string fish() {
       "complete -c vercel-sim -n \"not __fish_seen_subcommand_from $commands\" -s V -l version -d 'the "
       "version'\n",
       fmt::join(names, " "));
-  for (const Command& c : all) {
+  for (const Completed& c : all) {
     const std::string when =
         fmt::format("complete -c vercel-sim -n '__fish_seen_subcommand_from {}'", c.name);
     out +=

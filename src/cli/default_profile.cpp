@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cli/run.hpp"
+#include "profile/schema.hpp"
 #include "project/files.hpp"
 #include "project/finder.hpp"
 #include "project/vercel_link.hpp"
@@ -23,6 +24,12 @@ constexpr std::string_view kAnother = "--profile, or `profile:` in vercel-sim.ya
 std::chrono::sys_days day_of(std::int64_t ms) {
   return std::chrono::floor<std::chrono::days>(
       std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
+}
+
+std::optional<routes::VercelJson> vercel_json(const std::string& root) {
+  const auto text = project::read_text(root + "/vercel.json", kMostBytes);
+  if (!text) return std::nullopt;
+  return routes::parse_vercel_json(*text);
 }
 
 }  // namespace
@@ -58,10 +65,9 @@ DefaultProfile default_profile(const std::string& directory) {
   const auto found = project::find_project(directory);
   const std::string root = found ? found->root : directory;
   ProjectFacts facts;
-  if (const auto text = project::read_text(root + "/vercel.json", kMostBytes)) {
-    const auto vercel = routes::parse_vercel_json(*text);
-    facts.fluid = vercel.fluid;
-    for (const auto& f : vercel.functions)
+  if (const auto vercel = vercel_json(root)) {
+    facts.fluid = vercel->fluid;
+    for (const auto& f : vercel->functions)
       facts.longest = std::max(facts.longest, f.max_duration.value_or(0));
   }
   facts.made_ms = project::made_at(root, found ? found->workspace_root : root);
@@ -69,6 +75,14 @@ DefaultProfile default_profile(const std::string& directory) {
   const auto most =
       hobby ? std::chrono::duration_cast<std::chrono::seconds>(hobby->duration_max.value).count() : 0;
   return choose_profile(facts, static_cast<int>(most));
+}
+
+std::optional<std::string> project_region(const std::string& directory) {
+  const auto found = project::find_project(directory);
+  const auto vercel = vercel_json(found ? found->root : directory);
+  if (!vercel || vercel->regions.empty()) return std::nullopt;
+  const std::string& first = vercel->regions.front();
+  return profile::find_key("region")->legal(first) ? std::optional(first) : std::nullopt;
 }
 
 }  // namespace vsim::cli

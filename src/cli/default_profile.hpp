@@ -25,5 +25,8 @@ struct DefaultProfile {
 DefaultProfile choose_profile(const ProjectFacts&, int most);
 // `directory`: in the project or below it.
 DefaultProfile default_profile(const std::string& directory);
+// The first of `regions` in its vercel.json: where a deployment's functions run, unless they say otherwise
+// themselves (https://vercel.com/docs/functions/configuring-functions/region).
+std::optional<std::string> project_region(const std::string& directory);
 
 }  // namespace vsim::cli

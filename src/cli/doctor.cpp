@@ -162,11 +162,11 @@ class Doctoring {
     const auto snapshot = index.scan();
     const bool vercel = snapshot->vercel.has_value();
     std::size_t found = 0;
-    for (const routes::Finding& f : snapshot->findings) {
-      if (f.severity == routes::Severity::hint) continue;
+    for (const routes::RouteFinding& f : snapshot->findings) {
+      if (f.severity == routes::RouteSeverity::hint) continue;
       ++found;
       add(f.file == "vercel.json" ? "vercel-json" : "sources",
-          f.severity == routes::Severity::error ? Health::problem : Health::warning,
+          f.severity == routes::RouteSeverity::error ? Health::problem : Health::warning,
           fmt::format("{}{}{}", f.file,
                       f.line != 0 ? fmt::format(":{}: ", f.line) : (f.file.empty() ? "" : ": "), f.message),
           f.fix);
@@ -324,7 +324,7 @@ std::string render_diagnoses(const std::vector<Diagnosis>& all, bool json) {
   return out + fmt::format("{}, {}\n", count(problems, "problem"), count(warnings, "warning"));
 }
 
-int doctor(const Doctor& options) {
+int doctor(const DoctorOptions& options) {
   const std::string directory = project::real_path(options.directory.empty() ? "." : options.directory);
   if (directory.empty() || !project::is_directory(directory)) {
     print_error({fmt::format("{}: no such directory", options.directory), ""});

@@ -21,6 +21,6 @@ struct Diagnosis {
 std::vector<Diagnosis> diagnose(const std::string& directory);
 std::string render_diagnoses(const std::vector<Diagnosis>&, bool json);
 // Exit code 1 when something is a problem, 0 else, 64 when there is no such directory.
-int doctor(const Doctor&);
+int doctor(const DoctorOptions&);
 
 }  // namespace vsim::cli

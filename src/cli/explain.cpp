@@ -58,7 +58,7 @@ int print_json(const std::string& what) {
   if (what.empty()) {
     for (const explain::Topic& t : explain::topics()) found.push_back(&t);
   } else {
-    const explain::Answer answer = explain::search(what);
+    const explain::SearchAnswer answer = explain::search(what);
     found = answer.best;
     found.insert(found.end(), answer.also.begin(), answer.also.end());
   }
@@ -76,7 +76,7 @@ int explain(const std::string& what, bool json) {
     print_fitted(stdout, explain::render_list());
     return 0;
   }
-  const explain::Answer answer = explain::search(what);
+  const explain::SearchAnswer answer = explain::search(what);
   if (answer.best.empty()) {
     print_error({fmt::format("no code, rule or known message is \"{}\"", what),
                  answer.meant.empty() ? "vercel-sim explain lists all codes and rules"

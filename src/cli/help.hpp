@@ -1,22 +1,30 @@
-// The help texts, laid out by hand: at most 100 columns, every default with its unit. Pure text.
-// tests/golden/cli holds them word for word, and a test holds them to the option table of options.cpp.
+// The help texts, laid out from command_table.cpp and option_table.cpp, and their parts for completion and
+// the manual page. Pure text; tests/golden/cli holds it word for word.
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/options.hpp"
 
 namespace vsim::cli {
 
 // Ends with a newline.
-std::string_view help_text(HelpTopic);
+std::string help_text(HelpTopic);
 
-// The commands that have a help of their own, in the order of the general help.
-struct NamedTopic {
-  std::string_view name;
-  HelpTopic topic;
+struct HelpItem {
+  std::string section;             // "the plan"; "" for those outside of one
+  std::vector<std::string> names;  // "-p", "--port"
+  std::string value;               // "N", "FILE|-", "[ADDR]"; "" when it takes none
+  std::string text;                // one line
+  std::vector<std::string> words;  // that are its values: "pack", "spread:N"
 };
-std::span<const NamedTopic> help_topics();
+
+// The options that this help describes itself, in its order.
+std::vector<HelpItem> help_items(HelpTopic);
+// All options of a command; those that its help leaves to `run` with run's words.
+std::vector<HelpItem> command_options(HelpTopic);
 
 }  // namespace vsim::cli

@@ -17,6 +17,7 @@
 #include "cli/explain.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
+#include "cli/own_log.hpp"
 #include "cli/replay.hpp"
 #include "cli/report.hpp"
 #include "cli/run.hpp"
@@ -31,14 +32,22 @@ namespace {
 
 constexpr int kUsage = 64;
 
-int list_profiles() {
+// A person's text fits the terminal, a tool's does not.
+void print_profiles(bool json, const std::string& text) {
+  if (json)
+    fmt::print("{}\n", text);
+  else
+    print_fitted(stdout, text);
+}
+
+int list_profiles(bool json) {
   std::vector<profile::Profile> all;
   for (const auto name : profile::kBuiltinProfiles) {
     auto one = load(std::string(name), {});
     if (!one) return 70;
     all.push_back(std::move(*one));
   }
-  print_fitted(stdout, profile::render_list(all));
+  print_profiles(json, json ? profile::render_list_json(all) : profile::render_list(all));
   return 0;
 }
 
@@ -52,44 +61,44 @@ struct Execute {
     fmt::print("vercel-sim {}\n", VSIM_VERSION);
     return 0;
   }
-  int operator()(const Run& o) const { return run(o, colour); }
-  int operator()(const Test& o) const { return test(o, colour); }
-  int operator()(const Replay& o) const { return run_replay(o, colour); }
-  int operator()(const Check& o) const { return run_check(o); }
-  int operator()(const ProfilesList&) const { return list_profiles(); }
+  int operator()(const RunOptions& o) const { return run(o, colour); }
+  int operator()(const TestOptions& o) const { return test(o, colour); }
+  int operator()(const ReplayOptions& o) const { return run_replay(o, colour); }
+  int operator()(const CheckOptions& o) const { return run_check(o); }
+  int operator()(const ProfilesList& o) const { return list_profiles(o.json); }
   int operator()(const ProfilesShow& o) const {
     const auto profile = load(o.profile, {});
     if (!profile) return kUsage;
-    if (o.json)
-      fmt::print("{}\n", profile::render_json(*profile));
-    else
-      print_fitted(stdout, profile::render_show(*profile));
+    print_profiles(o.json, o.json ? profile::render_json(*profile) : profile::render_show(*profile));
     return 0;
   }
   int operator()(const ProfilesDiff& o) const {
     const auto a = load(o.a, {});
     const auto b = load(o.b, {});
     if (!a || !b) return kUsage;
-    print_fitted(stdout, profile::render_diff(*a, *b));
+    print_profiles(o.json, o.json ? profile::render_diff_json(*a, *b) : profile::render_diff(*a, *b));
     return 0;
   }
-  int operator()(const Explain& o) const { return explain(o.code, o.json); }
-  int operator()(const Report& o) const { return run_report(o); }
-  int operator()(const Doctor& o) const { return doctor(o); }
-  int operator()(const Completion& o) const {
+  int operator()(const ExplainOptions& o) const { return explain(o.code, o.json); }
+  int operator()(const ReportOptions& o) const { return run_report(o); }
+  int operator()(const DoctorOptions& o) const { return doctor(o); }
+  int operator()(const CompletionOptions& o) const {
     fmt::print("{}", completion_script(o.shell));
     return 0;
   }
-  int operator()(const Learn& o) const {
+  int operator()(const LearnOptions& o) const {
     std::vector<std::string_view> words(o.words.begin(), o.words.end());
     if (colour == Colour::never) words.push_back("--no-color");
     if (colour == Colour::always) words.push_back("--color");
     return learn::start("learn", words);
   }
-  int operator()(const Mcp& o) const {
+  int operator()(const McpOptions& o) const {
     const std::string url = "--url=" + (o.url.empty() ? "http://localhost:3000" : o.url);
     const std::string_view words[] = {url, "--version=" VSIM_VERSION};
     return learn::start("mcp", words);
+  }
+  int operator()(const ParityOptions& o) const {
+    return learn::start("parity", std::vector<std::string_view>(o.words.begin(), o.words.end()));
   }
 };
 
@@ -114,7 +123,14 @@ int run_main(int argc, char** argv) {
   try {
     Colour colour = options->no_color ? Colour::never : options->color;
     if (colour == Colour::automatic && no_color != nullptr && *no_color != '\0') colour = Colour::never;
-    return std::visit(Execute{colour}, options->command);
+    const auto log = begin_log(*options);
+    if (!log) {
+      print_error(log.error());
+      return kUsage;
+    }
+    const int code = std::visit(Execute{colour}, options->command);
+    log::info(log::Logger::cli, "ends with exit code {}", code);
+    return code;
   } catch (const std::exception& e) {
     // What a library throws when the machine has no more descriptors or memory; nothing of ours does.
     fmt::print(stderr, "error: vercel-sim itself failed: {}\n", e.what());

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "cli/help_items.hpp"
+#include "cli/command_table.hpp"
+#include "cli/help.hpp"
 
 namespace vsim::cli {
 namespace {
@@ -42,55 +43,19 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-// The help's lines that describe no option: usage and prose, as they stand.
-struct Rest {
-  std::string usage, prose, examples, codes;
-};
-Rest rest_of(HelpTopic topic) {
-  Rest out;
-  std::string* to = &out.prose;
-  std::string_view text = help_text(topic);
-  bool first = true;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (std::exchange(first, false)) continue;  // the summary
-    if (line.starts_with("usage: ")) {
-      to = &out.usage;
-      line.remove_prefix(7);
-    } else if (line.starts_with("examples:")) {
-      to = &out.examples;
-      continue;
-    } else if (line.starts_with("exit codes:")) {
-      to = &out.codes;
-      line.remove_prefix(std::min<std::size_t>(line.size(), line.starts_with("exit codes: ") ? 12 : 11));
-      if (line.empty()) continue;
-    } else if (line.empty()) {
-      if (to == &out.usage) to = &out.prose;
-    }
-    // Options and what continues them have a place of their own.
-    if (to == &out.prose && (line.starts_with("  -") || line.starts_with("      "))) continue;
-    *to += fmt::format("{}\n", line);
-  }
-  return out;
-}
-
-std::string paragraphs(std::string_view text, const std::vector<HelpItem>& items) {
+std::string paragraphs(std::string_view text) {
   std::string out;
   bool gap = true, block = false;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    const bool title =
-        std::any_of(items.begin(), items.end(), [&](const HelpItem& i) { return i.section == line; });
     const bool indented = line.starts_with("  ");
     if (block && !indented) {
       out += ".fi\n.RE\n";
       block = false;
     }
-    if (line.empty() || title) {
+    if (line.empty()) {
       gap = true;
       continue;
     }
@@ -132,26 +97,25 @@ std::string man_page() {
   std::string out =
       ".\\\" Generated from the help texts: VSIM_UPDATE_GOLDEN=1 test_cli\n"
       ".TH VERCEL\\-SIM 1 \"\" \"vercel\\-sim\" \"User Commands\"\n.SH NAME\n";
-  out += fmt::format("vercel\\-sim \\- {}\n", escaped(summary(HelpTopic::general)));
+  const Command& general = command_of(HelpTopic::general);
+  out += fmt::format("vercel\\-sim \\- {}\n", escaped(general.summary));
   out += ".SH SYNOPSIS\n.B vercel\\-sim\n.I COMMAND\n[options]\n.SH COMMANDS\n";
-  for (const NamedTopic& t : help_topics())
-    out += fmt::format(".TP\n.B {}\n{}\n", escaped(t.name), escaped(summary(t.topic)));
-  for (const NamedTopic& t : help_topics()) {
-    const std::vector<HelpItem> items = help_items(t.topic);
-    const Rest rest = rest_of(t.topic);
-    out += fmt::format(".SH {}\n{}", upper(escaped(t.name)), literal(rest.usage));
-    out += paragraphs(rest.prose, items);
+  for (const Command& c : command_table())
+    if (!c.summary.empty()) out += fmt::format(".TP\n.B {}\n{}\n", escaped(c.name), escaped(c.summary));
+  for (const Command& c : command_table()) {
+    if (c.summary.empty()) continue;
+    out += fmt::format(".SH {}\n{}", upper(escaped(c.name)), literal(c.usage));
+    out += paragraphs(c.intro) + paragraphs(c.outro);
     std::string section;
-    for (const HelpItem& i : items) {
-      if (i.section != section && !i.section.starts_with("usage"))
-        out += fmt::format(".SS {}\n", escaped(i.section));
+    for (const HelpItem& i : help_items(c.topic)) {
+      if (i.section != section && !i.section.empty()) out += fmt::format(".SS {}\n", escaped(i.section));
       section = i.section;
       out += option(i);
     }
-    if (!rest.examples.empty()) out += ".SS Examples\n" + literal(rest.examples);
-    if (!rest.codes.empty()) out += ".SS Exit codes\n" + paragraphs(rest.codes, {});
+    out += ".SS Examples\n" + literal(c.examples);
+    if (!c.exit_codes.empty()) out += ".SS Exit codes\n" + paragraphs(c.exit_codes);
   }
-  out += ".SH EXIT STATUS\n" + literal(rest_of(HelpTopic::general).codes);
+  out += ".SH EXIT STATUS\n" + literal(general.exit_codes);
   out +=
       ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nplain text, as with \\-\\-no\\-color\n"
       ".SH SEE ALSO\nThe documentation: docs/errors.md (codes and rules), docs/profiles.md, docs/events.md,\n"

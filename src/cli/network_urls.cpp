@@ -10,12 +10,10 @@
 #include <memory>
 #include <string_view>
 
+#include "base/text.hpp"
+
 namespace vsim::cli {
 namespace {
-
-bool is_loopback(std::string_view address) {
-  return address == "localhost" || address == "::1" || address.starts_with("127.");
-}
 
 // IPv4 only: what a person types into a phone.
 std::vector<std::string> interface_addresses() {
@@ -29,7 +27,7 @@ std::vector<std::string> interface_addresses() {
     char text[INET_ADDRSTRLEN];
     const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
     if (::inet_ntop(AF_INET, &address->sin_addr, text, sizeof text) == nullptr) continue;
-    if (!is_loopback(text)) out.emplace_back(text);
+    if (!is_loopback_host(text)) out.emplace_back(text);
   }
   return out;
 }
@@ -44,7 +42,7 @@ std::vector<std::string> network_hosts(const std::vector<std::string>& listen) {
   for (const std::string& address : listen) {
     if (address == "0.0.0.0" || address == "::") {
       for (std::string& host : interface_addresses()) add(std::move(host));
-    } else if (!is_loopback(address)) {
+    } else if (!is_loopback_host(address)) {
       add(address.find(':') != std::string::npos ? "[" + address + "]" : address);
     }
   }

@@ -1,398 +1,358 @@
 #include "cli/option_table.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
 #include "base/text.hpp"
+#include "cli/option_values.hpp"
 #include "cli/option_words.hpp"
-#include "engine/door.hpp"
-#include "profile/schema.hpp"
+#include "log/log.hpp"
 
 namespace vsim::cli {
 namespace {
 
-bool is_address(std::string_view text) {
-  const std::string z(text);
-  unsigned char bytes[16];
-  return ::inet_pton(AF_INET, z.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, z.c_str(), bytes) == 1;
-}
+using enum HelpTopic;
+constexpr Commands kApps = in(run) | in(test) | in(replay);
+constexpr Commands kTested = in(test) | in(replay);
+constexpr Commands kAll = ~0u;
 
-std::string_view without_brackets(std::string_view text) {
-  return text.size() > 2 && text.front() == '[' && text.back() == ']' ? text.substr(1, text.size() - 2)
-                                                                      : text;
-}
+constexpr std::string_view kPlan = "the plan", kListens = "where it listens",
+                           kBehind = "what stands behind it", kFunctions = "how functions run",
+                           kSeen = "what you see", kVerdict = "the verdict", kReports = "reports";
 
-bool set_host(Run& run, std::string_view text) {
-  text = without_brackets(text);
-  if (iequals(text, "localhost")) {
-    run.listen = {"127.0.0.1", "::1"};
-    return true;
-  }
-  if (!is_address(text)) return false;
-  run.listen = {std::string(text)};
+bool add_directory(Given& g, std::string_view text) {
+  if (text.empty())
+    g.problems.emplace_back("expects a directory, such as: vercel-sim check apps/web");
+  else if (!g.check.directory.empty())
+    g.problems.push_back(
+        fmt::format("expects one directory; got {} and {}", quoted(g.check.directory), quoted(text)));
+  else
+    g.check.directory = text;
   return true;
 }
 
-bool set_allowed_hosts(Run& run, std::string_view text) {
-  run.allowed_hosts = std::string(text);
-  while (true) {
-    const std::size_t comma = text.find(',');
-    if (!engine::is_allowable_host(text.substr(0, comma))) return false;
-    if (comma == std::string_view::npos) return true;
-    text.remove_prefix(comma + 1);
-  }
+bool set_profile(Given& g, std::string_view v) {
+  g.run().profile_given = true;
+  return set_text(g.run().profile, v);
 }
+bool set_json(Given& g, std::string_view) { return g.json = true; }
+bool set_nothing(Given&, std::string_view) { return true; }
+bool is_text(Given&, std::string_view v) { return !v.empty(); }
 
-}  // namespace
+// What stands in a file of the project holds for everybody who works on it: `in_file` is not for --cwd, which
+// says where the file is, nor for what a single run asks for.
+// clang-format off
+constexpr Option kOptions[] = {
+    {.commands = kApps | in(check), .names = "--profile", .value = "NAME|FILE",
+     .expects = "the name of a profile or the path of a file", .example = "hobby", .set = set_profile, .in_file = true,
+     .help = {{in(run), kPlan, "whose limits to enforce (default: as vercel.json says, or hobby)"},
+              {in(replay), "", "whose limits to enforce (default: as vercel.json says, or hobby)"},
+              {in(check), "", "whose limits to judge by (default: as vercel.json says, or hobby)"}}},
+    {.commands = in(replay), .names = "--profiles", .value = "LIST",
+     .expects = "all, or names of profiles with commas between them", .example = "hobby,pro",
+     .set = [](Given& g, std::string_view v) { return set_profiles(g.replay, v); },
+     .help = {{in(replay), "", "all, or names with commas between them: one run after another, one table"}}},
+    {.commands = kApps, .names = "--set", .value = "KEY=VALUE",
+     .expects = "KEY=VALUE", .example = "duration.default=15s",
+     .set = [](Given& g, std::string_view v) { return set_setting(g.run(), v); },
+     .help = {{in(run), kPlan, "change one limit, such as --set duration.default=15s; may be repeated"}}},
+    {.commands = in(check), .names = "--set", .value = "KEY=VALUE",
+     .expects = "KEY=VALUE", .example = "duration.max=15s",
+     .set = [](Given& g, std::string_view v) { return set_setting(g.run(), v); },
+     .help = {{in(check), "", "change one limit, such as --set duration.max=15s; may be repeated"}}},
+    {.commands = in(check), .names = "--format", .value = "FORMAT", .choices = "text | json | sarif | github",
+     .set = [](Given& g, std::string_view v) { return set_format(g.check, v); },
+     .help = {{in(check), "", " (default: text)"}}},
+    {.commands = in(check), .names = "--size",
+     .set = [](Given& g, std::string_view) { return g.check.size = true; },
+     .help = {{in(check), "", "instead: what each function weighs, against bundle.max, and its largest\n"
+                              "packages; from the last `next build`, or estimated from the sources"}}},
+    {.commands = kApps, .names = "--time-scale", .value = "N",
+     .expects = "a factor above 0 and up to 1000", .example = "60x",
+     .set = [](Given& g, std::string_view v) { return set_time_scale(g.run(), v); }, .in_file = true,
+     .help = {{in(run), kPlan, "let N seconds pass in one: limits strike N times earlier (default: 1x)"}}},
 
-bool set_time_scale(Run& run, std::string_view text) {
-  if (!text.empty() && ascii_lower(text.back()) == 'x') text.remove_suffix(1);
-  double value = 0;
-  // Beyond 1000x the machine's own milliseconds would look like seconds.
-  if (!parse_number(text, value) || !std::isfinite(value) || value <= 0 || value > 1000) return false;
-  run.time_scale = value;
-  return true;
-}
+    {.commands = kApps, .names = "-p, --port", .value = "N",
+     .expects = "a number from 0 to 65535", .example = "3000",
+     .set = [](Given& g, std::string_view v) {
+       g.run().port_given = true;
+       return parse_number(v, g.run().port);
+     }, .in_file = true,
+     .help = {{in(run), kListens, "port (default: 3000); 0 picks a free one"}}},
+    {.commands = in(run) | in(test), .names = "--host", .value = "[ADDR]",
+     .expects = "an IP address", .example = "192.168.1.20",
+     .set = [](Given& g, std::string_view v) {
+       if (!v.empty()) return set_host(g.run(), v);
+       g.run().listen = {"0.0.0.0", "::"};
+       return true;
+     }, .in_file = true,
+     .help = {{in(run), kListens, "also for other devices: alone all addresses, or one of this machine's\n"
+                                  "(default: 127.0.0.1 and ::1)"}}},
+    {.commands = kApps, .names = "--https",
+     .set = [](Given& g, std::string_view) { return g.run().https = true; }, .in_file = true,
+     .help = {{in(run), kListens, "serve TLS with a certificate made for this machine"}}},
+    {.commands = kApps, .names = "--allowed-hosts", .value = "LIST",
+     .expects = "host names with commas between them, without scheme or port", .example = "app.local,.example.dev",
+     .set = [](Given& g, std::string_view v) { return set_allowed_hosts(g.run(), v); }, .in_file = true,
+     .help = {{in(run), kListens, "other names under which the app is asked, with commas between them;\n"
+                                  ".example.dev is all below it too, * any (default: localhost,\n"
+                                  "*.localhost and IP addresses)"}}},
 
-namespace {
+    {.commands = kApps, .names = "--cwd", .value = "DIR", .expects = "a directory", .example = "apps/web",
+     .set = [](Given& g, std::string_view v) { return set_text(g.run().cwd, v); },
+     .help = {{in(run), kBehind, "the project's folder (default: here)"}}},
+    {.commands = in(check), .names = "--cwd", .value = "DIR", .expects = "a directory", .example = "apps/web",
+     .set = add_directory, .help = {{in(check), "", "the same as DIR"}}},
+    {.commands = kApps, .names = "--app", .value = "'COMMAND'",
+     .expects = "a command line", .example = "'node server.js'",
+     .set = [](Given& g, std::string_view v) { return set_text(g.run().app.emplace(), v); }, .in_file = true,
+     .help = {{in(run), kBehind, "run this instead of next dev, with PORT in its environment"}}},
+    {.commands = kApps, .names = "--upstream", .value = "URL",
+     .expects = "the address of a server as http://HOST:PORT, without a path", .example = "http://127.0.0.1:4000",
+     .set = [](Given& g, std::string_view v) { return set_upstream(g.run(), v); }, .in_file = true,
+     .help = {{in(run), kBehind, "http://HOST:PORT of a server that already runs; implies --isolation none"}}},
+    {.commands = kApps, .names = "--compile-grace", .value = "D",
+     .expects = "a duration with its unit", .example = "5s",
+     .set = [](Given& g, std::string_view v) { return set_duration(g.run().compile_grace, v, Duration::zero()); },
+     .in_file = true,
+     .help = {{in(run), kBehind, "with --app, --upstream or --: time not counted at the start of each\n"
+                                 "request, since compiling cannot be told from running there (default: 0s)"}}},
 
-bool set_isolation(Run& run, std::string_view text) {
-  using profile::Isolation;
-  static constexpr std::pair<std::string_view, Isolation> kPolicies[] = {
-      {"invocation", Isolation::invocation},
-      {"instance", Isolation::instance},
-      {"fluid", Isolation::fluid},
-      {"none", Isolation::none}};
-  for (const auto& [name, policy] : kPolicies) {
-    if (name != text) continue;
-    run.isolation = policy;
-    return true;
-  }
-  return false;
-}
+    {.commands = kApps, .names = "--isolation", .value = "POLICY", .choices = "invocation | instance | fluid | none",
+     .example = "none", .set = [](Given& g, std::string_view v) { return set_isolation(g.run(), v); }, .in_file = true,
+     .help = {{in(run), kFunctions, " (default: the profile's)"}}},
+    {.commands = kApps, .names = "--placement", .value = "POLICY", .choices = "pack | spread:N",
+     .expects = "pack, or spread:N with N from 1 to 64", .example = "spread:2",
+     .set = [](Given& g, std::string_view v) { return set_placement(g.run(), v); }, .in_file = true,
+     .help = {{in(run), kFunctions, " (default: the profile's)"}}},
+    {.commands = kApps, .names = "--env", .value = "WHICH", .choices = "strict | all", .example = "strict",
+     .set = [](Given& g, std::string_view v) { return set_word(g.run(), v, "environment.strict", "strict", "all"); },
+     .in_file = true,
+     .help = {{in(run), kFunctions, ": strict gives instances only the variables that a deployment\n"
+                                    "would have: committed .env files, --env-file, the platform's (default: all)"}}},
+    {.commands = kApps, .names = "--env-file", .value = "FILE",
+     .expects = "a file of NAME=VALUE lines", .example = ".env.preview",
+     .set = [](Given& g, std::string_view v) {
+       g.run().set.emplace_back("environment.strict", "on");
+       return set_text(g.run().env_file.emplace(), v);
+     }, .in_file = true,
+     .help = {{in(run), kFunctions, "what the project's settings have, as `vercel env pull FILE` writes it;\n"
+                                    "implies --env strict"}}},
+    {.commands = kApps, .names = "--static", .value = "HOW", .choices = "frozen | fresh", .example = "frozen",
+     .set = [](Given& g, std::string_view v) { return set_word(g.run(), v, "static.frozen", "frozen", "fresh"); },
+     .in_file = true,
+     .help = {{in(run), kFunctions, ": frozen answers what is made at build as it was first, until\n"
+                                    "its revalidate is over or something revalidates it (default: fresh)"}}},
+    {.commands = in(test), .names = "--fail-on", .value = "WHEN", .choices = "violations | none", .example = "none",
+     .set = [](Given& g, std::string_view v) { return v != "broke" && set_fail_on(g.replay.test, v); }, .in_file = true,
+     .help = {{in(test), kVerdict, ": whether a limit that struck gives exit code 2 when the\n"
+                                   "command succeeded (default: violations)"}}},
+    {.commands = in(replay), .names = "--fail-on", .value = "WHEN", .choices = "violations | broke | none",
+     .example = "broke", .set = [](Given& g, std::string_view v) { return set_fail_on(g.replay.test, v); },
+     .help = {{in(replay), "", ": what gives exit code 2. violations: a limit that\n"
+                               "struck, or a request that broke; broke: only what had worked in the\n"
+                               "recording (default: violations)"}}},
+    {.commands = kTested, .names = "--ready-timeout", .value = "D",
+     .expects = "a duration with its unit", .example = "5m",
+     .set = [](Given& g, std::string_view v) { return set_duration(g.replay.test.ready_timeout, v, Duration(1)); },
+     .in_file = true,
+     .help = {{in(test), kVerdict, "how long the app may take to get ready (default: 2m)"},
+              {in(replay), "", "how long the app may take to get ready (default: 2m)"}}},
+    {.commands = kTested, .names = "--warm",
+     .set = [](Given& g, std::string_view) { return g.replay.test.warm = true; }, .in_file = true,
+     .help = {{in(test), kVerdict, "compile every route before COMMAND starts, without running any"},
+              {in(replay), "", "compile every route before the first request, without running any"}}},
+    {.commands = kApps, .names = "--seed", .value = "N", .expects = "a whole number", .example = "42",
+     .set = [](Given& g, std::string_view v) { return parse_number(v, g.run().seed.emplace()); }, .in_file = true,
+     .help = {{in(run), kFunctions, "repeat the ids and placements of an earlier run (default: random)"},
+              {in(test), kVerdict, "repeat the ids and placements of an earlier run, for the same order of\n"
+                                   "requests (default: random; printed at the start and with the verdict)"},
+              {in(replay), "", "repeat the ids and placements of an earlier run (default: random)"}}},
+    // Who runs a command has no eyes for a browser, and no patience for a score.
+    {.commands = in(run), .names = "--deploy-every", .value = "D",
+     .expects = "a duration of at least 1s", .example = "30s",
+     .set = [](Given& g, std::string_view v) {
+       return set_duration(g.run().deploy_every, v, std::chrono::seconds(1));
+     },
+     .help = {{in(run), kFunctions, "a new deployment as often: who reconnects, and what is lost?"}}},
+    {.commands = kApps, .names = "--inspect-instance",
+     .set = [](Given& g, std::string_view) { return g.run().inspect_instance = true; },
+     .help = {{in(run), kFunctions, "each instance opens an inspector on a port of its own; while a debugger is\n"
+                                    "attached, its deadlines stand still"}}},
 
-bool set_placement(Run& run, std::string_view text) {
-  if (text.starts_with("spread:")) {
-    unsigned n = 0;
-    if (!parse_number(text.substr(7), n) || n < 1 || n > 64) return false;
-  } else if (text != "pack") {
-    return false;
-  }
-  run.placement = std::string(text);
-  return true;
-}
+    {.commands = kApps, .names = "--events", .value = "FILE|-",
+     .expects = "a file, or - for standard output", .example = "events.jsonl",
+     .set = [](Given& g, std::string_view v) { return set_text(g.run().events.emplace(), v); },
+     .help = {{in(run), kSeen, "write every event as one line of JSON, secrets masked; - for standard output"}}},
+    // What is recorded already is not recorded again.
+    {.commands = in(run) | in(test), .names = "--record", .value = "FILE",
+     .expects = "a file", .example = "session.jsonl",
+     .set = [](Given& g, std::string_view v) {
+       return set_text(g.run().record.emplace(), v) && v != "-" && !v.ends_with('/');
+     },
+     .help = {{in(run), kSeen, "keep whole requests for vercel-sim replay: bodies, cookies and tokens are in\n"
+                               "it, only you can read it (mode 0600); do not share it"}}},
+    {.commands = kApps, .names = "--log-level", .value = "LEVEL", .choices = "debug | info | warn | error",
+     .example = "debug",
+     .set = [](Given& g, std::string_view v) { return log::parse_level(v, g.run().log_level.emplace()); },
+     .help = {{in(run), kSeen, ": what vercel-sim itself does,\n"
+                               "on standard error: for a report of its own faults (default: none;\n"
+                               "with --log-file: debug)"},
+              {in(test), kAsInRun, ": what vercel-sim itself does"},
+              {in(replay), kAsInRun, ": what vercel-sim itself does"}}},
+    {.commands = kApps, .names = "--log-file", .value = "FILE",
+     .expects = "a file", .example = "vercel-sim.log",
+     .set = [](Given& g, std::string_view v) {
+       return set_text(g.run().log_file.emplace(), v) && v != "-" && !v.ends_with('/');
+     },
+     .help = {{in(run), kSeen, "the same into a file, secrets masked: 5 MB, and three older ones"},
+              {in(test), kAsInRun, "the same into a file"},
+              {in(replay), kAsInRun, "the same into a file"}}},
+    {.commands = in(run), .names = "--open",
+     .set = [](Given& g, std::string_view) { return g.run().open = true; },
+     .help = {{in(run), kSeen, "the app in the browser, once it is ready"}}},
+    {.names = "reports"},  // here stand the rows that kFormats makes
+    {.commands = kApps, .names = "--quiet",
+     .set = [](Given& g, std::string_view) {
+       g.run().verbosity = Verbosity::quiet;
+       return true;
+     },
+     .help = {{in(run), kSeen, "only verdicts, and errors, the app's too"},
+              {in(test), kAsInRun, "only errors before the command starts"},
+              {in(replay), kAsInRun, "only errors, and what was found"}}},
+    {.commands = kApps, .names = "--verbose",
+     .set = [](Given& g, std::string_view) {
+       g.run().verbosity = Verbosity::verbose;
+       return true;
+     },
+     .help = {{in(run), kSeen, "also what is passed through: assets, hot reload, middleware answers"},
+              {in(test), kAsInRun, "also every request and the app's output, while the command runs"},
+              {in(replay), kAsInRun, "also every request and the app's output"}}},
 
-bool set_upstream(Run& run, std::string_view text) {
-  constexpr std::string_view kScheme = "http://";
-  if (text.size() <= kScheme.size() || !iequals(text.substr(0, kScheme.size()), kScheme)) return false;
-  Upstream up;
-  up.url = std::string(text);
-  text.remove_prefix(kScheme.size());
-  if (text.back() == '/') text.remove_suffix(1);
-  const std::size_t bracket = text.rfind(']');
-  const std::size_t colon = text.rfind(':');
-  std::string_view host = text;
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    host = text.substr(0, colon);
-    if (!parse_number(text.substr(colon + 1), up.port) || up.port == 0) return false;
-  }
-  if (host.starts_with('[')) {
-    host = without_brackets(host);
-    unsigned char bytes[16];
-    if (::inet_pton(AF_INET6, std::string(host).c_str(), bytes) != 1) return false;
-  } else if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") !=
-             std::string_view::npos) {
-    return false;
-  }
-  if (host.empty()) return false;
-  up.host = std::string(host);
-  run.upstream = std::move(up);
-  return true;
-}
+    {.commands = in(profiles), .names = "--json", .set = set_json, .help = {{in(profiles), "", "for tools"}}},
+    {.commands = in(explain), .names = "--json", .set = set_json,
+     .help = {{in(explain), "", "for tools: all that it may be, the likeliest first"}}},
+    {.commands = in(doctor), .names = "--json", .set = set_json,
+     .help = {{in(doctor), "", "one object instead of lines, for scripts"}}},
+    {.commands = in(learn), .names = "--dir", .value = "DIR", .expects = "a folder", .example = "lessons",
+     .set = is_text, .help = {{in(learn), "", "where the lessons are kept (default: ./vercel-sim-lessons)"}}},
+    {.commands = in(learn), .names = "--list", .set = set_nothing, .help = {{in(learn), "", "what there is"}}},
+    {.commands = in(learn), .names = "--json", .set = set_json, .help = {{in(learn), "", "with --list: for tools"}}},
+    {.commands = in(learn), .names = "--reset", .set = set_nothing, .help = {{in(learn), "", "start a lesson again"}}},
+    {.commands = in(learn), .names = "--check", .set = set_nothing,
+     .help = {{in(learn), "", "test the lessons themselves"}}},
+    {.commands = in(learn), .names = "--export", .value = "FILE", .expects = "a file", .example = "lesson.html",
+     .set = is_text, .help = {{in(learn), "", "for a teacher: what was seen, and what was foretold"}}},
+    {.commands = in(mcp), .names = "--url", .value = "URL",
+     .expects = "the address of a run", .example = "http://localhost:3000",
+     .set = [](Given& g, std::string_view v) {
+       g.url = v;
+       return v.starts_with("http://") || v.starts_with("https://");
+     },
+     .help = {{in(mcp), "", "a run of vercel-sim on this machine (default: http://localhost:3000)"}}},
+    {.commands = in(parity), .names = "--out", .value = "FILE", .expects = "a file", .example = "hobby.json",
+     .set = is_text,
+     .help = {{in(parity), "", "of record: the capture (default: parity-HOST-DATE.json); never one that is there"}}},
+    {.commands = in(parity), .names = "--json", .set = set_json, .help = {{in(parity), "", "of compare: for tools"}}},
 
-}  // namespace
-
-bool set_setting(Run& run, std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) return false;
-  run.set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  return true;
-}
-
-bool set_text(std::string& out, std::string_view text) {
-  out = std::string(text);
-  return !text.empty();
-}
-
-namespace {
-
-// "all", or names with commas between them, each once.
-bool set_profiles(Replay& replay, std::string_view text) {
-  replay.profiles.clear();
-  if (text == "all") {
-    for (const std::string_view name : profile::kBuiltinProfiles) replay.profiles.emplace_back(name);
-    return true;
-  }
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string_view name = text.substr(0, comma);
-    if (name.empty() || comma + 1 == text.size()) return false;
-    if (std::find(replay.profiles.begin(), replay.profiles.end(), name) == replay.profiles.end())
-      replay.profiles.emplace_back(name);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return !replay.profiles.empty();
-}
-
-template <class T>
-struct OptionOf {
-  std::string_view name;
-  Takes takes;
-  std::string_view expects;  // completes "--port expects …"
-  std::string_view example;
-  bool (*set)(T&, std::string_view value);
+    {.commands = kAll & ~(in(completion) | in(mcp)), .names = kNoColor, .set = set_nothing,
+     .help = {{in(run), kSeen, "plain text (also: NO_COLOR=1, or when the output is not a terminal)"},
+              {in(profiles) | in(learn), "", "plain text (also: NO_COLOR=1, or when the output is not a terminal)"},
+              {in(check) | in(explain) | in(report) | in(doctor) | in(parity), "", "plain text, as it is anyway"}}},
+    {.commands = in(completion), .names = kNoColor, .set = set_nothing,
+     .help = {{in(completion), "", "accepted, changes nothing"}}},
+    {.commands = in(mcp), .names = kNoColor, .set = set_nothing,
+     .help = {{in(mcp), "", "changes nothing: what it writes is for a program"}}},
+    // options.cpp takes it out of the words of every command before it looks for others.
+    {.commands = kAll & ~in(general), .names = kColor, .value = "WHEN", .choices = "always | auto | never",
+     .example = "never", .set = set_nothing,
+     .help = {{in(run), kSeen, " (default: auto)"},
+              {in(mcp), "", " (default: auto); changes nothing"},
+              {in(check) | in(profiles) | in(explain) | in(report) | in(doctor) | in(completion) | in(learn) |
+                   in(parity), "",
+               " (default: auto)"}}},
+    {.commands = kAll, .names = "-h, --help", .set = set_nothing,
+     .help = {{in(general), "", "this text, or the help of the command before it"},
+              {in(run), kSeen, "this text"},
+              {kAll, "", "this text"}}},
+    {.commands = in(general), .names = "-V, --version", .set = set_nothing,
+     .help = {{in(general), "", "the version"}}},
 };
+// clang-format on
 
-// The one table of run's options. help.cpp describes each; a test holds the two together.
-constexpr OptionOf<Run> kRunOptions[] = {
-    {"--profile", Takes::value, "the name of a profile or the path of a file", "hobby",
-     [](Run& r, std::string_view v) {
-       r.profile_given = true;
-       return set_text(r.profile, v);
-     }},
-    {"--set", Takes::value, "KEY=VALUE", "duration.default=15s", set_setting},
-    {"--port", Takes::value, "a number from 0 to 65535", "3000",
-     [](Run& r, std::string_view v) {
-       r.port_given = true;
-       return parse_number(v, r.port);
-     }},
-    {"--host", Takes::maybe_value, "an IP address", "192.168.1.20",
-     [](Run& r, std::string_view v) {
-       if (!v.empty()) return set_host(r, v);
-       r.listen = {"0.0.0.0", "::"};
-       return true;
-     }},
-    {"--https",
-     Takes::nothing,
-     {},
-     {},
-     [](Run& r, std::string_view) {
-       r.https = true;
-       return true;
-     }},
-    {"--allowed-hosts", Takes::value, "host names with commas between them, without scheme or port",
-     "app.local,.example.dev", set_allowed_hosts},
-    {"--cwd", Takes::value, "a directory", "apps/web",
-     [](Run& r, std::string_view v) { return set_text(r.cwd, v); }},
-    {"--upstream", Takes::value, "the address of a server as http://HOST:PORT, without a path",
-     "http://127.0.0.1:4000", set_upstream},
-    {"--app", Takes::value, "a command line", "'node server.js'",
-     [](Run& r, std::string_view v) { return set_text(r.app.emplace(), v); }},
-    {"--time-scale", Takes::value, "a factor above 0 and up to 1000", "60x", set_time_scale},
-    {"--compile-grace", Takes::value, "a duration with its unit", "5s",
-     [](Run& r, std::string_view v) {
-       const auto d = parse_duration(v);
-       if (!d || *d == kForever) return false;
-       r.compile_grace = *d;
-       return true;
-     }},
-    {"--isolation", Takes::value, "one of invocation, instance, fluid, none", "none", set_isolation},
-    {"--placement", Takes::value, "pack, or spread:N with N from 1 to 64", "spread:2", set_placement},
-    {"--seed", Takes::value, "a whole number", "42",
-     [](Run& r, std::string_view v) { return parse_number(v, r.seed.emplace()); }},
-    {"--inspect-instance",
-     Takes::nothing,
-     {},
-     {},
-     [](Run& r, std::string_view) {
-       r.inspect_instance = true;
-       return true;
-     }},
-    {"--events", Takes::value, "a file, or - for standard output", "events.jsonl",
-     [](Run& r, std::string_view v) { return set_text(r.events.emplace(), v); }},
-    {"--record", Takes::value, "a file", "session.jsonl",
-     [](Run& r, std::string_view v) {
-       return set_text(r.record.emplace(), v) && v != "-" && !v.ends_with('/');
-     }},
-    {"--deploy-every", Takes::value, "a duration of at least 1s", "30s",
-     [](Run& r, std::string_view v) {
-       const auto d = parse_duration(v);
-       if (!d || *d < std::chrono::seconds(1) || *d == kForever) return false;
-       r.deploy_every = *d;
-       return true;
-     }},
-    {"--open",
-     Takes::nothing,
-     {},
-     {},
-     [](Run& r, std::string_view) {
-       r.open = true;
-       return true;
-     }},
-    {"--quiet",
-     Takes::nothing,
-     {},
-     {},
-     [](Run& r, std::string_view) {
-       r.verbosity = Verbosity::quiet;
-       return true;
-     }},
-    {"--verbose",
-     Takes::nothing,
-     {},
-     {},
-     [](Run& r, std::string_view) {
-       r.verbosity = Verbosity::verbose;
-       return true;
-     }},
-};
-
-// What only test has.
-constexpr OptionOf<Test> kTestOptions[] = {
-    {"--fail-on", Takes::value, "one of violations, none", "none",
-     [](Test& t, std::string_view v) {
-       t.fail_on = v == "none" ? FailOn::none : FailOn::violations;
-       return v == "none" || v == "violations";
-     }},
-    {"--ready-timeout", Takes::value, "a duration with its unit", "5m",
-     [](Test& t, std::string_view v) {
-       const auto d = parse_duration(v);
-       if (!d || *d <= Duration::zero() || *d == kForever) return false;
-       t.ready_timeout = *d;
-       return true;
-     }},
-    {"--warm",
-     Takes::nothing,
-     {},
-     {},
-     [](Test& t, std::string_view) {
-       t.warm = true;
-       return true;
-     }},
-};
-
-// What only replay has, or has otherwise than test.
-constexpr OptionOf<Replay> kReplayOptions[] = {
-    {"--profiles", Takes::value, "all, or names of profiles with commas between them", "hobby,pro",
-     [](Replay& r, std::string_view v) { return set_profiles(r, v); }},
-    {"--fail-on", Takes::value, "one of violations, broke, none", "broke",
-     [](Replay& r, std::string_view v) {
-       r.test.fail_on = v == "none" ? FailOn::none : v == "broke" ? FailOn::broke : FailOn::violations;
-       return v == "none" || v == "broke" || v == "violations";
-     }},
-};
-// Of run: who runs a command has no eyes for a browser, and no patience for a score.
-constexpr std::string_view kOnlyInRun[] = {"--open", "--deploy-every"};
-// Of run: what is recorded already is not recorded again, and only this machine asks.
-constexpr std::string_view kNotInReplay[] = {"--record", "--host"};
-
-// What a file of the project may say for everybody who works on it. Left out: --cwd, which says where the
-// file is, and what a single run asks for (--events, --quiet, --verbose).
-constexpr std::string_view kNotInFile[] = {"--cwd",     "--set",    "--inspect-instance",
-                                           "--events",  "--record", "--quiet",
-                                           "--verbose", "--open",   "--deploy-every"};
-
-}  // namespace
-
-std::optional<Found> find_option(std::string_view name, For command, Replay& of) {
-  Test& target = of.test;
-  if (command != For::run &&
-      std::find(std::begin(kOnlyInRun), std::end(kOnlyInRun), name) != std::end(kOnlyInRun))
-    return std::nullopt;
-  if (command == For::replay) {
-    for (const auto& o : kReplayOptions)
-      if (o.name == name)
-        return Found{o.name, o.takes, o.expects, o.example, [&](std::string_view v) { return o.set(of, v); }};
-    if (std::find(std::begin(kNotInReplay), std::end(kNotInReplay), name) != std::end(kNotInReplay))
-      return std::nullopt;
-  }
-  for (const auto& o : kRunOptions)
-    if (o.name == name)
-      return Found{o.name, o.takes, o.expects, o.example,
-                   [&o, &target](std::string_view v) { return o.set(target.run, v); }};
-  if (command == For::run) return std::nullopt;
-  for (const auto& o : kTestOptions)
-    if (o.name == name)
-      return Found{o.name, o.takes, o.expects, o.example,
-                   [&o, &target](std::string_view v) { return o.set(target, v); }};
-  const auto reports = report_option_names();
-  if (const auto at = std::find(reports.begin(), reports.end(), name); at != reports.end())
-    return Found{
-        *at, report_option_takes_value(*at) ? Takes::value : Takes::nothing, "a file", "reports/vercel-sim",
-        [at, &target](std::string_view v) { return set_report_output(target.reports, *at, v).empty(); }};
-  return std::nullopt;
-}
-
-std::vector<std::string_view> run_option_names() {
-  std::vector<std::string_view> out;
-  for (const auto& o : kRunOptions) out.push_back(o.name);
-  for (std::string_view n : {kNoColor, kColor, kHelp}) out.push_back(n);
-  return out;
-}
-
-std::vector<std::string_view> test_option_names() {
-  std::vector<std::string_view> out = run_option_names();
-  std::erase_if(out, [](std::string_view n) {
-    return std::find(std::begin(kOnlyInRun), std::end(kOnlyInRun), n) != std::end(kOnlyInRun);
-  });
-  for (const auto& o : kTestOptions) out.push_back(o.name);
-  for (std::string_view n : report_option_names()) out.push_back(n);
-  return out;
-}
-
-std::vector<std::string_view> replay_option_names() {
-  std::vector<std::string_view> out = test_option_names();
-  std::erase_if(out, [](std::string_view n) {
-    return std::find(std::begin(kNotInReplay), std::end(kNotInReplay), n) != std::end(kNotInReplay);
-  });
-  out.push_back("--profiles");
-  return out;
-}
-
-std::vector<std::string_view> default_names() {
-  std::vector<std::string_view> out;
-  const auto add = [&](std::string_view name) {
-    if (std::find(std::begin(kNotInFile), std::end(kNotInFile), name) == std::end(kNotInFile))
-      out.push_back(name.substr(2));
+// A report is asked for in three commands. In replay the formats that are of one run follow those of all
+// runs.
+void add_formats(std::vector<Option>& out) {
+  const auto add = [&](const Format& f, HelpTopic command, std::string_view section, std::string_view text) {
+    Option o;
+    o.commands = in(command);
+    o.names = f.option;
+    o.value = f.value;
+    o.expects = command == report ? "a file, or - for standard output" : "a file";
+    if (command != report) o.example = "reports/vercel-sim";
+    o.format = &f;
+    o.help[0] = {in(command), section, text};
+    out.push_back(o);
   };
-  for (const auto& o : kRunOptions) add(o.name);
-  for (const auto& o : kTestOptions) add(o.name);
+  for (const Format& f : formats()) add(f, test, kReports, f.in_test);
+  for (const Format& f : formats()) add(f, report, "", f.in_report);
+  for (const Format& f : formats())
+    if (!f.in_replay.empty()) add(f, replay, kReports, f.in_replay);
+  bool first = true;
+  for (const Format& f : formats()) {
+    if (!f.in_replay.empty()) continue;
+    add(f, replay, kReports, first ? "of the run, as in vercel-sim test; with one profile" : "the same");
+    first = false;
+  }
+}
+
+}  // namespace
+
+bool Given::has(std::string_view option) const {
+  return std::any_of(options.begin(), options.end(), [&](const auto& o) { return o.first == option; });
+}
+
+const OptionHelp* Option::help_in(HelpTopic command) const {
+  for (const OptionHelp& h : help)
+    if ((h.commands & in(command)) != 0) return &h;
+  return nullptr;
+}
+
+const std::vector<Option>& option_table() {
+  static const std::vector<Option> kTable = [] {
+    std::vector<Option> out;
+    for (const Option& o : kOptions)
+      if (o.set == nullptr)
+        add_formats(out);
+      else
+        out.push_back(o);
+    return out;
+  }();
+  return kTable;
+}
+
+const Option* find_option(std::string_view name, HelpTopic command) {
+  for (const Option& o : option_table())
+    if ((o.commands & in(command)) != 0 && (o.name() == name || o.names.substr(0, o.names.find(',')) == name))
+      return &o;
+  return nullptr;
+}
+
+std::vector<std::string_view> names_of(HelpTopic command) {
+  std::vector<std::string_view> out;
+  for (const Option& o : option_table())
+    if ((o.commands & in(command)) != 0) out.push_back(o.name());
   return out;
 }
 
-std::optional<std::string> set_default(Test& target, std::string_view name, std::string_view value) {
-  const std::string option = fmt::format("--{}", name);
-  Replay probe, found;
-  const auto o = find_option(option, For::test, probe);
-  if (!o) return "an option";
-  if (o->takes == Takes::nothing) {
-    if (value != "true" && value != "false") return "true or false";
-  } else if (value.empty() || !o->set(value)) {
-    return fmt::format("{}, such as \"{}: {}\"", o->expects, name, o->example);
-  }
-  const auto& given = target.run.given;
-  const auto has = [&](std::string_view n) {
-    return std::find(given.begin(), given.end(), n) != given.end();
-  };
-  // The command line says what stands behind vercel-sim with any of three words.
-  const bool behind = option == "--app" || option == "--upstream";
-  if (has(option) || (behind && (has("--app") || has("--upstream") || !target.run.command.empty())))
-    return std::nullopt;
-  if (o->takes != Takes::nothing || value == "true") {
-    found.test = std::move(target);
-    find_option(option, For::test, found)->set(value);
-    target = std::move(found.test);
-  }
-  return std::nullopt;
-}
-
-std::vector<std::string_view> names_of(For command) {
-  return command == For::run    ? run_option_names()
-         : command == For::test ? test_option_names()
-                                : replay_option_names();
+std::string expected(const Option& o) {
+  if (!o.expects.empty()) return std::string(o.expects);
+  std::string out = "one of ";
+  for (const char c : o.choices)
+    if (c == '|')
+      out.back() = ',';
+    else
+      out += c;
+  return out;
 }
 
 }  // namespace vsim::cli

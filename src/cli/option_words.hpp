@@ -15,8 +15,8 @@
 
 namespace vsim::cli {
 
-using Words = std::span<const std::string_view>;
-using Outcome = Result<Options, UsageError>;
+using ArgumentWords = std::span<const std::string_view>;
+using ParsedOptions = Result<Options, UsageError>;
 
 inline constexpr std::string_view kNoColor = "--no-color";
 inline constexpr std::string_view kColor = "--color";

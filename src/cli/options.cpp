@@ -5,231 +5,205 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "cli/help.hpp"
-#include "cli/more_options.hpp"
+#include "cli/command_table.hpp"
 #include "cli/option_words.hpp"
-#include "cli/report.hpp"
-#include "cli/run_options.hpp"
 
 namespace vsim::cli {
 namespace {
 
-constexpr std::string_view kCommands[] = {"run",    "profiles", "explain", "help",   "test",       "check",
-                                          "report", "replay",   "learn",   "doctor", "completion", "mcp"};
+constexpr HelpTopic kApps[] = {HelpTopic::run, HelpTopic::test, HelpTopic::replay};
 
-// What people type who come from elsewhere.
-constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
-    {"dev", "run"},           {"start", "run"},   {"serve", "run"},      {"up", "run"},
-    {"exec", "test"},         {"lint", "check"},  {"plans", "profiles"}, {"info", "doctor"},
-    {"version", "--version"}, {"-v", "--version"}};
+std::string title(const Command& command) { return fmt::format("vercel-sim {}", command.name); }
 
-UsageError usage(std::string command, std::string problem) {
-  UsageError e{command, {std::move(problem)}, command + " --help"};
-  return e;
-}
+// The words after a command, by the rows of both tables.
+class Parser {
+ public:
+  Parser(ArgumentWords words, const Command& command) : words_(words), command_(command) {
+    given_.command = command.topic;
+  }
 
-// The positional words of a command without options of its own; false (and a problem) when there is an option
-// among them.
-bool only_words(Words words, Options& options, std::vector<std::string_view>& out, UsageError& error,
-                bool* json = nullptr) {
-  for (std::string_view w : words) {
-    if (w == kNoColor) {
-      options.no_color = true;
-    } else if (json != nullptr && w == "--json") {
-      *json = true;
-    } else if (w.size() > 1 && w.front() == '-') {
-      const std::string_view names[] = {kHelp, kNoColor, "--json"};
-      const std::span<const std::string_view> known(names, json != nullptr ? 3 : 2);
-      error.problems.push_back(fmt::format("unknown option {}{}", w, did_you_mean(w, known)));
+  ParsedOptions parse() {
+    while (at_ < words_.size()) {
+      const std::string_view word = words_[at_++];
+      const bool dashes = word == "--" && command_.dashes != Dashes::unknown;
+      if (dashes)
+        rest();
+      else if (is_help(word) && command_.topic != HelpTopic::general)
+        return Options{ShowHelp{command_.topic}, no_color_};
+      else if (word.size() > 1 && word.front() == '-')
+        option(word);
+      else
+        plain(word);
+    }
+    auto asked = command_.finish(given_);
+    if (given_.problems.empty()) return Options{std::move(asked), no_color_};
+    // What `help` has no help of its own for is in the general one.
+    const std::string about =
+        command_.topic == HelpTopic::general ? std::string("vercel-sim") : title(command_);
+    return UsageError{title(command_), std::move(given_.problems), about + " --help"};
+  }
+
+ private:
+  void problem(std::string text) { given_.problems.push_back(std::move(text)); }
+  bool for_app() const { return command_.dashes == Dashes::command; }
+
+  // What follows "--".
+  void rest() {
+    const ArgumentWords rest = words_.subspan(at_);
+    at_ = words_.size();
+    if (command_.dashes == Dashes::refused)
+      return problem(
+          "unexpected --: the recording is what tests; another app than next dev comes with --app");
+    if (command_.dashes == Dashes::words) {
+      given_.words.insert(given_.words.end(), rest.begin(), rest.end());
+      return;
+    }
+    const bool tests = command_.topic == HelpTopic::test;
+    auto& command = tests ? given_.replay.test.command : given_.run().command;
+    command.assign(rest.begin(), rest.end());
+    if (command.empty())
+      problem(fmt::format("-- expects a command after it, such as -- {}",
+                          tests ? "npx playwright test" : "node server.js"));
+    given_.after_dashes = true;
+  }
+
+  void plain(std::string_view word) {
+    const ArgumentWords rest = words_.subspan(at_ - 1);
+    if (for_app() && !word.empty() && word.find('/') == std::string_view::npos &&
+        std::find(rest.begin(), rest.end(), "--") == rest.end()) {
+      // The whole command without its --: one mistake.
+      problem(fmt::format("a command comes after --: {} -- {}", title(command_), fmt::join(rest, " ")));
+      at_ = words_.size();
+      given_.after_dashes = true;
+    } else if (command_.word != nullptr) {
+      command_.word(given_, word);
     } else {
-      out.push_back(w);
+      given_.words.push_back(word);
     }
   }
-  return error.problems.empty();
-}
 
-Outcome parse_profiles(Words words) {
-  constexpr std::string_view kVerbs[] = {"list", "show", "diff"};
-  if (std::any_of(words.begin(), words.end(), is_help)) return Options{ShowHelp{HelpTopic::profiles}};
-  Options options;
-  std::vector<std::string_view> w;
-  UsageError error{"vercel-sim profiles", {}, "vercel-sim profiles --help"};
-  bool json = false;
-  if (!only_words(words, options, w, error, &json)) return error;
-  const std::string_view verb = w.empty() ? "list" : w.front();
-  const std::size_t names = w.empty() ? 0 : w.size() - 1;
-  if (json && verb != "show")
-    return usage(error.command, "--json is for show, such as: vercel-sim profiles show hobby --json");
-  if (verb == "list" && names == 0) {
-    options.command = ProfilesList{};
-  } else if (verb == "show" && names == 1) {
-    options.command = ProfilesShow{std::string(w[1]), json};
-  } else if (verb == "diff" && names == 2) {
-    options.command = ProfilesDiff{std::string(w[1]), std::string(w[2])};
-  } else if (verb == "list") {
-    return usage(error.command, "list takes no argument; for one profile: vercel-sim profiles show NAME");
-  } else if (verb == "show") {
-    return usage(error.command, "show expects one profile, such as: vercel-sim profiles show hobby");
-  } else if (verb == "diff") {
-    return usage(error.command, "diff expects two profiles, such as: vercel-sim profiles diff hobby pro");
-  } else {
-    return usage(error.command, fmt::format("unknown command {}{}", verb, did_you_mean(verb, kVerbs)));
-  }
-  return options;
-}
-
-bool set_format(Check& check, std::string_view text) {
-  static constexpr std::pair<std::string_view, CheckFormat> kFormats[] = {{"text", CheckFormat::text},
-                                                                          {"json", CheckFormat::json},
-                                                                          {"sarif", CheckFormat::sarif},
-                                                                          {"github", CheckFormat::github}};
-  for (const auto& [name, format] : kFormats) {
-    if (name != text) continue;
-    check.format = format;
-    return true;
-  }
-  return false;
-}
-
-// check [DIR] [--profile P] [--set K=V] [--format F] [--cwd DIR]
-Outcome parse_check(Words words) {
-  static constexpr std::string_view kOptions[] = {"--profile", "--set", "--format", "--cwd", kNoColor, kHelp};
-  Check check;
-  Run values;  // --profile and --set mean what they mean for run
-  bool no_color = false;
-  UsageError error{"vercel-sim check", {}, "vercel-sim check --help"};
-  const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
-  const auto directory = [&](std::string_view text) {
-    if (text.empty())
-      problem("expects a directory, such as: vercel-sim check apps/web");
-    else if (!check.directory.empty())
-      problem(fmt::format("expects one directory; got {} and {}", quoted(check.directory), quoted(text)));
-    else
-      check.directory = text;
-  };
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    std::string_view name = words[i];
-    if (is_help(name)) return Options{ShowHelp{HelpTopic::check}, no_color};
-    if (name.size() < 2 || name.front() != '-') {
-      directory(name);
-      continue;
-    }
+  void option(std::string_view word) {
     std::optional<std::string_view> value;
-    if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
-      value = name.substr(equals + 1);
-      name = name.substr(0, equals);
+    std::string_view name = word;
+    if (const std::size_t equals = word.find('='); equals != std::string_view::npos) {
+      name = word.substr(0, equals);
+      value = word.substr(equals + 1);
     }
-    if (name == kNoColor) {
-      no_color = true;
-      if (value) problem(fmt::format("{} takes no value; got {}", name, quoted(*value)));
-      continue;
+    const Option* o = find_option(name, command_.topic);
+    if (o == nullptr) return unknown(name, value);
+    if (o->name() == kHelp) return;  // of `help` itself
+    no_color_ |= o->name() == kNoColor;
+    if (!o->may_take_value()) {
+      set(*o, {});
+      given_.options.emplace_back(o->name(), std::nullopt);
+      if (value) problem(fmt::format("{} takes no value; got {}", o->name(), quoted(*value)));
+      return;
     }
-    if (std::find(std::begin(kOptions), std::end(kOptions), name) == std::end(kOptions)) {
-      problem(fmt::format("unknown option {}{}", name, did_you_mean(name, kOptions)));
-      // What follows a misspelt option is its value, not a directory.
-      const auto meant = nearest_name(name, kOptions);
-      if (!value && meant && *meant != kNoColor && *meant != kHelp && i + 1 < words.size()) ++i;
-      continue;
-    }
-    if (!value && i + 1 < words.size() && !words[i + 1].starts_with("--")) value = words[++i];
-    if (!value)
-      problem(fmt::format("{} needs a value", name));
-    else if (name == "--profile" && !(check.profile_given = set_text(values.profile, *value)))
-      problem("--profile expects the name of a profile or the path of a file, such as --profile hobby");
-    else if (name == "--set" && !set_setting(values, *value))
-      problem(fmt::format("--set expects KEY=VALUE, such as --set duration.max=15s; got {}", quoted(*value)));
-    else if (name == "--format" && !set_format(check, *value))
-      problem(fmt::format("--format expects one of text, json, sarif, github; got {}{}", quoted(*value),
-                          nearest_word(*value, "one of text, json, sarif, github")));
-    else if (name == "--cwd")
-      directory(*value);
+    const bool attached = value.has_value();
+    if (o->takes_value())
+      take_value(value);
+    else if (!value && word_follows())
+      value = words_[at_++];
+    given_.options.emplace_back(o->name(), value);
+    if (o->takes_value() ? !value : attached && value->empty()) return no_value(*o, value);
+    if (!set(*o, value.value_or(std::string_view()))) wrong(*o, *value);
   }
-  if (!error.problems.empty()) return error;
-  check.profile = std::move(values.profile);
-  check.set = std::move(values.set);
-  return Options{std::move(check), no_color};
-}
 
-Outcome parse_help(Words words) {
-  Options options;
-  std::vector<std::string_view> w;
-  UsageError error{"vercel-sim help", {}, "vercel-sim --help"};
-  std::vector<std::string_view> rest;
-  std::copy_if(words.begin(), words.end(), std::back_inserter(rest),
-               [](std::string_view x) { return !is_help(x); });
-  if (!only_words(rest, options, w, error)) return error;
-  if (w.size() > 1) error.problems.emplace_back("expects one command, such as: vercel-sim help run");
-  HelpTopic topic = HelpTopic::general;
-  const auto topics = help_topics();
-  const auto found = w.size() != 1 ? topics.end()
-                                   : std::find_if(topics.begin(), topics.end(),
-                                                  [&](const NamedTopic& x) { return x.name == w[0]; });
-  if (found != topics.end())
-    topic = found->topic;
-  else if (w.size() == 1 && w[0] != "help")
-    error.problems.push_back(fmt::format("unknown command {}{}", w[0], did_you_mean(w[0], kCommands)));
-  if (!error.problems.empty()) return error;
-  options.command = ShowHelp{topic};
-  return options;
+  bool set(const Option& o, std::string_view value) {
+    return o.format != nullptr ? given_.replay.test.reports.ask(*o.format, value) : o.set(given_, value);
+  }
+
+  // The next word is the value, unless it is an option: then the value was forgotten.
+  void take_value(std::optional<std::string_view>& value) {
+    if (!value && at_ < words_.size() && !words_[at_].starts_with("--")) value = words_[at_++];
+  }
+  bool word_follows() const { return at_ < words_.size() && !words_[at_].starts_with('-'); }
+
+  static std::string such_as(const Option& o) {
+    return o.example.empty() ? std::string() : fmt::format(", such as {} {}", o.name(), o.example);
+  }
+  void no_value(const Option& o, const std::optional<std::string_view>& value) {
+    if (value) return wrong(o, *value);
+    problem(fmt::format("{} needs a value: {}{}", o.name(), expected(o), such_as(o)));
+  }
+  void wrong(const Option& o, std::string_view value) {
+    const std::string what = expected(o);
+    problem(fmt::format("{} expects {}{}; got {}{}", o.name(), what, such_as(o), quoted(value),
+                        nearest_word(value, what)));
+  }
+
+  // What follows an option that is not known is its value, not one more mistake; but where words may follow,
+  // only if the option that was meant takes one.
+  void unknown(std::string_view name, std::optional<std::string_view> value) {
+    if (std::find(std::begin(kApps), std::end(kApps), command_.topic) != std::end(kApps))
+      for (const HelpTopic other : kApps) {
+        const Option* o = find_option(name, other);
+        if (o == nullptr) continue;
+        problem(fmt::format("{} is an option of {}", o->name(), title(command_of(other))));
+        if (o->takes_value() || (o->may_take_value() && word_follows())) take_value(value);
+        return;
+      }
+    const auto names = names_of(command_.topic);
+    problem(fmt::format("unknown option {}{}", name, did_you_mean(name, names)));
+    const auto meant = nearest_name(name, names);
+    const Option* o = meant ? find_option(*meant, command_.topic) : nullptr;
+    if (o != nullptr ? o->takes_value() : for_app() && word_follows()) take_value(value);
+  }
+
+  ArgumentWords words_;
+  const Command& command_;
+  std::size_t at_ = 0;
+  Given given_;
+  bool no_color_ = false;
+};
+
+// What the first word is to people who come from elsewhere; "" when it is nothing.
+std::string_view meant_by(std::string_view word) {
+  if (word == "version" || word == "-v") return "--version";
+  for (const Command& c : command_table()) {
+    std::string_view rest = c.elsewhere;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      if (rest.substr(0, end) == word) return c.name;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return {};
 }
 
 // The first word is no command.
-UsageError unknown_command(Words arguments) {
+std::string problem_of_first(ArgumentWords arguments) {
   const std::string_view first = arguments.front();
-  UsageError error{"vercel-sim", {}, "vercel-sim --help"};
-  const auto problem = [&](std::string text) { error.problems.push_back(std::move(text)); };
-  const auto* other = std::find_if(std::begin(kElsewhere), std::end(kElsewhere),
-                                   [&](const auto& one) { return one.first == first; });
-  if (other != std::end(kElsewhere)) {
-    problem(fmt::format("unknown {} {}. Did you mean {}?", first.starts_with('-') ? "option" : "command",
-                        first, other->second));
-  } else if (first.starts_with('-')) {
-    const std::string_view name = first.substr(0, first.find('='));
-    const auto names = run_option_names();
-    if (first != "--" && first != "-p" && std::find(names.begin(), names.end(), name) == names.end()) {
-      std::vector<std::string_view> known(names.begin(), names.end());
-      known.insert(known.end(), {"--version", kHelp});
-      problem(fmt::format("unknown option {}{}", name, did_you_mean(name, known)));
-      return error;
-    }
-    // The command may stand behind its options.
-    std::vector<std::string_view> rest(arguments.begin(), arguments.end());
-    std::string_view command = "run";
-    const auto dashes = std::find(rest.begin(), rest.end(), "--");
-    const auto at = std::find_if(rest.begin(), dashes, [](std::string_view word) {
-      return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);
-    });
-    if (at != dashes) {
-      command = *at;
-      rest.erase(at);
-    }
-    problem(
-        fmt::format("{} needs the command before it: vercel-sim {} {}", name, command, fmt::join(rest, " ")));
-  } else {
-    problem(fmt::format("unknown command {}{}", first, did_you_mean(first, kCommands)));
+  const bool is_option = first.starts_with('-');
+  if (const std::string_view other = meant_by(first); !other.empty())
+    return fmt::format("unknown {} {}. Did you mean {}?", is_option ? "option" : "command", first, other);
+  if (!is_option) return fmt::format("unknown command {}{}", first, did_you_mean(first, command_names()));
+  const std::string_view name = first.substr(0, first.find('='));
+  if (first != "--" && find_option(name, HelpTopic::run) == nullptr) {
+    std::vector<std::string_view> known = names_of(HelpTopic::run);
+    known.push_back("--version");
+    return fmt::format("unknown option {}{}", name, did_you_mean(name, known));
   }
-  return error;
+  // The command may stand behind its options.
+  std::vector<std::string_view> rest(arguments.begin(), arguments.end());
+  std::string_view command = "run";
+  const auto dashes = std::find(rest.begin(), rest.end(), "--");
+  const auto at =
+      std::find_if(rest.begin(), dashes, [](std::string_view word) { return find_command(word) != nullptr; });
+  if (at != dashes) {
+    command = *at;
+    rest.erase(at);
+  }
+  return fmt::format("{} needs the command before it: vercel-sim {} {}", name, command, fmt::join(rest, " "));
 }
 
-Outcome parse_command(Words arguments) {
+ParsedOptions parse_command(ArgumentWords arguments) {
   if (arguments.empty()) return Options{ShowHelp{}};
   const std::string_view first = arguments.front();
-  const Words rest = arguments.subspan(1);
-  if (first == "run") return parse_run(rest);
-  if (first == "test") return parse_test(rest);
-  if (first == "replay") return parse_replay(rest);
-  if (first == "check") return parse_check(rest);
-  if (first == "profiles") return parse_profiles(rest);
-  if (first == "explain") return parse_explain(rest);
-  if (first == "report") return parse_report(rest);
-  if (first == "doctor") return parse_doctor(rest);
-  if (first == "completion") return parse_completion(rest);
-  if (first == "learn") return parse_learn(rest);
-  if (first == "mcp") return parse_mcp(rest);
-  if (first == "help") return parse_help(rest);
-  if (is_help(first)) return parse_help(rest);
   if (first == "--version" || first == "-V") return Options{ShowVersion{}};
-  return unknown_command(arguments);
+  const Command* command = find_command(is_help(first) ? "help" : first);
+  if (command == nullptr) return UsageError{"vercel-sim", {problem_of_first(arguments)}, "vercel-sim --help"};
+  return Parser(arguments.subspan(1), *command).parse();
 }
 
 // What every command knows, taken out before it looks. False: what stands there is not what is expected.
@@ -249,9 +223,9 @@ bool take_color(std::vector<std::string_view>& words, Colour& color, std::string
       at = words.erase(at);
     }
     if (when != "always" && when != "auto" && when != "never") {
-      constexpr std::string_view kExpects = "one of always, auto, never";
-      problem = fmt::format("{} expects {}, such as {}=never; got {}{}", kColor, kExpects, kColor,
-                            quoted(when), nearest_word(when, kExpects));
+      const std::string what = expected(*find_option(kColor, HelpTopic::run));
+      problem = fmt::format("{} expects {}, such as {}=never; got {}{}", kColor, what, kColor, quoted(when),
+                            nearest_word(when, what));
       return false;
     }
     color = when == "always" ? Colour::always : when == "never" ? Colour::never : Colour::automatic;
@@ -261,11 +235,12 @@ bool take_color(std::vector<std::string_view>& words, Colour& color, std::string
 
 }  // namespace
 
-Outcome parse_options(Words arguments) {
+ParsedOptions parse_options(ArgumentWords arguments) {
   std::vector<std::string_view> words(arguments.begin(), arguments.end());
   Colour color = Colour::automatic;
-  if (std::string problem; !take_color(words, color, problem)) return usage("vercel-sim", std::move(problem));
-  Outcome out = parse_command(words);
+  if (std::string problem; !take_color(words, color, problem))
+    return UsageError{"vercel-sim", {std::move(problem)}, "vercel-sim --help"};
+  ParsedOptions out = parse_command(words);
   if (out) out->color = color;
   return out;
 }
@@ -275,6 +250,37 @@ std::string to_text(const UsageError& error) {
   for (const std::string& p : error.problems) out += fmt::format("{}: {}\n", error.command, p);
   if (!error.help.empty()) out += fmt::format("See {}\n", error.help);
   return out;
+}
+
+std::vector<std::string_view> file_option_names() {
+  std::vector<std::string_view> out;
+  for (const Option& o : option_table())
+    if (o.in_file && (o.commands & in(HelpTopic::test)) != 0) out.push_back(o.name().substr(2));
+  return out;
+}
+
+std::optional<std::string> set_default(TestOptions& target, std::string_view name, std::string_view value) {
+  const Option* o = find_option(fmt::format("--{}", name), HelpTopic::test);
+  if (o == nullptr) return "an option";
+  Given given;
+  if (!o->may_take_value()) {
+    if (value != "true" && value != "false") return "true or false";
+  } else if (value.empty() || !o->set(given, value)) {
+    return fmt::format("{}, such as \"{}: {}\"", expected(*o), name, o->example);
+  }
+  const auto has = [&](std::string_view n) {
+    const auto& said = target.run.given;
+    return std::find(said.begin(), said.end(), n) != said.end();
+  };
+  // The command line says what stands behind vercel-sim with any of three words.
+  const bool behind = o->name() == "--app" || o->name() == "--upstream";
+  if (has(o->name()) || (behind && (has("--app") || has("--upstream") || !target.run.command.empty())))
+    return std::nullopt;
+  if (!o->may_take_value() && value == "false") return std::nullopt;
+  given.replay.test = std::move(target);
+  o->set(given, value);
+  target = std::move(given.replay.test);
+  return std::nullopt;
 }
 
 }  // namespace vsim::cli

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "cli/report_outputs.hpp"
+#include "log/log.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::cli {
@@ -32,7 +33,8 @@ enum class HelpTopic {
   doctor,
   completion,
   learn,
-  mcp
+  mcp,
+  parity
 };
 
 struct ShowHelp {
@@ -41,16 +43,16 @@ struct ShowHelp {
 struct ShowVersion {};
 
 // http://HOST[:PORT], the server of --upstream.
-struct Upstream {
+struct UpstreamOption {
   std::string url;   // as typed, for whoever takes it apart again
   std::string host;  // a name or an address, IPv6 without brackets
   std::uint16_t port = 80;
-  bool operator==(const Upstream&) const = default;
+  bool operator==(const UpstreamOption&) const = default;
 };
 
 enum class Verbosity { quiet, normal, verbose };
 
-struct Run {
+struct RunOptions {
   std::string profile =
       "hobby";  // a name, or the path of a file when it has a slash or ends in .yaml or .yml
   std::vector<std::pair<std::string, std::string>>
@@ -65,24 +67,27 @@ struct Run {
   double time_scale = 1.0;
   std::optional<std::string> events;  // a file, "-" for standard output
   std::optional<std::string> record;  // a file
+  std::optional<log::LogLevel> log_level;
+  std::optional<std::string> log_file;
   std::optional<profile::Isolation> isolation;
   std::optional<std::string> placement;  // "pack" or "spread:N"
   std::optional<std::uint64_t> seed;
   bool inspect_instance = false;
-  Duration deploy_every{};  // zero: no deployments
-  bool open = false;        // the browser, once the app is ready
+  std::optional<std::string> env_file;  // of variables that a deployment has
+  Duration deploy_every{};              // zero: no deployments
+  bool open = false;                    // the browser, once the app is ready
   Duration compile_grace{};
-  std::optional<Upstream> upstream;  // at most one of upstream, app, command
-  std::optional<std::string> app;    // a line for the shell
-  std::vector<std::string> command;  // after "--"; not empty if given
+  std::optional<UpstreamOption> upstream;  // at most one of upstream, app, command
+  std::optional<std::string> app;          // a line for the shell
+  std::vector<std::string> command;        // after "--"; not empty if given
   Verbosity verbosity = Verbosity::normal;
   std::vector<std::string> given;  // names of the options that stood on the command line, with their dashes
 };
 
 // `broke`: only what had worked in the recording; of replay alone.
 enum class FailOn { violations, broke, none };
-struct Test {
-  Run run;                           // its `command` stays empty: the app's is run.app
+struct TestOptions {
+  RunOptions run;                    // its `command` stays empty: the app's is run.app
   std::vector<std::string> command;  // what tests, after "--"; not empty
   FailOn fail_on = FailOn::violations;
   ReportOutputs reports;                             // none of them to standard output
@@ -90,60 +95,69 @@ struct Test {
   bool warm = false;                                 // compile every route before the command starts
 };
 
-struct Replay {
-  Test test;  // its `command` stays empty
+struct ReplayOptions {
+  TestOptions test;  // its `command` stays empty
   std::string recording;
   std::vector<std::string> profiles;  // --profiles; empty: the one of test.run
 };
 
 enum class CheckFormat { text, json, sarif, github };
-struct Check {
+struct CheckOptions {
   std::string profile = "hobby";
   bool profile_given = false;
   std::vector<std::pair<std::string, std::string>> set;
   std::string directory;  // empty: ours
   CheckFormat format = CheckFormat::text;
+  bool size = false;  // what functions weigh, instead of the rules
 };
 
-struct ProfilesList {};
+struct ProfilesList {
+  bool json = false;
+};
 struct ProfilesShow {
   std::string profile;
   bool json = false;
 };
 struct ProfilesDiff {
   std::string a, b;
+  bool json = false;
 };
-struct Explain {
+struct ExplainOptions {
   std::string code;  // a code, a rule or an error message, as typed; empty: all of them
   bool json = false;
 };
-struct Report {
+struct ReportOptions {
   std::string events;  // the file that --events wrote; "-": standard input
   ReportOutputs outputs;
 };
-struct Doctor {
+struct DoctorOptions {
   std::string directory;  // empty: ours
   bool json = false;
 };
 enum class Shell { bash, zsh, fish };
-struct Completion {
+struct CompletionOptions {
   Shell shell = Shell::bash;
 };
 
-struct Learn {
+struct LearnOptions {
   std::vector<std::string> words;  // of the command line, checked; the runner of the lessons reads them
 };
 
-struct Mcp {
+struct McpOptions {
   std::string url;  // of a run; empty: http://localhost:3000
+};
+
+struct ParityOptions {
+  std::vector<std::string> words;  // record or compare, what follows and the options, checked
 };
 
 // `automatic`: where a terminal shows it, and NO_COLOR does not say otherwise.
 enum class Colour { automatic, always, never };
 
 struct Options {
-  std::variant<ShowHelp, ShowVersion, Run, Test, Replay, Check, ProfilesList, ProfilesShow, ProfilesDiff,
-               Explain, Report, Doctor, Completion, Learn, Mcp>
+  std::variant<ShowHelp, ShowVersion, RunOptions, TestOptions, ReplayOptions, CheckOptions, ProfilesList,
+               ProfilesShow, ProfilesDiff, ExplainOptions, ReportOptions, DoctorOptions, CompletionOptions,
+               LearnOptions, McpOptions, ParityOptions>
       command;
   bool no_color = false;             // --no-color
   Colour color = Colour::automatic;  // --color
@@ -162,9 +176,10 @@ Result<Options, UsageError> parse_options(std::span<const std::string_view> argu
 // Lines for standard error, each ended by a newline.
 std::string to_text(const UsageError&);
 
-// Every option of run, with its dashes: for completion and for the test that holds the help to it.
-std::vector<std::string_view> run_option_names();
-std::vector<std::string_view> test_option_names();  // those of run among them
-std::vector<std::string_view> replay_option_names();
+// What a vercel-sim.yaml may say; names without the dashes.
+std::vector<std::string_view> file_option_names();
+// Gives `name` the value of a vercel-sim.yaml. What was expected when the value is wrong; the options of the
+// command line are left as they are (RunOptions::given).
+std::optional<std::string> set_default(TestOptions&, std::string_view name, std::string_view value);
 
 }  // namespace vsim::cli

@@ -46,6 +46,9 @@ Result<int> open_output(std::string_view option, const std::string& where, std::
   struct stat found {};
   const bool file = !device && (::lstat(where.c_str(), &found) != 0 || S_ISREG(found.st_mode));
   // Not O_TRUNC: what is there is looked at first. A pipe waits for its reader.
+  if (!device && ::lstat(where.c_str(), &found) == 0 && S_ISFIFO(found.st_mode) &&
+      found.st_uid != ::geteuid())
+    return cannot("somebody else's pipe", "name another");
   const int flags = file ? O_RDWR | O_CREAT | O_NOFOLLOW : device ? O_WRONLY : O_WRONLY | O_NOFOLLOW;
   const int fd = open_waiting(option, where, flags | O_CLOEXEC, !file && S_ISFIFO(found.st_mode));
   if (fd < 0) {

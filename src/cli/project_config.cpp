@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "base/text.hpp"
-#include "cli/run_options.hpp"
 #include "limits/code.hpp"
 #include "profile/layer.hpp"
 #include "profile/schema.hpp"
@@ -36,7 +35,7 @@ bool is_path(std::string_view name) {
 
 class Reader {
  public:
-  Reader(std::string_view file, std::string_view directory, std::string_view text, Test& options,
+  Reader(std::string_view file, std::string_view directory, std::string_view text, TestOptions& options,
          std::vector<profile::Diagnostic>& out)
       : source_(std::string(file), text), directory_(directory), options_(options), out_(out) {
     config_.file = file;
@@ -80,7 +79,7 @@ class Reader {
   }
 
   void option(const std::string& name, const YamlNode& key, const YamlNode& value) {
-    std::vector<std::string_view> names = default_names();
+    std::vector<std::string_view> names = file_option_names();
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       names.insert(names.end(), {"set", "expect"});
       std::string message = fmt::format("unknown key {}", profile::shown(name));
@@ -199,7 +198,7 @@ class Reader {
 
   profile::Source source_;
   std::string directory_;
-  Test& options_;
+  TestOptions& options_;
   std::vector<profile::Diagnostic>& out_;
   ProjectConfig config_;
   std::vector<std::pair<std::string, std::string>> set_;
@@ -208,11 +207,11 @@ class Reader {
 }  // namespace
 
 ProjectConfig read_project_config(std::string_view file, std::string_view directory, std::string_view text,
-                                  Test& options, std::vector<profile::Diagnostic>& problems) {
+                                  TestOptions& options, std::vector<profile::Diagnostic>& problems) {
   return Reader(file, directory, text, options, problems).read();
 }
 
-bool load_project_config(Test& options, ProjectConfig& out) {
+bool load_project_config(TestOptions& options, ProjectConfig& out) {
   std::string directory = project::real_path(options.run.cwd.empty() ? "." : options.run.cwd);
   if (directory.empty()) return true;  // said where --cwd is judged
   std::string path = directory + "/" + std::string(kName);

@@ -22,10 +22,10 @@ struct ProjectConfig {
 // `directory`, where the file lies. Appends to `problems`; when it does, options and config are not to be
 // used.
 ProjectConfig read_project_config(std::string_view file, std::string_view directory, std::string_view text,
-                                  Test& options, std::vector<profile::Diagnostic>& problems);
+                                  TestOptions& options, std::vector<profile::Diagnostic>& problems);
 
 // The file in --cwd or, when there is none, beside the package.json of the project around it. False: it is
 // wrong, and that is told on standard error.
-bool load_project_config(Test& options, ProjectConfig& out);
+bool load_project_config(TestOptions& options, ProjectConfig& out);
 
 }  // namespace vsim::cli

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/hash.hpp"
 #include "cli/run.hpp"
 #include "event/json_value.hpp"
 #include "project/files.hpp"
@@ -17,12 +18,8 @@
 namespace vsim::cli {
 namespace {
 
-// FNV-1a. The key is 256 random bits, so that its digest gives nothing away.
-std::string digest(std::string_view text) {
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return fmt::format("{:016x}", h);
-}
+// The key is 256 random bits, so that its digest gives nothing away.
+std::string digest(std::string_view text) { return fmt::format("{:016x}", fnv1a(text)); }
 
 // What Next keeps below its build directory, unless it believes itself in a container (facts of Next 16:
 // server/app-render/encryption-utils-server.js).

@@ -36,7 +36,7 @@ std::size_t broke(const replay::Replayed& replayed, Expectations& expectations, 
   std::size_t n = 0;
   for (const replay::Line& l : replayed.lines) {
     if (l.change != replay::Change::broke && !(before_too && l.change == replay::Change::other)) continue;
-    const replay::Outcome& now = *l.met.outcome;
+    const replay::RecordedOutcome& now = *l.met.outcome;
     const std::string path = l.request->target.substr(0, l.request->target.find('?'));
     bool meant = !now.codes.empty();
     for (const limits::Code code : now.codes)
@@ -46,7 +46,7 @@ std::size_t broke(const replay::Replayed& replayed, Expectations& expectations, 
   return n;
 }
 
-Duration give_up_after(const std::string& name, const Run& run) {
+Duration give_up_after(const std::string& name, const RunOptions& run) {
   std::vector<std::string> overrides;
   for (const auto& [key, value] : run.set) overrides.push_back(key + "=" + value);
   const auto profile = load(name, overrides);
@@ -56,7 +56,7 @@ Duration give_up_after(const std::string& name, const Run& run) {
   return kPatience + longest;
 }
 
-One replay_on(const replay::Recording& recording, const Test& options, const ProjectConfig& config,
+One replay_on(const replay::Recording& recording, const TestOptions& options, const ProjectConfig& config,
               Colour colour) {
   One out;
   out.replayed.profile = options.run.profile;
@@ -127,7 +127,7 @@ int worst(int a, int b) {
 
 }  // namespace
 
-int run_replay(const Replay& asked, Colour colour) {
+int run_replay(const ReplayOptions& asked, Colour colour) {
   const auto text = read_file(asked.recording, kMostRecordedBytes);
   if (!text) {
     print_error(text.error());
@@ -143,12 +143,12 @@ int run_replay(const Replay& asked, Colour colour) {
                  "record one: vercel-sim run --record FILE"});
     return kUsage;
   }
-  Test options = asked.test;
+  TestOptions options = asked.test;
   ProjectConfig config;
   if (!load_project_config(options, config)) return kUsage;
   options.run.listen = {"127.0.0.1", "::1"};
   if (recording->about.url.starts_with("https://")) options.run.https = true;
-  const std::optional<std::string> json = std::exchange(options.reports.json, std::nullopt);
+  const std::optional<std::string> json = options.reports.take("--json");
 
   if (asked.profiles.empty() && !options.run.profile_given) {
     DefaultProfile chosen = default_profile(options.run.cwd.empty() ? "." : options.run.cwd);
@@ -165,7 +165,7 @@ int run_replay(const Replay& asked, Colour colour) {
   int code = 0;
   std::string empty;
   for (const std::string& name : profiles) {
-    Test run = options;
+    TestOptions run = options;
     run.run.profile = name;
     if (several && run.run.verbosity != Verbosity::verbose) {
       run.run.verbosity = Verbosity::quiet;
@@ -181,9 +181,8 @@ int run_replay(const Replay& asked, Colour colour) {
       std::fflush(stdout);
       if (one.empty) fmt::print(stderr, "{}", nothing_sent(asked.recording));
       fmt::print(stderr, "{}", closing(one, config));
-      if (options.reports.github) ::dup2(STDERR_FILENO, STDOUT_FILENO);
-      if (const auto written = write_reports(one.tested->run, options.reports, one.judgement.extras);
-          !written) {
+      if (options.reports.to_standard_output(false)) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+      if (const auto written = options.reports.write(one.tested->run, one.judgement.extras); !written) {
         print_error(written.error());
         code = kSoftware;
       }
@@ -201,13 +200,10 @@ int run_replay(const Replay& asked, Colour colour) {
                : code == kSoftware && !empty.empty() ? ": nothing was sent on " + empty
                                                      : "");
   }
-  if (json) {
-    if (const auto written = write_text("--json", *json, replay::render_json(*recording, all)); !written) {
-      print_error(written.error());
-      if (code == 0) code = kSoftware;
-    }
-  }
-  return code;
+  if (!json) return code;
+  const auto written = write_text("--json", *json, replay::render_json(*recording, all));
+  if (!written) print_error(written.error());
+  return written || code != 0 ? code : kSoftware;
 }
 
 }  // namespace vsim::cli

@@ -6,6 +6,6 @@
 
 namespace vsim::cli {
 
-int run_replay(const Replay& options, Colour colour);
+int run_replay(const ReplayOptions& options, Colour colour);
 
 }  // namespace vsim::cli

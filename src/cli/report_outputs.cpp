@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -11,26 +10,14 @@
 #include <filesystem>
 
 #include "cli/output_file.hpp"
-#include "page/page.hpp"
 
 namespace vsim::cli {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames{"--html", "--junit", "--sarif", "--json", "--github"};
-
-std::optional<std::string> ReportOutputs::*slot(std::string_view name) {
-  if (name == "--html") return &ReportOutputs::html;
-  if (name == "--junit") return &ReportOutputs::junit;
-  if (name == "--sarif") return &ReportOutputs::sarif;
-  if (name == "--json") return &ReportOutputs::json;
-  return nullptr;
-}
-
 // What stands near the start of an older report of this kind.
 std::string_view ours(std::string_view name) {
-  if (name == "--json") return "\"vercel-sim-re";  // a report, or a replay
-  if (name == "--junit") return "<testsuites name=\"vercel-sim\"";
-  if (name == "--sarif") return "\"name\": \"vercel-sim\"";
+  for (const Format& f : formats())
+    if (f.option == name) return f.ours;
   return "vercel-sim";
 }
 
@@ -49,29 +36,43 @@ std::string put(std::FILE* file, std::string_view text) {
 
 }  // namespace
 
-std::span<const std::string_view> report_option_names() { return kNames; }
-
-bool report_option_takes_value(std::string_view name) { return slot(name) != nullptr; }
-
-std::string set_report_output(ReportOutputs& out, std::string_view name, std::string_view value) {
-  if (name == "--github") {
-    out.github = true;
-    return {};
-  }
-  const auto member = slot(name);
-  if (member == nullptr || value.empty() || value.ends_with('/'))
-    return fmt::format("{} expects a file, or - for standard output; got \"{}\"", name, value);
-  out.*member = std::string(value);
-  return {};
+bool ReportOutputs::ask(const Format& format, std::string_view file) {
+  if (format.value.empty()) file = "-";
+  if (file.empty() || file.ends_with('/')) return false;
+  std::erase_if(files_, [&](const auto& one) { return one.first == format.option; });
+  files_.emplace_back(format.option, file);
+  return true;
 }
 
-std::string problem_with(const ReportOutputs& out) {
-  int standard = out.github ? 1 : 0;
-  for (const auto* file : {&out.html, &out.junit, &out.sarif, &out.json})
-    if (*file && **file == "-") ++standard;
-  if (standard > 1 && out.github) return "--github prints to standard output: give the other reports a file";
-  if (standard > 1) return "only one report can go to standard output: give the others a file";
-  return {};
+const std::string* ReportOutputs::find(std::string_view name) const {
+  for (const auto& [option, file] : files_)
+    if (option == name) return &file;
+  return nullptr;
+}
+
+std::optional<std::string> ReportOutputs::take(std::string_view name) {
+  const std::string* file = find(name);
+  if (file == nullptr) return std::nullopt;
+  std::string out = *file;
+  std::erase_if(files_, [&](const auto& one) { return one.first == name; });
+  return out;
+}
+
+bool ReportOutputs::to_standard_output(bool by_name) const {
+  return std::any_of(formats().begin(), formats().end(), [&](const Format& f) {
+    const std::string* file = find(f.option);
+    return file != nullptr && *file == "-" && f.value.empty() != by_name;
+  });
+}
+
+std::string ReportOutputs::problem() const {
+  const auto standard =
+      std::count_if(files_.begin(), files_.end(), [](const auto& one) { return one.second == "-"; });
+  if (standard < 2) return {};
+  for (const Format& f : formats())
+    if (f.value.empty() && find(f.option) != nullptr)
+      return fmt::format("{} prints to standard output: give the other reports a file", f.option);
+  return "only one report can go to standard output: give the others a file";
 }
 
 Result<bool> write_text(std::string_view name, const std::string& file, std::string_view text) {
@@ -91,26 +92,21 @@ Result<bool> write_text(std::string_view name, const std::string& file, std::str
   return true;
 }
 
-Result<bool> write_reports(const report::Run& run, const ReportOutputs& outputs,
-                           const report::Extras& extras) {
-  using Render = std::string (*)(const report::Run&, const report::Extras&);
-  const std::pair<std::string_view, Render> kinds[] = {{"--html", page::render_html},
-                                                       {"--junit", report::render_junit},
-                                                       {"--sarif", report::render_sarif},
-                                                       {"--json", report::render_json}};
-  for (const auto& [name, render] : kinds) {
-    const auto& file = outputs.*slot(name);
-    if (!file) continue;
-    if (auto written = write_text(name, *file, render(run, extras)); !written) return written;
+Result<bool> ReportOutputs::write(const report::Run& run, const report::Extras& extras) const {
+  for (const Format& f : formats()) {
+    const std::string* file = find(f.option);
+    if (file == nullptr) continue;
+    const std::string text = f.render(run, extras);
+    if (!f.value.empty()) {
+      if (auto written = write_text(f.option, *file, text); !written) return written;
+    } else if (const std::string problem = put(stdout, text); !problem.empty()) {
+      return Error{fmt::format("{}: {}", f.option, problem)};
+    }
+    const char* summary = std::getenv("GITHUB_STEP_SUMMARY");
+    if (f.summary == nullptr || summary == nullptr || *summary == '\0') continue;
+    if (const std::string problem = put(std::fopen(summary, "ab"), f.summary(run, extras)); !problem.empty())
+      return Error{fmt::format("GITHUB_STEP_SUMMARY {}: {}", summary, problem)};
   }
-  if (!outputs.github) return true;
-  if (const std::string problem = put(stdout, report::render_github(run, extras)); !problem.empty())
-    return Error{fmt::format("--github: {}", problem)};
-  const char* summary = std::getenv("GITHUB_STEP_SUMMARY");
-  if (summary == nullptr || *summary == '\0') return true;
-  if (const std::string problem = put(std::fopen(summary, "ab"), report::render_markdown(run, extras));
-      !problem.empty())
-    return Error{fmt::format("GITHUB_STEP_SUMMARY {}: {}", summary, problem)};
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include "app/live.hpp"
 #include "base/plain_text.hpp"
 #include "cli/default_profile.hpp"
+#include "cli/environment.hpp"
 #include "cli/network_urls.hpp"
 #include "cli/project_config.hpp"
 #include "cli/read_file.hpp"
@@ -27,6 +29,7 @@
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
 #include "project/deployed_node.hpp"
+#include "project/files.hpp"
 #include "project/finder.hpp"
 #include "project/node_version.hpp"
 #include "project/supported_next.hpp"
@@ -61,7 +64,7 @@ void add_env(process::Environment& env, const std::vector<std::pair<std::string,
 }
 
 // The project's own `next dev`, with what its dev script gives it.
-Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const Run& options,
+Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const RunOptions& options,
                                       const std::string& directory, std::vector<std::string>& notes) {
   auto found = project::find_project(directory);
   if (!found) return found.error();
@@ -130,6 +133,26 @@ void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::
       notes.push_back(std::move(*hint));
 }
 
+// Of variables: what a deployment would have, and what is told of the others.
+bool settle_environment(const RunOptions& options, const profile::Profile& profile,
+                        app::EmulatorOptions& out) {
+  std::optional<std::string> file = options.env_file;
+  if (file) {
+    const std::string named = project::is_file(*file) ? *file : out.project_dir + "/" + *file;
+    if (!project::is_file(named)) {
+      print_error({fmt::format("--env-file {}: no such file, here or in {}", *file, out.project_dir),
+                   "`vercel env pull FILE --environment=preview` writes one"});
+      return false;
+    }
+    file = project::real_path(named);
+  }
+  out.env_files = deployed_env_files(out.project_dir, file);  // strict it may become later
+  out.look = [directory = out.project_dir, &profile, file, shell = out.app.env](const auto& stopping) {
+    return environment_words(directory, profile, file, shell, stopping);
+  };
+  return true;
+}
+
 }  // namespace
 
 void print_error(const Error& error) {
@@ -151,7 +174,7 @@ std::optional<profile::Profile> load(const std::string& name, std::span<const st
   return std::nullopt;
 }
 
-Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
+Result<std::unique_ptr<Setup>, int> set_up(const RunOptions& options) {
   std::vector<std::string> overrides;
   for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
   if (options.isolation)
@@ -167,6 +190,13 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   if (!options.profile_given) {
     named = default_profile(directory);
     notes.push_back(std::move(named.note));
+  }
+  const auto is_region = [](const std::string& text) { return text.starts_with("region="); };
+  if (std::none_of(overrides.begin(), overrides.end(), is_region)) {
+    if (const auto region = project_region(directory)) {
+      overrides.push_back("region=" + *region);
+      notes.push_back(fmt::format("functions run in {}, the first of `regions` in vercel.json", *region));
+    }
   }
   auto profile = load(named.name, overrides);
   if (!profile) return kUsage;
@@ -196,7 +226,7 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
   }
 
   if (options.upstream) {
-    const Upstream& u = *options.upstream;
+    const UpstreamOption& u = *options.upstream;
     const std::string host = u.host.find(':') != std::string::npos ? "[" + u.host + "]" : u.host;
     std::string origin = u.url.starts_with("http://") ? u.url : "http://" + u.url;
     while (origin.ends_with('/')) origin.pop_back();
@@ -214,6 +244,7 @@ Result<std::unique_ptr<Setup>, int> set_up(const Run& options) {
       return kUsage;
     }
     emulator = std::move(*next);
+    if (!settle_environment(options, setup->profile, emulator)) return kUsage;
   }
   return setup;
 }
@@ -252,7 +283,7 @@ bool EventsFile::complete() {
   return false;
 }
 
-void print_banner(Terminal& people, const Run& options, const Setup& setup) {
+void print_banner(Terminal& people, const RunOptions& options, const Setup& setup) {
   people.say(fmt::format("vercel-sim {} in front of {}\n{}", VSIM_VERSION, plain(setup.emulator.app_label),
                          profile::render_limits_summary(setup.profile)));
   if (options.time_scale != 1)
@@ -261,12 +292,12 @@ void print_banner(Terminal& people, const Run& options, const Setup& setup) {
   for (const auto& note : setup.notes) people.say("note: " + plain(note) + "\n");
 }
 
-int run(const Run& asked, Colour colour) {
-  Test with_defaults;
+int run(const RunOptions& asked, Colour colour) {
+  TestOptions with_defaults;
   with_defaults.run = asked;
   ProjectConfig config;  // what it expects is for `test`
   if (!load_project_config(with_defaults, config)) return kUsage;
-  const Run& options = with_defaults.run;
+  const RunOptions& options = with_defaults.run;
   auto prepared = set_up(options);
   if (!prepared) return prepared.error();
   Setup& setup = **prepared;

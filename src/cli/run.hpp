@@ -14,7 +14,7 @@
 
 namespace vsim::cli {
 
-int run(const Run& options, Colour colour);
+int run(const RunOptions& options, Colour colour);
 
 // The profile `name` with the overrides of `--set` and of the run's own options, or its diagnostics on
 // standard error and nullopt.
@@ -33,8 +33,8 @@ struct Setup {
   std::string profile_name;            // by which it is found: of a file, its path
 };
 // Or the exit code, the reason being told.
-Result<std::unique_ptr<Setup>, int> set_up(const Run& options);
-void print_banner(Terminal&, const Run&, const Setup&);
+Result<std::unique_ptr<Setup>, int> set_up(const RunOptions& options);
+void print_banner(Terminal&, const RunOptions&, const Setup&);
 
 // --events: a file of JSON lines, or nothing until open().
 class EventsFile {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "cli/option_values.hpp"
 #include "cli/run.hpp"
-#include "cli/run_options.hpp"
 #include "profile/schema.hpp"
 #include "profile/switch.hpp"
 
@@ -84,10 +84,12 @@ std::string RunKeys::asked(std::string_view what, std::string_view value) {
     running_->retire_instances();
   } else if (what == "deploy") {
     running_->deploy();
+  } else if (what == "kill") {
+    return running_->kill_instance(value);
   } else if (what == "set") {
     return set(std::string(value));
   } else if (what == "time_scale") {
-    Run probe;
+    RunOptions probe;
     if (!set_time_scale(probe, value))
       return "time_scale expects a factor above 0 and up to 1000, such as 60x";
     running_->switch_time_scale(time_scale_ = probe.time_scale);

@@ -35,8 +35,8 @@ std::string shell_line(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int test(const Test& asked, Colour colour) {
-  Test options = asked;
+int test(const TestOptions& asked, Colour colour) {
+  TestOptions options = asked;
   ProjectConfig config;
   if (!load_project_config(options, config)) return kUsage;
   app::CommandSpec command;
@@ -71,8 +71,8 @@ int test(const Test& asked, Colour colour) {
   print_fitted(stderr,
                "\n" + report::render_text(run, judgement.extras) + render_closing(run, judgement, closing));
   // GitHub reads annotations on either stream; standard output stays the command's own.
-  if (options.reports.github) ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  if (const auto written = write_reports(run, options.reports, judgement.extras); !written) {
+  if (options.reports.to_standard_output(false)) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  if (const auto written = options.reports.write(run, judgement.extras); !written) {
     print_error(written.error());
     if (code == 0) code = kSoftware;
   }

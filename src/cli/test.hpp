@@ -6,6 +6,6 @@
 
 namespace vsim::cli {
 
-int test(const Test& options, Colour colour);
+int test(const TestOptions& options, Colour colour);
 
 }  // namespace vsim::cli

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <deque>
+#include <utility>
+#include <vector>
 
 #include "app/clock.hpp"
 #include "app/live.hpp"
@@ -29,9 +31,13 @@ class Held final : public event::Sink {
 
   void on_event(const event::Stamp& stamp, const event::Event& event) override {
     if (const auto* e = std::get_if<event::CommandRun>(&event)) running_ = !e->ended;
-    if (const auto* e = std::get_if<event::Notice>(&event))
-      unseen_ |= e->code == limits::instance_end::kHandlerNotSeen;
-    if (!running_ || live_ || urgent(event)) people_.on_event(stamp, event);
+    const auto* notice = std::get_if<event::Notice>(&event);
+    if (notice != nullptr) unseen_ |= notice->code == limits::instance_end::kHandlerNotSeen;
+    if (!running_) say_kept(stamp);
+    if (!running_ || live_ || urgent(event)) return people_.on_event(stamp, event);
+    // Warnings are in the summary. What is only remarked on waits.
+    if (notice != nullptr && notice->level == event::Level::info && kept_.size() < kKeepLines)
+      kept_.push_back({std::string(notice->message), std::string(notice->fix)});
   }
   void on_pause() override { people_.on_pause(); }
   void app_output(const app::OutputLine& out) {
@@ -60,7 +66,18 @@ class Held final : public event::Sink {
     return std::holds_alternative<event::AppChanged>(event);
   }
 
+  void say_kept(const event::Stamp& stamp) {
+    for (const auto& [message, fix] : std::exchange(kept_, {})) {
+      event::Event told(std::in_place_type<event::Notice>);
+      auto& notice = std::get<event::Notice>(told);
+      notice.message = message;
+      notice.fix = fix;
+      people_.on_event(stamp, told);
+    }
+  }
+
   Terminal& people_;
+  std::vector<std::pair<std::string, std::string>> kept_;  // messages and fixes
   bool live_, quiet_, running_ = false, unseen_ = false;
   AppErrors errors_;
   std::deque<std::string> lines_;
@@ -68,7 +85,7 @@ class Held final : public event::Sink {
 
 }  // namespace
 
-Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, const Watch* watch,
+Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec command, const Watch* watch,
                                Colour colour) {
   auto prepared = set_up(options.run);
   if (!prepared) return prepared.error();
@@ -94,7 +111,7 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
   Terminal people(writer, setup.profile, style, STDERR_FILENO);
   Held held(people, style.verbose, style.quiet);
   report::Collector collector;
-  if (options.reports.html) collector.keep_events();
+  if (options.reports.find("--html") != nullptr) collector.keep_events();
   app::EventHub hub;
   hub.add(held);
   hub.add(collector);
@@ -139,7 +156,8 @@ Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, co
 
 Judgement judge(const Tested& tested, Expectations& expectations) {
   check::Report found;
-  if (!tested.sources.empty()) found = check_sources(tested.sources, tested.profile);
+  if (!tested.sources.empty())
+    found = check_sources(tested.sources, tested.profile, process::current_environment());
   const std::string prefix =
       tested.sources.empty() ? std::string() : source_prefix(tested.sources, CheckFormat::github);
   return judge(tested.run, expectations, found, prefix);

@@ -42,7 +42,7 @@ struct Watch {
 };
 // `options` have the project's defaults. `watch` may be null. Or the exit code when nothing was tested, the
 // reason being told.
-Result<Tested, int> run_tested(const Test& options, app::CommandSpec command, const Watch* watch,
+Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec command, const Watch* watch,
                                Colour colour);
 
 // What of it fails and what is meant, the sources asked too.

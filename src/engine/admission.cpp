@@ -3,7 +3,6 @@
 #include "engine/classify.hpp"
 #include "engine/impl.hpp"
 #include "limits/header_size.hpp"
-#include "limits/header_utf8.hpp"
 #include "limits/method.hpp"
 #include "limits/request_body.hpp"
 #include "limits/url_length.hpp"
@@ -90,18 +89,13 @@ Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
     e.refuse(a, r, std::move(verdict), now, status, traffic);
     return a;
   };
-  if (!lim::method::admits(r.method)) return refuse(lim::method::verdict(r.method));
-  if (!lim::url_length::admits(p, r.target.size()))
-    return refuse(lim::url_length::verdict(p, r.target.size()));
-  if (!lim::header_size::admits(p, r.largest_header, r.headers_total))
-    return refuse(lim::header_size::verdict(p, r.largest_header, r.headers_total));
-  if (r.header_not_utf8) return refuse(lim::header_utf8::verdict());
+  if (auto over = lim::judge(p, r)) return refuse(std::move(*over));
   const bool body_ok = lim::request_body::admits(p, r.content_length);
   if (!body_ok && lim::request_body::enforced(p))
     return refuse(lim::request_body::verdict(p, r.content_length));
 
-  const auto socket = r.websocket_upgrade ? lim::websocket::answer(p) : lim::websocket::Answer::as_get;
-  if (r.websocket_upgrade && socket == lim::websocket::Answer::refuse)
+  const auto socket = r.websocket_upgrade ? lim::websocket::answer(p) : lim::websocket::UpgradeAnswer::as_get;
+  if (r.websocket_upgrade && socket == lim::websocket::UpgradeAnswer::refuse)
     return refuse(lim::websocket::verdict(p, {}, {}), p.websocket_refusal_status.value, Traffic::socket);
 
   Invocation* v = e.take(r, a.tag, now);
@@ -110,8 +104,8 @@ Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
   a.body_limit = lim::request_body::meter(p, r.chunked);
   if (!body_ok) v->verdicts.push_back(lim::request_body::verdict(p, r.content_length));
 
-  const bool tunnel = r.websocket_upgrade && socket == lim::websocket::Answer::tunnel;
-  const bool drop = r.websocket_upgrade && socket == lim::websocket::Answer::drop;
+  const bool tunnel = r.websocket_upgrade && socket == lim::websocket::UpgradeAnswer::tunnel;
+  const bool drop = r.websocket_upgrade && socket == lim::websocket::UpgradeAnswer::drop;
   if (r.websocket_upgrade) v->traffic = Traffic::socket;
   // An agent will name the function of a plain request; it is not asked about a socket.
   if (!e.options.agent || tunnel || drop) {
@@ -121,7 +115,7 @@ Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
   }
   if (r.websocket_upgrade && !tunnel) v->verdicts.push_back(lim::websocket::verdict(p, v->route, v->file));
 
-  const invocation::Clock clock{now, Duration::zero()};
+  const invocation::ChargedClock clock{now, Duration::zero()};
   if (drop) {
     a.action = Action::drop;
     v->life.begin(invocation::Dropped{});
@@ -130,16 +124,16 @@ Admission Engine::admit(const RequestInfo& r, TimePoint now, WallTime wall) {
     v->life.begin(invocation::Upgrading{e.options.agent ? std::nullopt : std::optional(clock)});
   } else {
     a.action = r.websocket_upgrade ? Action::as_get : Action::forward;
-    v->life.begin(e.options.agent ? invocation::State(invocation::Routing{})
-                                  : invocation::State(invocation::Running{clock}));
+    v->life.begin(e.options.agent ? invocation::InvocationState(invocation::Routing{})
+                                  : invocation::InvocationState(invocation::Running{clock}));
   }
   e.emit(event::InvocationStarted{v->id, v->request_id, v->method, v->target}, now);
   e.rearm(*v);
   return a;
 }
 
-RequestTag Engine::reject_malformed(Code code, std::string_view method, std::string_view target,
-                                    TimePoint now, WallTime wall, int status) {
+RequestTag Engine::reject_malformed(Code code, const limits::Head& head, TimePoint now, WallTime wall,
+                                    int status) {
   Impl& e = *impl_;
   e.tick(now, wall);
   const RequestTag tag = make_request_tag(e.rng, wall);
@@ -147,21 +141,22 @@ RequestTag Engine::reject_malformed(Code code, std::string_view method, std::str
   event::InvocationEnded ended;
   ended.id = InvocationId::none;
   ended.request_id = request_id;
-  ended.method = method;
-  ended.target = target;
+  ended.method = head.method;
+  ended.target = head.target;
   ended.status = status != 0 ? status : limits::info(code).status;
-  // The codec's own bounds lie above the profile's: what passes them has passed these.
-  std::optional<limits::Verdict> verdict;
-  if (code == Code::url_too_long)
-    verdict = limits::url_length::verdict(*e.profile, target.size());
-  else if (code == Code::request_header_too_large)
+  // The codec's own bounds lie above the profile's: what passes them has passed these. Which one it was is
+  // known as far as the codec has read.
+  std::optional<limits::Verdict> verdict = limits::judge(*e.profile, head);
+  if (verdict && verdict->code != code) verdict.reset();
+  const bool known = verdict && code != Code::request_header_too_large;
+  if (!verdict && code == Code::url_too_long)
+    verdict = limits::url_length::verdict(*e.profile, head.target.size());
+  else if (!verdict && code == Code::request_header_too_large)
     verdict = limits::header_size::verdict(*e.profile, 0, 0);
-  else if (code == Code::invalid_request_method)
-    verdict = limits::method::verdict(method);
+  else if (!verdict && code == Code::invalid_request_method)
+    verdict = limits::method::verdict(head.method);
   if (verdict) {
-    const bool known = code == Code::invalid_request_method ||
-                       (code == Code::url_too_long && !limits::url_length::admits(*e.profile, target.size()));
-    if (!known) verdict->measured = "more";  // the codec stopped reading
+    if (!known && code != Code::invalid_request_method) verdict->measured = "more";
     ended.verdicts = {&*verdict, 1};
   }
   const bool ours = code == Code::sim_host_not_allowed || code == Code::sim_origin_not_allowed;

@@ -19,7 +19,7 @@ void Engine::Impl::rearm(Invocation& v) {
   // Nor does anybody wait for next dev to find out. Longer than it needs, compiling left out.
   constexpr Duration kRouting = std::chrono::seconds(60);
   if (v.expiring) return;  // strike() has set the last moment
-  const invocation::Clock* clock = v.life.clock();
+  const invocation::ChargedClock* clock = v.life.clock();
   const bool compiling = v.life.compile().compiling();
   if (v.life.is<invocation::Draining>() && (clock == nullptr || !limited(v)) && !compiling) {
     const bool with_instances = isolated() && limited(v) && !v.page.empty();  // they have limits of their own
@@ -127,7 +127,7 @@ bool Engine::Impl::forgives(Invocation& v, TimePoint now) {
   return true;
 }
 
-std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
+std::optional<ExchangeCommand> Engine::Impl::strike(Invocation& v, TimePoint now) {
   // How long an instance may take to give back what has expired.
   constexpr Duration kExpiring = std::chrono::seconds(2);
   if (v.expiring) {
@@ -139,20 +139,20 @@ std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
     v.expiring = true;
     v.life.stop_clock(now);
     deadlines.set(v.slot, after(now, kExpiring));
-    return Command{Command::Kind::expire, v.id, Code::function_invocation_timeout};
+    return ExchangeCommand{ExchangeCommand::Kind::expire, v.id, Code::function_invocation_timeout};
   }
   v.leased = false;  // the shell gives it back; nothing more is told about it
   if (!limited(v) || v.life.clock() == nullptr) {
     const InvocationId id = v.id;
     end(v, {EndedBy::client, v.life.phase(), Code::none}, totals_of(v), now);
-    return Command{Command::Kind::cut, id, Code::none};
+    return ExchangeCommand{ExchangeCommand::Kind::cut, id, Code::none};
   }
-  Command command{Command::Kind::cut, v.id, Code::function_invocation_timeout};
+  ExchangeCommand command{ExchangeCommand::Kind::cut, v.id, Code::function_invocation_timeout};
   if (v.life.is<invocation::Tunnel>()) {
-    command.kind = Command::Kind::cut_tunnel;
+    command.kind = ExchangeCommand::Kind::cut_tunnel;
     command.code = Code::sim_websocket_closed_at_limit;
   } else if (!v.life.head_seen() && !v.life.client_has_left()) {
-    command.kind = Command::Kind::answer_error;
+    command.kind = ExchangeCommand::Kind::answer_error;
     v.status = limits::info(command.code).status;
   }
   event::Outcome outcome{EndedBy::platform, v.life.phase(), command.code};
@@ -163,7 +163,8 @@ std::optional<Command> Engine::Impl::strike(Invocation& v, TimePoint now) {
     end(v, outcome, totals_of(v), now);
     return command;
   }
-  const limits::Verdict& verdict = duration_verdict(v, command.kind == Command::Kind::cut_tunnel, now);
+  const limits::Verdict& verdict =
+      duration_verdict(v, command.kind == ExchangeCommand::Kind::cut_tunnel, now);
   if (!v.verdicts.empty()) {
     v.verdicts.push_back(verdict);
     end(v, outcome, totals_of(v), now);
@@ -181,7 +182,7 @@ std::optional<TimePoint> Engine::next_wakeup() const {
   return next ? std::optional(next->at) : std::nullopt;
 }
 
-void Engine::wake(TimePoint now, WallTime wall, std::vector<Command>& out) {
+void Engine::wake(TimePoint now, WallTime wall, std::vector<ExchangeCommand>& out) {
   Impl& e = *impl_;
   e.tick(now, wall);
   for (auto next = e.deadlines.next(); next && next->at <= now; next = e.deadlines.next())

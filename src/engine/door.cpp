@@ -17,33 +17,12 @@ bool all_of(std::string_view text, std::string_view characters) {
   return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
 }
 
-// Four numbers of at most 255, as browsers write every IPv4 address in Host and Origin.
-bool is_ipv4(std::string_view host) {
-  int parts = 0;
-  while (true) {
-    const std::size_t dot = host.find('.');
-    const std::string_view part = host.substr(0, dot);
-    if (part.size() > 3 || !all_of(part, "0123456789")) return false;
-    int value = 0;
-    for (const char c : part) value = value * 10 + (c - '0');
-    if (value > 255) return false;
-    ++parts;
-    if (dot == std::string_view::npos) return parts == 4;
-    host.remove_prefix(dot + 1);
-  }
-}
-
 // `host` without its brackets. A colon can stand in no name.
 bool is_ipv6(std::string_view host) {
   return host.find(':') != std::string_view::npos && all_of(host, "0123456789abcdefABCDEF:.");
 }
 
 bool is_address(std::string_view host) { return is_ipv4(host) || is_ipv6(host); }
-
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host.ends_with(".localhost") || host == "::1" ||
-         (is_ipv4(host) && host.starts_with("127."));
-}
 
 std::string_view without_port(std::string_view authority) {
   if (authority.starts_with('[')) {
@@ -99,14 +78,14 @@ bool Door::serves(std::string_view authority) const {
   if (authority.starts_with(kUsual) && (authority.size() == kUsual.size() || authority[kUsual.size()] == ':'))
     return true;
   const std::string host = host_of(authority);
-  return is_loopback(host) || is_address(host) || listed(host);
+  return is_loopback_host(host) || is_address(host) || listed(host);
 }
 
 bool Door::admits_origin(std::string_view origin, std::string_view authority) const {
   if (origin.empty() || all_) return true;
   if (origin == "null" || origin.find("://") == std::string_view::npos) return false;
   const std::string host = host_of(authority_of(origin));
-  return is_loopback(host) || host == host_of(authority) || listed(host);
+  return is_loopback_host(host) || host == host_of(authority) || listed(host);
 }
 
 Door::Answer Door::ask(const Visit& v) const {

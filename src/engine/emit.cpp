@@ -29,7 +29,8 @@ void Engine::Impl::emit(const event::Event& event, TimePoint now) {
   sink.on_event(stamp, event);
 }
 
-void Engine::Impl::end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now) {
+void Engine::Impl::end(Invocation& v, const event::Outcome& outcome, const ExchangeTotals& totals,
+                       TimePoint now) {
   mark_warm(v);
   if (!v.instance.empty()) init_over(v, now);
   emit_ended(v, outcome, totals, now, v.verdicts);
@@ -51,8 +52,9 @@ void Engine::Impl::emit_running(const Invocation& v, TimePoint now) {
   emit(event::InvocationRunning{v.id, v.route, v.file, v.instance, v.start, limit_of(v)}, now);
 }
 
-void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals,
-                              TimePoint now, std::span<const limits::Verdict> verdicts) {
+void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome,
+                              const ExchangeTotals& totals, TimePoint now,
+                              std::span<const limits::Verdict> verdicts) {
   event::Event event(std::in_place_type<event::InvocationEnded>);
   auto& e = std::get<event::InvocationEnded>(event);
   e.id = v.id;
@@ -117,7 +119,7 @@ bool is_error_page(std::string_view page) {
 void Engine::Impl::note_socket_server(Invocation& v, const ResponseInfo& info, bool function) {
   const bool upgrade = v.traffic == event::Traffic::socket;
   if ((!upgrade && v.target.size() <= v.path_size) || v.life.client_has_left()) return;
-  limits::socket_server::Answer answer;
+  limits::socket_server::FunctionAnswer answer;
   answer.upgrade = upgrade;
   answer.status = info.status;
   answer.method = v.method;

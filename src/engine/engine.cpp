@@ -4,10 +4,10 @@
 
 namespace vsim::engine {
 
-Engine::Impl::Impl(const profile::Profile& p, Options o, event::Sink& s)
+Engine::Impl::Impl(const profile::Profile& p, EngineOptions o, event::Sink& s)
     : profile(&p), options(o), sink(s), rng(o.seed), id_prefix(p.region.value + "::") {}
 
-Engine::Engine(const profile::Profile& profile, Options options, event::Sink& sink)
+Engine::Engine(const profile::Profile& profile, EngineOptions options, event::Sink& sink)
     : impl_(std::make_unique<Impl>(profile, options, sink)) {}
 Engine::~Engine() = default;
 void Engine::set_profile(const profile::Profile& profile) {
@@ -34,7 +34,7 @@ void Engine::set_unserved_reader(Duration (*read)(void*, InvocationId), void* sh
   impl_->unserved_shell = shell;
 }
 
-void Engine::set_totals_reader(Totals (*read)(void*, InvocationId), void* shell) {
+void Engine::set_totals_reader(ExchangeTotals (*read)(void*, InvocationId), void* shell) {
   impl_->read_totals = read;
   impl_->shell = shell;
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/exchange.hpp"
 #include "base/ids.hpp"
 #include "base/module_state.hpp"
 #include "base/text.hpp"
@@ -30,6 +31,8 @@
 #include "limits/code.hpp"
 #include "limits/connections.hpp"
 #include "limits/edge_code.hpp"
+#include "limits/head.hpp"
+#include "limits/instance_end.hpp"
 #include "limits/machine.hpp"
 #include "limits/made_at_build.hpp"
 #include "limits/not_traced.hpp"
@@ -38,7 +41,7 @@
 
 namespace vsim::engine {
 
-struct Options {
+struct EngineOptions {
   // Limits are divided by it, none below one second of real time (unless it already was shorter).
   double time_scale = 1;
   // A preload tells of dispatches; else every request that is not dev-internal is an invocation at once.
@@ -53,16 +56,13 @@ struct Options {
 };
 
 // A request head as policy sees it. Views are valid during the call.
-struct RequestInfo {
-  std::string_view method, target, path;  // target as sent (origin-form); path: up to '?'
+struct RequestInfo : limits::Head {
+  std::string_view path;  // of the target, up to '?'
   std::string_view accept;
   std::string_view client_address;
   bool websocket_upgrade = false;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
-  std::uint64_t largest_header = 0;  // bytes of name and value of the largest one
-  std::uint64_t headers_total = 0;   // bytes of all names and values
-  bool header_not_utf8 = false;
 };
 
 enum class Action : std::uint8_t {
@@ -92,7 +92,7 @@ struct Dispatch {
 };
 
 // What is known of the function an invocation was dispatched to. Views are valid until the next call.
-struct Function {
+struct DispatchedFunction {
   std::string_view page, route, file, kind;  // kind: routes::to_string(Kind), empty when unknown
   bool edge = false;
   bool is_static = false;  // Next would render it at build time: it runs under no limit
@@ -109,20 +109,8 @@ struct ResponseInfo {
   bool unseen = false;  // the user's code answered, and where it ran nobody saw it begin
 };
 
-struct Totals {
-  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
-};
-
-enum class UpstreamFailure : std::uint8_t {
-  refused,        // no connection
-  reset,          // connection ended before a whole response head
-  garbage,        // the head is not HTTP
-  truncated,      // the body ended early (head was forwarded)
-  no_descriptor,  // we may open none: nobody was asked
-};
-
 // What the shell must do to a running exchange.
-struct Command {
+struct ExchangeCommand {
   enum class Kind : std::uint8_t {
     answer_error,  // no head was sent: answer `code`, then close what goes to the app
     cut,           // a head was sent: end the client's response as profile.stream_cut says
@@ -137,7 +125,7 @@ struct Command {
 class Engine {
  public:
   // `profile` and `sink` must outlive the engine.
-  Engine(const profile::Profile& profile, Options options, event::Sink& sink);
+  Engine(const profile::Profile& profile, EngineOptions options, event::Sink& sink);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -153,8 +141,8 @@ class Engine {
   Admission admit(const RequestInfo&, TimePoint now, WallTime wall);
   // A request the HTTP codec or the door (engine/door.hpp) refused: counted and shown like any other.
   // `status` 0: the code's own.
-  RequestTag reject_malformed(limits::Code code, std::string_view method, std::string_view target,
-                              TimePoint now, WallTime wall, int status = 0);
+  RequestTag reject_malformed(limits::Code code, const limits::Head&, TimePoint now, WallTime wall,
+                              int status = 0);
 
   // From the agent, in any order relative to the response, also for ids already ended (then ignored).
   void dispatched(InvocationId, const Dispatch&, TimePoint now);
@@ -175,7 +163,7 @@ class Engine {
   bool begun_unseen(InvocationId) const;
 
   // From the instances; ids already ended are ignored.
-  std::optional<Function> function(InvocationId) const;
+  std::optional<DispatchedFunction> function(InvocationId) const;
   // The route of a page as people know it: "/api/users/[id]" of "/api/users/[id]/route".
   std::string route_of(const Dispatch&) const;
   // User code has put something new on the server of its instance, as Socket.IO's examples do with `io`. Made
@@ -187,36 +175,35 @@ class Engine {
   void code_changed();  // what functions made again after an edit is no news  // once dispatched
   // It has an instance ("i3") and holds a slot of it. `start`: "cold", "warm"; `waited`: in the queue.
   // Neither that nor the time to the handler's start is charged. Followed by exactly one of released,
-  // instance_lost and again, unless a Command (but expire) ends the invocation before: then they may be left
-  // out.
+  // instance_lost and again, unless an ExchangeCommand (but expire) ends the invocation before: then they may
+  // be left out.
   void placed(InvocationId, std::string_view instance, std::string_view start, Duration waited,
               TimePoint now);
   // It never gets one: the error to answer; none when nobody waits for it.
   limits::Code not_placed(InvocationId, limits::Code, Duration waited, TimePoint now, WallTime wall);
   // Its instance has left the request to the next route and was given back: next dev is asked again.
   void again(InvocationId, TimePoint now);
-  // Its instance is gone. As upstream_failed; `code` none: nobody waits for an answer. After ended(): only
+  // Its instance is gone. As upstream_failed; without a code nobody waits for an answer. After ended(): only
   // its waitUntil work was lost.
-  limits::Code instance_lost(InvocationId, limits::Code code, std::string_view cause, const Totals&,
+  limits::Code instance_lost(InvocationId, const limits::instance_end::Loss&, const ExchangeTotals&,
                              TimePoint now, WallTime wall);
   // Response and waitUntil work are done, and the instance was given back. From here on nothing is charged.
   // May come before ended() (a slow client) or after; until then an invocation that has ended lives on, its
-  // clock runs, and its deadline is a Command::expire.
-  void released(InvocationId, std::span<const limits::Hanging> hanging, TimePoint now, WallTime wall);
+  // clock runs, and its deadline is a ExchangeCommand::expire.
+  void released(InvocationId, std::span<const Hanging> hanging, TimePoint now, WallTime wall);
   // A large answer of pages/api is sent by that line of the app ("pages/api/file.ts:3:7"): where a verdict on
   // its size points to.
   void answer_made_at(InvocationId, std::string_view place);
   // Code from strings was refused on the edge runtime: in the function, or in middleware before it.
   void code_refused(InvocationId, const limits::CodeRefused&, TimePoint now, WallTime wall);
   // Middleware has answered, its waitUntil work is done, and this is still open. Also of ids that have ended.
-  void middleware_left(InvocationId, std::span<const limits::Hanging>, bool stopped, TimePoint now,
-                       WallTime wall);
+  void middleware_left(InvocationId, std::span<const Hanging>, bool stopped, TimePoint now, WallTime wall);
   // The same of middleware, which runs in `next dev`, in one process. Also of ids that have ended.
   void middleware_state(InvocationId, const StateReport&, TimePoint now, WallTime wall);
   // The instance itself can tell that state of another one was looked for; `evidence` in words.
   void state_not_shared(InvocationId, std::string_view evidence, TimePoint now, WallTime wall);
   // What its instance holds open to an address outside, or that it was refused one more there.
-  void connections(InvocationId, const limits::connections::Held&, TimePoint now, WallTime wall);
+  void connections(InvocationId, const limits::connections::HeldConnections&, TimePoint now, WallTime wall);
   // It has done what the machine of a deployment does not allow.
   void machine(InvocationId, const limits::MachineFact&, TimePoint now, WallTime wall);
   // It has answered with what the build would have made. And what makes an answer another one by right: files
@@ -241,25 +228,26 @@ class Engine {
   void client_half_closed(InvocationId);
   // Before a head was forwarded: the error to answer. After: none, cut the client. `cause`: what the function
   // has told of it.
-  limits::Code upstream_failed(InvocationId, UpstreamFailure, const Totals&, TimePoint now, WallTime wall,
-                               const limits::broken_off::Cause* cause = nullptr);
+  limits::Code upstream_failed(InvocationId, UpstreamFailure, const ExchangeTotals&, TimePoint now,
+                               WallTime wall, const limits::broken_off::Cause* cause = nullptr);
   // Exactly once for every id that admit() gave with forward, passthrough, tunnel or as_get, unless
-  // upstream_failed, instance_lost, the error of response_head, request_body_over or not_placed, or a Command
-  // (but expire) ended it: then it must not be called. (drop: called when the client gave up.)
-  void ended(InvocationId, const Totals&, TimePoint now, WallTime wall);
+  // upstream_failed, instance_lost, the error of response_head, request_body_over or not_placed, or an
+  // ExchangeCommand (but expire) ended it: then it must not be called. (drop: called when the client gave
+  // up.)
+  void ended(InvocationId, const ExchangeTotals&, TimePoint now, WallTime wall);
   // The run ends: what is still open is broken off by the emulator, and ended() is called for each.
   void stopping();
 
   // Deadlines. wake() may be called at any time; it appends commands for all that are due and ends those
   // invocations.
   std::optional<TimePoint> next_wakeup() const;
-  void wake(TimePoint now, WallTime wall, std::vector<Command>& out);
+  void wake(TimePoint now, WallTime wall, std::vector<ExchangeCommand>& out);
   // Whether the event loop of its instance is busy, as that of an endless loop is: no limit is long enough.
   void set_busy_reader(bool (*read)(void* shell, InvocationId), void* shell);
   // How long the event loop of its instance has waited for a processor since that began; zero: not known.
   void set_unserved_reader(Duration (*read)(void* shell, InvocationId), void* shell);
   // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).
-  void set_totals_reader(Totals (*read)(void* shell, InvocationId), void* shell);
+  void set_totals_reader(ExchangeTotals (*read)(void* shell, InvocationId), void* shell);
 
   // Requests with a function whose clients are still there.
   std::vector<Open> open() const;

@@ -102,8 +102,8 @@ void Engine::not_traced(InvocationId id, const Dispatch& d, const limits::not_tr
   e.tell(v, id, limits::not_traced::told(e.profile_of(v), read, route, f != nullptr ? f->file : ""), now);
 }
 
-void Engine::middleware_left(InvocationId id, std::span<const limits::Hanging> hanging, bool stopped,
-                             TimePoint now, WallTime wall) {
+void Engine::middleware_left(InvocationId id, std::span<const Hanging> hanging, bool stopped, TimePoint now,
+                             WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);
   if (hanging.empty()) return;

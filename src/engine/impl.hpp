@@ -27,7 +27,7 @@ namespace vsim::engine {
 using invocation::Invocation;
 
 struct Engine::Impl {
-  Impl(const profile::Profile& p, Options o, event::Sink& s);
+  Impl(const profile::Profile& p, EngineOptions o, event::Sink& s);
 
   // admission.cpp
   Invocation* take(const RequestInfo& r, const RequestTag& tag, TimePoint now);
@@ -44,7 +44,7 @@ struct Engine::Impl {
 
   // deadlines.cpp
   void rearm(Invocation& v);
-  std::optional<Command> strike(Invocation& v, TimePoint now);
+  std::optional<ExchangeCommand> strike(Invocation& v, TimePoint now);
   const limits::Verdict& duration_verdict(const Invocation& v, bool tunnel, TimePoint now);
 
   // instances.cpp
@@ -59,8 +59,8 @@ struct Engine::Impl {
   limits::Code answered_unseen(Invocation& v, TimePoint now);
   void init_over(Invocation& v, TimePoint now);
   // What is told when the instance of an ended invocation was given back; the id is dead afterwards.
-  void settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now);
-  bool told_interval(std::span<const limits::Hanging> hanging);
+  void settle(Invocation& v, std::span<const Hanging> hanging, TimePoint now);
+  bool told_interval(std::span<const Hanging> hanging);
   void drop(Invocation& v);
 
   // emit.cpp
@@ -68,13 +68,13 @@ struct Engine::Impl {
   void tick(TimePoint& now);
   void emit(const event::Event& event, TimePoint now);
   void emit_running(const Invocation& v, TimePoint now);
-  void emit_ended(const Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now,
-                  std::span<const limits::Verdict> verdicts);
+  void emit_ended(const Invocation& v, const event::Outcome& outcome, const ExchangeTotals& totals,
+                  TimePoint now, std::span<const limits::Verdict> verdicts);
   void emit_background(const Invocation& v, const limits::Verdict& verdict, TimePoint now);
   // Says so, and forgets it: the id is dead afterwards, unless it holds an instance: then it lingers.
-  void end(Invocation& v, const event::Outcome& outcome, const Totals& totals, TimePoint now);
-  Totals totals_of(const Invocation& v) const {
-    return read_totals != nullptr ? read_totals(shell, v.id) : Totals{};
+  void end(Invocation& v, const event::Outcome& outcome, const ExchangeTotals& totals, TimePoint now);
+  ExchangeTotals totals_of(const Invocation& v) const {
+    return read_totals != nullptr ? read_totals(shell, v.id) : ExchangeTotals{};
   }
   // A verdict that may come when the request is over: in its end if it has not ended, else by itself. `v`
   // null: the id is dead.
@@ -100,7 +100,7 @@ struct Engine::Impl {
   }
 
   const profile::Profile* profile;  // of what comes now; an invocation has its own
-  Options options;
+  EngineOptions options;
   event::Sink& sink;
   Rng rng;
   const std::string id_prefix;  // "dev1::"
@@ -141,7 +141,7 @@ struct Engine::Impl {
   WallTime wall_{};
   TimePoint wall_at{};  // when wall_ was told
 
-  Totals (*read_totals)(void*, InvocationId) = nullptr;
+  ExchangeTotals (*read_totals)(void*, InvocationId) = nullptr;
   void* shell = nullptr;
   bool (*read_busy)(void*, InvocationId) = nullptr;
   void* busy_shell = nullptr;
@@ -152,13 +152,13 @@ struct Engine::Impl {
   std::set<std::string, std::less<>> warm;
   StateLedger state;                                  // what the memory of instances holds
   std::map<std::string, std::string> kept_on_server;  // route and name -> the instance that has it
-  limits::connections::Ledger connections;
-  limits::made_at_build::Ledger made;  // the last answers of what is made at build
-  Told made_told;                      // routes of which it was told
-  Told machine_told;                   // what was let through: stand-ins, and a route's addresses and files
-  Told connections_told;               // addresses to which several instances hold some
-  Told apart_told;                     // routes whose sockets on several instances were remarked on
-  Told polling_told;                   // paths whose polling was remarked on
+  limits::connections::ConnectionLedger connections;
+  limits::made_at_build::ContentLedger made;  // the last answers of what is made at build
+  Told made_told;                             // routes of which it was told
+  Told machine_told;      // what was let through: stand-ins, and a route's addresses and files
+  Told connections_told;  // addresses to which several instances hold some
+  Told apart_told;        // routes whose sockets on several instances were remarked on
+  Told polling_told;      // paths whose polling was remarked on
   std::set<std::string, std::less<>> intervals_told;  // places
   bool unserved_told = false;                         // the machine is too busy
   Told unheard_told;                                  // routes whose limit struck when nobody read any more

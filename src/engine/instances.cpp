@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/impl.hpp"
-#include "limits/instance_end.hpp"
 #include "limits/shared_state.hpp"
 
 namespace vsim::engine {
@@ -16,7 +15,8 @@ using limits::Code;
 
 namespace {
 
-EndedBy ended_by(Code code) {
+EndedBy ended_by(Code code, bool asked = false) {
+  if (asked) return EndedBy::emulator;
   switch (code) {
     case Code::sim_not_ready:
     case Code::sim_out_of_descriptors:
@@ -29,7 +29,7 @@ EndedBy ended_by(Code code) {
   }
 }
 
-limits::instance_end::Begun begun(const invocation::Lifecycle& life) {
+limits::instance_end::Begun begun(const invocation::InvocationLifecycle& life) {
   using limits::instance_end::Begun;
   if (life.is<invocation::Tunnel>()) return Begun::socket;
   return life.head_seen() ? Begun::answer : Begun::nothing;
@@ -79,10 +79,10 @@ Code Engine::Impl::answered_unseen(Invocation& v, TimePoint now) {
   return kLate;
 }
 
-std::optional<Function> Engine::function(InvocationId id) const {
+std::optional<DispatchedFunction> Engine::function(InvocationId id) const {
   const Invocation* v = impl_->slab.find(id);
   if (v == nullptr || v->page.empty()) return std::nullopt;
-  Function f;
+  DispatchedFunction f;
   f.page = v->page;
   f.route = v->route;
   f.file = v->file;
@@ -148,9 +148,10 @@ void Engine::again(InvocationId id, TimePoint now) {
   e.rearm(*v);
 }
 
-Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, const Totals& totals,
-                           TimePoint now, WallTime wall) {
+Code Engine::instance_lost(InvocationId id, const limits::instance_end::Loss& loss,
+                           const ExchangeTotals& totals, TimePoint now, WallTime wall) {
   Impl& e = *impl_;
+  const Code code = loss.code;
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return Code::none;
@@ -160,21 +161,21 @@ Code Engine::instance_lost(InvocationId id, Code code, std::string_view cause, c
     if (v->expiring)
       e.settle(*v, {}, now);
     else if (told)
-      e.emit_background(*v, limits::instance_end::lost(code, v->instance, cause, v->route, v->file), now);
+      e.emit_background(*v, limits::instance_end::lost(loss, v->instance, v->route, v->file), now);
     if (e.slab.find(id) == v) e.drop(*v);
     return Code::none;
   }
   const bool answerable = code != Code::none && !v->life.head_seen() && !v->life.client_has_left();
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::none && code != Code::sim_not_ready)
-    v->verdicts.push_back(limits::instance_end::lost(code, v->instance, cause, v->route, v->file,
-                                                     begun(v->life), e.sight.ever(e.sight_of(*v))));
-  e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code), v->life.phase(), code}, totals, now);
+    v->verdicts.push_back(limits::instance_end::lost(loss, v->instance, v->route, v->file, begun(v->life),
+                                                     e.sight.ever(e.sight_of(*v))));
+  e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code, loss.asked), v->life.phase(), code},
+        totals, now);
   return answerable ? code : Code::none;
 }
 
-void Engine::released(InvocationId id, std::span<const limits::Hanging> hanging, TimePoint now,
-                      WallTime wall) {
+void Engine::released(InvocationId id, std::span<const Hanging> hanging, TimePoint now, WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);
@@ -188,18 +189,18 @@ void Engine::released(InvocationId id, std::span<const limits::Hanging> hanging,
 }
 
 // An interval at one line is one mistake, however many invocations and instances run it.
-bool Engine::Impl::told_interval(std::span<const limits::Hanging> hanging) {
+bool Engine::Impl::told_interval(std::span<const Hanging> hanging) {
   constexpr std::size_t kMostPlaces = 256;
   if (!limits::background::only_intervals(hanging)) return false;
   bool news = false;
-  for (const limits::Hanging& h : hanging) {
+  for (const Hanging& h : hanging) {
     if (h.at.empty() || intervals_told.size() >= kMostPlaces) return false;
     news |= intervals_told.insert(h.at).second;
   }
   return !news;
 }
 
-void Engine::Impl::settle(Invocation& v, std::span<const limits::Hanging> hanging, TimePoint now) {
+void Engine::Impl::settle(Invocation& v, std::span<const Hanging> hanging, TimePoint now) {
   if (v.expiring) {
     limits::Verdict verdict = duration_verdict(v, false, now);
     verdict.measured += " with waitUntil work, which was cancelled";
@@ -266,7 +267,7 @@ void Engine::module_state(InvocationId id, const StateReport& report, TimePoint 
   }
 }
 
-void Engine::connections(InvocationId id, const limits::connections::Held& held, TimePoint now,
+void Engine::connections(InvocationId id, const limits::connections::HeldConnections& held, TimePoint now,
                          WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);

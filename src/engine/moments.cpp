@@ -159,8 +159,8 @@ void Engine::client_half_closed(InvocationId id) {
   if (Invocation* v = impl_->slab.find(id)) v->half_closed = true;
 }
 
-Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Totals& totals, TimePoint now,
-                             WallTime wall, const limits::broken_off::Cause* cause) {
+Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const ExchangeTotals& totals,
+                             TimePoint now, WallTime wall, const limits::broken_off::Cause* cause) {
   using limits::broken_off::How;
   Impl& e = *impl_;
   e.tick(now, wall);
@@ -187,7 +187,7 @@ Code Engine::upstream_failed(InvocationId id, UpstreamFailure failure, const Tot
   return code;
 }
 
-void Engine::ended(InvocationId id, const Totals& totals, TimePoint now, WallTime wall) {
+void Engine::ended(InvocationId id, const ExchangeTotals& totals, TimePoint now, WallTime wall) {
   Impl& e = *impl_;
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);

@@ -16,7 +16,7 @@ namespace vsim::event {
 
 enum class EndedBy : std::uint8_t { function, platform, client, app, emulator };
 //  function: it answered; platform: a limit; client: left or broke the protocol; app: crash, reset, garbage;
-//  emulator: shutdown
+//  emulator: shutdown, or a person ended its instance
 enum class Phase : std::uint8_t { request, routing, running, responding, tunnel };
 //  request: head or body from the client; routing: next dev had not said which function; running: no response
 //  head yet

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 
+#include "event/fields.hpp"
 #include "event/json_codec.hpp"
 #include "event/json_value.hpp"
 
@@ -78,9 +79,10 @@ std::optional<WallTime> parse_time(std::string_view t) {
   return WallTime{((days * 24 + hour) * 60 + minute) * 60'000 + second * 1000 + ms};
 }
 
+// The last word of a vocabulary is followed by none.
 template <class E>
-std::optional<E> parse_enum(std::string_view text, E last) {
-  for (int i = 0; i <= static_cast<int>(last); ++i)
+std::optional<E> parse_enum(std::string_view text) {
+  for (int i = 0; !to_string(static_cast<E>(i)).empty(); ++i)
     if (to_string(static_cast<E>(i)) == text) return static_cast<E>(i);
   return std::nullopt;
 }
@@ -124,10 +126,10 @@ class Reader {
     return t.value_or(WallTime{});
   }
   template <class E>
-  E word(std::string_view key, E last, E fallback) {
+  E word(std::string_view key, E fallback) {
     const JsonValue* v = get(key, Type::string, "a string");
     if (v == nullptr) return fallback;
-    const auto e = parse_enum(v->text, last);
+    const auto e = parse_enum<E>(v->text);
     if (!e) complain(key, "one of the words of docs/events.md");
     return e.value_or(fallback);
   }
@@ -154,28 +156,78 @@ class Reader {
   std::string& problem_;
 };
 
-limits::Verdict read_verdict(Reader r, Reader* from, auto& provenances) {
-  limits::Verdict v;
-  v.code = r.code("code");
-  v.enforced = r.flag("enforced");
-  v.limit_key = r.text("limit_key");
-  v.limit = r.text("limit");
-  v.measured = r.text("measured");
-  v.route = r.text("route");
-  v.file = r.text("file");
-  v.fix = r.text("fix");
-  if (from != nullptr) {
-    auto& p = provenances.emplace_back();
-    p.profile = from->text("profile");
-    p.file = from->text("file");
-    p.line = from->number<int>("line");
-    p.source = from->text("source");
-    p.as_of = from->text("as_of");
-    p.confidence = from->text("confidence");
-    p.note = from->text("note");
-    v.provenance = &p;
+// What is read lives here; a template, since the storage of an event is its own secret.
+template <class Storage>
+struct Decode {
+  Storage& storage;
+  std::string& problem;
+  const JsonValue& object;
+  Reader r{object, storage.texts, problem};
+
+  template <class T>
+  void always(std::string_view key, T& out) {
+    read(key, out);
   }
-  return v;
+  template <class T>
+  void unless_empty(std::string_view key, T& out) {
+    read(key, out);
+  }
+  template <class T>
+  void when(bool, std::string_view key, T& out) {
+    read(key, out);
+  }
+  void masked(std::string_view key, std::string_view& out) { read(key, out); }
+
+ private:
+  void read(std::string_view key, std::string_view& out) { out = r.text(key); }
+  void read(std::string_view key, std::string& out) { out = r.text(key); }
+  void read(std::string_view key, bool& out) { out = r.flag(key); }
+  void read(std::string_view key, Duration& out) { out = r.millis(key); }
+  void read(std::string_view key, limits::Code& out) { out = r.code(key); }
+  void read(std::string_view key, InvocationId& out) {
+    out = static_cast<InvocationId>(r.number<std::uint64_t>(key));
+  }
+  template <class T>
+  void read(std::string_view key, T& out) {
+    if constexpr (std::is_enum_v<T>)
+      out = r.word(key, out);
+    else if (object.find(key) != nullptr)
+      out = r.number<T>(key);
+  }
+  void read(std::string_view key, const profile::Provenance*& out) {
+    const JsonValue* from = object.find(key);
+    if (from != nullptr) out = &read_into(storage.provenances.emplace_back(), *from);
+  }
+  void read(std::string_view key, std::span<const limits::Verdict>& out) {
+    out = read_list(key, storage.verdicts);
+  }
+  void read(std::string_view key, std::span<const ValueChange>& out) {
+    out = read_list(key, storage.changes);
+  }
+  template <class T>
+  T& read_into(T& out, const JsonValue& from) {
+    Decode inner{storage, problem, from};
+    fields(out, inner);
+    return out;
+  }
+  template <class T>
+  std::span<const T> read_list(std::string_view key, std::vector<T>& out) {
+    if (const JsonValue* list = r.get(key, Type::array, "a list"))
+      for (const JsonValue& item : list->items) read_into(out.emplace_back(), item);
+    return out;
+  }
+};
+
+// The event whose type this is; false: there is none.
+template <class Visitor, class... E>
+bool read_event(std::string_view type, Visitor& visitor, std::variant<E...>& out) {
+  const auto is = [&]<class One>(One one) {
+    if (kTypeOf<One> != type) return false;
+    fields(one, visitor);
+    out = one;
+    return true;
+  };
+  return (is(E{}) || ...);
 }
 
 }  // namespace
@@ -190,129 +242,10 @@ Result<OwnedEvent> decode(std::string_view line) {
   Reader r(*parsed, s.texts, problem);
   const std::string_view type = r.text("t");
   s.stamp = {r.number<std::uint64_t>("seq"), TimePoint(r.millis("at_ms")), r.time("time")};
-  const auto id = [&] { return static_cast<InvocationId>(r.number<std::uint64_t>("id")); };
-  const auto read_verdicts = [&] {
-    const JsonValue* list = r.get("verdicts", Type::array, "a list");
-    if (list == nullptr) return;
-    for (const JsonValue& item : list->items) {
-      const JsonValue* from = item.find("from");
-      std::optional<Reader> from_reader;
-      if (from != nullptr) from_reader.emplace(*from, s.texts, problem);
-      s.verdicts.push_back(
-          read_verdict(Reader(item, s.texts, problem), from_reader ? &*from_reader : nullptr, s.provenances));
-    }
-  };
-
-  if (type == "run_started") {
-    RunStarted e{r.text("version"),       r.text("url"), r.text("profile"),
-                 r.text("profile_as_of"), r.text("app"), r.text("isolation")};
-    if (parsed->find("time_scale") != nullptr) e.time_scale = r.number<double>("time_scale");
-    s.event = e;
-  } else if (type == "profile_changed") {
-    ProfileChanged e{r.text("profile"), r.text("profile_as_of"), r.text("before"), r.text("isolation")};
-    if (parsed->find("time_scale") != nullptr) e.time_scale = r.number<double>("time_scale");
-    if (const JsonValue* list = r.get("changes", Type::array, "a list"))
-      for (const JsonValue& item : list->items) {
-        Reader one(item, s.texts, problem);
-        s.changes.push_back({one.text("key"), one.text("from"), one.text("to")});
-      }
-    e.changes = s.changes;
-    s.event = e;
-  } else if (type == "deployed") {
-    s.event =
-        Deployed{r.number<std::uint32_t>("deployment"), r.text("name"), r.number<std::size_t>("sockets"),
-                 r.number<std::size_t>("streams"), r.number<std::size_t>("requests")};
-  } else if (type == "deployment_met") {
-    s.event = DeploymentMet{r.number<std::uint32_t>("deployment"),
-                            id(),
-                            r.text("target"),
-                            r.flag("socket"),
-                            r.word("fate", Fate::lost, Fate::lost),
-                            r.millis("stayed_ms"),
-                            r.millis("took_ms")};
-  } else if (type == "deployment_scored") {
-    DeploymentScored e;
-    e.deployment = r.number<std::uint32_t>("deployment");
-    for (const auto& [key, value] :
-         {std::pair("sockets", &e.sockets), std::pair("streams", &e.streams),
-          std::pair("reconnected", &e.reconnected), std::pair("ended", &e.ended), std::pair("left", &e.left),
-          std::pair("lost", &e.lost), std::pair("open", &e.open)})
-      *value = r.number<std::size_t>(key);
-    e.slowest = r.millis("slowest_ms");
-    s.event = e;
-  } else if (type == "run_stopped") {
-    s.event = RunStopped{r.text("reason"), r.number<int>("exit_code")};
-  } else if (type == "app_changed") {
-    s.event = AppChanged{r.word("state", AppState::stopped, AppState::starting), r.text("detail")};
-  } else if (type == "invocation_started") {
-    s.event = InvocationStarted{id(), r.text("request_id"), r.text("method"), r.text("target")};
-  } else if (type == "invocation_running") {
-    s.event = InvocationRunning{
-        id(), r.text("route"), r.text("file"), r.text("instance"), r.text("start"), r.millis("limit_ms")};
-  } else if (type == "invocation_ended") {
-    InvocationEnded e;
-    e.id = id();
-    e.request_id = r.text("request_id");
-    e.method = r.text("method");
-    e.target = r.text("target");
-    e.traffic = r.word("traffic", Traffic::socket, Traffic::invocation);
-    e.status = r.number<int>("status");
-    e.route = r.text("route");
-    e.file = r.text("file");
-    e.kind = r.text("kind");
-    e.runtime = r.text("runtime");
-    e.total = r.millis("total_ms");
-    e.charged = r.millis("charged_ms");
-    e.compile = r.millis("compile_ms");
-    e.instance = r.text("instance");
-    e.start = r.text("start");
-    e.waited = r.millis("waited_ms");
-    e.init = r.millis("init_ms");
-    e.own_requests = r.millis("own_requests_ms");
-    e.first_byte = r.millis("first_byte_ms");
-    e.limit = r.millis("limit_ms");
-    e.bytes_in = r.number<std::uint64_t>("bytes_in");
-    e.bytes_out = r.number<std::uint64_t>("bytes_out");
-    e.outcome.ended_by = r.word("ended_by", EndedBy::emulator, EndedBy::function);
-    e.outcome.phase = r.word("phase", Phase::tunnel, Phase::responding);
-    e.outcome.code = r.code("code");
-    e.client_left = r.flag("client_left");
-    read_verdicts();
-    e.verdicts = s.verdicts;
-    s.event = e;
-  } else if (type == "socket_opened") {
-    s.event = SocketOpened{id(), r.text("request_id"), r.text("target"), r.text("instance")};
-  } else if (type == "route_compiled") {
-    s.event = RouteCompiled{r.text("route"), r.millis("took_ms")};
-  } else if (type == "notice") {
-    s.event = Notice{r.word("level", Level::error, Level::info),
-                     r.text("code"),
-                     r.text("message"),
-                     r.text("fix"),
-                     r.text("file"),
-                     r.number<int>("line")};
-  } else if (type == "instance_changed") {
-    s.event = InstanceChanged{r.text("instance"),
-                              r.text("from"),
-                              r.text("to"),
-                              r.text("function"),
-                              r.text("why"),
-                              r.text("death"),
-                              r.number<std::uint64_t>("memory"),
-                              r.number<int>("pid"),
-                              r.text("start"),
-                              r.text("uncopied")};
-  } else if (type == "background_work") {
-    BackgroundWork e{id(), r.text("request_id"), r.text("route"), r.text("file"), r.text("instance"), {}};
-    read_verdicts();
-    e.verdicts = s.verdicts;
-    s.event = e;
-  } else if (type == "command_run") {
-    s.event = CommandRun{r.text("command"), r.flag("ended"), r.number<int>("exit_code")};
-  } else if (problem.empty()) {
+  Decode<OwnedEvent::Storage> visitor{s, problem, *parsed};
+  if (!read_event(type, visitor, s.event) && problem.empty())
     return Error{type.empty() ? "\"t\", the type of the event, is missing"
                               : fmt::format("unknown event type \"{}\"", type)};
-  }
   if (!problem.empty()) return Error{problem};
   return owned;
 }

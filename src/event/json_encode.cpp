@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/text.hpp"
+#include "event/fields.hpp"
 #include "event/json_codec.hpp"
 #include "event/mask.hpp"
 
@@ -51,9 +52,6 @@ class Writer {
     put('"');
     return *this;
   }
-  [[gnu::always_inline]] Writer& text_if(std::string_view key, std::string_view value) {
-    return value.empty() ? *this : text(key, value);
-  }
   [[gnu::always_inline]] Writer& masked(std::string_view key, std::string_view target) {
     name(key);
     mask(target);
@@ -101,7 +99,7 @@ class Writer {
 
  private:
   void mask(std::string_view target) {
-    if (target.find('?') == std::string_view::npos) {
+    if (target.find_first_of("?;@") == std::string_view::npos) {
       string(target);
     } else if (is_plain(target)) {
       put('"');
@@ -227,163 +225,69 @@ Writer& Writer::time(std::string_view key, WallTime wall) {
   return *this;
 }
 
-std::uint64_t number_of(InvocationId id) { return static_cast<std::uint64_t>(id); }
-
-void head(Writer& w, std::string_view type, const Stamp& stamp, TimePoint start) {
-  w.open('{');
-  w.word("t", type).number("seq", stamp.seq).time("time", stamp.wall).millis("at_ms", stamp.at - start);
-}
-
-void verdict(Writer& w, const limits::Verdict& v) {
-  w.open('{');
-  w.text("code", limits::info(v.code).name).flag("enforced", v.enforced);
-  w.text_if("limit_key", v.limit_key).text_if("limit", v.limit).text_if("measured", v.measured);
-  w.text_if("route", v.route).text_if("file", v.file).text_if("fix", v.fix);
-  if (v.provenance != nullptr) {
-    const auto& from = *v.provenance;
-    w.open("from", '{');
-    w.text_if("profile", from.profile).text_if("file", from.file);
-    if (from.line != 0) w.number("line", from.line);
-    w.text_if("source", from.source)
-        .text_if("as_of", from.as_of)
-        .text_if("confidence", from.confidence)
-        .text_if("note", from.note);
-    w.close('}');
-  }
-  w.close('}');
-}
-
+// Writes the fields that fields.hpp lists. Inlined into each event's, where the names are known.
 struct Encode {
   Writer& w;
-  const Stamp& stamp;
-  TimePoint start;
 
-  void operator()(const RunStarted& e) {
-    head(w, "run_started", stamp, start);
-    w.text("version", e.version)
-        .text("url", e.url)
-        .text("profile", e.profile)
-        .text("profile_as_of", e.profile_as_of);
-    w.text_if("app", e.app).text("isolation", e.isolation).real("time_scale", e.time_scale);
+  template <class T>
+  [[gnu::always_inline]] void always(std::string_view key, const T& value) {
+    write(key, value);
   }
-  void operator()(const ProfileChanged& e) {
-    head(w, "profile_changed", stamp, start);
-    w.text("profile", e.profile)
-        .text("profile_as_of", e.profile_as_of)
-        .text("before", e.before)
-        .text("isolation", e.isolation)
-        .real("time_scale", e.time_scale);
-    if (e.changes.empty()) return;
-    w.open("changes", '[');
-    for (const ValueChange& c : e.changes) {
+  template <class T>
+  [[gnu::always_inline]] void unless_empty(std::string_view key, const T& value) {
+    if (!is_empty(value)) write(key, value);
+  }
+  template <class T>
+  [[gnu::always_inline]] void when(bool condition, std::string_view key, const T& value) {
+    if (condition) write(key, value);
+  }
+  [[gnu::always_inline]] void masked(std::string_view key, std::string_view value) { w.masked(key, value); }
+
+ private:
+  template <class T>
+  [[gnu::always_inline]] static bool is_empty(const T& value) {
+    if constexpr (requires { value.empty(); })
+      return value.empty();
+    else
+      return value == T{};
+  }
+  template <class T>
+  [[gnu::always_inline]] void write(std::string_view key, const T& value) {
+    if constexpr (std::is_same_v<T, bool>)
+      w.flag(key, value);
+    else if constexpr (std::is_same_v<T, double>)
+      w.real(key, value);
+    else if constexpr (std::is_integral_v<T>)
+      w.number(key, value);
+    else if constexpr (std::is_same_v<T, Duration>)
+      w.millis(key, value);
+    else if constexpr (std::is_same_v<T, InvocationId>)
+      w.number(key, static_cast<std::uint64_t>(value));
+    else if constexpr (std::is_same_v<T, limits::Code>)
+      w.word(key, limits::info(value).name);
+    else if constexpr (std::is_enum_v<T>)
+      w.word(key, to_string(value));
+    else if constexpr (std::is_convertible_v<T, std::string_view>)
+      w.text(key, value);
+    else if constexpr (std::is_pointer_v<T>)
+      object(key, *value);
+    else
+      list(key, value);
+  }
+  template <class T>
+  void object(std::string_view key, const T& value) {
+    w.open(key, '{');
+    fields(value, *this);
+    w.close('}');
+  }
+  template <class List>
+  void list(std::string_view key, const List& values) {
+    w.open(key, '[');
+    for (const auto& value : values) {
       w.open('{');
-      w.text("key", c.key).text("from", c.from).text("to", c.to);
+      fields(value, *this);
       w.close('}');
     }
-    w.close(']');
-  }
-  void operator()(const Deployed& e) {
-    head(w, "deployed", stamp, start);
-    w.number("deployment", e.deployment).text_if("name", e.name);
-    w.number("sockets", e.sockets).number("streams", e.streams).number("requests", e.requests);
-  }
-  void operator()(const DeploymentMet& e) {
-    head(w, "deployment_met", stamp, start);
-    w.number("deployment", e.deployment).number("id", number_of(e.id)).masked("target", e.target);
-    w.flag("socket", e.socket).word("fate", to_string(e.fate)).millis("stayed_ms", e.stayed);
-    if (e.fate == Fate::reconnected) w.millis("took_ms", e.took);
-  }
-  void operator()(const DeploymentScored& e) {
-    head(w, "deployment_scored", stamp, start);
-    w.number("deployment", e.deployment).number("sockets", e.sockets).number("streams", e.streams);
-    w.number("reconnected", e.reconnected).number("ended", e.ended).number("left", e.left);
-    w.number("lost", e.lost).number("open", e.open);
-    if (e.reconnected > 0) w.millis("slowest_ms", e.slowest);
-  }
-  void operator()(const RunStopped& e) {
-    head(w, "run_stopped", stamp, start);
-    w.text("reason", e.reason).number("exit_code", e.exit_code);
-  }
-  void operator()(const AppChanged& e) {
-    head(w, "app_changed", stamp, start);
-    w.word("state", to_string(e.state)).text_if("detail", e.detail);
-  }
-  void operator()(const InvocationStarted& e) {
-    head(w, "invocation_started", stamp, start);
-    w.number("id", number_of(e.id))
-        .text("request_id", e.request_id)
-        .text("method", e.method)
-        .masked("target", e.target);
-  }
-  void operator()(const InvocationRunning& e) {
-    head(w, "invocation_running", stamp, start);
-    w.number("id", number_of(e.id)).text_if("route", e.route).text_if("file", e.file);
-    w.text_if("instance", e.instance).text_if("start", e.start);
-    if (e.limit != Duration::zero()) w.millis("limit_ms", e.limit);
-  }
-  void operator()(const InvocationEnded& e) {
-    head(w, "invocation_ended", stamp, start);
-    w.number("id", number_of(e.id))
-        .text("request_id", e.request_id)
-        .text("method", e.method)
-        .masked("target", e.target);
-    w.word("traffic", to_string(e.traffic)).number("status", e.status);
-    w.text_if("route", e.route).text_if("file", e.file).text_if("kind", e.kind).text_if("runtime", e.runtime);
-    w.millis("total_ms", e.total).millis("charged_ms", e.charged).millis("compile_ms", e.compile);
-    w.text_if("instance", e.instance).text_if("start", e.start);
-    if (e.waited != Duration::zero()) w.millis("waited_ms", e.waited);
-    if (e.init != Duration::zero()) w.millis("init_ms", e.init);
-    if (e.own_requests != Duration::zero()) w.millis("own_requests_ms", e.own_requests);
-    if (e.first_byte != Duration::zero()) w.millis("first_byte_ms", e.first_byte);
-    if (e.limit != Duration::zero()) w.millis("limit_ms", e.limit);
-    w.number("bytes_in", e.bytes_in).number("bytes_out", e.bytes_out);
-    w.word("ended_by", to_string(e.outcome.ended_by)).word("phase", to_string(e.outcome.phase));
-    if (e.outcome.code != limits::Code::none) w.text("code", limits::info(e.outcome.code).name);
-    if (e.client_left) w.flag("client_left", true);
-    verdicts(e.verdicts);
-  }
-  void operator()(const SocketOpened& e) {
-    head(w, "socket_opened", stamp, start);
-    w.number("id", number_of(e.id)).text("request_id", e.request_id).masked("target", e.target);
-    w.text_if("instance", e.instance);
-  }
-  void operator()(const RouteCompiled& e) {
-    head(w, "route_compiled", stamp, start);
-    w.text("route", e.route).millis("took_ms", e.took);
-  }
-  void operator()(const Notice& e) {
-    head(w, "notice", stamp, start);
-    w.word("level", to_string(e.level))
-        .text_if("code", e.code)
-        .text("message", e.message)
-        .text_if("fix", e.fix);
-    w.text_if("file", e.file);
-    if (e.line != 0) w.number("line", e.line);
-  }
-  void operator()(const InstanceChanged& e) {
-    head(w, "instance_changed", stamp, start);
-    w.text("instance", e.instance).text_if("from", e.from).text("to", e.to);
-    w.text_if("function", e.function).text_if("why", e.why).text_if("death", e.death);
-    if (e.memory != 0) w.number("memory", e.memory);
-    if (e.pid != 0) w.number("pid", e.pid);
-    w.text_if("start", e.start).text_if("uncopied", e.uncopied);
-  }
-  void operator()(const BackgroundWork& e) {
-    head(w, "background_work", stamp, start);
-    w.number("id", number_of(e.id)).text("request_id", e.request_id);
-    w.text_if("route", e.route).text_if("file", e.file).text_if("instance", e.instance);
-    verdicts(e.verdicts);
-  }
-  void operator()(const CommandRun& e) {
-    head(w, "command_run", stamp, start);
-    w.text("command", e.command).flag("ended", e.ended);
-    if (e.ended) w.number("exit_code", e.exit_code);
-  }
-
-  void verdicts(std::span<const limits::Verdict> list) {
-    if (list.empty()) return;
-    w.open("verdicts", '[');
-    for (const limits::Verdict& v : list) verdict(w, v);
     w.close(']');
   }
 };
@@ -392,7 +296,15 @@ struct Encode {
 
 void encode(std::string& out, const Stamp& stamp, const Event& event, TimePoint start) {
   Writer w(out);
-  std::visit(Encode{w, stamp, start}, event);
+  std::visit(
+      [&](const auto& e) {
+        w.open('{');
+        w.word("t", kTypeOf<std::decay_t<decltype(e)>>).number("seq", stamp.seq).time("time", stamp.wall);
+        w.millis("at_ms", stamp.at - start);
+        Encode visitor{w};
+        fields(e, visitor);
+      },
+      event);
   w.end_line();
 }
 

@@ -12,9 +12,9 @@ constexpr std::string_view kAnywhere[] = {
     "token",  "secret",  "passw", "passphr", "signature", "apikey", "credential", "authoriz", "oauth",
     "sessid", "session", "saml",  "csrf",    "xsrf",      "bearer", "cookie",     "hmac"};
 // Only as a word of the name ("api_key", "api-key", "apiKey", "key").
-constexpr std::string_view kWords[] = {"key", "keys",   "auth",  "code",      "sig",     "pwd", "pass",
-                                       "jwt", "otp",    "sas",   "accesskey", "authkey", "sid", "pw",
-                                       "pin", "ticket", "nonce", "state",     "dsn"};
+constexpr std::string_view kWords[] = {"key", "keys", "auth", "code",     "sig",   "pwd",       "pass",
+                                       "jwt", "otp",  "totp", "passcode", "sas",   "accesskey", "authkey",
+                                       "sid", "pw",   "pin",  "ticket",   "nonce", "state",     "dsn"};
 
 constexpr int kMostEncodings = 4;
 
@@ -61,26 +61,131 @@ bool names_a_secret(std::string_view parameter) {
   return false;
 }
 
+namespace {
+
+bool is_quote(char c) { return c == '"' || c == '\''; }
+bool is_name(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9') ||
+         std::string_view("_-.$[]%").find(c) != std::string_view::npos;
+}
+
+// Headers and members of JSON: "code: 5" in a sentence is none.
+bool names_a_secret_surely(std::string_view name) {
+  constexpr std::string_view kKey = "key";
+  return names_a_secret(name) &&
+         ((name.size() >= kKey.size() && iequals(name.substr(name.size() - kKey.size()), kKey)) ||
+          std::any_of(std::begin(kAnywhere), std::end(kAnywhere), [&](std::string_view part) {
+            return std::search(name.begin(), name.end(), part.begin(), part.end(),
+                               [](char x, char y) { return ascii_lower(x) == y; }) != name.end();
+          }));
+}
+
+// A secret by its form, whatever it is called: a JSON Web Token, keys of well-known services.
+bool is_secret_by_form(std::string_view word) {
+  constexpr std::size_t kShortest = 20;
+  constexpr std::string_view kBegins[] = {"sk_live_", "sk_test_", "rk_live_", "sk-",   "ghp_",
+                                          "gho_",     "ghs_",     "glpat-",   "npm_",  "github_pat_",
+                                          "xoxb-",    "xoxp-",    "AKIA",     "whsec_"};
+  if (word.size() < kShortest) return false;
+  if (word.starts_with("eyJ")) return std::count(word.begin(), word.end(), '.') == 2;
+  return std::any_of(std::begin(kBegins), std::end(kBegins),
+                     [&](std::string_view begin) { return word.starts_with(begin); });
+}
+
+// A text in which a name may stand before its value in many ways: `a=b`, `"a": "b"`, `A: b`, `--a b`,
+// `scheme://user:b@`.
+class Text {
+ public:
+  explicit Text(std::string_view text) : text_(text) {}
+
+  std::string masked() {
+    while (at_ < text_.size()) {
+      if (text_.substr(at_).starts_with("://"))
+        user_info();
+      else if (is_name(text_[at_]))
+        name();
+      else
+        out_ += text_[at_++];
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void keep(std::size_t until) {
+    out_ += text_.substr(at_, until - at_);
+    at_ = until;
+  }
+  void hide(std::size_t until) {
+    out_ += "***";
+    at_ = until;
+  }
+  std::size_t find(std::string_view ends, std::size_t from) const {
+    return std::min(text_.find_first_of(ends, from), text_.size());
+  }
+  std::size_t skip(std::string_view characters, std::size_t from) const {
+    return std::min(text_.find_first_not_of(characters, from), text_.size());
+  }
+
+  void user_info() {
+    keep(at_ + 3);
+    const std::size_t at = text_.substr(0, find("/?#\"' \t\n", at_)).rfind('@');
+    if (at != std::string_view::npos && at > at_) hide(at);
+  }
+
+  void name() {
+    std::size_t end = at_;
+    while (end < text_.size() && is_name(text_[end])) ++end;
+    std::string_view name = text_.substr(at_, end - at_);
+    is_secret_by_form(name) ? hide(end) : keep(end);
+    const bool flag = name.starts_with('-');
+    name.remove_prefix(std::min(name.find_first_not_of('-'), name.size()));
+    const std::size_t behind = skip("\\\"'", end);  // of a member of JSON, perhaps in a text itself
+    const bool quoted =
+        behind > end && text_.substr(end, behind - end).find_first_of("\"'") != std::string_view::npos;
+    const std::size_t mark = quoted ? skip(" \t", behind) : behind;
+    const char separator = mark < text_.size() ? text_[mark] : '\0';
+    if (separator == '=' && (quoted || mark == end)) {
+      if (names_a_secret(name)) value(mark + 1, quoted ? " \t" : "", " \t\n&;\"'`");
+    } else if (separator == ':' && !text_.substr(mark).starts_with("://")) {
+      if (quoted ? names_a_secret(name) : names_a_secret_surely(name))
+        value(mark + 1, " \t", quoted ? " \t\n,}\"'" : "\n&;\"'`");
+    } else if (flag && (separator == ' ' || separator == '\t') && names_a_secret(name)) {
+      const std::size_t from = skip(" \t", mark);
+      if (from < text_.size() && text_[from] != '-') value(mark, " \t", " \t\n&;|\"'`");
+    }
+  }
+
+  // `before`: what may stand in front of it.
+  void value(std::size_t from, std::string_view before, std::string_view ends) {
+    from = skip(before, from);
+    const std::size_t escaped = skip("\\", from);
+    if (escaped < text_.size() && is_quote(text_[escaped])) {
+      keep(escaped + 1);
+      std::size_t end = std::min(text_.find(text_[escaped], at_), text_.size());
+      while (end > at_ && text_[end - 1] == '\\') --end;
+      if (end > at_) hide(end);
+      return;
+    }
+    keep(from);
+    if (const std::size_t end = find(ends, from); end > from) hide(end);
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string out_;
+};
+
+std::string masked_text(std::string_view text) { return Text(text).masked(); }
+
+}  // namespace
+
 bool hides_a_secret(std::string_view value) {
-  // An address has one of these, whatever its encoding.
-  if (value.find_first_of("=@%") == std::string_view::npos) return false;
+  if (is_secret_by_form(value)) return true;
+  // What has a name or an address in it has one of these, whatever its encoding.
+  if (value.find_first_of("=@%:") == std::string_view::npos) return false;
   std::string text(value);
   for (int round = 0; round < kMostEncodings; ++round) {
-    if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
-      const std::string_view authority = std::string_view(text).substr(scheme + 3);
-      const std::size_t at = authority.substr(0, authority.find_first_of("/?#")).rfind('@');
-      if (at != std::string_view::npos && at > 0) return true;
-    }
-    const std::string_view all = text;
-    for (std::size_t mark = all.find_first_of("?&;#"); mark != std::string_view::npos;
-         mark = all.find_first_of("?&;#", mark + 1)) {
-      const std::string_view rest = all.substr(mark + 1);
-      const std::string_view pair = rest.substr(0, rest.find_first_of("&;#"));
-      const std::size_t equals = pair.find('=');
-      if (equals != std::string_view::npos && equals + 1 < pair.size() &&
-          names_a_secret(pair.substr(0, equals)))
-        return true;
-    }
+    if (masked_text(text) != text) return true;
     std::string decoded = percent_decoded(text);
     if (decoded == text) return false;
     text = std::move(decoded);
@@ -88,26 +193,43 @@ bool hides_a_secret(std::string_view value) {
   return true;  // nobody encodes an innocent value so often
 }
 
-std::string mask_word(std::string_view word, std::string_view after) {
-  const auto named = [](std::string_view name) {
-    while (name.starts_with('-')) name.remove_prefix(1);
-    return !name.empty() && names_a_secret(name);
-  };
-  const bool value = !word.starts_with('-') && !word.empty();
-  if (value && after.starts_with("-") && after.find('=') == std::string_view::npos && named(after))
-    return "***";
-  const std::size_t equals = word.find('=');
-  if (equals != std::string_view::npos && equals + 1 < word.size() && word.find_first_of("/?&: ") > equals &&
-      named(word.substr(0, equals)))
-    return std::string(word.substr(0, equals + 1)) + "***";
-  if (word.find("://") == std::string_view::npos) return std::string(word);
-  const std::size_t scheme = word.find("://") + 3;
-  const std::size_t at = word.substr(0, word.find_first_of("/?#", scheme)).rfind('@');
-  std::string out(word.substr(0, scheme));
-  if (at != std::string_view::npos && at > scheme) out += "***@";
-  mask_target(word.substr(at != std::string_view::npos && at > scheme ? at + 1 : scheme),
-              [&](std::string_view piece) { out += piece; });
+namespace {
+
+// What is hidden may have held what kept a name and its value apart ("://u:***@" was "://u:a/b@"): one time
+// is not enough.
+std::string mask_once(std::string_view word) {
+  std::string text = masked_text(word);
+  // An address within an address, encoded.
+  const std::size_t question = text.find('?');
+  if (question == std::string::npos || text.find('%', question) == std::string::npos) return text;
+  std::string out = text.substr(0, question + 1);
+  const auto append = [&](std::string_view piece) { out += piece; };
+  mask_pairs(std::string_view(text).substr(question + 1), "&; \t\n\"'", append);
   return out;
+}
+
+}  // namespace
+
+std::string mask_word(std::string_view word, std::string_view after) {
+  const auto is = [&](std::initializer_list<std::string_view> flags) {
+    return std::find(flags.begin(), flags.end(), after) != flags.end();
+  };
+  if (!word.empty() && !word.starts_with('-')) {
+    const std::string_view name = after.substr(std::min(after.find_first_not_of('-'), after.size()));
+    if (after.starts_with('-') && after.find('=') == std::string_view::npos && names_a_secret(name))
+      return "***";
+    const std::size_t colon = word.find(':');
+    if (colon != std::string_view::npos && is({"-u", "--user", "-U", "--proxy-user"}))
+      return std::string(word.substr(0, colon + 1)) + "***";
+  }
+  constexpr int kMostRounds = 8;
+  std::string out(word);
+  for (int round = 0; round < kMostRounds; ++round) {
+    std::string again = mask_once(out);
+    if (again == out) return out;
+    out = std::move(again);
+  }
+  return "***";  // nobody nests innocent values so deeply
 }
 
 }  // namespace vsim::event

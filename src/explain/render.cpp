@@ -56,9 +56,9 @@ std::string fenced(std::string_view language, std::string_view code) {
 }
 
 std::string_view group_title(const Topic& t) {
-  if (t.kind == Kind::rule) return "Rules of check: found in the sources";
-  if (t.kind == Kind::emulator) return "Said by the emulator";
-  if (t.kind == Kind::cause) return "Messages without a code";
+  if (t.kind == TopicKind::rule) return "Rules of check: found in the sources";
+  if (t.kind == TopicKind::emulator) return "Said by the emulator";
+  if (t.kind == TopicKind::cause) return "Messages without a code";
   return t.emulated ? "Vercel's codes that vercel-sim produces" : "Vercel's other codes, explained only";
 }
 
@@ -70,11 +70,11 @@ struct Group {
 std::vector<Group> groups() {
   std::vector<Group> out(5);
   for (const Topic& t : topics()) {
-    Group& g = out[t.kind == Kind::rule       ? 3
-                   : t.kind == Kind::cause    ? 2
-                   : t.kind == Kind::emulator ? 1
-                   : t.emulated               ? 0
-                                              : 4];
+    Group& g = out[t.kind == TopicKind::rule       ? 3
+                   : t.kind == TopicKind::cause    ? 2
+                   : t.kind == TopicKind::emulator ? 1
+                   : t.emulated                    ? 0
+                                                   : 4];
     g.title = group_title(t);
     g.topics.push_back(&t);
   }
@@ -102,11 +102,11 @@ std::string render_text(const Topic& t, std::size_t columns) {
     return section(title, text, columns);
   };
   std::string out = fmt::format("{}{}\n{}", t.id, status_of(t), wrapped(t.title, columns));
-  if (t.kind == Kind::rule) out += wrapped(t.category, columns);
+  if (t.kind == TopicKind::rule) out += wrapped(t.category, columns);
   out += part("Why", t.why);
   out += part("What the client sees", t.client);
-  out += part("Fix", t.fix + (t.kind != Kind::rule && !t.example.empty() ? fenced("", t.example) : ""));
-  if (t.kind == Kind::rule) {
+  out += part("Fix", t.fix + (t.kind != TopicKind::rule && !t.example.empty() ? fenced("", t.example) : ""));
+  if (t.kind == TopicKind::rule) {
     out += part("Strikes", "```\n" + t.bad + "\n```");
     out += part("Does not", "```\n" + t.example + "\n```");
   }
@@ -126,19 +126,19 @@ std::string page_path(const Topic& t) { return "codes/" + t.id + ".md"; }
 
 std::string render_page(const Topic& t) {
   std::string out = fmt::format("# {}\n\n{}. ", t.id, t.title);
-  if (t.kind == Kind::rule)
+  if (t.kind == TopicKind::rule)
     out += fmt::format("A rule of `vercel-sim check`: {}.", t.category);
-  else if (t.kind == Kind::cause)
+  else if (t.kind == TopicKind::cause)
     out += "A cause that has a message and no code; no verdict says it.";
   else if (t.status != 0)
     out += fmt::format("Status {}. {}.", t.status,
-                       t.kind == Kind::emulator ? "Said by vercel-sim only" : "Vercel's own code");
+                       t.kind == TopicKind::emulator ? "Said by vercel-sim only" : "Vercel's own code");
   else
     out += "The client gets no error response. Said by vercel-sim only.";
   out += fmt::format("\n\n## Why\n\n{}\n", t.why);
   if (!t.client.empty()) out += fmt::format("\n## What the client sees\n\n{}\n", t.client);
   out += fmt::format("\n## Fix\n\n{}", t.fix);
-  if (t.kind == Kind::rule)
+  if (t.kind == TopicKind::rule)
     out += fmt::format("\n\nStrikes:{}\n\nDoes not:{}\n", fenced(t.language, t.bad),
                        fenced(t.language, t.example));
   else

@@ -107,8 +107,8 @@ bool holds(std::string_view text, std::string_view message) {
   return true;
 }
 
-Answer search(std::string_view raw) {
-  Answer out;
+SearchAnswer search(std::string_view raw) {
+  SearchAnswer out;
   if (const Topic* exact = find_topic(raw)) {
     out.best = {exact};
     return out;
@@ -138,12 +138,12 @@ Answer search(std::string_view raw) {
   bool code = false, emulated = false;
   for (const Scored& s : found) {
     if (s.score != top) break;
-    code |= s.topic->kind != Kind::rule;
-    emulated |= s.topic->emulated && s.topic->kind != Kind::rule;
+    code |= s.topic->kind != TopicKind::rule;
+    emulated |= s.topic->emulated && s.topic->kind != TopicKind::rule;
   }
   constexpr std::size_t kMost = 6;
   for (const Scored& s : found) {
-    const bool rule = s.topic->kind == Kind::rule;
+    const bool rule = s.topic->kind == TopicKind::rule;
     // Of the equally likely ones: codes before rules, what vercel-sim produces before what it only explains.
     if (s.score == top && !(code && rule) && !(emulated && !s.topic->emulated))
       out.best.push_back(s.topic);

@@ -10,13 +10,13 @@
 
 namespace vsim::explain {
 
-struct Answer {
+struct SearchAnswer {
   std::vector<const Topic*> best;  // one: that is it; several: equally likely, codes before rules
   std::vector<const Topic*> also;  // less likely, the likeliest first
   std::string meant;               // best is empty: the nearest id, "" when none is near
 };
 
-Answer search(std::string_view query);
+SearchAnswer search(std::string_view query);
 
 // Lower case, without quotes, backslashes and ellipses, blanks collapsed: what is compared.
 std::string normalized(std::string_view text);

@@ -69,9 +69,9 @@ std::string expectation(std::string_view code) {
 Result<Topic> read_code(const std::string& id, const Fields& f) {
   Topic t;
   t.id = id;
-  t.kind = id.starts_with("SIM_")                                  ? Kind::emulator
-           : !id.empty() && id.front() >= 'a' && id.front() <= 'z' ? Kind::cause
-                                                                   : Kind::platform;
+  t.kind = id.starts_with("SIM_")                                  ? TopicKind::emulator
+           : !id.empty() && id.front() >= 'a' && id.front() <= 'z' ? TopicKind::cause
+                                                                   : TopicKind::platform;
   t.category = f.text("category");
   t.as_of = f.text("as_of");
   t.emulated = f.text("emulated") == "true";
@@ -104,7 +104,7 @@ Result<Topic> read_code(const std::string& id, const Fields& f) {
     const YAML::Node status = f.node("status");
     t.status = status.IsDefined() ? status.as<int>() : 0;
     t.sources = {f.text("source").empty() ? "https://vercel.com/docs/errors/" + id : f.text("source")};
-    if (t.kind == Kind::cause &&
+    if (t.kind == TopicKind::cause &&
         (t.client.empty() || t.found.empty() || t.messages.empty() || f.text("source").empty()))
       return Error{fmt::format("{}: client, found, messages and source are needed", id), ""};
     if (t.client.empty())
@@ -115,7 +115,7 @@ Result<Topic> read_code(const std::string& id, const Fields& f) {
           "It does not: this happens in Vercel's network or in a deployment, which is not here. It is "
           "explained "
           "so that the code in a log or on an error page can be looked up.";
-    if (t.title.empty() || t.why.empty() || t.fix.empty() || (t.status == 0 && t.kind == Kind::platform))
+    if (t.title.empty() || t.why.empty() || t.fix.empty() || (t.status == 0 && t.kind == TopicKind::platform))
       return Error{fmt::format("{}: title, why, fix and status are needed", id), ""};
   }
   if (t.category.empty() || t.as_of.empty())
@@ -126,7 +126,7 @@ Result<Topic> read_code(const std::string& id, const Fields& f) {
 Topic of_rule(const check::Rule& r) {
   Topic t;
   t.id = r.id;
-  t.kind = Kind::rule;
+  t.kind = TopicKind::rule;
   t.emulated = true;
   t.category =
       fmt::format("{} on serverless, {} on Fluid compute", to_string(r.serverless), to_string(r.fluid));

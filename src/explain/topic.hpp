@@ -14,7 +14,7 @@
 
 namespace vsim::explain {
 
-enum class Kind : std::uint8_t {
+enum class TopicKind : std::uint8_t {
   platform,  // Vercel's own identifier
   emulator,  // SIM_…
   cause,     // a message of an app's own, without a code: no verdict says it
@@ -23,7 +23,7 @@ enum class Kind : std::uint8_t {
 
 struct Topic {
   std::string id;
-  Kind kind = Kind::platform;
+  TopicKind kind = TopicKind::platform;
   std::string category;     // "Function", "DNS", …; of a rule its severities
   bool emulated = false;    // vercel-sim produces it; else it is only explained
   int status = 0;           // what the client gets; 0: no error response

@@ -52,7 +52,7 @@ enum class Start : std::uint8_t {
   cold,   // nothing was ready when it came: it waited, then got a new one
 };
 // Send the invocation to the instance. `instance` is none under isolation `none`.
-struct Place {
+struct Placement {
   InvocationId invocation;
   InstanceId instance;
   Start start;
@@ -66,7 +66,7 @@ struct Refuse {
   Duration waited;
 };
 // Its instance is gone, or is no longer its own. The lease only remains to be given back.
-struct Lost {
+struct LeaseLost {
   InvocationId invocation;
   InstanceId instance;
   limits::Code code;  // none: nobody waits for an answer
@@ -74,6 +74,6 @@ struct Lost {
   Death death{};
 };
 
-using Command = std::variant<Spawn, Bind, Freeze, Thaw, Ping, Kill, Place, Refuse, Lost>;
+using SchedulerCommand = std::variant<Spawn, Bind, Freeze, Thaw, Ping, Kill, Placement, Refuse, LeaseLost>;
 
 }  // namespace vsim::instance

@@ -12,7 +12,7 @@ FunctionId Groups::find(Pool pool, std::string_view name) const {
   return it == by_name_.end() ? FunctionId::none : it->second;
 }
 
-FunctionId Groups::define(const Function& f) {
+FunctionId Groups::define(const GroupedFunction& f) {
   FunctionId id = find(f.pool, f.name);
   if (id == FunctionId::none) {
     id = static_cast<FunctionId>(functions_.size() + 1);

@@ -33,7 +33,7 @@ struct FunctionConfig {
   auto operator<=>(const FunctionConfig&) const = default;
 };
 
-struct Function {
+struct GroupedFunction {
   std::string name;  // unique in its pool: Next's page name, or the route
   Pool pool = Pool::app_route;
   FunctionConfig config{};
@@ -47,10 +47,10 @@ class Groups {
   explicit Groups(bool shared) : shared_(shared) {}
 
   // New, known, or known with another config: then it moves to another group and keeps its id.
-  FunctionId define(const Function&);
+  FunctionId define(const GroupedFunction&);
   FunctionId find(Pool, std::string_view name) const;  // none when it was never told
   GroupId group_of(FunctionId f) const { return functions_[index(f)].group; }
-  const Function& function(FunctionId f) const { return functions_[index(f)].function; }
+  const GroupedFunction& function(FunctionId f) const { return functions_[index(f)].function; }
   // The group's own, if its function says so.
   std::optional<std::uint32_t> max_concurrency(GroupId g) const { return groups_[index(g)]; }
   std::size_t functions() const { return functions_.size(); }
@@ -64,7 +64,7 @@ class Groups {
     auto operator<=>(const Key&) const = default;
   };
   struct Known {
-    Function function;
+    GroupedFunction function;
     GroupId group;
   };
   template <class Id>

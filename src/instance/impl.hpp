@@ -26,7 +26,7 @@ struct Init {
 
 struct Instance {
   InstanceId id = InstanceId::none;
-  Lifecycle life;
+  InstanceLifecycle life;
   GroupId group = GroupId::none;  // none: no code in it
   Generation generation = 0;
   std::vector<FunctionId> code;        // functions loaded or being loaded
@@ -62,7 +62,7 @@ struct Holder {
   TimePoint placed{};
 };
 
-struct Waiter {
+struct WaitingInvocation {
   InvocationId invocation = InvocationId::none;
   FunctionId function = FunctionId::none;
   InvocationId parent = InvocationId::none;
@@ -82,7 +82,7 @@ struct Seats {
 };
 
 struct Scheduler::Impl {
-  Impl(const Options& o, Watcher* w) : options(o), watcher(w), groups(o.groups_shared) {}
+  Impl(const SchedulerOptions& o, SchedulerWatcher* w) : options(o), watcher(w), groups(o.groups_shared) {}
 
   // scheduler.cpp
   void begin(TimePoint moment, Commands& commands, InstanceId ended = InstanceId::none);
@@ -94,21 +94,23 @@ struct Scheduler::Impl {
 
   // placement.cpp
   void place_waiting();
-  bool try_place(Waiter&);
-  Instance* choose(Waiter&);
-  Instance* fresh(const Waiter&, GroupId);  // a bound spare or a spare; nullptr also where a copy is better
-  Instance* kept_for(const Waiter&, GroupId);
+  bool try_place(WaitingInvocation&);
+  Instance* choose(WaitingInvocation&);
+  Instance* fresh(const WaitingInvocation&,
+                  GroupId);  // a bound spare or a spare; nullptr also where a copy is better
+  Instance* kept_for(const WaitingInvocation&, GroupId);
+  std::optional<TimePoint> waits_for_kept(const WaitingInvocation&) const;  // and until when
   bool keeps(const Instance&, FunctionId) const;  // for others after it, under policy `invocation`
-  Instance* with_room(const Waiter&, GroupId, std::size_t first_seat);
-  void grant(const Waiter&, Instance&);
+  Instance* with_room(const WaitingInvocation&, GroupId, std::size_t first_seat);
+  void grant(const WaitingInvocation&, Instance&);
   std::size_t next_turn(Seats&);
   Seats& seats_of(GroupId);
   void seat(Instance&, std::size_t);
   void unseat(const Instance&);
   std::uint32_t slots(GroupId) const;
-  bool nested(const Waiter&) const;
+  bool nested(const WaitingInvocation&) const;
   bool nested_wait() const;
-  bool has_room(const Instance&, const Waiter&) const;
+  bool has_room(const Instance&, const WaitingInvocation&) const;
 
   // supply.cpp
   std::size_t demand() const;
@@ -162,17 +164,17 @@ struct Scheduler::Impl {
   Duration unserved(const Instance&) const;
   void pause_inits(Instance&);
   void resume_inits(Instance&);
-  bool touched(const Instance&, const Change&) const;
+  bool touched(const Instance&, const CodeChange&) const;
 
   // timers.cpp
   bool waits_for_turn(const Instance&) const;
   std::optional<TimePoint> due(const Instance&) const;
   void strike(Instance&);
 
-  Options options;
-  Watcher* watcher;
+  SchedulerOptions options;
+  SchedulerWatcher* watcher;
   Groups groups;
-  std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
+  std::shared_ptr<LeaseLedger> ledger = std::make_shared<LeaseLedger>();
 
   TimePoint now{};
   Commands* out = nullptr;
@@ -180,13 +182,14 @@ struct Scheduler::Impl {
   std::uint64_t last_id = 0;
   std::map<InstanceId, Instance> instances;
   std::map<GroupId, Seats> seats;
-  std::list<Waiter> waiters;  // in order of arrival, those whose clients are gone last
+  std::list<WaitingInvocation> waiters;  // in order of arrival, those whose clients are gone last
   std::unordered_map<InvocationId, Holder> holders;
   std::unordered_map<std::uint64_t, InvocationId> by_serial;
   std::vector<FunctionId> recent;                     // most recently used first
   std::set<FunctionId> unbindable;                    // binding failed: not before their code changes
   std::set<FunctionId> uncopied;                      // they have no template: the same
   std::map<FunctionId, std::uint32_t> failed_copies;  // in a row
+  Duration fresh_takes = Duration::max();  // the last fresh one that prerendered, from placement to handler
   std::map<FunctionId, std::uint64_t> bound_weights;  // of the last instance that was bound to it, bytes
 
   bool started = false, stopped = false;
@@ -202,7 +205,7 @@ struct Scheduler::Impl {
 
 template <class Moment>
 void Scheduler::Impl::step(Instance& i, Moment moment) {
-  const State from = i.life.state();
+  const InstanceState from = i.life.state();
   if (!moment(i.life)) broken(i, "a transition that its state does not allow");
   if (watcher != nullptr) watcher->on_state(i.id, from, i.life.state(), i.group, now);
 }

@@ -24,19 +24,19 @@ Instance* Scheduler::Impl::find(InstanceId id) {
 
 void Scheduler::Impl::thaw(Instance& i) {
   if (!i.life.frozen()) return;
-  step(i, [](Lifecycle& l) { return l.thaw(); });
+  step(i, [](InstanceLifecycle& l) { return l.thaw(); });
   out->push_back(Thaw{i.id});
 }
 
 // The invocation has no instance any more; the instance's own state is the caller's matter.
 void Scheduler::Impl::lose(Instance& i, InvocationId invocation, Code code, Why why, const Death& death) {
   end_holder(invocation);
-  out->push_back(Lost{invocation, i.id, code, why, death});
+  out->push_back(LeaseLost{invocation, i.id, code, why, death});
 }
 
 // `code`: what those who are on it get.
 void Scheduler::Impl::kill(Instance& i, Why why, Code code) {
-  step(i, [&](Lifecycle& l) { return l.kill(why); });
+  step(i, [&](InstanceLifecycle& l) { return l.kill(why); });
   unseat(i);
   i.inits.clear();
   i.ping_due.reset();
@@ -47,7 +47,7 @@ void Scheduler::Impl::kill(Instance& i, Why why, Code code) {
 void Scheduler::Impl::retire(Instance& i, Why why) {
   if (i.life.leases() == 0) return kill(i, why, Code::none);
   if (i.life.is<Retired>()) return;
-  step(i, [&](Lifecycle& l) { return l.retire(why); });
+  step(i, [&](InstanceLifecycle& l) { return l.retire(why); });
   unseat(i);
 }
 
@@ -55,7 +55,7 @@ void Scheduler::Impl::retire(Instance& i, Why why) {
 // finish first, if its event loop still turns.
 void Scheduler::Impl::overdue(Instance& i, Why why) {
   if (i.holders.empty()) return kill(i, why, Code::none);
-  step(i, [](Lifecycle& l) { return l.release(); });
+  step(i, [](InstanceLifecycle& l) { return l.release(); });
   retire(i, why);
   ask(i);
 }
@@ -113,7 +113,7 @@ void Scheduler::Impl::resume_inits(Instance& i) {
   for (Init& init : i.inits) init.since = now;
 }
 
-bool Scheduler::Impl::touched(const Instance& i, const Change& c) const {
+bool Scheduler::Impl::touched(const Instance& i, const CodeChange& c) const {
   if (c.environment) return true;
   if (i.code.empty()) return false;
   if (c.all_code) return true;

@@ -1,7 +1,7 @@
 // The right of one invocation to one slot of one instance: a value that can be moved, not copied, and ends
 // exactly once: given to Scheduler::release or Scheduler::timed_out, or, if its owner lets it go, noticed by
-// the scheduler at its next call. It does not keep the instance alive: after Lost it only remains to be given
-// back. Pure.
+// the scheduler at its next call. It does not keep the instance alive: after LeaseLost it only remains to be
+// given back. Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace vsim::instance {
 
 // What the scheduler and the leases it gave know in common. It outlives both.
-struct Ledger {
+struct LeaseLedger {
   std::uint64_t granted = 0;           // leases ever given; also the serial of the last one
   std::uint64_t returned = 0;          // leases ever ended, in whatever way
   std::vector<std::uint64_t> dropped;  // serials let go, not noticed yet
@@ -47,7 +47,7 @@ class Lease {
 
  private:
   friend class Scheduler;
-  Lease(std::shared_ptr<Ledger> ledger, InvocationId invocation, InstanceId instance)
+  Lease(std::shared_ptr<LeaseLedger> ledger, InvocationId invocation, InstanceId instance)
       : ledger_(std::move(ledger)),
         serial_(++ledger_->granted),
         invocation_(invocation),
@@ -66,7 +66,7 @@ class Lease {
     ledger_ = nullptr;
   }
 
-  std::shared_ptr<Ledger> ledger_;
+  std::shared_ptr<LeaseLedger> ledger_;
   std::uint64_t serial_ = 0;
   InvocationId invocation_ = InvocationId::none;
   InstanceId instance_ = InstanceId::none;

@@ -13,46 +13,46 @@ std::string_view to_string(Why why) {
   return kNames[static_cast<std::size_t>(why)];
 }
 
-std::string_view name(const State& state) {
+std::string_view name(const InstanceState& state) {
   static constexpr std::string_view kNames[] = {"spawning", "spare", "binding", "bound", "template",
                                                 "leased",   "idle",  "retired", "dying", "dead"};
-  static_assert(std::size(kNames) == std::variant_size_v<State>, "a state has no name");
+  static_assert(std::size(kNames) == std::variant_size_v<InstanceState>, "a state has no name");
   return kNames[state.index()];
 }
 
-bool Lifecycle::ready() {
+bool InstanceLifecycle::ready() {
   if (!is<Spawning>()) return false;
   state_ = Spare{};
   return true;
 }
 
-bool Lifecycle::ready(FunctionId function) {
+bool InstanceLifecycle::ready(FunctionId function) {
   if (!is<Spawning>()) return false;
   state_ = Bound{function};
   return true;
 }
 
-bool Lifecycle::bind(FunctionId function) {
+bool InstanceLifecycle::bind(FunctionId function) {
   if (!is<Spare>()) return false;
   state_ = Binding{function};
   return true;
 }
 
-bool Lifecycle::bound() {
+bool InstanceLifecycle::bound() {
   const auto* b = std::get_if<Binding>(&state_);
   if (b == nullptr) return false;
   state_ = Bound{b->function};
   return true;
 }
 
-bool Lifecycle::stand() {
+bool InstanceLifecycle::stand() {
   const auto* b = std::get_if<Binding>(&state_);
   if (b == nullptr) return false;
   state_ = Template{b->function};
   return true;
 }
 
-bool Lifecycle::lease(std::uint32_t slots) {
+bool InstanceLifecycle::lease(std::uint32_t slots) {
   if (slots == 0 || frozen()) return false;
   if (auto* l = std::get_if<Leased>(&state_)) {
     if (l->leases >= slots) return false;
@@ -64,7 +64,7 @@ bool Lifecycle::lease(std::uint32_t slots) {
   return true;
 }
 
-bool Lifecycle::release() {
+bool InstanceLifecycle::release() {
   if (auto* l = std::get_if<Leased>(&state_)) {
     if (--l->leases == 0) state_ = Idle{};
     return true;
@@ -75,46 +75,46 @@ bool Lifecycle::release() {
   return true;
 }
 
-bool Lifecycle::freeze() {
+bool InstanceLifecycle::freeze() {
   if (frozen()) return false;
   if (auto* b = std::get_if<Bound>(&state_)) return b->frozen = true;
   if (auto* i = std::get_if<Idle>(&state_)) return i->frozen = true;
   return false;
 }
 
-bool Lifecycle::thaw() {
+bool InstanceLifecycle::thaw() {
   if (!frozen()) return false;
   if (auto* b = std::get_if<Bound>(&state_)) b->frozen = false;
   if (auto* i = std::get_if<Idle>(&state_)) i->frozen = false;
   return true;
 }
 
-bool Lifecycle::retire(Why why) {
+bool InstanceLifecycle::retire(Why why) {
   if (is<Retired>() || !living()) return false;
   state_ = Retired{why, leases()};
   return true;
 }
 
-bool Lifecycle::kill(Why why) {
+bool InstanceLifecycle::kill(Why why) {
   if (!living()) return false;
   state_ = Dying{why};
   return true;
 }
 
-bool Lifecycle::exited(const Death& death) {
+bool InstanceLifecycle::exited(const Death& death) {
   if (is<Dead>()) return false;
   const auto* d = std::get_if<Dying>(&state_);
   state_ = Dead{d != nullptr ? d->why : Why::none, death};
   return true;
 }
 
-std::uint32_t Lifecycle::leases() const {
+std::uint32_t InstanceLifecycle::leases() const {
   if (const auto* l = std::get_if<Leased>(&state_)) return l->leases;
   if (const auto* r = std::get_if<Retired>(&state_)) return r->leases;
   return 0;
 }
 
-bool Lifecycle::frozen() const {
+bool InstanceLifecycle::frozen() const {
   if (const auto* b = std::get_if<Bound>(&state_)) return b->frozen;
   if (const auto* i = std::get_if<Idle>(&state_)) return i->frozen;
   return false;

@@ -92,10 +92,11 @@ struct Dead {
   Death death;
 };
 
-using State = std::variant<Spawning, Spare, Binding, Bound, Template, Leased, Idle, Retired, Dying, Dead>;
-std::string_view name(const State&);
+using InstanceState =
+    std::variant<Spawning, Spare, Binding, Bound, Template, Leased, Idle, Retired, Dying, Dead>;
+std::string_view name(const InstanceState&);
 
-class Lifecycle {
+class InstanceLifecycle {
  public:
   bool ready();
   bool ready(FunctionId);  // as a copy of its template
@@ -111,7 +112,7 @@ class Lifecycle {
   bool kill(Why);
   bool exited(const Death&);
 
-  const State& state() const { return state_; }
+  const InstanceState& state() const { return state_; }
   template <class S>
   bool is() const {
     return std::holds_alternative<S>(state_);
@@ -124,7 +125,7 @@ class Lifecycle {
   bool usable() const { return is<Spare>() || is<Bound>() || is<Leased>() || is<Idle>(); }
 
  private:
-  State state_ = Spawning{};
+  InstanceState state_ = Spawning{};
 };
 
 }  // namespace vsim::instance

@@ -6,8 +6,8 @@
 
 namespace vsim::instance {
 
-Options options_for(const profile::Profile& p, std::uint64_t seed) {
-  Options o;
+SchedulerOptions options_for(const profile::Profile& p, std::uint64_t seed) {
+  SchedulerOptions o;
   o.isolation = p.isolation.value;
   o.seed = seed;
   constexpr std::string_view kSpread = "spread:";
@@ -24,7 +24,7 @@ Options options_for(const profile::Profile& p, std::uint64_t seed) {
 }
 
 std::uint64_t memory_budget_for(const profile::Profile& p, std::uint64_t machine) {
-  const std::uint64_t most = Options{}.memory_budget;
+  const std::uint64_t most = SchedulerOptions{}.memory_budget;
   return p.memory_budget.value.value_or(machine == 0 ? most : std::min(most, machine / 4));
 }
 

@@ -9,7 +9,7 @@
 
 namespace vsim::instance {
 
-struct Options {
+struct SchedulerOptions {
   profile::Isolation isolation = profile::Isolation::invocation;
   // 0: pack, the first instance with room. N: at least N instances of a group take turns, in an order that
   // the seed decides: each round of N requests meets each of them once.
@@ -43,11 +43,18 @@ struct Options {
   std::uint32_t bound_functions = 4;  // the most recently used functions keep one bound spare each; 0: none
   // An instance that is bound becomes a template, if it may, and instances of the function are copies of it.
   bool templates = false;
+  // Copies of the template of the function used last that wait for its next requests: a page asks its API for
+  // several things at once. Of the others one. Each is begun when the one before is there.
+  std::uint32_t copies_ahead = 1;
   // From the begin of a copy to ready: 20 ms was measured, 100 on a busy machine. After that its template is
   // of no use.
   Duration copy_limit = std::chrono::seconds(15);
   // Copies of a template that fail, one after the other, after which the function has none.
   std::uint32_t copy_tries = 2;
+  // Under `invocation`, what is prerendered waits for the instance that is kept for it, which is as a rule
+  // done within milliseconds of its last answer: as long as the last fresh one took to begin, and no longer
+  // than this (100 ms was measured, 300 on a busy machine).
+  Duration kept_patience = std::chrono::milliseconds(250);
   // After a request is done, before spares are refilled: the next one may follow at once.
   Duration refill_delay = std::chrono::milliseconds(50);
   // But no longer than this after the first one was missed, or was taken by a request that does not end.
@@ -77,7 +84,7 @@ struct Options {
 
 // Isolation and placement as the profile says them ("pack", "spread:N": checked by its schema), and what
 // follows from its compute model. The rest is as above.
-Options options_for(const profile::Profile&, std::uint64_t seed);
+SchedulerOptions options_for(const profile::Profile&, std::uint64_t seed);
 
 // memory.budget; "auto" is a quarter of the machine's memory (bytes; 0: unknown), 1.5 GB at most.
 std::uint64_t memory_budget_for(const profile::Profile&, std::uint64_t machine);

@@ -13,14 +13,14 @@ std::uint32_t Scheduler::Impl::slots(GroupId g) const {
   return std::max<std::uint32_t>(1, groups.max_concurrency(g).value_or(options.slots));
 }
 
-bool Scheduler::Impl::nested(const Waiter& w) const { return holders.contains(w.parent); }
+bool Scheduler::Impl::nested(const WaitingInvocation& w) const { return holders.contains(w.parent); }
 
 bool Scheduler::Impl::nested_wait() const {
-  return std::any_of(waiters.begin(), waiters.end(), [&](const Waiter& w) { return nested(w); });
+  return std::any_of(waiters.begin(), waiters.end(), [&](const WaitingInvocation& w) { return nested(w); });
 }
 
 // What was started above the cap is for the requests that the cap's holders wait for.
-bool Scheduler::Impl::has_room(const Instance& i, const Waiter& w) const {
+bool Scheduler::Impl::has_room(const Instance& i, const WaitingInvocation& w) const {
   return i.life.usable() && i.life.leases() < slots(groups.group_of(w.function)) &&
          (!i.over_cap || nested(w) || !nested_wait());
 }
@@ -53,7 +53,7 @@ void Scheduler::Impl::unseat(const Instance& i) {
   if (it != seats.end()) std::replace(it->second.at.begin(), it->second.at.end(), i.id, InstanceId::none);
 }
 
-Instance* Scheduler::Impl::fresh(const Waiter& w, GroupId g) {
+Instance* Scheduler::Impl::fresh(const WaitingInvocation& w, GroupId g) {
   Instance* spare = nullptr;
   Instance* sibling = nullptr;
   for (auto& [id, i] : instances) {
@@ -75,11 +75,27 @@ Instance* Scheduler::Impl::fresh(const Waiter& w, GroupId g) {
 
 // What is prerendered is made once, at build, and is no invocation: no visitor meets the memory of what made
 // it. So it needs no instance of its own, as long as none of the renders has left something there.
-Instance* Scheduler::Impl::kept_for(const Waiter& w, GroupId g) {
+Instance* Scheduler::Impl::kept_for(const WaitingInvocation& w, GroupId g) {
   if (!groups.function(w.function).config.prerender) return nullptr;
   for (auto& [id, i] : instances)
     if (i.kept && i.group == g && i.life.is<Idle>() && has_room(i, w)) return &i;
   return nullptr;
+}
+
+// One that is at work on such a render and would come back as it was. That is waited for, but no longer than
+// a fresh one needs to begin: until then, nullopt: not waited for.
+std::optional<TimePoint> Scheduler::Impl::waits_for_kept(const WaitingInvocation& w) const {
+  if (options.isolation != Isolation::invocation || !groups.function(w.function).config.prerender ||
+      nested(w))
+    return std::nullopt;
+  const TimePoint until = after(w.arrived, std::min(fresh_takes, options.kept_patience));
+  const GroupId g = groups.group_of(w.function);
+  const bool comes_back = std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
+    const Instance& i = e.second;
+    return i.kept && i.group == g && i.life.template is<Leased>() &&
+           keeps(i, holders.at(i.holders.front()).function);
+  });
+  return comes_back && until > now ? std::optional(until) : std::nullopt;
 }
 
 // One is enough for a group.
@@ -91,7 +107,7 @@ bool Scheduler::Impl::keeps(const Instance& i, FunctionId f) const {
          });
 }
 
-Instance* Scheduler::Impl::with_room(const Waiter& w, GroupId g, std::size_t first) {
+Instance* Scheduler::Impl::with_room(const WaitingInvocation& w, GroupId g, std::size_t first) {
   const Seats& s = seats_of(g);
   for (std::size_t k = 0; k < s.at.size(); ++k) {
     Instance* i = find(s.at[(first + k) % s.at.size()]);
@@ -101,11 +117,12 @@ Instance* Scheduler::Impl::with_room(const Waiter& w, GroupId g, std::size_t fir
 }
 
 // Seats it too, if it is new to its group. nullptr: wait.
-Instance* Scheduler::Impl::choose(Waiter& w) {
+Instance* Scheduler::Impl::choose(WaitingInvocation& w) {
   const GroupId g = groups.group_of(w.function);
   if (options.isolation == Isolation::invocation) {
     Instance* kept = kept_for(w, g);
-    return kept != nullptr ? kept : fresh(w, g);
+    if (kept != nullptr) return kept;
+    return waits_for_kept(w) ? nullptr : fresh(w, g);
   }
   Seats& s = seats_of(g);
   const bool new_group = w.group != g;
@@ -135,7 +152,7 @@ Instance* Scheduler::Impl::choose(Waiter& w) {
   return i;
 }
 
-void Scheduler::Impl::grant(const Waiter& w, Instance& i) {
+void Scheduler::Impl::grant(const WaitingInvocation& w, Instance& i) {
   Start start = Start::warm;
   if (i.life.is<Bound>())
     start = w.queued && i.from != InstanceId::none ? Start::cold : Start::bound;
@@ -145,7 +162,7 @@ void Scheduler::Impl::grant(const Waiter& w, Instance& i) {
   const GroupId g = groups.group_of(w.function);
   i.group = g;
   if (i.code.empty()) i.generation = generation;
-  step(i, [&](Lifecycle& l) { return l.lease(slots(g)); });
+  step(i, [&](InstanceLifecycle& l) { return l.lease(slots(g)); });
   i.last_used = now;
   if (i.holders.empty()) i.heard = now;
   i.holders.push_back(w.invocation);
@@ -165,10 +182,10 @@ void Scheduler::Impl::grant(const Waiter& w, Instance& i) {
        .placed = now};
   if (w.left) h.left = now;
   by_serial.emplace(h.serial, w.invocation);
-  out->push_back(Place{w.invocation, i.id, start, now - w.arrived, std::move(lease)});
+  out->push_back(Placement{w.invocation, i.id, start, now - w.arrived, std::move(lease)});
 }
 
-bool Scheduler::Impl::try_place(Waiter& w) {
+bool Scheduler::Impl::try_place(WaitingInvocation& w) {
   Instance* i = choose(w);
   if (i == nullptr) {
     w.queued = true;
@@ -180,7 +197,7 @@ bool Scheduler::Impl::try_place(Waiter& w) {
 
 void Scheduler::Impl::place_waiting() {
   const auto unused = [](const auto& entry) {
-    const Lifecycle& life = entry.second.life;
+    const InstanceLifecycle& life = entry.second.life;
     return life.template is<Spare>() || life.template is<Bound>() || life.template is<Idle>();
   };
   for (auto w = waiters.begin(); w != waiters.end();) {

@@ -10,11 +10,11 @@ namespace vsim::instance {
 
 using limits::Code;
 
-Scheduler::Scheduler(const Options& options, Watcher* watcher)
+Scheduler::Scheduler(const SchedulerOptions& options, SchedulerWatcher* watcher)
     : impl_(std::make_unique<Impl>(options, watcher)) {}
 Scheduler::~Scheduler() = default;
 
-FunctionId Scheduler::define(const Function& f) { return impl_->groups.define(f); }
+FunctionId Scheduler::define(const GroupedFunction& f) { return impl_->groups.define(f); }
 const Groups& Scheduler::groups() const { return impl_->groups; }
 
 namespace {
@@ -72,7 +72,7 @@ void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended, bool unt
   Instance* i = find(holders.at(invocation).instance);
   end_holder(invocation);
   if (i == nullptr) return;
-  step(*i, [](Lifecycle& l) { return l.release(); });
+  step(*i, [](InstanceLifecycle& l) { return l.release(); });
   i->last_used = i->heard = now;
   i->served = true;
   if (i->id == ended) return;  // nothing is left to kill
@@ -86,7 +86,7 @@ void Scheduler::Impl::give_back(std::uint64_t serial, InstanceId ended, bool unt
 
 void Scheduler::Impl::refuse_waiting(Code code) {
   while (!waiters.empty()) {
-    const Waiter w = waiters.front();
+    const WaitingInvocation w = waiters.front();
     waiters.pop_front();
     child_ended(w.parent);
     out->push_back(Refuse{w.invocation, code, now - w.arrived});
@@ -109,10 +109,10 @@ void Scheduler::stop(TimePoint now, Commands& out) {
   s.settle();
 }
 
-void Scheduler::request(const Request& r, TimePoint now, Commands& out) {
+void Scheduler::request(const PlacementRequest& r, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
-  Waiter w{.invocation = r.invocation, .function = r.function, .arrived = s.now};
+  WaitingInvocation w{.invocation = r.invocation, .function = r.function, .arrived = s.now};
   if (const auto parent = s.holders.find(r.parent); parent != s.holders.end()) {
     w.parent = r.parent;
     w.depth = parent->second.depth + 1;
@@ -127,18 +127,18 @@ void Scheduler::request(const Request& r, TimePoint now, Commands& out) {
     Lease lease(s.ledger, r.invocation, InstanceId::none);
     s.holders[r.invocation] = {.serial = s.ledger->granted, .function = r.function, .depth = w.depth};
     s.by_serial.emplace(s.ledger->granted, r.invocation);
-    out.push_back(Place{r.invocation, InstanceId::none, Start::warm, Duration::zero(), std::move(lease)});
+    out.push_back(Placement{r.invocation, InstanceId::none, Start::warm, Duration::zero(), std::move(lease)});
     return s.settle();
   }
   if (w.parent != InvocationId::none) ++s.holders.at(w.parent).children;
   s.used(r.function);
   // Those whose clients are gone are behind the others already.
   const auto behind =
-      std::find_if(s.waiters.begin(), s.waiters.end(), [](const Waiter& o) { return o.left; });
+      std::find_if(s.waiters.begin(), s.waiters.end(), [](const WaitingInvocation& o) { return o.left; });
   s.waiters.insert(behind, w);
   s.place_waiting();
   if (s.waiters.size() > s.options.queue_max) {
-    const Waiter last = s.waiters.back();
+    const WaitingInvocation last = s.waiters.back();
     s.waiters.pop_back();
     s.child_ended(last.parent);
     out.push_back(Refuse{last.invocation, Code::function_throttled, s.now - last.arrived});
@@ -149,8 +149,8 @@ void Scheduler::request(const Request& r, TimePoint now, Commands& out) {
 void Scheduler::withdraw(InvocationId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
-  const auto w =
-      std::find_if(s.waiters.begin(), s.waiters.end(), [&](const Waiter& o) { return o.invocation == id; });
+  const auto w = std::find_if(s.waiters.begin(), s.waiters.end(),
+                              [&](const WaitingInvocation& o) { return o.invocation == id; });
   if (w != s.waiters.end()) {
     s.child_ended(w->parent);
     s.waiters.erase(w);
@@ -164,8 +164,8 @@ void Scheduler::client_left(InvocationId id, TimePoint now, Commands& out) {
   if (const auto h = s.holders.find(id); h != s.holders.end()) {
     if (!h->second.left) h->second.left = s.now;
   } else {
-    const auto w =
-        std::find_if(s.waiters.begin(), s.waiters.end(), [&](const Waiter& o) { return o.invocation == id; });
+    const auto w = std::find_if(s.waiters.begin(), s.waiters.end(),
+                                [&](const WaitingInvocation& o) { return o.invocation == id; });
     if (w != s.waiters.end() && !w->left) {
       w->left = true;
       s.waiters.splice(s.waiters.end(), s.waiters, w);
@@ -178,7 +178,9 @@ void Scheduler::handler_started(InvocationId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (const auto h = s.holders.find(id); h != s.holders.end()) {
-    h->second.begun = true;
+    if (!std::exchange(h->second.begun, true) && h->second.took_spare &&
+        s.groups.function(h->second.function).config.prerender)
+      s.fresh_takes = s.now - h->second.placed;
     if (Instance* i = s.find(h->second.instance)) {
       i->heard = s.now;
       s.initialised(*i, id);
@@ -217,7 +219,7 @@ void Scheduler::ready(InstanceId id, TimePoint now, Commands& out) {
   s.begin(now, out);
   if (Instance* i = s.find(id); i != nullptr && i->life.is<Spawning>()) {
     const bool is_copy = i->from != InstanceId::none;
-    s.step(*i, [&](Lifecycle& l) { return is_copy ? l.ready(i->code.front()) : l.ready(); });
+    s.step(*i, [&](InstanceLifecycle& l) { return is_copy ? l.ready(i->code.front()) : l.ready(); });
     i->last_used = s.now;
     if (is_copy) s.failed_copies.erase(i->code.front());
     s.failed_spawns = 0;
@@ -231,7 +233,7 @@ void Scheduler::bound(InstanceId id, TimePoint now, Commands& out) {
   s.begin(now, out);
   if (Instance* i = s.find(id); i != nullptr && i->life.is<Binding>()) {
     if (s.options.templates) s.uncopied.insert(std::get<Binding>(i->life.state()).function);
-    s.step(*i, [](Lifecycle& l) { return l.bound(); });
+    s.step(*i, [](InstanceLifecycle& l) { return l.bound(); });
     i->inits.clear();
     i->last_used = s.now;
   }
@@ -242,7 +244,7 @@ void Scheduler::standing(InstanceId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (Instance* i = s.find(id); i != nullptr && i->life.is<Binding>()) {
-    s.step(*i, [](Lifecycle& l) { return l.stand(); });
+    s.step(*i, [](InstanceLifecycle& l) { return l.stand(); });
     i->inits.clear();
     i->last_used = s.now;
   }
@@ -266,7 +268,7 @@ void Scheduler::exited(InstanceId id, const Death& death, TimePoint now, Command
     if (const auto* t = std::get_if<Template>(&i->life.state())) s.template_failed(t->function);
     if (never_ready && is_copy) s.copy_failed(*i);
     s.unseat(*i);
-    s.step(*i, [&](Lifecycle& l) { return l.exited(death); });
+    s.step(*i, [&](InstanceLifecycle& l) { return l.exited(death); });
     while (!i->holders.empty()) s.lose(*i, i->holders.front(), code_of(death), Why::none, death);
     s.instances.erase(id);
     // One that could not be made at all (no descriptor, no process left) has run none of the app's code.
@@ -337,7 +339,7 @@ void Scheduler::failing(InstanceId id, TimePoint now, Commands& out) {
   s.settle();
 }
 
-void Scheduler::set_options(const Options& options, Why why, TimePoint now, Commands& out) {
+void Scheduler::set_options(const SchedulerOptions& options, Why why, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   const bool shared = s.options.groups_shared;
@@ -346,7 +348,7 @@ void Scheduler::set_options(const Options& options, Why why, TimePoint now, Comm
   for (auto& [id, i] : s.instances)
     if (i.life.living()) s.retire(i, why);
   s.seats.clear();  // turns are taken otherwise, or no more
-  for (Waiter& w : s.waiters) w.group = GroupId::none;
+  for (WaitingInvocation& w : s.waiters) w.group = GroupId::none;
   s.try_all_again();
   s.settle();
 }
@@ -360,7 +362,7 @@ void Scheduler::retire(Why why, bool spares, TimePoint now, Commands& out) {
   s.settle();
 }
 
-void Scheduler::invalidate(const Change& change, TimePoint now, Commands& out) {
+void Scheduler::invalidate(const CodeChange& change, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   s.generation = std::max(s.generation, change.generation);
@@ -375,22 +377,23 @@ void Scheduler::invalidate(const Change& change, TimePoint now, Commands& out) {
   s.settle();
 }
 
-std::optional<Seen> Scheduler::instance(InstanceId id) const {
+std::optional<InstanceView> Scheduler::instance(InstanceId id) const {
   const Instance* i = impl_->find(id);
-  return i == nullptr ? std::nullopt
-                      : std::optional(Seen{i->id, i->life.state(), i->group, i->generation, i->memory});
+  return i == nullptr
+             ? std::nullopt
+             : std::optional(InstanceView{i->id, i->life.state(), i->group, i->generation, i->memory});
 }
 
-std::vector<Seen> Scheduler::instances() const {
-  std::vector<Seen> all;
+std::vector<InstanceView> Scheduler::instances() const {
+  std::vector<InstanceView> all;
   for (const auto& [id, i] : impl_->instances)
     all.push_back({id, i.life.state(), i.group, i.generation, i.memory});
   return all;
 }
 
-Totals Scheduler::totals() const {
-  Totals t{impl_->ledger->granted, impl_->ledger->returned, impl_->waiters.size(), impl_->holders.size(),
-           impl_->instances.size()};
+SchedulerTotals Scheduler::totals() const {
+  SchedulerTotals t{impl_->ledger->granted, impl_->ledger->returned, impl_->waiters.size(),
+                    impl_->holders.size(), impl_->instances.size()};
   for (const auto& [id, i] : impl_->instances)
     t.memory += i.memory > 0 ? i.memory : impl_->options.memory_estimate;
   return t;

@@ -3,9 +3,9 @@
 // and carries out the commands that it appends to `out`. One scheduler, one thread; time never goes
 // backwards between calls (an earlier `now` counts as the latest one told).
 //
-//   request ─► warm lease │ bound spare or copy │ spare ─────────────────────► Place ─► release │ timed_out
-//         │                                                                  ▲        (or Lost, then release)
-//         ├──► wait, in order of arrival ── an instance is ready or free ────┘
+//   request ─► warm lease │ bound spare or copy │ spare ───────────► Placement ─► release │ timed_out
+//         │                                                              ▲     (or LeaseLost, then release)
+//         ├──► wait, in order of arrival ── an instance is ready or free ┘
 //         └──► Refuse: too many wait, a loop, nothing starts, or the emulator stops
 //
 // Ids that are not known (any more) are late news, and ignored.
@@ -28,7 +28,7 @@
 
 namespace vsim::instance {
 
-struct Request {
+struct PlacementRequest {
   InvocationId invocation = InvocationId::none;
   FunctionId function = FunctionId::none;
   // The invocation whose code made this request: it waits for this one's end. none: a client did.
@@ -36,7 +36,7 @@ struct Request {
 };
 
 // What an announced compile or an edit touches.
-struct Change {
+struct CodeChange {
   Generation generation = 0;  // rises with each announcement
   bool environment = false;   // configuration, environment, instrumentation: spares too
   bool all_code = false;      // every instance that has loaded some (webpack)
@@ -47,24 +47,25 @@ struct Change {
 };
 
 // Told of every change of state, while it happens; must not call the scheduler.
-class Watcher {
+class SchedulerWatcher {
  public:
-  virtual ~Watcher() = default;
-  virtual void on_state(InstanceId, const State& from, const State& to, GroupId, TimePoint) = 0;
+  virtual ~SchedulerWatcher() = default;
+  virtual void on_state(InstanceId, const InstanceState& from, const InstanceState& to, GroupId,
+                        TimePoint) = 0;
   // How long its event loop has waited for a processor since it began; zero: not known.
   virtual Duration unserved(InstanceId) const { return {}; }
 };
 
 // One instance as seen from outside.
-struct Seen {
+struct InstanceView {
   InstanceId id = InstanceId::none;
-  State state;
+  InstanceState state;
   GroupId group = GroupId::none;
   Generation generation = 0;  // of its code; meaningless while it has none
   std::uint64_t memory = 0;   // 0: not measured
 };
 
-struct Totals {
+struct SchedulerTotals {
   std::uint64_t granted = 0, returned = 0;  // leases, ever
   std::size_t waiting = 0, holding = 0;     // invocations
   std::size_t instances = 0;                // processes, dying ones included
@@ -73,15 +74,15 @@ struct Totals {
 
 class Scheduler {
  public:
-  using Commands = std::vector<Command>;
+  using Commands = std::vector<SchedulerCommand>;
 
   // `watcher` (may be null) must outlive the scheduler.
-  explicit Scheduler(const Options&, Watcher* watcher = nullptr);
+  explicit Scheduler(const SchedulerOptions&, SchedulerWatcher* watcher = nullptr);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  FunctionId define(const Function&);  // before its first request, and when its config has changed
+  FunctionId define(const GroupedFunction&);  // before its first request, and when its config has changed
   const Groups& groups() const;
 
   // The app is ready: spares may start. Requests are served before it, too.
@@ -92,7 +93,7 @@ class Scheduler {
   // Invocations. `function` must have been defined, and its code compiled: what is placed is never older than
   // the last change told before this call. An invocation may ask again (Next's "try the next route") only
   // after its lease was given back.
-  void request(const Request&, TimePoint now, Commands& out);
+  void request(const PlacementRequest&, TimePoint now, Commands& out);
   // It ended before it was placed (its client broke the protocol, or is gone and the function is cancelled).
   void withdraw(InvocationId, TimePoint now, Commands& out);
   // It is left to itself: it goes on, but gives up its instance, or its place in the queue, if there is need.
@@ -127,19 +128,19 @@ class Scheduler {
   // Isolation, placement and budgets from now on. Who waits is placed by the new ones; what runs is left
   // where it is until it ends, and its instance takes nothing more. Whether functions share (`groups_shared`)
   // stays.
-  void set_options(const Options&, Why, TimePoint now, Commands& out);
+  void set_options(const SchedulerOptions&, Why, TimePoint now, Commands& out);
   // All instances finish what they have and take nothing more; those that have nothing go at once. `spares`:
   // also those that have no code yet.
   void retire(Why, bool spares, TimePoint now, Commands& out);
-  void invalidate(const Change&, TimePoint now, Commands& out);
+  void invalidate(const CodeChange&, TimePoint now, Commands& out);
 
   // When wake() has something to do; never before the last moment told. wake() may be called at any time.
   std::optional<TimePoint> next_wakeup() const;
   void wake(TimePoint now, Commands& out);
 
-  std::optional<Seen> instance(InstanceId) const;  // nullopt once its end was told
-  std::vector<Seen> instances() const;             // in order of their ids
-  Totals totals() const;
+  std::optional<InstanceView> instance(InstanceId) const;  // nullopt once its end was told
+  std::vector<InstanceView> instances() const;             // in order of their ids
+  SchedulerTotals totals() const;
 
  private:
   struct Impl;

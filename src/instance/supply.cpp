@@ -25,10 +25,12 @@ std::size_t count(const Map& instances) {
 
 // How many instances those that wait could use, besides the ones there are.
 std::size_t Scheduler::Impl::demand() const {
-  if (options.isolation == Isolation::invocation) return waiters.size();
+  if (options.isolation == Isolation::invocation)
+    return static_cast<std::size_t>(std::count_if(
+        waiters.begin(), waiters.end(), [&](const WaitingInvocation& w) { return !waits_for_kept(w); }));
   std::set<std::pair<GroupId, std::size_t>> turns;  // empty seats waited for
   std::map<GroupId, std::size_t> others;
-  for (const Waiter& w : waiters) {
+  for (const WaitingInvocation& w : waiters) {
     const auto s = seats.find(w.group);
     if (options.spread > 0 && s != seats.end() && s->second.at[w.seat] == InstanceId::none)
       turns.emplace(w.group, w.seat);
@@ -118,7 +120,7 @@ Instance* Scheduler::Impl::least_wanted() {
 bool Scheduler::Impl::can_grow(GroupId g) const {
   if (fits(0)) return true;
   return std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
-    const Lifecycle& l = e.second.life;
+    const InstanceLifecycle& l = e.second.life;
     return l.template is<Spawning>() || l.template is<Dying>() || l.template is<Binding>() ||
            l.template is<Template>() ||
            (l.usable() && l.leases() == 0 && e.second.group != g && !e.second.over_cap);
@@ -182,7 +184,8 @@ void Scheduler::Impl::meet_demand() {
   }
   std::vector<FunctionId> wants;  // of those whom no copy that comes is for
   std::size_t next = coming;
-  for (const Waiter& w : waiters) {
+  for (const WaitingInvocation& w : waiters) {
+    if (waits_for_kept(w)) continue;
     const auto c = copies.find(w.function);
     if (c == copies.end() || c->second == 0) {
       wants.push_back(w.function);
@@ -209,8 +212,11 @@ void Scheduler::Impl::meet_demand() {
     kill(*i, why, limits::Code::none);
   }
   // Nothing will ever be free: each one that holds an instance waits for one that has none.
-  if (coming == 0 && count<Binding>(instances) == 0 && all_holders_wait())
-    spawn_for(waiters.front().function, false, true);
+  if (coming == 0 && count<Binding>(instances) == 0 && all_holders_wait()) {
+    const auto first =
+        std::find_if(waiters.begin(), waiters.end(), [&](const WaitingInvocation& w) { return nested(w); });
+    spawn_for((first == waiters.end() ? waiters.front() : *first).function, false, true);
+  }
 }
 
 void Scheduler::Impl::trim() {
@@ -313,7 +319,7 @@ void Scheduler::Impl::refill() {
   if (next.kind == Refill::Kind::spawn) return spawn(GroupId::none, true, false);
   for (auto& [id, i] : instances) {
     if (!i.life.is<Spare>() || i.over_cap) continue;
-    step(i, [&](Lifecycle& l) { return l.bind(next.function); });
+    step(i, [&](InstanceLifecycle& l) { return l.bind(next.function); });
     i.group = groups.group_of(next.function);
     i.generation = generation;
     i.code.push_back(next.function);
@@ -330,18 +336,20 @@ void Scheduler::Impl::refill() {
   }
 }
 
-// One of each template, so that the next request does not wait for it.
+// One of each template, so that the next request does not wait for it; some of the one used last.
 void Scheduler::Impl::copy_ahead() {
   if (!started || stopped || !waiters.empty()) return;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
     Instance* t = template_of(recent[k]);
     if (t == nullptr || copies_coming(recent[k]) > 0) continue;
-    const bool is_there = std::any_of(instances.begin(), instances.end(), [&](const auto& e) {
-      const Instance& i = e.second;
-      return (i.life.template is<Bound>() || (i.kept && i.life.usable())) &&
-             std::find(i.code.begin(), i.code.end(), recent[k]) != i.code.end();
-    });
-    if (is_there) continue;
+    std::size_t there = 0;
+    const std::size_t wanted = k == 0 ? options.copies_ahead : 1;
+    for (const auto& [id, i] : instances) {
+      if (std::find(i.code.begin(), i.code.end(), recent[k]) == i.code.end()) continue;
+      if (i.life.is<Bound>()) ++there;
+      if (i.kept && i.life.usable()) there = wanted;
+    }
+    if (there >= wanted) continue;
     if (!fits(options.memory_budget / 10)) return;
     copy(*t, true, false);
   }
@@ -352,7 +360,7 @@ void Scheduler::Impl::freeze_idle() {
   for (auto& [id, i] : instances) {
     if (i.dev_calls > 0 || i.life.frozen()) continue;
     if (!i.life.is<Bound>() && !(i.life.is<Idle>() && (options.freeze_idle || i.kept))) continue;
-    step(i, [](Lifecycle& l) { return l.freeze(); });
+    step(i, [](InstanceLifecycle& l) { return l.freeze(); });
     out->push_back(Freeze{id});
   }
 }

@@ -100,6 +100,10 @@ std::optional<TimePoint> Scheduler::next_wakeup() const {
     const auto t = s.due(i);
     if (t && (!at || *t < *at)) at = t;
   }
+  for (const WaitingInvocation& w : s.waiters) {
+    const auto t = s.waits_for_kept(w);
+    if (t && (!at || *t < *at)) at = t;
+  }
   return at ? std::optional(std::max(*at, s.now)) : std::nullopt;
 }
 

@@ -4,15 +4,15 @@
 
 namespace vsim::invocation {
 
-std::string_view name(const State& state) {
+std::string_view name(const InvocationState& state) {
   static constexpr std::string_view kNames[] = {"passing",    "routing",   "waiting",   "running",
                                                 "responding", "draining",  "upgrading", "tunnel",
                                                 "dropped",    "lingering", "ended"};
-  static_assert(std::size(kNames) == std::variant_size_v<State>, "a state has no name");
+  static_assert(std::size(kNames) == std::variant_size_v<InvocationState>, "a state has no name");
   return kNames[state.index()];
 }
 
-bool Lifecycle::dispatched(TimePoint now, bool started) {
+bool InvocationLifecycle::dispatched(TimePoint now, bool started) {
   if (is<Routing>()) {
     state_ = Waiting{};
     return true;
@@ -26,13 +26,13 @@ bool Lifecycle::dispatched(TimePoint now, bool started) {
   return is<Draining>();
 }
 
-bool Lifecycle::started_unseen(TimePoint since, Duration compiled_before) {
+bool InvocationLifecycle::started_unseen(TimePoint since, Duration compiled_before) {
   if (!started_at({since, compiled_before})) return false;
   unseen_ = true;
   return true;
 }
 
-bool Lifecycle::seen_after_all(TimePoint now) {
+bool InvocationLifecycle::seen_after_all(TimePoint now) {
   auto* r = std::get_if<Running>(&state_);
   if (!unseen_ || r == nullptr || stopped_) return false;
   unseen_ = false;
@@ -40,12 +40,12 @@ bool Lifecycle::seen_after_all(TimePoint now) {
   return true;
 }
 
-bool Lifecycle::started_at(const Clock& from) {
+bool InvocationLifecycle::started_at(const ChargedClock& from) {
   if (is<Routing>() || is<Waiting>()) {
     state_ = Running{from};
     return true;
   }
-  std::optional<Clock>* clock = nullptr;
+  std::optional<ChargedClock>* clock = nullptr;
   if (auto* r = std::get_if<Responding>(&state_)) clock = &r->clock;
   if (auto* d = std::get_if<Draining>(&state_)) clock = &d->clock;
   if (auto* u = std::get_if<Upgrading>(&state_)) clock = &u->clock;
@@ -55,18 +55,18 @@ bool Lifecycle::started_at(const Clock& from) {
   return true;
 }
 
-bool Lifecycle::compile_started(TimePoint now) {
+bool InvocationLifecycle::compile_started(TimePoint now) {
   if (is<Ended>() || is<Dropped>() || is<Passing>()) return false;
   compile_.start(now);
   return true;
 }
 
-bool Lifecycle::compile_ended(TimePoint now) {
+bool InvocationLifecycle::compile_ended(TimePoint now) {
   if (is<Ended>() || is<Dropped>() || is<Passing>()) return false;
   return compile_.end(now);
 }
 
-bool Lifecycle::response_head(TimePoint now, int status, bool started) {
+bool InvocationLifecycle::response_head(TimePoint now, int status, bool started) {
   if (auto* p = std::get_if<Passing>(&state_)) {
     p->head = true;
     return true;
@@ -95,7 +95,7 @@ bool Lifecycle::response_head(TimePoint now, int status, bool started) {
   return false;
 }
 
-bool Lifecycle::client_left(bool goes_on) {
+bool InvocationLifecycle::client_left(bool goes_on) {
   if (is<Ended>() || is<Lingering>() || client_left_) return false;
   client_left_ = true;
   if (!goes_on) return true;
@@ -108,7 +108,7 @@ bool Lifecycle::client_left(bool goes_on) {
   return true;
 }
 
-bool Lifecycle::again() {
+bool InvocationLifecycle::again() {
   if (is<Waiting>() || is<Running>()) {
     state_ = Routing{};
   } else if (auto* d = std::get_if<Draining>(&state_); d != nullptr && !d->head) {
@@ -123,26 +123,26 @@ bool Lifecycle::again() {
   return true;
 }
 
-bool Lifecycle::stop_clock(TimePoint now) {
+bool InvocationLifecycle::stop_clock(TimePoint now) {
   if (is<Ended>() || stopped_) return false;
   stopped_ = charged(now);
   return true;
 }
 
-bool Lifecycle::linger() {
+bool InvocationLifecycle::linger() {
   if (is<Ended>() || is<Lingering>() || is<Passing>() || is<Dropped>()) return false;
-  const Clock* running = clock();
+  const ChargedClock* running = clock();
   state_ = Lingering{running != nullptr ? std::optional(*running) : std::nullopt};
   return true;
 }
 
-bool Lifecycle::end() {
+bool InvocationLifecycle::end() {
   if (is<Ended>()) return false;
   state_ = Ended{};
   return true;
 }
 
-const Clock* Lifecycle::clock() const {
+const ChargedClock* InvocationLifecycle::clock() const {
   if (const auto* s = std::get_if<Running>(&state_)) return &s->clock;
   if (const auto* s = std::get_if<Responding>(&state_)) return s->clock ? &*s->clock : nullptr;
   if (const auto* s = std::get_if<Draining>(&state_)) return s->clock ? &*s->clock : nullptr;
@@ -152,13 +152,13 @@ const Clock* Lifecycle::clock() const {
   return nullptr;
 }
 
-bool Lifecycle::head_seen() const {
+bool InvocationLifecycle::head_seen() const {
   if (const auto* s = std::get_if<Draining>(&state_)) return s->head;
   if (const auto* s = std::get_if<Passing>(&state_)) return s->head;
   return is<Responding>() || is<Tunnel>() || is<Lingering>();
 }
 
-event::Phase Lifecycle::phase() const {
+event::Phase InvocationLifecycle::phase() const {
   if (is<Tunnel>()) return event::Phase::tunnel;
   if (head_seen()) return event::Phase::responding;
   if (is<Dropped>()) return event::Phase::request;

@@ -59,7 +59,7 @@ class CompileMeter {
 };
 
 // Runs from the handler's start and stands still while something is compiled.
-struct Clock {
+struct ChargedClock {
   TimePoint start{};
   Duration compiled_before{};  // CompileMeter::total at `start`
 
@@ -82,40 +82,40 @@ struct Routing {};
 struct Waiting {};
 // Handler called, no response head yet.
 struct Running {
-  Clock clock;
+  ChargedClock clock;
 };
 // Head forwarded, body on its way. No clock: no function is behind it, as far as is known.
 struct Responding {
-  std::optional<Clock> clock;
+  std::optional<ChargedClock> clock;
 };
 // The client is gone, the function goes on; `head`: it has begun to answer.
 struct Draining {
-  std::optional<Clock> clock;
+  std::optional<ChargedClock> clock;
   bool head = false;
 };
 // Upgrade sent to the app, not answered.
 struct Upgrading {
-  std::optional<Clock> clock;
+  std::optional<ChargedClock> clock;
 };
 // 101 forwarded.
 struct Tunnel {
-  Clock clock;
+  ChargedClock clock;
 };
 // An upgrade nobody answers.
 struct Dropped {};
 // Over for the client; waitUntil work goes on where it ran, under the same clock.
 struct Lingering {
-  std::optional<Clock> clock;
+  std::optional<ChargedClock> clock;
 };
 struct Ended {};
 
-using State = std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading, Tunnel,
-                           Dropped, Lingering, Ended>;
-std::string_view name(const State&);
+using InvocationState = std::variant<Passing, Routing, Waiting, Running, Responding, Draining, Upgrading,
+                                     Tunnel, Dropped, Lingering, Ended>;
+std::string_view name(const InvocationState&);
 
-class Lifecycle {
+class InvocationLifecycle {
  public:
-  void begin(State first) {
+  void begin(InvocationState first) {
     state_ = first;
     compile_ = {};
     stopped_ = {};
@@ -144,19 +144,19 @@ class Lifecycle {
   bool linger();
   bool end();
 
-  const State& state() const { return state_; }
+  const InvocationState& state() const { return state_; }
   template <class S>
   bool is() const {
     return std::holds_alternative<S>(state_);
   }
-  const Clock* clock() const;
+  const ChargedClock* clock() const;
   const CompileMeter& compile() const { return compile_; }
   bool client_has_left() const { return client_left_; }
   bool head_seen() const;  // the app's response head came, whether or not there was a client to get it
   event::Phase phase() const;
   Duration charged(TimePoint now) const {
     if (stopped_) return *stopped_;
-    const Clock* c = clock();
+    const ChargedClock* c = clock();
     return c != nullptr ? std::max(c->charged(compile_, now) - forgiven_, Duration::zero())
                         : Duration::zero();
   }
@@ -165,10 +165,10 @@ class Lifecycle {
   bool clock_stopped() const { return stopped_.has_value(); }
 
  private:
-  bool started_at(const Clock&);
-  Clock clock_from(TimePoint now) const { return {now, compile_.total(now)}; }
+  bool started_at(const ChargedClock&);
+  ChargedClock clock_from(TimePoint now) const { return {now, compile_.total(now)}; }
 
-  State state_ = Ended{};
+  InvocationState state_ = Ended{};
   CompileMeter compile_;
   Duration forgiven_{};
   std::optional<Duration> stopped_;  // what was charged when the clock was stopped

@@ -24,7 +24,7 @@ namespace vsim::invocation {
 struct Invocation {
   InvocationId id = InvocationId::none;
   std::uint32_t slot = 0;
-  Lifecycle life;
+  InvocationLifecycle life;
   event::Traffic traffic = event::Traffic::invocation;
   TimePoint arrived{};
   TimePoint answered{};  // when its response began; zero: not yet
@@ -60,10 +60,9 @@ struct Invocation {
   std::optional<Duration> init;  // from placed_at to the handler's start, compiling left out
   // What its event loop had waited for a processor when the clock began; zero: not known.
   Duration unserved_before{};
-  bool leased = false;    // holds a slot of its instance
-  bool expiring = false;  // waitUntil work has passed the deadline, and was told to end
-  std::vector<limits::Hanging>
-      hanging;  // left behind when the instance was given back before the response's end
+  bool leased = false;           // holds a slot of its instance
+  bool expiring = false;         // waitUntil work has passed the deadline, and was told to end
+  std::vector<Hanging> hanging;  // left behind when the instance was given back before the response's end
 
   int status = 0;            // what the client got
   bool half_closed = false;  // its client has closed its direction: gone, or waiting for the answer only

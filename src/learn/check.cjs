@@ -38,6 +38,7 @@ async function checkOne({ lesson, place, program, cleanUp }) {
   place.reset(lesson, folder);
   const standIns = await startStandIns();
   cleanUp.push(standIns.stop);
+  /** @type {Awaited<ReturnType<typeof startSim>>} */
   let sim;
   const start = async () => {
     sim = await startSim({ program, cwd: folder, run: lesson.run, env: standIns.env, cleanUp });

@@ -6,6 +6,7 @@ const http = require('node:http');
 const kPatience = 45_000;
 
 // { status, headers, text, json, cut, ms }. `cut`: the connection ended before the answer did. Never rejects: without an answer the status is 0.
+/** @param {string} base @param {string} method @param {string} path @param {{ headers?: object, body?: any, ms?: number, onStart?: (response: any) => void }} [how] */
 function request(base, method, path, { headers = {}, body, ms = kPatience, onStart } = {}) {
   const url = new URL(path, base);
   const isJson = body !== undefined && !Buffer.isBuffer(body) && typeof body !== 'string';

@@ -119,7 +119,11 @@ function readFolder(folder) {
   return out;
 }
 
+/** What lesson.yaml says (kLesson), and what stands beside it.
+ * @typedef {{ id: string, label: string, title?: string, minutes?: number, sections: object, start: Map<string, Buffer>, solution: Map<string, Buffer>, probe: Function, [key: string]: any }} Lesson */
+
 // `files`: path in the lesson → bytes. `label` is what messages call the folder.
+/** @returns {Lesson} */
 function readLesson({ program, id, label, files }) {
   const mistakes = [];
   const need = (file) => files.get(file) ?? (mistakes.push(`${label}/${file}: is missing`), undefined);

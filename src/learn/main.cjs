@@ -44,7 +44,7 @@ async function main({ program, words, files, input = process.stdin, output = pro
       }
       process.exit(code);
     })());
-  for (const [name, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) process.on(name, () => void finish(code));
+  for (const [name, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) process.on(name, () => void finish(code));
   // `| head` has read enough.
   output.on('error', () => void finish(0));
   const context = { program, files, options, screen, cleanUp, finish };
@@ -55,7 +55,7 @@ async function main({ program, words, files, input = process.stdin, output = pro
     if (ending) return;  // of what is being stopped
     screen.close();
     if (error instanceof LessonError) process.stderr.write(`${error.message}\n`);
-    else if (error instanceof PlaceError || error instanceof SimError) process.stderr.write(`error: ${error.message}\n${error.fix ? `fix: ${error.fix}\n` : ''}`);
+    else if (error instanceof PlaceError || error instanceof SimError) process.stderr.write(`error: ${error.message}\n${'fix' in error && error.fix ? `fix: ${error.fix}\n` : ''}`);
     else process.stderr.write(`error: the lessons themselves failed: ${error.stack}\n`);
     await finish(error instanceof LessonError ? 64 : (error.code > 0 ? error.code : 70));
   }

@@ -41,7 +41,7 @@ function openPlace({ dir, files }) {
     let said = '';
     child.stderr.on('data', (bytes) => (said = (said + bytes).slice(-4000)));
     const done = new Promise((resolve, reject) => {
-      child.once('error', (error) => reject(new PlaceError(error.code === 'ENOENT' ? 'npm is in no directory of PATH' : `npm could not be started: ${error.message}`, 'npm comes with Node.js: https://nodejs.org')));
+      child.once('error', (/** @type {NodeJS.ErrnoException} */ error) => reject(new PlaceError(error.code === 'ENOENT' ? 'npm is in no directory of PATH' : `npm could not be started: ${error.message}`, 'npm comes with Node.js: https://nodejs.org')));
       child.once('close', (code) => {
         if (code !== 0) return reject(new PlaceError(`the lessons' app could not be installed:\n${lastLines(said)}`, installFix(said, root)));
         write(stampFile, stamp);

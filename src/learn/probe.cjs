@@ -34,6 +34,11 @@ async function runProbe({ lesson, sim, standIns, tell = () => {} }) {
       open.add(stream);
       return stream;
     },
+    // A new deployment, as the key `d` makes one.
+    deploy: async () => {
+      const { status, text } = await client.request(sim.url, 'POST', '/_vercel-sim/api/deploy', { headers: { 'x-vercel-sim-token': sim.token() } });
+      if (status !== 200) throw new Error(`a deployment was refused: ${status} ${text}`);
+    },
     bytes: (megabytes) => Buffer.alloc(Math.round(megabytes * 1_000_000), 'x'),
     store: standIns.store,
     database: standIns.database,

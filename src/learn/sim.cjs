@@ -29,6 +29,7 @@ async function startSim({ program, cwd, run, env, cleanUp }) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env, NEXT_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0' },
   });
+  /** @type {Error | undefined} */
   let spawnError;
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve((spawnError = error)));
@@ -86,6 +87,8 @@ async function startSim({ program, cwd, run, env, cleanUp }) {
     until,
     ended,
     isOver: () => isOver,
+    // What stands behind # in the link of the live page.
+    token: () => log.map((line) => /\/_vercel-sim\/#([0-9a-f]+)/.exec(line)?.[1]).find(Boolean) ?? '',
     stop: async () => {
       if (isOver || child.pid === undefined) return;
       signal('SIGTERM');

@@ -23,11 +23,12 @@ function makeStore() {
     for await (const part of req) parts.push(part);
     return Buffer.concat(parts);
   };
+  const jsonOf = async (req) => JSON.parse((await bodyOf(req)).toString());
   const json = (res, status, value) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   const routes = {
     'GET values': (name, _, res) => (state.values.has(name) ? json(res, 200, state.values.get(name)) : json(res, 404, null)),
     'PUT values': async (name, req, res) => {
-      state.values.set(name, JSON.parse(await bodyOf(req)));
+      state.values.set(name, await jsonOf(req));
       json(res, 200, true);
     },
     'POST counters': (name, _, res) => {
@@ -38,12 +39,12 @@ function makeStore() {
     'GET lists': (name, _, res) => json(res, 200, state.lists.get(name) ?? []),
     'POST lists': async (name, req, res) => {
       const list = state.lists.get(name) ?? [];
-      list.push(JSON.parse(await bodyOf(req)));
+      list.push(await jsonOf(req));
       state.lists.set(name, list);
       json(res, 200, list.length);
     },
     'POST channels': async (name, req, res) => {
-      const text = JSON.stringify(JSON.parse(await bodyOf(req)));
+      const text = JSON.stringify(await jsonOf(req));
       const listeners = state.channels.get(name) ?? new Set();
       for (const listener of listeners) listener.write(`${text}\n`);
       json(res, 200, listeners.size);
@@ -54,7 +55,7 @@ function makeStore() {
       res.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
       res.on('close', () => listeners.delete(res));
     },
-    'POST mails': async (_, req, res) => json(res, 200, state.mails.push(JSON.parse(await bodyOf(req)))),
+    'POST mails': async (_, req, res) => json(res, 200, state.mails.push(await jsonOf(req))),
     'POST sign': (_, req, res) => {
       const id = randomUUID();
       state.signed.add(id);

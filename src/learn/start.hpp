@@ -8,8 +8,8 @@
 
 namespace vsim::learn {
 
-// Becomes `node` with the main.cjs of that folder of src/ (learn, mcp); the terminal, the signals and the
-// exit code are its own from then on. Returns only when that failed: an exit code.
+// Becomes `node` with the main.cjs of that folder of src/ (learn, mcp, size, parity); the terminal, the
+// signals and the exit code are its own from then on. Returns only when that failed: an exit code.
 int start(std::string_view entry, std::span<const std::string_view> words);
 
 // `vercel-sim __lessons`: the compressed file, to standard output.

@@ -22,6 +22,13 @@ bool is_of_packages(std::span<const Hanging> hanging) {
   });
 }
 
+// What a database is asked, or a cache: named "Postgres query", "Redis command".
+bool has_query(std::span<const Hanging> hanging) {
+  return std::any_of(hanging.begin(), hanging.end(), [](const Hanging& h) {
+    return h.kind.ends_with(" query") || h.kind.ends_with(" command");
+  });
+}
+
 }  // namespace
 
 std::string list(std::span<const Hanging> hanging) {
@@ -67,10 +74,13 @@ Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool fre
   if (is_of_packages(hanging)) {
     v.enforced = false;
     v.fix =
-        "A package has begun this by itself, as monitoring and analytics do: what it has not sent yet goes "
-        "out "
-        "later or never, which cannot be told from here. If it must not be lost, wait for it: `after(() => "
-        "client.flush())`.";
+        has_query(hanging)
+            ? "A client has sent this in a turn of its own, so the line that asked for it is not known, nor "
+              "whether it is the package's own. If a handler asked for it, let it wait for the answer: "
+              "`await` it, or `after(() => …)` if the response need not wait."
+            : "A package has begun this by itself, as monitoring and analytics do: what it has not sent yet "
+              "goes out later or never, which cannot be told from here. If it must not be lost, wait for "
+              "it: `after(() => client.flush())`.";
   }
   if (only_intervals(hanging))
     v.fix =

@@ -7,18 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/hanging.hpp"
 #include "base/time.hpp"
 #include "limits/verdict.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::limits {
-
-struct Hanging {
-  std::string
-      kind;        // "timeout", "interval", "server", "fetch", "Postgres query", ... (docs/agent-protocol.md)
-  std::string at;  // "app/x/route.ts:12:3"; empty: unknown
-  Duration delay{};  // of a timer
-};
 
 namespace background {
 

@@ -301,6 +301,22 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "Bring the program as a package with a static build (`ffmpeg-static`, `@sparticuz/chromium`) and name its file "
      "in `outputFileTracingIncludes`, or leave the work to a service.",
      "https://github.com/puppeteer/puppeteer/issues/12145"},
+    {Code::sim_deployment_protected, "SIM_DEPLOYMENT_PROTECTED", 0,
+     "A function called its own deployment by an address that is protected",
+     "Deployment Protection answers 401 and a login page at the addresses that Vercel makes, $VERCEL_URL and "
+     "$VERCEL_BRANCH_URL, of production too unless the project has switched it off: a function that asks is a "
+     "stranger like any other. Works in next dev only because nobody stands before it.",
+     "Call the function that the route calls instead of its address. Where a request is needed, send the "
+     "header `x-vercel-protection-bypass` with $VERCEL_AUTOMATION_BYPASS_SECRET, or ask "
+     "$VERCEL_PROJECT_PRODUCTION_URL, which is public.",
+     "https://github.com/AmanVarshney01/create-better-t-stack/pull/1095"},
+    {Code::sim_too_many_descriptors, "SIM_TOO_MANY_DESCRIPTORS", 0,
+     "An instance has more files and sockets open than it may",
+     "All invocations that share an instance share 1,024 file descriptors, the runtime's own included: one "
+     "more is `EMFILE: too many open files`. Works in next dev only because this machine allows more.",
+     "Close what was opened (`await using`, `finally { await handle.close() }`), read the body of each fetch "
+     "or cancel it, keep one pool of connections in a module, and do many things a few at a time.",
+     "https://vercel.com/docs/functions/limitations"},
     // clang-format on
 }};
 

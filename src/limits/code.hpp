@@ -48,6 +48,8 @@ enum class Code : std::uint8_t {
   sim_tmp_full,                // /tmp of an instance
   sim_tmp_not_shared,          // a file in /tmp that another instance has
   sim_program_not_there,       // a program that no function has was started
+  sim_deployment_protected,    // $VERCEL_URL without the header that passes Deployment Protection
+  sim_too_many_descriptors,    // of an instance: EMFILE
   kCount
 };
 

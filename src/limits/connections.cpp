@@ -4,7 +4,7 @@
 
 namespace vsim::limits::connections {
 
-void Ledger::note(std::string_view instance, const Held& held) {
+void ConnectionLedger::note(std::string_view instance, const HeldConnections& held) {
   constexpr std::size_t kMostAddresses = 256;
   auto known = by_address_.find(held.to);
   if (known == by_address_.end()) {
@@ -19,14 +19,14 @@ void Ledger::note(std::string_view instance, const Held& held) {
   if (known->second.empty()) by_address_.erase(known);
 }
 
-void Ledger::gone(std::string_view instance) {
+void ConnectionLedger::gone(std::string_view instance) {
   for (auto it = by_address_.begin(); it != by_address_.end();) {
     if (const auto its = it->second.find(instance); its != it->second.end()) it->second.erase(its);
     it = it->second.empty() ? by_address_.erase(it) : std::next(it);
   }
 }
 
-Sum Ledger::sum(std::string_view to) const {
+Sum ConnectionLedger::sum(std::string_view to) const {
   Sum out;
   const auto known = by_address_.find(to);
   if (known == by_address_.end()) return out;
@@ -43,7 +43,7 @@ std::string words(Sum sum, std::string_view to) {
                      sum.connections == 1 ? "" : "s", to);
 }
 
-Verdict refused(const profile::Profile& p, Sum sum, const Held& held, std::string_view route,
+Verdict refused(const profile::Profile& p, Sum sum, const HeldConnections& held, std::string_view route,
                 std::string_view file) {
   Verdict v;
   v.code = Code::sim_connections_refused;

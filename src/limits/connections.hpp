@@ -15,7 +15,7 @@
 namespace vsim::limits::connections {
 
 // What an instance tells of one address.
-struct Held {
+struct HeldConnections {
   std::string to;         // "127.0.0.1:5432"
   std::size_t count = 0;  // open now; 0: none any more
   std::string at;         // where the app had one opened, "lib/db.ts:3:9"; empty: not known
@@ -26,9 +26,9 @@ struct Sum {
   std::size_t instances = 0, connections = 0;
 };
 
-class Ledger {
+class ConnectionLedger {
  public:
-  void note(std::string_view instance, const Held&);
+  void note(std::string_view instance, const HeldConnections&);
   void gone(std::string_view instance);
   Sum sum(std::string_view to) const;
 
@@ -38,6 +38,7 @@ class Ledger {
 
 // "2 instances hold 7 connections to 127.0.0.1:5432"
 std::string words(Sum, std::string_view to);
-Verdict refused(const profile::Profile&, Sum, const Held&, std::string_view route, std::string_view file);
+Verdict refused(const profile::Profile&, Sum, const HeldConnections&, std::string_view route,
+                std::string_view file);
 
 }  // namespace vsim::limits::connections

@@ -30,14 +30,14 @@ std::string fix(const profile::Profile& p, const Strike& s) {
            "or for synchronous work (parsing, hashing, images, a regular expression that backtracks), which "
            "also keeps everybody else on this instance waiting. No limit is long enough for the first; hand "
            "the second to a queue, a workflow or a worker.";
-  if (s.limit.from == From::edge)
+  if (s.limit.from == LimitOrigin::edge)
     return "Begin to stream the response at once, or drop `runtime = 'edge'`: the Node.js runtime has a "
            "maxDuration you can set.";
   const Duration most = ceiling(p);
   // Code goes before vercel.json (facts 1.3), but who has written it there looks for it there.
-  const bool in_json = s.config_file.ends_with(".json") && s.limit.from != From::profile_default;
+  const bool in_json = s.config_file.ends_with(".json") && s.limit.from != LimitOrigin::profile_default;
   std::string out;
-  if (s.limit.from == From::capped) {
+  if (s.limit.from == LimitOrigin::capped) {
     out = fmt::format("maxDuration asks for {}, and {} gives at most {}: the deployment would fail. ",
                       format_duration(s.limit.asked), p.name, format_duration(most));
     if (!s.config_file.empty()) out += fmt::format("Lower it in {}. ", place(s));
@@ -65,17 +65,17 @@ std::string fix(const profile::Profile& p, const Strike& s) {
 Limit limit_for(const profile::Profile& p, const Ask& ask) {
   Limit limit;
   if (ask.edge) {
-    limit.from = From::edge;
+    limit.from = LimitOrigin::edge;
     limit.first_byte = p.edge_first_byte.value;
     limit.total = p.edge_duration_max.value;
     return limit;
   }
   if (ask.max) {
-    limit.from = From::function;
+    limit.from = LimitOrigin::function;
     limit.total = p.duration_max.value;
   } else if (ask.value) {
     const Duration most = ceiling(p);
-    limit.from = *ask.value > most ? From::capped : From::function;
+    limit.from = *ask.value > most ? LimitOrigin::capped : LimitOrigin::function;
     limit.asked = *ask.value;
     limit.total = std::min(*ask.value, most);
   } else {
@@ -95,9 +95,9 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
   Verdict v;
   // On the wire production has said FUNCTION_INVOCATION_TIMEOUT for edge functions too since August 2026; the
   // documented code says what happened (facts 1.5).
-  v.code = s.tunnel                     ? Code::sim_websocket_closed_at_limit
-           : s.limit.from == From::edge ? Code::edge_function_invocation_timeout
-                                        : Code::function_invocation_timeout;
+  v.code = s.tunnel                            ? Code::sim_websocket_closed_at_limit
+           : s.limit.from == LimitOrigin::edge ? Code::edge_function_invocation_timeout
+                                               : Code::function_invocation_timeout;
   v.route = s.route;
   v.file = s.file;
   const bool first_byte = s.before_head && s.limit.first_byte < s.limit.total;
@@ -105,32 +105,33 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
   v.limit = format_duration(bound);
   std::string note;
   switch (s.limit.from) {
-    case From::profile_default:
+    case LimitOrigin::profile_default:
       v.limit_key = "duration.default";
       v.provenance = &p.duration_default.from;
       break;
-    case From::function:
+    case LimitOrigin::function:
       v.limit_key = "maxDuration";
       break;
-    case From::capped:
+    case LimitOrigin::capped:
       v.limit_key = "duration.max";
       v.provenance = p.duration_extended_max.value > p.duration_max.value ? &p.duration_extended_max.from
                                                                           : &p.duration_max.from;
       note = fmt::format("maxDuration {} is above it", format_duration(s.limit.asked));
       break;
-    case From::edge:
+    case LimitOrigin::edge:
       v.limit_key = first_byte ? "edge.first_byte" : "edge.duration_max";
       v.provenance = first_byte ? &p.edge_first_byte.from : &p.edge_duration_max.from;
       break;
   }
-  if (!s.config_file.empty() && (s.limit.from == From::function || s.limit.from == From::capped)) {
+  if (!s.config_file.empty() &&
+      (s.limit.from == LimitOrigin::function || s.limit.from == LimitOrigin::capped)) {
     const std::string where = place(s);
     if (s.config_file == s.file || s.file.empty())
       v.file = where;
     else
       note = note.empty() ? fmt::format("set in {}", where) : fmt::format("{}, set in {}", note, where);
   }
-  if (s.limit.from == From::edge && s.before_head && !s.tunnel)
+  if (s.limit.from == LimitOrigin::edge && s.before_head && !s.tunnel)
     note = "sent as FUNCTION_INVOCATION_TIMEOUT, as seen since August 2026";
   const Duration real = scaled(bound, s.scale);
   if (real != bound) {

@@ -19,7 +19,7 @@ struct Ask {
   bool edge = false;              // runtime = 'edge': maxDuration plays no part
 };
 
-enum class From : std::uint8_t {
+enum class LimitOrigin : std::uint8_t {
   profile_default,  // duration.default
   function,         // maxDuration
   capped,           // maxDuration above the plan's maximum: the maximum
@@ -29,7 +29,7 @@ enum class From : std::uint8_t {
 struct Limit {
   Duration first_byte = kForever;  // no response head by then: 504; kForever: only `total` counts
   Duration total = kForever;       // the response must have ended by then
-  From from = From::profile_default;
+  LimitOrigin from = LimitOrigin::profile_default;
   Duration asked{};  // of `capped`: what maxDuration said
   bool operator==(const Limit&) const = default;
 };

@@ -6,17 +6,23 @@
 
 namespace vsim::limits::instance_end {
 
-Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
-             std::string_view file, Begun begun, bool seen) {
+Verdict lost(const Loss& loss, std::string_view instance, std::string_view route, std::string_view file,
+             Begun begun, bool seen) {
+  const auto& [code, cause, asked] = loss;
   Verdict v;
   v.code = code;
-  v.measured = instance.empty() ? std::string(cause)
+  v.enforced = !asked;
+  v.measured = instance.empty() ? cause
                : cause.empty()  ? fmt::format("instance {} ended", instance)
                                 : fmt::format("instance {}: {}", instance, cause);
   if (begun == Begun::answer) v.measured += "; its answer had begun and was cut off";
   if (begun == Begun::socket) v.measured += "; its WebSocket was cut off";
   v.route = route;
   v.file = file;
+  if (asked)
+    v.fix =
+        "Nothing: the function has not crashed, its instance was ended by whoever has the link of the live "
+        "page. What became of its requests is what becomes of them in a crash.";
   // A limit of time, not a crash.
   if (code == Code::function_invocation_timeout)
     v.fix =

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/time.hpp"
@@ -17,10 +18,16 @@ inline constexpr std::string_view kHandlerNotSeen = "SIM_HANDLER_NOT_SEEN";
 // What the client already had when the instance ended.
 enum class Begun : std::uint8_t { nothing, answer, socket };
 
+// What an invocation lost its instance by.
+struct Loss {
+  Code code = Code::none;  // what the client gets; none: nobody waits for an answer
+  std::string cause;       // in words: "process.exit(1)", "killed by signal 9 (SIGKILL)"
+  bool asked = false;      // a person ended it, by the live page or the API: no fault of the app
+};
+
 // `seen`: a function of its kind was seen to begin before, so that its own begin would have been.
-// `cause`: how the instance died, in words: "process.exit(1)", "killed by signal 9 (SIGKILL)".
-Verdict lost(Code code, std::string_view instance, std::string_view cause, std::string_view route,
-             std::string_view file, Begun begun = Begun::nothing, bool seen = true);
+Verdict lost(const Loss&, std::string_view instance, std::string_view route, std::string_view file,
+             Begun begun = Begun::nothing, bool seen = true);
 Verdict not_placed(Code code, Duration waited, std::string_view route, std::string_view file);
 
 }  // namespace vsim::limits::instance_end

@@ -39,6 +39,10 @@ constexpr Row kRows[] = {
      "each instance has a /tmp of its own", "ENOENT"},
     {Kind::program, "program", Code::sim_program_not_there, "programs.absent",
      &profile::Profile::programs_absent, "a function has Node and its own files", "ENOENT"},
+    {Kind::deployment, "protection", Code::sim_deployment_protected, "network.protection",
+     &profile::Profile::network_protection, "only who has the bypass is let in", "401"},
+    {Kind::descriptors, "descriptors", Code::sim_too_many_descriptors, "descriptors.max",
+     &profile::Profile::descriptors_mode, "", "EMFILE"},
 };
 
 constexpr std::pair<Doubt, std::string_view> kDoubts[] = {
@@ -93,6 +97,14 @@ Verdict full(const profile::Profile& p, const MachineFact& fact, Verdict v) {
   return v;
 }
 
+// Where more of them are open than there are: `to` says what they are.
+Verdict too_many(const profile::Profile& p, const MachineFact& fact, Verdict v) {
+  v.limit = fmt::format("{} for all that an instance serves at once", p.descriptors_max.value);
+  v.measured = fact.refused ? deed(fact, "of") + ", which got EMFILE as there"
+                            : fmt::format("{} are open: let through here, one more is EMFILE there", fact.to);
+  return v;
+}
+
 }  // namespace
 
 std::optional<Kind> kind_of(std::string_view word) {
@@ -121,6 +133,7 @@ Verdict told(const profile::Profile& p, const MachineFact& fact, std::string_vie
   v.route = route;
   v.file = fact.at.empty() ? file : fact.at;
   if (fact.kind == Kind::tmp_full) return full(p, fact, std::move(v));
+  if (fact.kind == Kind::descriptors) return too_many(p, fact, std::move(v));
   if (fact.kind == Kind::tmp_elsewhere) {
     v.measured =
         fmt::format("{}, which {} has in its own /tmp: not found here, as there", deed(fact, "of"), fact.by);
@@ -163,8 +176,11 @@ std::string modes(const profile::Profile& p) {
   for (const Row& r : kRows)
     if (r.kind != Kind::tmp_full)
       out += fmt::format("{}{}={}", out.empty() ? "" : ",", r.word, profile::to_string((p.*r.mode).value));
-  return out + fmt::format(",reads={},static={},tmp_max={}", profile::to_string(p.disk_reads.value),
-                           profile::to_string(p.static_changes.value), p.disk_tmp_max.value);
+  return out + fmt::format(",reads={},static={},tmp_max={},descriptors_max={},cpus={},frozen={},strict={}",
+                           profile::to_string(p.disk_reads.value), profile::to_string(p.static_changes.value),
+                           p.disk_tmp_max.value, p.descriptors_max.value, p.cpu_count.value,
+                           profile::to_string(p.static_frozen.value),
+                           profile::to_string(p.environment_strict.value));
 }
 
 }  // namespace vsim::limits::machine

@@ -12,7 +12,18 @@
 namespace vsim::limits {
 
 struct MachineFact {
-  enum class Kind { self_fetch, loopback, ipv6_only, smtp, disk, tmp_full, tmp_elsewhere, program };
+  enum class Kind {
+    self_fetch,
+    loopback,
+    ipv6_only,
+    smtp,
+    disk,
+    tmp_full,
+    tmp_elsewhere,
+    program,
+    deployment,
+    descriptors
+  };
   // Why it was let through, if it was.
   enum class Doubt {
     none,
@@ -46,7 +57,7 @@ Verdict told(const profile::Profile&, const MachineFact&, std::string_view route
 bool is_remark(const MachineFact&);
 std::string remark(const MachineFact&);
 
-// For the instance: "self=enforce,loopback=warn,...", with disk.reads and static.changes
+// For the instance: "self=enforce,loopback=warn,...", with the profile's other keys of the machine
 std::string modes(const profile::Profile&);
 
 }  // namespace machine

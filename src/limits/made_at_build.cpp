@@ -25,7 +25,8 @@ std::string fix_of(std::string_view kind) {
 
 }  // namespace
 
-std::optional<Change> Ledger::look(const Made& made, TimePoint began, TimePoint now, WallTime wall) {
+std::optional<ContentChange> ContentLedger::look(const Made& made, TimePoint began, TimePoint now,
+                                                 WallTime wall) {
   constexpr std::size_t kMostKept = 2'000;
   if (cleared_ && began <= *cleared_) return std::nullopt;  // of before or after it: nobody knows
   const auto known = kept_.find(made.key);
@@ -41,10 +42,10 @@ std::optional<Change> Ledger::look(const Made& made, TimePoint began, TimePoint 
   const bool is_due = made.every != kForever && after >= made.every;
   before = Kept{std::string(made.digest), now, wall, made.files};
   if (is_edit || is_due) return std::nullopt;
-  return Change{after};
+  return ContentChange{after};
 }
 
-void Ledger::edited(const std::vector<std::string>& files) {
+void ContentLedger::edited(const std::vector<std::string>& files) {
   const auto has = [&](const std::string& file) {
     return std::find(files.begin(), files.end(), file) != files.end();
   };
@@ -53,13 +54,13 @@ void Ledger::edited(const std::vector<std::string>& files) {
   });
 }
 
-void Ledger::revalidated(TimePoint now) {
+void ContentLedger::revalidated(TimePoint now) {
   kept_.clear();
   cleared_ = now;
 }
 
-Verdict changed(const profile::Profile& p, const Made& made, const Change& change, std::string_view route,
-                std::string_view file) {
+Verdict changed(const profile::Profile& p, const Made& made, const ContentChange& change,
+                std::string_view route, std::string_view file) {
   Verdict v;
   v.code = Code::sim_made_at_build;
   v.enforced = p.static_changes.value == profile::Strictness::enforce;
@@ -76,7 +77,7 @@ Verdict changed(const profile::Profile& p, const Made& made, const Change& chang
 
 bool is_remark(const Made& made) { return made.every != kForever; }
 
-std::string remark(const Made& made, const Change& change, std::string_view route) {
+std::string remark(const Made& made, const ContentChange& change, std::string_view route) {
   return fmt::format(
       "{} changed within {} here; on Vercel it stays as it is for {} ({}), or until a revalidation", route,
       human_duration(change.after), format_duration(made.every), made.by);

@@ -27,15 +27,15 @@ struct Made {
   std::vector<std::string> files{};  // compiled, that its process has loaded
 };
 
-struct Change {
+struct ContentChange {
   Duration after{};  // since the answer that it is compared with
 };
 
-class Ledger {
+class ContentLedger {
  public:
   // The change, if it says something other than before, and neither an edit nor a revalidation lies between.
   // `began`: when its request came.
-  std::optional<Change> look(const Made&, TimePoint began, TimePoint now, WallTime wall);
+  std::optional<ContentChange> look(const Made&, TimePoint began, TimePoint now, WallTime wall);
   void edited(const std::vector<std::string>& files);  // compiled anew
   void revalidated(TimePoint now);                     // something was, by a path or a tag
   void clear(TimePoint now) { revalidated(now); }
@@ -52,10 +52,10 @@ class Ledger {
 };
 
 // `route` and `file`: of the page.
-Verdict changed(const profile::Profile&, const Made&, const Change&, std::string_view route,
+Verdict changed(const profile::Profile&, const Made&, const ContentChange&, std::string_view route,
                 std::string_view file);
 // With a `revalidate` it is what was asked for, only later.
 bool is_remark(const Made&);
-std::string remark(const Made&, const Change&, std::string_view route);
+std::string remark(const Made&, const ContentChange&, std::string_view route);
 
 }  // namespace vsim::limits::made_at_build

@@ -1,5 +1,7 @@
 #include "limits/method.hpp"
 
+#include "limits/head.hpp"
+
 namespace vsim::limits::method {
 
 Verdict verdict(std::string_view name) {
@@ -9,6 +11,11 @@ Verdict verdict(std::string_view name) {
   v.limit = "any but CONNECT and TRACE";
   v.measured = std::string(name);
   return v;
+}
+
+std::optional<Verdict> over(const profile::Profile&, const Head& head) {
+  if (admits(head.method)) return std::nullopt;
+  return verdict(head.method);
 }
 
 }  // namespace vsim::limits::method

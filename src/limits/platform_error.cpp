@@ -95,11 +95,7 @@ std::string_view shown_code(Code code, const StatusWords& words) {
 // Of "localhost:3000", "a.localhost", "127.0.0.1:3000", "[::1]": whoever remembers it for those takes every
 // other project on this machine for HTTPS too.
 bool is_loopback_name(std::string_view authority) {
-  if (authority.starts_with("[::1]")) return true;
-  const std::string_view host = authority.substr(0, authority.find(':'));
-  constexpr std::string_view kName = "localhost", kBelow = ".localhost";
-  return iequals(host, kName) || host.starts_with("127.") ||
-         (host.size() > kBelow.size() && iequals(host.substr(host.size() - kBelow.size()), kBelow));
+  return authority.starts_with("[::1]") || is_loopback_host(authority.substr(0, authority.find(':')));
 }
 
 bool is_turned_away(Code code) {

@@ -17,18 +17,18 @@ bool is_missing(int status) { return status == 404 || status == 405; }
 
 // Engine.IO answers a GET with a packet, as text, bytes or a script (JSONP); a page, JSON of a route and an
 // empty answer are none. Of what has no type nobody knows.
-bool is_packet(const Answer& a) {
+bool is_packet(const FunctionAnswer& a) {
   return !a.empty && (a.content_type.empty() || a.content_type.starts_with("text/plain") ||
                       a.content_type.starts_with("text/javascript") ||
                       a.content_type.starts_with("application/octet-stream"));
 }
 
-bool is_page(const Answer& a) { return a.kind == "app_page" || a.kind == "pages"; }
+bool is_page(const FunctionAnswer& a) { return a.kind == "app_page" || a.kind == "pages"; }
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find_first_of("?#")); }
 
 // Next's own, to the same path with or without its last slash. The app's are its own answer.
-bool is_slash_redirect(const Answer& a) {
+bool is_slash_redirect(const FunctionAnswer& a) {
   if (!is_redirect(a.status)) return false;
   std::string_view to = path_of(a.location), from = path_of(a.target);
   if (const auto scheme = to.find("://"); scheme != std::string_view::npos) {
@@ -40,7 +40,7 @@ bool is_slash_redirect(const Answer& a) {
 }
 
 // Whether a client of this kind is left without a server by this answer.
-bool strands(const Answer& a, bool engine_io) {
+bool strands(const FunctionAnswer& a, bool engine_io) {
   if (a.status == 101) return false;
   if (a.upgrade)
     return is_missing(a.status) || is_redirect(a.status) || a.status == 400 || a.status == 426 ||
@@ -51,7 +51,7 @@ bool strands(const Answer& a, bool engine_io) {
   return a.method == "GET" && a.status >= 200 && a.status < 300 && !is_packet(a);
 }
 
-std::string seen(const Answer& a, bool engine_io) {
+std::string seen(const FunctionAnswer& a, bool engine_io) {
   std::string out =
       engine_io ? (a.upgrade ? "Socket.IO's WebSocket" : "Socket.IO's long poll") : "a WebSocket";
   out += fmt::format(" was answered {}", a.status);
@@ -66,7 +66,7 @@ std::string seen(const Answer& a, bool engine_io) {
   return out + ", and by no function";
 }
 
-std::string_view fluid_fix(const Answer& a, bool engine_io) {
+std::string_view fluid_fix(const FunctionAnswer& a, bool engine_io) {
   if (a.upgrade && engine_io && is_slash_redirect(a))
     return path_of(a.target).ends_with('/')
                ? "Socket.IO puts a slash behind its path and Next redirects it away. Set `addTrailingSlash: "
@@ -98,8 +98,8 @@ std::string_view fluid_fix(const Answer& a, bool engine_io) {
 
 }  // namespace
 
-std::optional<Verdict> verdict(const profile::Profile& p, const Answer& a) {
-  const bool fluid = websocket::answer(p) == websocket::Answer::tunnel;
+std::optional<Verdict> verdict(const profile::Profile& p, const FunctionAnswer& a) {
+  const bool fluid = websocket::answer(p) == websocket::UpgradeAnswer::tunnel;
   const bool engine_io = polling::is_engine_io(a.target);
   if (a.upgrade && !fluid) return std::nullopt;  // SIM_WEBSOCKET_REFUSED has said it
   if (!strands(a, engine_io)) return std::nullopt;

@@ -13,7 +13,7 @@
 
 namespace vsim::limits::socket_server {
 
-struct Answer {
+struct FunctionAnswer {
   bool upgrade = false;  // the request asked for a WebSocket
   int status = 0;
   std::string_view method, target, content_type, location;
@@ -24,6 +24,6 @@ struct Answer {
 
 // Nothing where the answer is a server's or the app's own refusal (101, 401, 403, 429, 5xx, an Engine.IO
 // packet), or where polling's session was lost, which is shared_state's.
-std::optional<Verdict> verdict(const profile::Profile& p, const Answer& answer);
+std::optional<Verdict> verdict(const profile::Profile& p, const FunctionAnswer& answer);
 
 }  // namespace vsim::limits::socket_server

@@ -11,10 +11,10 @@ Verdict verdict(const profile::Profile& p, std::string_view route, std::string_v
   v.limit =
       fmt::format("no WebSockets on {}", p.name.empty() ? to_string(p.plan.value) : std::string_view(p.name));
   switch (answer(p)) {
-    case Answer::as_get:
+    case UpgradeAnswer::as_get:
       v.measured = "upgrade delivered as a plain GET";
       break;
-    case Answer::drop:
+    case UpgradeAnswer::drop:
       v.measured = "upgrade left without an answer";
       break;
     default:

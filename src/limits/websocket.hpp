@@ -10,23 +10,23 @@
 
 namespace vsim::limits::websocket {
 
-enum class Answer : std::uint8_t {
+enum class UpgradeAnswer : std::uint8_t {
   tunnel,  // carried, closed at the function's maximum duration
   refuse,  // an error response with websocket.refusal_status
   as_get,  // the route runs as a plain GET, without its upgrade headers
   drop,    // no answer at all
 };
-inline Answer answer(const profile::Profile& p) {
-  if (p.websocket_policy.value == profile::WebSocketPolicy::tunnel) return Answer::tunnel;
+inline UpgradeAnswer answer(const profile::Profile& p) {
+  if (p.websocket_policy.value == profile::WebSocketPolicy::tunnel) return UpgradeAnswer::tunnel;
   switch (p.websocket_refusal.value) {
     case profile::WebSocketRefusal::deliver_as_get:
-      return Answer::as_get;
+      return UpgradeAnswer::as_get;
     case profile::WebSocketRefusal::drop:
-      return Answer::drop;
+      return UpgradeAnswer::drop;
     case profile::WebSocketRefusal::reject:
       break;
   }
-  return Answer::refuse;
+  return UpgradeAnswer::refuse;
 }
 // Of a refusal, in any of the three ways.
 Verdict verdict(const profile::Profile& p, std::string_view route, std::string_view file);

@@ -15,7 +15,8 @@ class Wrong extends Error {
   }
 }
 
-async function call({ name, arguments: values = {} } = {}, context) {
+/** @param {{ name?: string, arguments?: object }} params */
+async function call({ name, arguments: values = {} }, context) {
   const tool = kTools.find((one) => one.name === name);
   if (!tool) throw new Wrong(kInvalidParams, `no tool is called ${name}; there are ${kTools.map((one) => one.name).join(', ')}`);
   const problem = problemOf(described(tool), values);
@@ -43,7 +44,7 @@ function answerTo({ method, params }, context) {
     case 'tools/list':
       return { tools: kTools.map(described) };
     case 'tools/call':
-      return call(params, context);
+      return call(params ?? {}, context);
     default:
       throw new Wrong(kNoMethod, `no method is called ${method}`);
   }

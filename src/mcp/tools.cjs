@@ -22,11 +22,12 @@ function runOf(link) {
     throw new Refused(`${link} is no address; expected one such as http://localhost:3000/_vercel-sim/`);
   }
   const host = url.hostname;
-  if (!/^https?:$/.test(url.protocol) || !(host === 'localhost' || host.endsWith('.localhost') || /^127\./.test(host) || host === '[::1]'))
+  if (!/^https?:$/.test(url.protocol) || !(host === 'localhost' || host.endsWith('.localhost') || /^127(\.\d+){3}$/.test(host) || host === '[::1]'))
     throw new Refused(`${link}: a run is asked on this machine only, at http://localhost:PORT`);
   return { origin: url.origin, token: url.hash.slice(1) };
 }
 
+/** @param {{ origin: string, token?: string }} run @param {string} path @param {{ method?: string, signal?: AbortSignal }} [how] */
 function ask({ origin, token }, path, { method = 'GET', signal } = {}) {
   return new Promise((resolve, reject) => {
     const headers = method === 'POST' ? { 'x-vercel-sim-token': token, 'content-length': 0 } : {};
@@ -45,7 +46,7 @@ function ask({ origin, token }, path, { method = 'GET', signal } = {}) {
         else reject(new Refused([data.error, data.fix].filter(Boolean).join('\nfix: ')));
       });
     });
-    request.on('error', (error) => reject(error.code === 'ECONNREFUSED' ? new Refused(`nothing runs on ${origin}\nfix: vercel-sim run, or give the link that its terminal shows`) : error));
+    request.on('error', (/** @type {NodeJS.ErrnoException} */ error) => reject(error.code === 'ECONNREFUSED' ? new Refused(`nothing runs on ${origin}\nfix: vercel-sim run, or give the link that its terminal shows`) : error));
     request.end();
   });
 }
@@ -74,6 +75,10 @@ const reads = (path, names) => (values, context) => {
   return ask(runOf(link), path + query(Object.fromEntries(names.map((name) => [name, asked[name]]))), context);
 };
 
+/** @typedef {{ name: string, description: string, required?: string[], properties?: Record<string, any>, changes?: boolean, plain?: boolean,
+ *   does: (values: any, context: any) => Promise<any> }} Tool */
+
+/** @type {Tool[]} */
 const kTools = [
   { name: 'run', description: 'The run: its plan, its app, whether it is ready', does: reads('run', []) },
   { name: 'verdicts', description: 'What the limits of the platform said in this run: the code, the limit, what was measured, file and line, the fix, and the request', properties: { code: text('such as FUNCTION_INVOCATION_TIMEOUT'), route: text('such as /api/slow'), ...kPaging }, does: reads('verdicts', ['code', 'route', 'after', 'limit']) },
@@ -92,6 +97,7 @@ const kTools = [
   { name: 'replay', plain: true, changes: true, description: 'Sends the requests of a recording (vercel-sim run --record) again, on another plan or on all: what breaks where. Takes minutes, and starts the app', required: ['recording'], properties: { recording: text('the file'), profiles: text('all, or names with commas between them'), directory: text("the project's folder; here by default") }, does: ({ recording, profiles, directory }, context) => command(context, ['replay', ...(profiles === undefined ? [] : [`--profiles=${profiles}`]), ...(directory === undefined ? [] : [`--cwd=${directory}`]), './' + require('node:path').relative('.', recording)]) },
 ];
 
+/** @param {Tool} tool */
 const described = ({ name, description, properties = {}, required, changes = false, plain }) => ({
   name,
   description,

@@ -5,7 +5,7 @@
 
 namespace vsim::net {
 
-void BodyRelay::start(http1::Body from, bool to_chunked) {
+void BodyRelay::start(http1::BodyFraming from, bool to_chunked) {
   from_ = from.kind;
   to_chunked_ = to_chunked;
   left_ = from.length;

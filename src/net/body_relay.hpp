@@ -37,7 +37,7 @@ class Pieces {
 class BodyRelay {
  public:
   // `to_chunked`: the receiver gets chunks; else the bare bytes.
-  void start(http1::Body from, bool to_chunked);
+  void start(http1::BodyFraming from, bool to_chunked);
   // After start(): what passes is kept there as well, which must outlive the body.
   void copy_to(BodyCopy* copy) {
     copy_ = copy;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/exchange.hpp"
 #include "net/body_copy.hpp"
 #include "net/http1.hpp"
 
@@ -18,10 +19,6 @@ class UpstreamPool;
 
 // Names one exchange between edge and session; chosen by the edge, 0 is none.
 using ExchangeId = std::uint64_t;
-
-struct Totals {
-  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies, without framing
-};
 
 struct ClientInfo {
   std::string_view address;  // "127.0.0.1"
@@ -72,8 +69,6 @@ struct ResponseDecision {
   bool dispatch = false;
 };
 
-enum class UpstreamFailure : std::uint8_t { refused, reset, garbage, truncated, no_descriptor };
-
 struct FailureDecision {
   enum class Kind : std::uint8_t {
     answer,  // the exchange is over (no on_end); before a head was forwarded the client gets `response`
@@ -83,7 +78,7 @@ struct FailureDecision {
   std::string response;
 };
 
-class Edge {
+class EdgePolicy {
  public:
   virtual void on_request(Session&, const http1::RequestHead&, const ClientInfo&, RequestDecision&) = 0;
   // The head broke the syntax: the whole response to send before the connection is closed.
@@ -100,8 +95,8 @@ class Edge {
   // The client closed its direction behind a whole request: it left, as browsers, fetch and curl do when they
   // abort, or it only waits for the answer (RFC 9112 9.6); nobody can tell. true: take it for gone.
   virtual bool on_client_half_closed(ExchangeId) { return false; }
-  virtual FailureDecision on_upstream_failed(Session&, ExchangeId, UpstreamFailure, Totals) = 0;
-  virtual void on_end(ExchangeId, Totals) = 0;
+  virtual FailureDecision on_upstream_failed(Session&, ExchangeId, UpstreamFailure, ExchangeTotals) = 0;
+  virtual void on_end(ExchangeId, ExchangeTotals) = 0;
   // A client waits to be accepted, and no descriptor is left for it. Told again and again while that lasts.
   virtual void on_no_descriptor() {}
   // Public origin for rewriting Location: "http://" + the request's host is made by the session; this is the
@@ -109,7 +104,7 @@ class Edge {
   virtual bool https() const = 0;
 
  protected:
-  ~Edge() = default;
+  ~EdgePolicy() = default;
 };
 
 }  // namespace vsim::net

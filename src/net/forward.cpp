@@ -44,13 +44,13 @@ bool is_for_one_hop(Field field) {
   }
 }
 
-bool has_content(const http1::Body& body) {
+bool has_content(const http1::BodyFraming& body) {
   return body.kind != http1::BodyKind::none && (body.kind != http1::BodyKind::length || body.length > 0);
 }
 
 }  // namespace
 
-void append_framing(std::string& out, const http1::Body& body) {
+void append_framing(std::string& out, const http1::BodyFraming& body) {
   if (body.kind == http1::BodyKind::length) {
     out.append("Content-Length: ");
     number(out, body.length);

@@ -16,7 +16,7 @@ void append_request_head(std::string& out, const http1::RequestHead& head, const
                          long max_forwards);
 
 // The header line that says where this request body ends; none for no body.
-void append_framing(std::string& out, const http1::Body& body);
+void append_framing(std::string& out, const http1::BodyFraming& body);
 
 // How the client learns where the body ends.
 enum class ClientFraming : std::uint8_t { none, length, chunked, close };

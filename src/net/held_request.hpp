@@ -22,7 +22,7 @@ struct HeldRequest {
   std::string head;  // as the first app got it, without the empty line
   std::string body;  // as far as it was taken from the client, framed for an app
   std::string text;  // of a dispatch, as far as it has come
-  http1::Body framing;
+  http1::BodyFraming framing;
   std::size_t sent = 0;       // bytes of `body` that the present app got
   bool flowing = false;       // the present app wants the body
   bool client_waits = false;  // for a 100 (Continue) of ours

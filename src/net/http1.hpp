@@ -11,57 +11,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/http_header.hpp"
+
 namespace vsim::net::http1 {
 
-// Fields the proxy acts on; all others are `other` and pass through as they came.
-enum class Field : std::uint8_t {
-  other,
-  accept,
-  connection,
-  content_length,
-  cookie,
-  date,
-  expect,
-  forwarded,
-  host,
-  keep_alive,
-  location,
-  max_forwards,
-  origin,
-  proxy_authenticate,
-  proxy_authorization,
-  proxy_connection,
-  sec_websocket_extensions,
-  sec_websocket_key,
-  sec_websocket_protocol,
-  sec_websocket_version,
-  server,
-  set_cookie,
-  strict_transport_security,
-  te,
-  trailer,
-  transfer_encoding,
-  upgrade,
-  via,
-  x_forwarded_for,
-  x_forwarded_host,
-  x_forwarded_port,
-  x_forwarded_proto,
-  x_real_ip,
-  x_vercel,  // any other name that starts with "x-vercel-" (x-vercel-sim-* is x_vsim)
-  x_vsim,    // any name that starts with "x-vsim-" or "x-vercel-sim"
-  // Not to be forwarded: `Connection` names it, or it poses as a framing field (Content_Length), or it may
-  // not stand in this response (a length in 1xx and 204).
-  dropped,
-};
-
-struct Header {
-  std::string_view name, value;  // value without surrounding white space
-  Field field = Field::other;
-};
+using http::Field;
+using http::Header;
 
 enum class BodyKind : std::uint8_t { none, length, chunked, until_close };
-struct Body {
+struct BodyFraming {
   BodyKind kind = BodyKind::none;
   std::uint64_t length = 0;  // for BodyKind::length
 };
@@ -101,8 +59,8 @@ struct RequestHead {
   std::string_view host;    // Host, or the authority of an absolute-form target, which wins (RFC 9112 3.2.2);
                             // may be empty in HTTP/1.0
   std::string_view accept;  // first Accept, empty when there is none
-  std::span<const Header> headers;  // in order, as sent
-  Body body;
+  std::span<const Header> headers;  // in order, as sent; of a head with too many only their number
+  BodyFraming body;
   int minor = 1;                 // HTTP/1.x
   bool keep_alive = true;        // what the client asked for
   bool expect_continue = false;  // and content to wait for
@@ -157,7 +115,7 @@ struct ResponseHead {
   int status = 0;
   std::string_view reason;
   std::span<const Header> headers;
-  Body body;  // already with the request's method and the status in mind (HEAD, 1xx, 204, 304: none)
+  BodyFraming body;  // already with the request's method and the status in mind (HEAD, 1xx, 204, 304: none)
   int minor = 1;
   bool keep_alive = true;  // the upstream connection may be used again after this message
   bool has_date = false;
@@ -232,6 +190,7 @@ class ChunkedDecoder {
     done,
     failed,
   };
+  bool trailer(unsigned char c);
   bool framing(unsigned char c);
   bool after_extension_part(unsigned char c);
   bool end_of_trailer_line();

@@ -116,6 +116,35 @@ bool ChunkedDecoder::after_extension_part(unsigned char c) {
   return false;
 }
 
+bool ChunkedDecoder::trailer(unsigned char c) {
+  switch (at_) {
+    case At::trailer_start:
+      if (c == '\r') {
+        at_ = At::end_lf;
+        return true;
+      }
+      line_.clear();
+      at_ = At::trailer_line;
+      [[fallthrough]];
+    case At::trailer_line:
+      if (++trailer_bytes_ > kMaxTrailerBytes) return false;
+      if (c == '\r') {
+        at_ = At::trailer_line_lf;
+      } else {
+        line_.push_back(static_cast<char>(c));
+      }
+      return c != '\n';
+    case At::trailer_line_lf:
+      at_ = At::trailer_start;
+      return c == '\n' && end_of_trailer_line();
+    case At::end_lf:
+      at_ = At::done;
+      return c == '\n';
+    default:
+      return false;
+  }
+}
+
 bool ChunkedDecoder::framing(unsigned char c) {
   const char ch = static_cast<char>(c);
   if (at_ >= At::after_size && at_ <= At::after_value && c != '\r' && ++extension_bytes_ > kMaxExtensionBytes)
@@ -180,27 +209,10 @@ bool ChunkedDecoder::framing(unsigned char c) {
       at_ = At::size;
       return c == '\n';
     case At::trailer_start:
-      if (c == '\r') {
-        at_ = At::end_lf;
-        return true;
-      }
-      line_.clear();
-      at_ = At::trailer_line;
-      [[fallthrough]];
     case At::trailer_line:
-      if (++trailer_bytes_ > kMaxTrailerBytes) return false;
-      if (c == '\r') {
-        at_ = At::trailer_line_lf;
-      } else {
-        line_.push_back(ch);
-      }
-      return c != '\n';
     case At::trailer_line_lf:
-      at_ = At::trailer_start;
-      return c == '\n' && end_of_trailer_line();
     case At::end_lf:
-      at_ = At::done;
-      return c == '\n';
+      return trailer(c);
     case At::data:
     case At::done:
     case At::failed:

@@ -131,6 +131,13 @@ bool is_coding(std::string_view element) {
   return ok;
 }
 
+Field by_prefix(std::string_view n) {
+  using enum Field;
+  if ((n[0] | 0x20) != 'x' || n.size() < 7) return other;
+  if (starts_with(n, "x-vercel-")) return starts_with(n, "x-vercel-sim") ? x_vsim : x_vercel;
+  return starts_with(n, "x-vsim-") ? x_vsim : other;
+}
+
 }  // namespace
 
 constinit const std::array<std::uint8_t, 256> kClass = make_classes();
@@ -160,65 +167,47 @@ Field field_of(std::string_view n) {
       return same(n, "server") ? server : other;
     case 7:
       if (same(n, "upgrade")) return upgrade;
-      if (same(n, "trailer")) return trailer;
-      break;
+      return same(n, "trailer") ? trailer : by_prefix(n);
     case 8:
-      if (same(n, "location")) return location;
-      break;
+      return same(n, "location") ? location : by_prefix(n);
     case 9:
       if (same(n, "forwarded")) return forwarded;
-      if (same(n, "x-real-ip")) return x_real_ip;
-      break;
+      return same(n, "x-real-ip") ? x_real_ip : by_prefix(n);
     case 10:
       if (same(n, "connection")) return connection;
       if (same(n, "keep-alive")) return keep_alive;
-      if (same(n, "set-cookie")) return set_cookie;
-      break;
+      return same(n, "set-cookie") ? set_cookie : by_prefix(n);
     case 12:
-      if (same(n, "max-forwards")) return max_forwards;
-      break;
+      return same(n, "max-forwards") ? max_forwards : by_prefix(n);
     case 14:
       if (same(n, "content-length")) return content_length;
-      if (looks_like("content-length")) return dropped;
-      break;
+      return looks_like("content-length") ? dropped : by_prefix(n);
     case 15:
-      if (same(n, "x-forwarded-for")) return x_forwarded_for;
-      break;
+      return same(n, "x-forwarded-for") ? x_forwarded_for : by_prefix(n);
     case 16:
       if (same(n, "proxy-connection")) return proxy_connection;
       if (same(n, "x-forwarded-host")) return x_forwarded_host;
-      if (same(n, "x-forwarded-port")) return x_forwarded_port;
-      break;
+      return same(n, "x-forwarded-port") ? x_forwarded_port : by_prefix(n);
     case 17:
       if (same(n, "transfer-encoding")) return transfer_encoding;
       if (same(n, "x-forwarded-proto")) return x_forwarded_proto;
       if (same(n, "sec-websocket-key")) return sec_websocket_key;
-      if (looks_like("transfer-encoding")) return dropped;
-      break;
+      return looks_like("transfer-encoding") ? dropped : by_prefix(n);
     case 18:
-      if (same(n, "proxy-authenticate")) return proxy_authenticate;
-      break;
+      return same(n, "proxy-authenticate") ? proxy_authenticate : by_prefix(n);
     case 19:
-      if (same(n, "proxy-authorization")) return proxy_authorization;
-      break;
+      return same(n, "proxy-authorization") ? proxy_authorization : by_prefix(n);
     case 21:
-      if (same(n, "sec-websocket-version")) return sec_websocket_version;
-      break;
+      return same(n, "sec-websocket-version") ? sec_websocket_version : by_prefix(n);
     case 22:
-      if (same(n, "sec-websocket-protocol")) return sec_websocket_protocol;
-      break;
+      return same(n, "sec-websocket-protocol") ? sec_websocket_protocol : by_prefix(n);
     case 24:
-      if (same(n, "sec-websocket-extensions")) return sec_websocket_extensions;
-      break;
+      return same(n, "sec-websocket-extensions") ? sec_websocket_extensions : by_prefix(n);
     case 25:
-      if (same(n, "strict-transport-security")) return strict_transport_security;
-      break;
+      return same(n, "strict-transport-security") ? strict_transport_security : by_prefix(n);
     default:
-      break;
+      return by_prefix(n);
   }
-  if (c != 'x' || n.size() < 7) return other;
-  if (starts_with(n, "x-vercel-")) return starts_with(n, "x-vercel-sim") ? x_vsim : x_vercel;
-  return starts_with(n, "x-vsim-") ? x_vsim : other;
 }
 
 bool is_utf8(std::string_view s) {

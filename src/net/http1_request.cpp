@@ -104,6 +104,10 @@ ParseState RequestParser::broken(std::string_view buffer) {
   }
   head_.path = head_.target.substr(0, head_.target.find('?'));
   head_.headers = {};
+  if (error_ == HeadError::head_too_large) {  // the buffer may have moved since they were read
+    std::fill_n(headers_.begin(), count_, Header{});
+    head_.headers = {headers_.data(), count_};
+  }
   head_.host = head_.accept = {};
   return ParseState::error;
 }
@@ -264,7 +268,7 @@ ParseState RequestParser::finish() {
         return error(HeadError::bad_framing, "Transfer-Encoding that is not exactly chunked");
     }
   } else if (has(Field::content_length)) {
-    head_.body = Body{BodyKind::length, length_};
+    head_.body = BodyFraming{BodyKind::length, length_};
   }
   const bool has_content = head_.body.kind == BodyKind::chunked || head_.body.length > 0;
 

@@ -140,7 +140,7 @@ bool ResponseParser::finish() {
       return fail("Transfer-Encoding that is not exactly chunked");
     head_.body.kind = BodyKind::chunked;
   } else if (has(Field::content_length)) {
-    head_.body = Body{BodyKind::length, length_};
+    head_.body = BodyFraming{BodyKind::length, length_};
   } else {
     head_.body.kind = BodyKind::until_close;
   }

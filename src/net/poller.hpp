@@ -1,7 +1,7 @@
 // Readiness of sockets, edge-triggered: one epoll_ctl in the life of a connection, and a read only when there
 // is something to read. Asio's reactor tries a read first and then waits, which is one read in vain for each
-// message (docs/decisions/0001). Everything else (timers, signals, children, posts) stays Asio's: run() waits
-// for both. I/O thread only, but for wake().
+// message (docs/decisions/0001). One descriptor of the io_context, whose run() waits for it as for everything
+// else. I/O thread only.
 #pragma once
 
 #include <array>
@@ -41,7 +41,6 @@ class Poller final : public asio::execution_context::service {
   static Poller& of(asio::io_context& io) { return asio::use_service<Poller>(io); }
 
   explicit Poller(asio::execution_context&);
-  ~Poller() override;
   asio::io_context& context() { return io_; }
 
   // From now on `pollable` is told when `fd` (non-blocking) becomes readable, writable or broken; at first,
@@ -55,26 +54,17 @@ class Poller final : public asio::execution_context::service {
   // on_ready(0) before the next wait, not from inside this call.
   void defer(Pollable& pollable);
 
-  // Serves sockets and the io_context until it is stopped. Where it is not called, the io_context's own run()
-  // and poll() serve the sockets too, at the price of a second wait.
-  void run();
-  // Ends the wait of run(), so that what was posted to the io_context from another thread is done. Any
-  // thread.
-  void wake();
-
  private:
   void shutdown() override;
-  void wait_inside();  // below the io_context's own loop
-  void serve(int timeout_ms);
+  void wait();
+  void serve();
   void serve_deferred();
   void post_deferred();
-  int find_asio_epoll() const;
 
   static constexpr int kBatch = 128;
   asio::io_context& io_;
-  int epoll_ = -1, wake_ = -1;
-  bool running_ = false, waiting_inside_ = false, posted_ = false;
-  asio::posix::stream_descriptor inside_;
+  asio::posix::stream_descriptor epoll_;
+  bool waiting_ = false, posted_ = false;
   std::unique_ptr<epoll_event[]> batch_;
   int batch_size_ = 0, batch_at_ = 0;
   std::vector<Pollable*> deferred_;

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "log/log.hpp"
+
 namespace vsim::net {
 namespace {
 
@@ -73,6 +75,7 @@ Result<std::uint16_t> Server::bind_all(const std::vector<std::string>& addresses
       continue;
     }
     port = acceptor.local_endpoint().port();
+    log::debug(log::Logger::net, "listens on {} port {}", text, port);
     acceptor.non_blocking(true, error);
     acceptors_.push_back(std::make_unique<Acceptor>(*this, acceptor.release()));
   }
@@ -104,6 +107,7 @@ void Server::Acceptor::on_ready(std::uint32_t) {
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
     if (errno == EAGAIN) return;
+    log::warn(log::Logger::net, "a connection could not be taken on: {}", std::strerror(errno));
     if (errno == EMFILE || errno == ENFILE) server_.edge_.on_no_descriptor();
     // Try again a little later instead of spinning.
     retry_.emplace(server_.poller_.context(), std::chrono::milliseconds(100));

@@ -17,7 +17,7 @@ namespace vsim::net {
 class Server {
  public:
   // `edge` must outlive the server.
-  Server(asio::io_context& io, Edge& edge) : poller_(Poller::of(io)), edge_(edge), timeouts_(io) {}
+  Server(asio::io_context& io, EdgePolicy& edge) : poller_(Poller::of(io)), edge_(edge), timeouts_(io) {}
   ~Server();
 
   // Binds each address ("127.0.0.1", "::1", "0.0.0.0") at `port`; 0 picks one free port for all. The port in
@@ -29,7 +29,7 @@ class Server {
   void stop_accepting();
   void shut_all();
 
-  Edge& edge() { return edge_; }
+  EdgePolicy& edge() { return edge_; }
   Timeouts& timeouts() { return timeouts_; }
   bool stopping() const { return stopping_; }
   std::size_t sessions() const { return count_; }
@@ -52,7 +52,7 @@ class Server {
   Result<std::uint16_t> bind_all(const std::vector<std::string>& addresses, std::uint16_t port);
 
   Poller& poller_;
-  Edge& edge_;
+  EdgePolicy& edge_;
   Timeouts timeouts_;
   std::unique_ptr<TlsContext> tls_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;

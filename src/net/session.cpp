@@ -433,6 +433,11 @@ void Session::on_timeout(Wait wait) {
   }
 }
 
+void Session::end_feed() {
+  feed_ = nullptr;
+  close_gently();
+}
+
 void Session::say(std::string_view response) { client_->write(response); }
 
 void Session::answer(std::string_view response) {

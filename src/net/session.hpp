@@ -1,6 +1,6 @@
 // One client connection and the exchange it is in. Serves pipelined requests one after the other; pumps bytes
 // with back-pressure in both directions; keeps an exchange alive after its client left. Decides nothing about
-// limits: it asks the Edge. I/O thread only.
+// limits: it asks the EdgePolicy. I/O thread only.
 //
 //   head ──► exchange: [connect] ─► request body ─┐            ┌► head (keep-alive)
 //     ▲                           response head ──┴► body ─────┼► closing (linger, then close)
@@ -52,9 +52,11 @@ class Session final
   void resend(UpstreamPool& pool, std::string_view extra_lines);
   // The client has left: what on_client_left answers decides the rest.
   void client_gone();
-  Totals totals() const;
+  ExchangeTotals totals() const;
   // Of a feed: more of its body. Where the client does not take it, it waits here: wait for Feed::on_taken.
   void say_more(std::string_view text) { client_->write(text); }
+  // The body of a feed is whole and taken: the connection ends.
+  void end_feed();
   bool takes_more() const { return !client_->blocked() && !client_->output_broken(); }
   bool client_half_closed() const { return client_half_closed_; }
   bool head_forwarded() const { return head_forwarded_; }

@@ -130,7 +130,7 @@ bool Session::settle_held() {
 }
 
 void Session::begin_dispatch(const http1::ResponseHead& head) {
-  const http1::Body body = head.body;  // none for HEAD: the edge finds the dispatch in the head
+  const http1::BodyFraming body = head.body;  // none for HEAD: the edge finds the dispatch in the head
   if (!held_ || held_->lost || head.status == 101 || body.kind == http1::BodyKind::until_close ||
       (body.kind == http1::BodyKind::length && body.length > HeldRequest::kMostDispatch))
     return upstream_failed(UpstreamFailure::garbage);

@@ -253,12 +253,14 @@ void Session::cut_tunnel(std::string_view farewell) {
   close_gently();  // or a reset could overtake the farewell
 }
 
-Totals Session::totals() const { return {request_.bytes() + tunnel_in_, response_.bytes() + tunnel_out_}; }
+ExchangeTotals Session::totals() const {
+  return {request_.bytes() + tunnel_in_, response_.bytes() + tunnel_out_};
+}
 
 void Session::end_exchange() {
   const ExchangeId id = exchange_;
   exchange_ = 0;
-  const Totals so_far = totals();
+  const ExchangeTotals so_far = totals();
   attempt_.reset();
   release_upstream(false);
   response_at_ = ResponseAt::none;

@@ -18,7 +18,7 @@ template <class T, void (*Free)(T*)>
 struct Deleter {
   void operator()(T* p) const { Free(p); }
 };
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY, EVP_PKEY_free>>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY, EVP_PKEY_free>>;
 using Cert = std::unique_ptr<X509, Deleter<X509, X509_free>>;
 using Bio = std::unique_ptr<BIO, Deleter<BIO, BIO_free_all>>;
 
@@ -48,7 +48,7 @@ int select_http11(SSL*, const unsigned char** out, unsigned char* out_size, cons
 }  // namespace
 
 Result<CertificateText> make_certificate(const std::string& host) {
-  const Key key(EVP_EC_gen("P-256"));
+  const PrivateKey key(EVP_EC_gen("P-256"));
   const Cert cert(X509_new());
   if (!key || !cert) return Error{openssl_error("cannot make a TLS key")};
   X509_set_version(cert.get(), 2);
@@ -95,7 +95,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const CertificateText& te
       BIO_new_mem_buf(text.certificate_pem.data(), static_cast<int>(text.certificate_pem.size())));
   const Bio key_bio(BIO_new_mem_buf(text.key_pem.data(), static_cast<int>(text.key_pem.size())));
   const Cert cert(PEM_read_bio_X509(cert_bio.get(), nullptr, nullptr, nullptr));
-  const Key key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
+  const PrivateKey key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
   if (!cert || !key || SSL_CTX_use_certificate(out->context_, cert.get()) != 1 ||
       SSL_CTX_use_PrivateKey(out->context_, key.get()) != 1)
     return Error{openssl_error("the TLS certificate or its key cannot be used")};

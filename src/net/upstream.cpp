@@ -12,6 +12,8 @@
 #include <optional>
 #include <utility>
 
+#include "log/log.hpp"
+
 namespace vsim::net {
 namespace {
 
@@ -102,6 +104,7 @@ struct UpstreamPool::Attempt final : Waiter, Pollable, std::enable_shared_from_t
     if (error == 0) return finish({});
     close();
     if (++index < pool.endpoints_.size()) return next();
+    log::debug(log::Logger::net, "no connection to {}: {}", pool.origin_, std::strerror(error));
     finish(ErrorCode(error, boost::system::system_category()));
   }
 

@@ -25,7 +25,7 @@ export function draw(canvas, {model, layout, view, now, scroll, width, height, c
   c.textBaseline = 'middle';
   const gutter = gutterOf(width);
   const plot = {
-    c, colours, view, now, width, gutter, boxes: [], lanes: [], selected, hovered,
+    c, colours, view, now, width, gutter, boxes: [], lanes: [], deployments: [], selected, hovered,
     x: (at) => gutter + ((at - view.from) / (view.to - view.from)) * (width - gutter),
     y: (y) => y - scroll + kAxis,
   };
@@ -38,6 +38,7 @@ export function draw(canvas, {model, layout, view, now, scroll, width, height, c
   drawLinks(plot, model);
   c.restore();
   drawAxis(plot, model, height);
+  drawDeployments(plot, model, height);
   return plot;
 }
 
@@ -75,6 +76,29 @@ function drawAxis(plot, model, height) {
   if (!model.stopped && now <= view.to && now >= view.from) {
     c.fillStyle = colours.focus;
     c.fillRect(x(now) - 1, 0, 1.5, height);
+  }
+}
+
+// Requests to the right of it went to the new one; what is open stays where it is.
+function drawDeployments({c, colours, view, x, gutter, deployments}, model, height) {
+  c.font = '600 11px system-ui, sans-serif';
+  c.textAlign = 'left';
+  for (const {number, at} of model.deployments) {
+    const left = Math.round(x(at)) + 0.5;
+    if (at > view.to || left < gutter) continue;
+    deployments.push({number, x: left});
+    c.strokeStyle = colours.link;
+    c.setLineDash([2, 3]);
+    c.beginPath();
+    c.moveTo(left, 0);
+    c.lineTo(left, height);
+    c.stroke();
+    c.setLineDash([]);
+    const text = `deployment ${number}`;
+    c.fillStyle = colours.bg;
+    c.fillRect(left + 1, 1, c.measureText(text).width + 8, kAxis - 3);
+    c.fillStyle = colours.link;
+    c.fillText(text, left + 5, kAxis / 2);
   }
 }
 

@@ -16,7 +16,7 @@ export function apply(model, event) {
   model.now = Math.max(model.now, event.at_ms ?? 0);
   if (event.time) model.zero = Date.parse(event.time) - event.at_ms;
   model.version++;
-  kFolds[event.t]?.(model, event);
+  if (Object.hasOwn(kFolds, event.t)) kFolds[event.t](model, event);
 }
 
 export const isOpen = (call) => call.ended === null;

@@ -3,11 +3,12 @@ import {apply, createModel, isOpen} from './fold.mjs';
 import {kNoFilter, layOut, matches, neighbour, nextMarked} from './layout.mjs';
 import {duration, sentence} from './story.mjs';
 import {callAt, coloursOf, draw, gutterOf, kAxis, stayAt} from './draw.mjs';
+import {Actions} from './actions.mjs';
 import {el, showHeader, showProblems, showRequests, showRest, showStory, tipOf} from './panels.mjs';
 
 const $ = (id) => document.getElementById(id);
 const json = (id) => ($(id) ? JSON.parse($(id).textContent) : null);
-const at = Object.fromEntries(['state', 'verdict', 'run', 'tiles', 'foot', 'lanes', 'space', 'canvas', 'story', 'problems', 'requests', 'rest', 'said', 'tip', 'follow', 'pause', 'span', 'empty'].map((id) => [id, $(id)]));
+const at = Object.fromEntries(['state', 'verdict', 'run', 'tiles', 'foot', 'lanes', 'space', 'canvas', 'story', 'problems', 'requests', 'rest', 'said', 'tip', 'follow', 'pause', 'span', 'empty', 'act', 'acted'].map((id) => [id, $(id)]));
 const codes = json('codes') ?? {}, extras = json('extras') ?? {};
 const recorded = $('events')?.textContent;
 const kSpans = [100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
@@ -16,6 +17,7 @@ let model = createModel({codes, most: recorded === undefined ? 5000 : Infinity})
 let connection = 'wait', run = '', fresh = false, offset = null;
 let view = {from: 0, to: 30_000}, span = 30_000, follow = true, paused = false;
 let filter = {...kNoFilter}, shown = 100, selected = null, hovered = null, storyOf = null;
+const actions = recorded === undefined ? new Actions(at.act, at.acted) : null;
 let layout = null, plot = null, colours = coloursOf(document.body), shape = '', dirty = true;
 
 function now() {
@@ -39,6 +41,7 @@ function listen() {
     }
     offset = hello.at_ms - performance.now();
     connection = 'live';
+    actions.offer(hello);
     touch();
   });
   // What is still true of what is not told any more.
@@ -107,6 +110,7 @@ function panels(time) {
   }
   due = time + 350;
   showHeader(at, model, connection, extras);
+  actions?.show(model.run);
   options($('f-route'), [...model.routes].sort());
   options($('f-instance'), [...model.instances.keys()].slice(-300));
   if (storyOf) showStory(at.story, model, storyOf, now(), () => closeStory());
@@ -118,7 +122,7 @@ function panels(time) {
     shown += 200;
     touch();
   });
-  showRest(at.rest, model, extras);
+  showRest(at.rest, model, extras, actions?.kill ?? null);
 }
 
 function options(select, names) {
@@ -339,7 +343,7 @@ $('more').onclick = () => zoom(-1);
 $('fit').onclick = fit;
 for (const key of ['text', 'route', 'outcome', 'instance'])
   $(`f-${key}`).addEventListener('input', (e) => {
-    filter = {...filter, [key]: e.target.value.trim()};
+    filter = {...filter, [key]: /** @type {HTMLInputElement} */ (e.target).value.trim()};
     shown = 100;
     touch();
   });
@@ -356,10 +360,11 @@ const kLegend = [['before', 'before its handler'], ['run', 'handler runs'], ['st
 $('legend').replaceChildren(...kLegend.map(([key, text]) => el('li', {}, el('span', {class: `key k-${key}`}), text)));
 
 // For whoever looks from outside, as the tests do: what is drawn, not what to draw.
-window.vercelSim = {
+window['vercelSim'] = {
   get model() { return model; },
   get drawn() { return plot?.boxes.map((b) => ({key: b.call.key, lane: b.lane.key, x: b.x, y: b.y, w: b.w, h: b.h})) ?? []; },
   get lanes() { return layout?.lanes.map((l) => ({key: l.key, group: l.group.name, calls: l.calls.map((c) => c.call.key)})) ?? []; },
+  get deployments() { return plot?.deployments ?? []; },
   get view() { return {...view, follow, paused}; },
 };
 

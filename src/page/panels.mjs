@@ -24,7 +24,7 @@ const link = (url) => (/^https?:\/\//.test(url) ? el('a', {href: url, rel: 'nore
 
 // New content, with the focus and the opened details where they were.
 export function replace(parent, ...children) {
-  const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const focused = parent.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.key : undefined;
   const opened = new Set([...parent.querySelectorAll('details[open]')].map((d) => d.dataset.key));
   parent.replaceChildren(...children.filter((c) => c !== null && c !== undefined));
   for (const d of parent.querySelectorAll('details')) if (opened.has(d.dataset.key)) d.open = true;
@@ -176,8 +176,8 @@ const table = (heads, rows) => el('div', {class: 'table', tabindex: '0', role: '
 const section = (id, title, ...children) => el('section', {'aria-labelledby': id}, el('h2', {id}, title), ...children);
 const kMostListed = 500;
 
-// Functions, instances, what `check` says of the sources, notes.
-export function showRest(parent, model, extras) {
+// `kill`: what ends an instance; null: nobody may. Functions, instances, what `check` says of the sources, notes.
+export function showRest(parent, model, extras, kill) {
   const functions = new Map();
   for (const c of model.calls.values()) {
     if (!c.route || c.traffic === 'prerender' || isOpen(c)) continue;
@@ -193,7 +193,7 @@ export function showRest(parent, model, extras) {
       el('span', {}, el('code', {}, f.rule), ` ${f.level} `, f.struck > 0 ? el('span', {class: 'tag bad'}, `struck ${times(f.struck)}`) : null), el('code', {}, f.place), f.message]))) : null,
     instances.length > 0 ? section('h-instances', 'All instances', el('details', {key: 'instances'}, el('summary', {key: 's instances'}, count(model.instances.size, 'instance')),
       table(['instance', 'function', ' requests', ' memory', 'end'], instances.map((i) => [i.name, el('code', {}, i.group), String(i.calls.length), i.memory ? `${Math.round(i.memory / 1e6)} MB` : '',
-        [i.why.replaceAll('_', ' '), i.death].filter(Boolean).join(': ')])))) : null,
+        i.died === null && kill ? el('button', {type: 'button', key: `k ${i.name}`, title: 'End its process, as a crash would', onclick: () => kill(i.name)}, `Kill ${i.name}`) : [i.why.replaceAll('_', ' '), i.death].filter(Boolean).join(': ')])))) : null,
     model.notices.length > 0 ? section('h-notes', 'Notes', ...model.notices.slice(-50).map((n) => el('div', {class: 'card'},
       el('p', {}, el('strong', {}, `${n.level} `), n.file ? el('code', {}, `${(extras.prefix ?? '') + n.file} `) : null, ...rich(n.message)), fixOf(n.fix)))) : null);
 }

@@ -18,10 +18,10 @@ struct Signaled {
   bool operator==(const Signaled&) const = default;
 };
 // The system no longer knows: somebody else in this process reaped it.
-struct Lost {
-  bool operator==(const Lost&) const = default;
+struct CauseUnknown {
+  bool operator==(const CauseUnknown&) const = default;
 };
-using ExitCause = std::variant<Exited, Signaled, Lost>;
+using ExitCause = std::variant<Exited, Signaled, CauseUnknown>;
 
 // "exited with code 1", "killed by SIGKILL", "killed by SIGSEGV (core dumped)", "ended, cause unknown".
 std::string describe(const ExitCause&);

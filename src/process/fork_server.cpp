@@ -12,6 +12,8 @@
 #include <map>
 #include <utility>
 
+#include "log/log.hpp"
+
 namespace vsim::process {
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -92,9 +94,12 @@ struct ForkServer::Impl : std::enable_shared_from_this<ForkServer::Impl> {
     if (found == asked.end()) return;
     Asked one = std::move(found->second);
     asked.erase(found);
-    if (!stands)
+    if (!stands) {
+      log::warn(log::Logger::process, "pid {} could not be copied: {}", child ? child->pid() : 0,
+                strerror(static_cast<int>(value)));
       return one.answer(
           Error{fmt::format("a process could not be copied: {}", strerror(static_cast<int>(value)))});
+    }
     one.coming.pid = static_cast<pid_t>(value);
     one.answer(std::move(one.coming));
   }
@@ -140,7 +145,7 @@ Result<std::unique_ptr<ForkServer>> ForkServer::start(asio::io_context& io, Supe
   auto impl = std::make_shared<Impl>(io, supervisor, std::move(callbacks));
   options.inherit = {pair->write.get()};
   ChildCallbacks events;
-  events.output = [self = impl.get()](Stream stream, std::string_view bytes) {
+  events.output = [self = impl.get()](OutputStream stream, std::string_view bytes) {
     if (self->callbacks.output) self->callbacks.output(stream, bytes);
   };
   events.exit = [weak = std::weak_ptr(impl)](const ExitCause& cause) {

@@ -26,7 +26,7 @@ namespace vsim::process {
 class ForkServer {
  public:
   struct Callbacks {
-    std::function<void(Stream, std::string_view)> output;
+    std::function<void(OutputStream, std::string_view)> output;
     std::function<void()> ready;
     // It is gone, by itself or not. Every fork that was asked for has been answered before. May destroy it.
     std::function<void(const ExitCause&)> ended;

@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <set>
 
+#include "log/log.hpp"
+
 namespace vsim::process {
 namespace {
 
@@ -131,6 +133,7 @@ Result<pid_t> Guardian::launch() {
   if (!pid) return pid.error();
   pid_ = *pid;
   socket_ = std::move(pair->write);
+  log::debug(log::Logger::process, "guardian: pid {}", pid_);
   return pid_;
 }
 
@@ -167,7 +170,11 @@ void Guardian::send(std::string_view text) {
     if (!failed) return;
     // Somebody killed it: a new one is told everything again, this line among it.
     os::reap(pid_);
-    if (!launch()) return;
+    log::warn(log::Logger::process, "the guardian (pid {}) has gone: a new one is started", pid_);
+    if (const auto started = launch(); !started) {
+      log::warn(log::Logger::process, "no new guardian: {}", started.error().message);
+      return;
+    }
     text = everything = all_registered();
   }
 }

@@ -104,6 +104,7 @@ struct Prepared {
   bool die_with_parent;
   int nice;
   rlim_t descriptors;       // the soft limit; 0: as ours
+  bool is_bound;            // the hard one too
   const vsim_own_tmp* tmp;  // null: ours
   pid_t parent;
 };
@@ -145,11 +146,16 @@ rlim_t& descriptors_before() {
   ::syscall(SYS_close_range, report + 1, ~0u, 0u);
   rlimit limit{};
   if (p.descriptors != 0 && ::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = p.descriptors;
+    limit.rlim_cur = p.descriptors < limit.rlim_max ? p.descriptors : limit.rlim_max;
+    if (p.is_bound) limit.rlim_max = limit.rlim_cur;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
   if (p.nice != 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + p.nice);
-  if (p.tmp && vsim_take_own_tmp(p.tmp) != nullptr) fail_in_child(p, Stage::tmp);
+  // Of the disk as it was, an instance finds the descriptor.
+  int all = -1;
+  if (p.tmp && vsim_take_own_tmp(p.tmp, &all) != nullptr) fail_in_child(p, Stage::tmp);
+  if (p.tmp && p.tmp->disk && p.tmp->in_user_namespace && vsim_may_mount_only(1) != 0)
+    fail_in_child(p, Stage::tmp);
   if (p.cwd && ::chdir(p.cwd) != 0) fail_in_child(p, Stage::cwd);
   sigset_t none;
   sigemptyset(&none);
@@ -323,7 +329,8 @@ Result<pid_t> launch(const Launch& l) {
                     l.controlling_terminal,
                     l.die_with_parent,
                     l.nice,
-                    descriptors_before(),
+                    l.descriptors != 0 ? l.descriptors : descriptors_before(),
+                    l.descriptors != 0,
                     tmp ? tmp->get() : nullptr,
                     ::getpid()};
   want_child_deaths();
@@ -376,7 +383,7 @@ std::optional<ExitCause> peek_exit(pid_t pid) {
   int r;
   do r = ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
   while (r < 0 && errno == EINTR);
-  if (r < 0) return Lost{};
+  if (r < 0) return CauseUnknown{};
   if (info.si_pid == 0) return std::nullopt;
   if (info.si_code == CLD_EXITED) return Exited{info.si_status};
   return Signaled{info.si_status, info.si_code == CLD_DUMPED};

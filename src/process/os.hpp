@@ -77,6 +77,7 @@ struct Launch {
   bool die_with_parent = true;    // SIGKILL when the calling thread ends, however it went; the leader only
   int nice = 0;                   // added to our own niceness
   std::optional<OwnTmp> own_tmp;  // nullopt: ours
+  unsigned descriptors = 0;       // the most that it and its descendants may have; 0: as the system lets us
 };
 // Returns when the program runs (its exec has succeeded) or with the reason why it does not.
 Result<pid_t> launch(const Launch&);

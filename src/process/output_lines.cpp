@@ -13,46 +13,46 @@ constexpr std::string_view kReset = "\x1b[0m";
 // An escape sequence or a link longer than this is not one.
 constexpr std::size_t kMaxSequence = 2048;
 
-enum class Kind { colour, link, other, incomplete };
+enum class SequenceKind { colour, link, other, incomplete };
 struct Sequence {
-  Kind kind;
+  SequenceKind kind;
   std::size_t size;
 };
 
 // ECMA-48: what begins with ESC at text[0]. A broken sequence ends before the byte that breaks it.
 Sequence sequence_at(std::string_view text) {
-  if (text.size() < 2) return {Kind::incomplete, text.size()};
+  if (text.size() < 2) return {SequenceKind::incomplete, text.size()};
   if (text[1] == '[') {
     for (std::size_t i = 2; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
       if (c >= 0x40 && c <= 0x7e) {
         const bool plain = text.substr(2, i - 2).find_first_not_of("0123456789:;") == std::string_view::npos;
-        return {c == 'm' && plain ? Kind::colour : Kind::other, i + 1};
+        return {c == 'm' && plain ? SequenceKind::colour : SequenceKind::other, i + 1};
       }
-      if (c < 0x20 || c > 0x3f) return {Kind::other, i};
-      if (i > kMaxSequence) return {Kind::other, i};
+      if (c < 0x20 || c > 0x3f) return {SequenceKind::other, i};
+      if (i > kMaxSequence) return {SequenceKind::other, i};
     }
-    return {Kind::incomplete, text.size()};
+    return {SequenceKind::incomplete, text.size()};
   }
   if (text[1] == ']' || text[1] == 'P' || text[1] == '_' || text[1] == '^' ||
       text[1] == 'X') {  // strings, ended by BEL or ESC backslash
     const bool link = text.starts_with("\x1b]8;");
     for (std::size_t i = 2; i < text.size(); ++i) {
-      if (text[i] == '\a') return {link ? Kind::link : Kind::other, i + 1};
+      if (text[i] == '\a') return {link ? SequenceKind::link : SequenceKind::other, i + 1};
       if (text[i] == kEscape) {
-        if (i + 1 == text.size()) return {Kind::incomplete, text.size()};
-        return text[i + 1] == '\\' ? Sequence{link ? Kind::link : Kind::other, i + 2}
-                                   : Sequence{Kind::other, i};
+        if (i + 1 == text.size()) return {SequenceKind::incomplete, text.size()};
+        return text[i + 1] == '\\' ? Sequence{link ? SequenceKind::link : SequenceKind::other, i + 2}
+                                   : Sequence{SequenceKind::other, i};
       }
-      if (i > kMaxSequence) return {Kind::other, i};
+      if (i > kMaxSequence) return {SequenceKind::other, i};
     }
-    return {Kind::incomplete, text.size()};
+    return {SequenceKind::incomplete, text.size()};
   }
   std::size_t i = 1;
   while (i < text.size() && text[i] >= 0x20 && text[i] <= 0x2f) ++i;  // ESC ( B and the like
-  if (i == text.size()) return {Kind::incomplete, i};
+  if (i == text.size()) return {SequenceKind::incomplete, i};
   const auto c = static_cast<unsigned char>(text[i]);
-  return {Kind::other, c >= 0x30 && c <= 0x7e ? i + 1 : i};
+  return {SequenceKind::other, c >= 0x30 && c <= 0x7e ? i + 1 : i};
 }
 
 // A link's address is text of others too: nothing in it but printable ASCII (OSC 8 asks for no more).
@@ -225,10 +225,10 @@ std::size_t OutputLines::complete_prefix() const {
     if (at > 0) {
       const std::size_t before = line_.rfind(kEscape, at - 1);
       if (before != std::string::npos &&
-          sequence_at(std::string_view(line_).substr(before)).kind == Kind::incomplete)
+          sequence_at(std::string_view(line_).substr(before)).kind == SequenceKind::incomplete)
         at = before;
     }
-    if (sequence_at(std::string_view(line_).substr(at)).kind == Kind::incomplete) return at;
+    if (sequence_at(std::string_view(line_).substr(at)).kind == SequenceKind::incomplete) return at;
   }
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, end); ++back) {
     const auto c = static_cast<unsigned char>(line_[end - back]);
@@ -253,12 +253,14 @@ void OutputLines::emit(std::string_view raw, End end) {
     const Sequence s = sequence_at(raw.substr(at));
     const std::string_view sequence = raw.substr(at, s.size);
     at += std::max<std::size_t>(s.size, 1);
-    if (s.kind == Kind::link && is_plain_link(sequence)) text_.append(sequence);
-    if (s.kind != Kind::colour) continue;
+    if (s.kind == SequenceKind::link && is_plain_link(sequence)) text_.append(sequence);
+    if (s.kind != SequenceKind::colour) continue;
     text_.append(sequence);
     style_.apply(sequence);
   }
   if (!style_.plain()) text_.append(kReset);
+  if (!continues_ && text_.find("::") != std::string::npos && is_log_command(strip_escapes(text_)))
+    text_.insert(0, "| ");
   const bool continues = continues_;
   continues_ = end == End::cut || end == End::none;
   sink_(text_, end, continues);

@@ -35,9 +35,10 @@ class OutputLines {
     cut,       // too long: the next line is the rest of it
     none,      // the child has not ended it: see flush()
   };
-  // `text` is without its end and lives during the call only. Of escape sequences it holds colours (SGR) and
-  // links (OSC 8), nothing else; a colour that is on at its end is switched off there and on again in the
-  // next line. `continues`: the line before had End::cut or none.
+  // A line that is a command to a CI system's log begins with "| ". `text` is without its end and lives
+  // during the call only. Of escape sequences it holds colours (SGR) and links (OSC 8), nothing else; a
+  // colour that is on at its end is switched off there and on again in the next line. `continues`: the line
+  // before had End::cut or none.
   using Sink = std::function<void(std::string_view text, End end, bool continues)>;
 
   // 64 KiB: longer than any line meant for people; a data dump in one line must not fill our memory.

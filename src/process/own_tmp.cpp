@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <memory>
+#include <set>
 
 #include "process/os.hpp"
 #include "process/own_tmp_child.hpp"
@@ -21,6 +22,13 @@ std::string options_of(const OwnTmp& own) {
 
 constexpr std::string_view kTmp = "/tmp/";
 
+// Parents first.
+std::vector<std::string> paths_of(const ReadOnly& disk) {
+  std::set<std::string> sorted(disk.writable.begin(), disk.writable.end());
+  sorted.insert({"/dev", "/proc", "/tmp", disk.project});
+  return {sorted.begin(), sorted.end()};
+}
+
 struct Trial {
   const vsim_own_tmp* tmp;
   int report;
@@ -33,7 +41,8 @@ struct Answer {
 
 int try_in_child(void* given) {
   const Trial& trial = *static_cast<const Trial*>(given);
-  Answer answer{vsim_take_own_tmp(trial.tmp), 0};
+  int all = -1;
+  Answer answer{vsim_take_own_tmp(trial.tmp, &all), 0};
   answer.err = errno;
   const ssize_t n = ::write(trial.report, &answer, sizeof answer);
   static_cast<void>(n);
@@ -43,8 +52,12 @@ int try_in_child(void* given) {
 }  // namespace
 
 std::string text_of(const OwnTmp& own) {
-  std::string out = options_of(own);
-  for (const std::string& path : own.kept) (out += '\n') += path;
+  std::string out = own.mounted ? options_of(own) : "-";
+  if (own.mounted)
+    for (const std::string& path : own.kept) (out += '\n') += path;
+  if (own.disk)
+    for (const std::string& path : paths_of(*own.disk))
+      out += fmt::format("\n{}{}", path == own.disk->project ? '=' : '+', path);
   return out;
 }
 
@@ -74,7 +87,8 @@ std::vector<std::string> sockets_in_tmp() {
 std::optional<std::string> why_no_own_tmp(const OwnTmp& own) {
   struct stat st;
   if (::lstat("/tmp", &st) != 0 || !S_ISDIR(st.st_mode)) return "/tmp is not a folder of this system's own";
-  if (own.kept.size() > kOwnTmpMostKept) return fmt::format("{} of its entries are needed", own.kept.size());
+  if (own.mounted && own.kept.size() > kOwnTmpMostKept)
+    return fmt::format("{} of its entries are needed", own.kept.size());
   const os::TmpForChild tmp(own);
   auto report = os::make_pipe();
   if (!report) return report.error().message;
@@ -103,13 +117,22 @@ TmpForChild::TmpForChild(const OwnTmp& own) {
   options_ = options_of(own);
   kept_ = own.kept;
   for (const std::string& path : kept_) pointers_.push_back(path.c_str());
-  tmp_.options = options_.c_str();
+  tmp_.options = own.mounted ? options_.c_str() : nullptr;
   tmp_.kept = pointers_.data();
   tmp_.kept_count = pointers_.size();
   // Root needs no other user to mount, and would be a lesser one in a user namespace.
   tmp_.in_user_namespace = ::geteuid() != 0;
   tmp_.uid = ::geteuid();
   tmp_.gid = ::getegid();
+  if (!own.disk) return;
+  disk_paths_ = paths_of(*own.disk);
+  for (const std::string& path : disk_paths_) {
+    disk_pointers_.push_back(path.c_str());
+    if (path == own.disk->project) disk_.project = path.c_str();
+  }
+  disk_.paths = disk_pointers_.data();
+  disk_.count = disk_pointers_.size();
+  tmp_.disk = &disk_;
 }
 
 int TmpForChild::clone_flags() const { return CLONE_NEWNS | (tmp_.in_user_namespace ? CLONE_NEWUSER : 0); }

@@ -13,16 +13,19 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "process/read_only.h"
+
 // Of one descriptor each while they are placed.
 enum { kOwnTmpMostKept = 64 };
 
 struct vsim_own_tmp {
-  const char* options;      // of the file system: "size=500000000,mode=1777"
+  const char* options;      // of the file system: "size=500000000,mode=1777"; NULL: /tmp stays what it is
   const char* const* kept;  // entries of /tmp ("/tmp/x") that stay what they are; those that are gone are left out
   size_t kept_count;
   int in_user_namespace;  // a new one: its ids are to be set
   uid_t uid;              // as they were outside of it
   gid_t gid;
+  const struct vsim_read_only* disk;  // NULL: what could be written can be
 };
 
 #ifdef __cplusplus
@@ -91,13 +94,9 @@ VSIM_OWN_TMP_FUNCTION int vsim_own_tmp_place(int fd, const char* path) {
   return mount(source, path, NULL, MS_BIND | MS_REC, NULL);
 }
 
-// In the new namespaces, with one thread. NULL: done. Else what it failed at, and errno says why; the process must end then.
-VSIM_OWN_TMP_FUNCTION const char* vsim_take_own_tmp(const struct vsim_own_tmp* t) {
+VSIM_OWN_TMP_FUNCTION const char* vsim_mount_own_tmp(const struct vsim_own_tmp* t) {
   int fds[kOwnTmpMostKept];
   size_t count = 0;
-  if (t->in_user_namespace && vsim_own_tmp_identity(t) != 0) return "the ids of a user namespace";
-  // What is mounted outside later still comes in, and nothing gets out.
-  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return "a mount namespace of its own";
   for (; count < t->kept_count && count < kOwnTmpMostKept; ++count) fds[count] = open(t->kept[count], O_PATH | O_NOFOLLOW | O_CLOEXEC);
   const char* failed = mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, t->options) == 0 ? NULL : "mounting a tmpfs";
   for (size_t i = 0; i < count; ++i) {
@@ -107,6 +106,21 @@ VSIM_OWN_TMP_FUNCTION const char* vsim_take_own_tmp(const struct vsim_own_tmp* t
     close(fds[i]);
     errno = error;
   }
+  return failed;
+}
+
+// In the new namespaces, with one thread. NULL: done, and with `disk` as vsim_take_read_only(). Else what it failed at, and errno says why; the process must
+// end then.
+VSIM_OWN_TMP_FUNCTION const char* vsim_take_own_tmp(const struct vsim_own_tmp* t, int* all) {
+  if (t->in_user_namespace && vsim_own_tmp_identity(t) != 0) return "the ids of a user namespace";
+  char cwd[4096];
+  const int has_cwd = getcwd(cwd, sizeof cwd) != NULL;
+  // What is mounted outside later still comes in, and nothing gets out.
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return "a mount namespace of its own";
+  const char* failed = t->options == NULL ? NULL : vsim_mount_own_tmp(t);
+  if (failed == NULL && t->disk != NULL) failed = vsim_take_read_only(t->disk, all);
+  // What was mounted over it is not what it stands in.
+  if (failed == NULL && has_cwd && chdir(cwd) != 0) failed = "its working directory";
   return failed;
 }
 

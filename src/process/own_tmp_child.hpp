@@ -21,7 +21,9 @@ class TmpForChild {
  private:
   std::string options_;
   std::vector<std::string> kept_;
-  std::vector<const char*> pointers_;
+  std::vector<const char*> pointers_, disk_pointers_;
+  std::vector<std::string> disk_paths_;
+  vsim_read_only disk_{};
   vsim_own_tmp tmp_{};
 };
 

@@ -16,6 +16,7 @@
 #include <random>
 #include <vector>
 
+#include "log/log.hpp"
 #include "process/guardian.hpp"
 
 namespace vsim::process {
@@ -98,6 +99,7 @@ Result<RunDir> RunDir::create(Guardian* guardian) {
   for (const std::string& base : bases()) {
     auto dir = create_in(base, guardian);
     if (dir) return dir;  // else: not usable, as in a container that inherits the variable
+    log::debug(log::Logger::process, "{} holds no directory of this run: {}", base, dir.error().message);
     why += (why.empty() ? "" : "; ") + dir.error().message;
   }
   return Error{
@@ -131,6 +133,7 @@ Result<RunDir> RunDir::create_in(const std::string& base, Guardian* guardian) {
     dir.lock_ = std::move(lock);
     dir.guardian_ = guardian;
     if (guardian) guardian->remove_on_death(dir.path_);
+    log::debug(log::Logger::process, "directory of this run: {}", dir.path_);
     return dir;
   }
   return Error{fmt::format("cannot make a directory in {}", base), {}};

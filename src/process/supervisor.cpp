@@ -11,13 +11,14 @@
 #include <random>
 #include <set>
 
+#include "log/log.hpp"
 #include "process/guardian.hpp"
 
 namespace vsim::process {
 namespace asio = boost::asio;
 using boost::system::error_code;
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 namespace {
 
@@ -60,7 +61,7 @@ struct Supervisor::Core : std::enable_shared_from_this<Supervisor::Core> {
   asio::signal_set deaths;
   asio::steady_timer timer;
   std::vector<std::function<void()>> when_stopped;
-  Clock::time_point give_up;
+  steady_clock::time_point give_up;
 };
 
 struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
@@ -78,9 +79,9 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
 
   Result<bool> watch(pid_t, os::Fd out_end, os::Fd err_end);
   void begin();
-  void read(Stream);
-  bool read_once(Stream);
-  void drain(Stream);
+  void read(OutputStream);
+  bool read_once(OutputStream);
+  void drain(OutputStream);
   void on_leader_end();
   void look();  // in `ending`: is anything left?
   void look_after(milliseconds);
@@ -90,7 +91,7 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
   void signal_all(int signal);
   void stop(milliseconds grace);
   void kill();
-  asio::posix::stream_descriptor& descriptor(Stream s) { return s == Stream::out ? out : err; }
+  asio::posix::stream_descriptor& descriptor(OutputStream s) { return s == OutputStream::out ? out : err; }
 
   std::shared_ptr<Supervisor::Core> core;
   ChildCallbacks callbacks;
@@ -102,7 +103,7 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
   bool in_place = false;
   State state = State::running;
   bool stopping = false;
-  Clock::time_point kill_at = Clock::time_point::max();
+  steady_clock::time_point kill_at = steady_clock::time_point::max();
   milliseconds next_look = kFirstLook;
   ExitCause cause;
   std::set<pid_t> strays;  // seen below the leader outside its group
@@ -113,7 +114,6 @@ struct Child::Impl : std::enable_shared_from_this<Child::Impl> {
 };
 
 // --- Supervisor
-// ---------------------------------------------------------------------------------------------------------------
 
 void Supervisor::Core::watch_deaths() {
   deaths.async_wait([weak = weak_from_this()](error_code ec, int) {
@@ -143,7 +143,7 @@ std::vector<os::ProcessInfo> Supervisor::Core::orphans() {
 void Supervisor::Core::check_stopped() {
   if (when_stopped.empty() || !children.empty()) return;
   const auto left = orphans();
-  if (!left.empty() && Clock::now() < give_up) {
+  if (!left.empty() && steady_clock::now() < give_up) {
     for (const os::ProcessInfo& p : left) ::kill(p.pid, SIGKILL);
     timer.expires_after(kFirstLook);
     timer.async_wait([self = shared_from_this()](error_code ec) {
@@ -191,6 +191,7 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
   launch.inherit = std::move(options.inherit);
   launch.nice = options.nice;
   launch.own_tmp = std::move(options.own_tmp);
+  launch.descriptors = options.descriptors;
 
   os::Fd out_read, out_write, err_read, err_write, in_read;
   if (impl->in_place) {
@@ -231,11 +232,12 @@ Result<std::unique_ptr<Child>> Supervisor::spawn(SpawnOptions options, ChildCall
     in_read = os::open_null_device();
   }
   if (!impl->in_place) launch.input = in_read.get();
-
   const auto pid = os::launch(launch);
-  if (!pid) return pid.error();
+  if (!pid)
+    return log::warn(log::Logger::process, "not started: {}", fmt::join(launch.argv, " ")), pid.error();
   if (const auto watched = impl->watch(*pid, std::move(out_read), std::move(err_read)); !watched)
     return watched.error();
+  log::debug(log::Logger::process, "started pid {}: {}", impl->pid, fmt::join(launch.argv, " "));
   return std::unique_ptr<Child>(new Child(std::move(impl)));
 }
 
@@ -274,13 +276,12 @@ Result<std::unique_ptr<Child>> Supervisor::adopt(Coming coming, std::string_view
 
 void Supervisor::stop_all(milliseconds grace, std::function<void()> done) {
   core_->when_stopped.push_back(std::move(done));
-  core_->give_up = Clock::now() + grace + kKillPatience;
+  core_->give_up = steady_clock::now() + grace + kKillPatience;
   for (auto& [pid, impl] : core_->children) impl->stop(grace);
   asio::post(core_->io, [core = core_] { core->check_stopped(); });
 }
 
 // --- Child
-// --------------------------------------------------------------------------------------------------------------------
 
 // It runs, or has run.
 Result<bool> Child::Impl::watch(pid_t of, os::Fd out_end, os::Fd err_end) {
@@ -305,13 +306,13 @@ void Child::Impl::begin() {
   exit_fd.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](error_code ec) {
     if (!ec) self->on_leader_end();
   });
-  if (out.is_open()) read(Stream::out);
-  if (err.is_open()) read(Stream::err);
+  if (out.is_open()) read(OutputStream::out);
+  if (err.is_open()) read(OutputStream::err);
 }
 
 // Waits, then reads: an async_read_some may have taken bytes that its handler has not yet told when the end
 // is noticed, and finish() would overtake them.
-void Child::Impl::read(Stream s) {
+void Child::Impl::read(OutputStream s) {
   descriptor(s).async_wait(asio::posix::descriptor_base::wait_read,
                            [self = shared_from_this(), s](error_code ec) {
                              if (ec || self->state == State::done) return;
@@ -320,7 +321,7 @@ void Child::Impl::read(Stream s) {
 }
 
 // False at the end of the stream. EIO is a pty's way of saying it.
-bool Child::Impl::read_once(Stream s) {
+bool Child::Impl::read_once(OutputStream s) {
   error_code ec;
   const std::size_t n = descriptor(s).read_some(asio::buffer(buffer), ec);
   if (!ec && !muted && callbacks.output) callbacks.output(s, {buffer.data(), n});
@@ -328,7 +329,7 @@ bool Child::Impl::read_once(Stream s) {
 }
 
 // Tells what a child that is dead has left in its pipe.
-void Child::Impl::drain(Stream s) {
+void Child::Impl::drain(OutputStream s) {
   auto& d = descriptor(s);
   if (!d.is_open()) return;
   error_code ec;
@@ -343,10 +344,11 @@ void Child::Impl::drain(Stream s) {
 }
 
 void Child::Impl::on_leader_end() {
-  cause = os::peek_exit(pid).value_or(Lost{});
+  cause = os::peek_exit(pid).value_or(CauseUnknown{});
   state = State::ending;
+  log::debug(log::Logger::process, "pid {} {}{}", pid, describe(cause), stopping ? ", as asked" : "");
   // Nobody asked it to stop: what it leaves behind has no one to answer to.
-  if (!stopping) kill_at = Clock::now();
+  if (!stopping) kill_at = steady_clock::now();
   look();
 }
 
@@ -358,7 +360,7 @@ void Child::Impl::look_after(milliseconds wait) {
 }
 
 void Child::Impl::look() {
-  const auto now = Clock::now();
+  const auto now = steady_clock::now();
   if (now >= kill_at) {
     ::kill(-pid, SIGKILL);
     for (pid_t p : leftovers()) ::kill(p, SIGKILL);
@@ -369,8 +371,8 @@ void Child::Impl::look() {
 }
 
 void Child::Impl::finish() {
-  drain(Stream::out);
-  drain(Stream::err);
+  drain(OutputStream::out);
+  drain(OutputStream::err);
   error_code ec;
   exit_fd.close(ec);
   timer.cancel();
@@ -432,9 +434,10 @@ void Child::Impl::signal_all(int signal) {
 
 void Child::Impl::stop(milliseconds grace) {
   if (state == State::done) return;
-  const auto at = Clock::now() + grace;
+  const auto at = steady_clock::now() + grace;
   if (!stopping) {
     stopping = true;
+    log::debug(log::Logger::process, "pid {} is asked to stop, {} ms from being killed", pid, grace.count());
     signal_all(SIGTERM);
     signal_all(SIGCONT);
   }
@@ -450,7 +453,7 @@ void Child::Impl::stop(milliseconds grace) {
 void Child::Impl::kill() {
   if (state == State::done) return;
   stopping = true;
-  kill_at = std::min(kill_at, Clock::now());
+  kill_at = std::min(kill_at, steady_clock::now());
   signal_all(SIGKILL);
   if (state == State::ending) look_after(milliseconds(0));
 }
@@ -460,8 +463,8 @@ void Child::Impl::kill() {
 Child::Impl::~Impl() {
   if (state == State::done) return;
   signal_all(SIGKILL);
-  const auto end = Clock::now() + kKillPatience;
-  while (!os::peek_exit(pid) && Clock::now() < end) {
+  const auto end = steady_clock::now() + kKillPatience;
+  while (!os::peek_exit(pid) && steady_clock::now() < end) {
     const timespec pause{0, 1'000'000};
     ::nanosleep(&pause, nullptr);
   }

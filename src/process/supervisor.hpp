@@ -29,7 +29,7 @@ namespace vsim::process {
 
 class Guardian;
 
-enum class Stream : std::uint8_t { out, err };  // a pty merges both into `out`
+enum class OutputStream : std::uint8_t { out, err };  // a pty merges both into `out`
 
 struct SpawnOptions {
   enum class Output : std::uint8_t { pipes, pty };
@@ -49,6 +49,7 @@ struct SpawnOptions {
   std::vector<int> inherit;       // become descriptors 3, 4, … of the child; still owned by the caller
   int nice = 0;                   // 0 to 19: lower priority than ours
   std::optional<OwnTmp> own_tmp;  // where why_no_own_tmp() has nothing against it
+  unsigned descriptors = 0;       // the most that it may have open; 0: as the system lets us
   // Stands in our place, as if the user had typed it: our session, process group, terminal and standard
   // descriptors. `output`, `window` and `input` mean nothing then, and nothing it writes is seen here. A
   // Ctrl-C in the terminal reaches it and us alike.
@@ -59,7 +60,7 @@ struct SpawnOptions {
 
 struct ChildCallbacks {
   // Raw bytes as they were read. They may split lines and characters: see OutputLines.
-  std::function<void(Stream, std::string_view)> output;
+  std::function<void(OutputStream, std::string_view)> output;
   // Exactly once, after the last output, when the child is reaped and its descendants are gone. The Child may
   // be destroyed in it.
   std::function<void(const ExitCause&)> exit;

@@ -15,7 +15,8 @@ struct Diagnostic {
   int caret_length = 1;   // characters under the caret, at least 1
 };
 
-// "profiles/pro.yaml:31:8: duration.max: expected …\n  max: 4,5s\n       ^~~~\n"
+// "profiles/pro.yaml:31:8: duration.max: expected …\n  31 |   max: 4,5s\n     |        ^~~~\n"; text that can
+// only be read (base/plain_text.hpp).
 std::string to_string(const Diagnostic&);
 std::string to_string(std::span<const Diagnostic>);
 

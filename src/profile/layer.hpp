@@ -14,7 +14,7 @@
 namespace vsim::profile {
 
 // A place that a later check may want to point at.
-struct Place {
+struct TextSpan {
   int line = 0, column = 0, length = 1;  // as in YamlNode
 };
 
@@ -22,14 +22,14 @@ struct Assignment {
   const Key* key = nullptr;
   std::string text;
   Provenance from;
-  Place place;
+  TextSpan place;
 };
 
 struct Layer {
   std::unique_ptr<Source> source;
   bool readable = false;  // it was a map; else nothing below is set
   std::optional<std::string> extends;
-  Place extends_place;
+  TextSpan extends_place;
   bool extends_unclear = false;  // there is one, and it is wrong
   std::string name, title;
   std::vector<Assignment> assignments;  // valid ones

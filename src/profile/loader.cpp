@@ -83,7 +83,7 @@ Diagnostic on_command_line(std::string_view option, std::string_view text, std::
 struct Origin {
   int layer = -1;  // 0: the file furthest down the chain
   const Layer* file = nullptr;
-  Place place;
+  TextSpan place;
   std::size_t override_index = 0;  // of set_overrides, when file is null
 };
 
@@ -126,7 +126,7 @@ class Loader {
         if (extender == nullptr) {
           out_.push_back(on_command_line("--profile", wanted, 0, wanted.size(), std::move(message)));
         } else {
-          const Place& p = extender->extends_place;
+          const TextSpan& p = extender->extends_place;
           out_.push_back(extender->source->at(p.line, p.column, p.length, "extends: " + std::move(message)));
         }
       };

@@ -180,9 +180,10 @@ std::string render_limits_summary(const Profile& p) {
   return out;
 }
 
-std::string render_docs(std::span<const Profile> shipped) {
-  std::string out =
-      R"(<!-- Generated from the table in src/profile/schema.cpp and from profiles/*.yaml. Do not edit: run
+namespace {
+
+constexpr std::string_view kDocs =
+    R"(<!-- Generated from the table in src/profile/keys.def and from profiles/*.yaml. Do not edit: run
      VSIM_REGENERATE=1 ./build/test_profile "Docs: docs/profiles.md is what the schema says" -->
 
 # Profiles
@@ -224,8 +225,9 @@ Durations: `250ms`, `10s`, `1.5s`, `5m`, `1h`. Sizes: `4.5MB` and `14KB` (powers
 `confidence` is one of:
 
 )";
-  for (const Word& w : confidences()) out += fmt::format("- `{}`: {}\n", w.word, w.meaning);
 
+std::string docs_of_keys(std::span<const Profile> shipped) {
+  std::string out;
   out += R"(
 ## Keys
 
@@ -248,7 +250,11 @@ The default is the value of `hobby`, the profile that is used without `--profile
                        shipped.empty() ? "" : fmt::format("`{}`", value_text(shipped.front(), key)),
                        markdown(range), markdown(fmt::format("{} [Source]({})", key.doc, key.source)));
   }
+  return out;
+}
 
+std::string docs_of_values(std::span<const Profile> shipped) {
+  std::string out;
   out += "\n## The shipped profiles\n\n";
   for (const Profile& p : shipped)
     out += fmt::format("- `{}`: {}. Values as of {}.\n", p.name, p.title, p.as_of);
@@ -262,7 +268,11 @@ The default is the value of `hobby`, the profile that is used without `--profile
     for (const Profile& p : shipped) out += fmt::format(" {} |", value_text(p, key));
     out += '\n';
   }
+  return out;
+}
 
+std::string docs_of_sources(std::span<const Profile> shipped) {
+  std::string out;
   out +=
       "\n### On whose authority\n\nEach value once, where it is first set; the profiles further right take "
       "it from there.\n\n"
@@ -275,6 +285,11 @@ The default is the value of `hobby`, the profile that is used without `--profile
       out += fmt::format("| `{}` | {} | {} | {} | {} | <{}> | {} |\n", key.name, value_text(p, key),
                          from.profile, from.confidence, from.as_of, from.source, markdown(from.note));
     }
+  return out;
+}
+
+std::string docs_of_the_rest() {
+  std::string out;
   out +=
       "\n## Not enforced\n\nWhat the platform documents too, and nothing here acts on. There are no keys for "
       "it: "
@@ -283,6 +298,15 @@ The default is the value of `hobby`, the profile that is used without `--profile
   for (const Unenforced& u : unenforced())
     out += fmt::format("| {} | {} | {} | <{}> |\n", u.what, u.value, u.as_of, u.source);
   return out;
+}
+
+}  // namespace
+
+std::string render_docs(std::span<const Profile> shipped) {
+  std::string out(kDocs);
+  for (const Word& w : confidences()) out += fmt::format("- `{}`: {}\n", w.word, w.meaning);
+  return out + docs_of_keys(shipped) + docs_of_values(shipped) + docs_of_sources(shipped) +
+         docs_of_the_rest();
 }
 
 }  // namespace vsim::profile

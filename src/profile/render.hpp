@@ -20,6 +20,10 @@ std::string render_show(const Profile&);
 // newline; each value as --set takes it.
 std::string render_json(const Profile&);
 
+// `profiles list --json` and `profiles diff A B --json`: one JSON object each, without a newline.
+std::string render_list_json(std::span<const Profile>);
+std::string render_diff_json(const Profile& a, const Profile& b);
+
 // `vercel-sim profiles diff A B`: the keys whose values differ, side by side, with where each value comes
 // from.
 std::string render_diff(const Profile& a, const Profile& b);

@@ -1,5 +1,5 @@
 // The one table of profile keys. Loader, `--set`, diagnostics, `profiles show|diff` and docs/profiles.md are
-// all derived from it, so a new limit is one row here, one member in profile.hpp and one value in
+// all derived from it; its rows are in keys.def, so a new limit is one row there and one value in
 // profiles/hobby.yaml. Pure.
 #pragma once
 
@@ -16,17 +16,17 @@ namespace vsim::profile {
 
 using Member =
     std::variant<Setting<Duration> Profile::*, Setting<std::uint64_t> Profile::*, Setting<int> Profile::*,
-                 Setting<std::string> Profile::*, Setting<Plan> Profile::*, Setting<Compute> Profile::*,
-                 Setting<Isolation> Profile::*, Setting<WebSocketPolicy> Profile::*,
-                 Setting<WebSocketRefusal> Profile::*, Setting<StreamCut> Profile::*,
-                 Setting<Mode> Profile::*, Setting<Switch> Profile::*, Setting<Strictness> Profile::*,
-                 Setting<std::optional<std::uint64_t>> Profile::*>;
+                 Setting<Count> Profile::*, Setting<std::string> Profile::*, Setting<Plan> Profile::*,
+                 Setting<Compute> Profile::*, Setting<Isolation> Profile::*,
+                 Setting<WebSocketPolicy> Profile::*, Setting<WebSocketRefusal> Profile::*,
+                 Setting<StreamCut> Profile::*, Setting<Mode> Profile::*, Setting<Switch> Profile::*,
+                 Setting<Strictness> Profile::*, Setting<std::optional<std::uint64_t>> Profile::*>;
 
 enum class Type { duration, size, integer, word, text };  // a size may be optional: "auto" is legal then
 
 struct Key {
-  std::string_view name;  // dotted: "duration.default"
   Member member;
+  std::string_view name;      // dotted: "duration.default"
   std::string_view example;   // a legal value, shown in diagnostics
   std::string_view min, max;  // both inclusive, in the value's own notation; empty for words and text
   bool none = false;          // "none" (no limit) is legal

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxBytes = 256 * 1024;  // forty times the largest shippe
 constexpr std::size_t kMaxDepth = 32;          // the schema needs four
 
 // Thrown by our own handler through yaml-cpp, caught in parse_yaml.
-struct Refused {
+struct RefusedYaml {
   int line, column, length;
   std::string message;
 };
@@ -33,8 +33,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAnchor(const YAML::Mark&, const std::string&) override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(node(mark, YamlNode::Kind::null)); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Refused{mark.line, mark.column, word_length(mark.line, mark.column),
-                  "aliases are not supported in a profile: write the value itself"};
+    throw RefusedYaml{mark.line, mark.column, word_length(mark.line, mark.column),
+                      "aliases are not supported in a profile: write the value itself"};
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
@@ -43,7 +43,7 @@ class TreeBuilder final : public YAML::EventHandler {
     n.length = token_length(mark.line, mark.column, value);
     const bool quoted = tag == "!";
     if (quoted && !source_.closes_quote(n.line, n.column))
-      throw Refused{n.line, n.column, 1, "this quote is not closed"};
+      throw RefusedYaml{n.line, n.column, 1, "this quote is not closed"};
     add(std::move(n));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
@@ -68,8 +68,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void open(YamlNode n) {
     if (open_.size() >= kMaxDepth)
-      throw Refused{n.line, n.column, 1,
-                    fmt::format("nested deeper than {} levels: a profile needs four", kMaxDepth)};
+      throw RefusedYaml{n.line, n.column, 1,
+                        fmt::format("nested deeper than {} levels: a profile needs four", kMaxDepth)};
     open_.push_back(std::move(n));
   }
   void close() {
@@ -236,7 +236,7 @@ std::optional<YamlNode> parse_yaml(const Source& source, std::vector<Diagnostic>
       return std::nullopt;
     }
     return root;
-  } catch (const Refused& r) {
+  } catch (const RefusedYaml& r) {
     out.push_back(source.at(r.line, r.column, r.length, r.message));
   } catch (const YAML::Exception& e) {
     out.push_back(source.at(std::max(e.mark.line, 0), std::max(e.mark.column, 0), 1,

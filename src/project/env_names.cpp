@@ -20,4 +20,32 @@ std::vector<std::string_view> env_names(std::string_view text) {
   return out;
 }
 
+std::map<std::string, std::size_t, std::less<>> env_sizes(std::string_view text) {
+  std::map<std::string, std::size_t, std::less<>> out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const auto names = env_names(text.substr(0, end));
+    if (names.empty()) {
+      text.remove_prefix(std::min(end + 1, text.size()));
+      continue;
+    }
+    const std::size_t equal = text.find('=');
+    std::string_view value = text.substr(equal + 1, end - equal - 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    std::size_t taken = end;
+    // In quotes it may have several lines.
+    if (!value.empty() && (value[0] == '"' || value[0] == '\'' || value[0] == '`')) {
+      const auto begin = static_cast<std::size_t>(value.data() - text.data()) + 1;
+      const std::size_t close = text.find(value[0], begin);
+      value = close == std::string_view::npos ? value.substr(1) : text.substr(begin, close - begin);
+      if (close != std::string_view::npos) taken = std::min(text.find('\n', close), text.size());
+    } else {
+      value = value.substr(0, value.find_last_not_of(" \t\r") + 1);
+    }
+    out.insert_or_assign(std::string(names.front()), names.front().size() + value.size());
+    text.remove_prefix(std::min(taken + 1, text.size()));
+  }
+  return out;
+}
+
 }  // namespace vsim::project

@@ -7,7 +7,7 @@
 namespace vsim::project {
 
 std::optional<std::vector<std::string>> git_files(const std::string& root) {
-  const CommandOutput said = git_output(root, "ls-files -z");
+  const CommandOutput said = git_output(root, {"ls-files", "-z"});
   if (!said.succeeded) return std::nullopt;
   const std::string& text = said.text;
   std::vector<std::string> out;

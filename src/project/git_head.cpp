@@ -7,8 +7,8 @@
 namespace vsim::project {
 namespace {
 
-std::string line_of(const std::string& root, std::string_view words) {
-  CommandOutput said = git_output(root, words);
+std::string line_of(const std::string& root, std::vector<std::string> words) {
+  CommandOutput said = git_output(root, std::move(words));
   if (!said.succeeded) return {};
   while (said.text.ends_with('\n')) said.text.pop_back();
   return std::move(said.text);
@@ -33,7 +33,7 @@ Remote remote_of(std::string_view url) {
 
 std::vector<std::pair<std::string, std::string>> git_variables(const std::string& root) {
   // Parts end with a NUL: a message has any letters. No signature is looked at, which would run a program.
-  const std::string commit = line_of(root, "log -1 --no-show-signature --format=%H%x00%an%x00%B");
+  const std::string commit = line_of(root, {"log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%B"});
   const std::size_t author = commit.find('\0');
   if (author == std::string::npos) return {};
   const std::size_t message = commit.find('\0', author + 1);
@@ -43,8 +43,8 @@ std::vector<std::pair<std::string, std::string>> git_variables(const std::string
       {"VERCEL_GIT_COMMIT_SHA", commit.substr(0, author)},
       {"VERCEL_GIT_COMMIT_AUTHOR_NAME", commit.substr(author + 1, message - author - 1)},
       {"VERCEL_GIT_COMMIT_MESSAGE", commit.substr(message + 1, kMostMessage)},
-      {"VERCEL_GIT_COMMIT_REF", line_of(root, "symbolic-ref -q --short HEAD")}};
-  const Remote remote = remote_of(line_of(root, "config --get remote.origin.url"));
+      {"VERCEL_GIT_COMMIT_REF", line_of(root, {"symbolic-ref", "-q", "--short", "HEAD"})}};
+  const Remote remote = remote_of(line_of(root, {"config", "--get", "remote.origin.url"}));
   out.emplace_back("VERCEL_GIT_PROVIDER", remote.provider);
   out.emplace_back("VERCEL_GIT_REPO_OWNER", remote.owner);
   out.emplace_back("VERCEL_GIT_REPO_SLUG", remote.slug);

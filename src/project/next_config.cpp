@@ -98,7 +98,7 @@ class Reader {
   }
 
   template <class T, class Convert>
-  void take(Setting<T>& setting, TSNode value, Convert convert) {
+  void take(ConfigValue<T>& setting, TSNode value, Convert convert) {
     setting.line = Syntax::line(value);
     const Extracted got = routes::extract_literal(syntax_, value, "");
     const Literal* literal = std::get_if<Literal>(&got);

@@ -17,7 +17,7 @@ enum class Known : std::uint8_t {
   computed,  // the file names it, or may, but only running it would tell
 };
 template <class T>
-struct Setting {
+struct ConfigValue {
   Known known = Known::unset;
   T value{};
   int line = 0;
@@ -25,16 +25,16 @@ struct Setting {
     known = Known::literal;
     value = std::move(v);
   }
-  bool operator==(const Setting&) const = default;
+  bool operator==(const ConfigValue&) const = default;
 };
 
 struct NextConfig {
   std::string file;  // "next.config.ts", "" when there is none
-  Setting<std::string> base_path;
-  Setting<std::string> asset_prefix;
-  Setting<std::vector<std::string>> page_extensions;
-  Setting<std::string> dist_dir;
-  Setting<bool> trailing_slash;
+  ConfigValue<std::string> base_path;
+  ConfigValue<std::string> asset_prefix;
+  ConfigValue<std::vector<std::string>> page_extensions;
+  ConfigValue<std::string> dist_dir;
+  ConfigValue<bool> trailing_slash;
   // The object goes through functions (withSentryConfig(…), a phase function): values were read, but may be
   // changed on the way.
   bool wrapped = false;

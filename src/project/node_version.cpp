@@ -133,7 +133,7 @@ std::string find_in_path(std::string_view name, std::string_view path) {
 }
 
 Result<Version> node_version_of(const std::string& node) {
-  std::string text = output_of(shell_quoted(node) + " --version").text;
+  std::string text = output_of({node, "--version"}).text;
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (const auto v = parse_version(text)) return *v;
   return Error{fmt::format("`{} --version` did not print a version.", node), "Install Node.js 22 or newer."};

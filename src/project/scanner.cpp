@@ -14,8 +14,8 @@ namespace vsim::project {
 namespace {
 
 constexpr int kMaxDepth = 64;
-using routes::Finding;
-using routes::Severity;
+using routes::RouteFinding;
+using routes::RouteSeverity;
 using routes::SourceRole;
 
 bool skipped(std::string_view name) { return name.starts_with('.') || name == "node_modules"; }
@@ -108,8 +108,12 @@ void Scanner::read_sources(const std::vector<std::string>& paths,
       const auto text = read_text(full, options_.max_file_bytes);
       entry.config = text ? routes::read_source_config(*text, p, entry.role) : routes::SourceConfig{};
       if (!text)
-        entry.config.findings.push_back(
-            {Severity::warning, p, 0, 0, "This file could not be read, or is too large to be read.", {}});
+        entry.config.findings.push_back({RouteSeverity::warning,
+                                         p,
+                                         0,
+                                         0,
+                                         "This file could not be read, or is too large to be read.",
+                                         {}});
       ++snapshot.parsed;
     }
     entry.seen = round_;
@@ -162,20 +166,20 @@ std::shared_ptr<Snapshot> Scanner::scan(const KnownConfig& known) {
   snapshot->findings = std::move(resolved.findings);
   if (snapshot->vercel && snapshot->vercel->fluid == true) {
     snapshot->findings.push_back(
-        {Severity::hint, "vercel.json", snapshot->vercel->fluid_line, 0,
+        {RouteSeverity::hint, "vercel.json", snapshot->vercel->fluid_line, 0,
          "vercel.json says \"fluid\": true: Vercel runs this project on Fluid compute.",
          "Use the plan's fluid profile, such as --profile hobby-fluid."});
   }
   for (const char* name : {"vercel.ts", "vercel.mts", "vercel.js", "vercel.mjs", "vercel.cjs"}) {
     if (!std::binary_search(paths.begin(), paths.end(), std::string(name))) continue;
     snapshot->findings.push_back(
-        {Severity::hint, name, 0, 0,
+        {RouteSeverity::hint, name, 0, 0,
          "Configuration written as a program is not run: what it says about functions is not known here.",
          "Put `functions` into vercel.json, or maxDuration into the sources."});
   }
   if (truncated) {
     snapshot->findings.push_back(
-        {Severity::warning,
+        {RouteSeverity::warning,
          "",
          0,
          0,
@@ -199,7 +203,7 @@ std::string Scanner::fingerprint(const Snapshot& s) {
       out += fmt::format("\t{} {} {}:{}", f.max_duration->max, f.max_duration->value.count(),
                          f.max_duration->file, f.max_duration->line);
   }
-  for (const Finding& f : s.findings) out += fmt::format("\n{}\t{}", routes::format_finding(f), f.fix);
+  for (const RouteFinding& f : s.findings) out += fmt::format("\n{}\t{}", routes::format_finding(f), f.fix);
   const auto setting = [&](const auto& v) { out += fmt::format("\n{}", static_cast<int>(v.known)); };
   setting(s.config.base_path);
   setting(s.config.asset_prefix);

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "log/log.hpp"
 #include "project/scanner.hpp"
 #include "project/watcher.hpp"
 
@@ -38,6 +39,8 @@ struct SourceIndex::Impl {
     if (version > 0 && text == last) return nullptr;
     last = std::move(text);
     snapshot->version = ++version;
+    log::debug(log::Logger::project, "the sources, version {}: {} names, {} read", version, snapshot->files,
+               snapshot->parsed);
     current = snapshot;
     return snapshot;
   }
@@ -50,6 +53,9 @@ struct SourceIndex::Impl {
       if (!now.all) {
         const std::lock_guard lock(mutex);
         watcher = make_polling_watcher(options.poll_interval);
+        log::warn(log::Logger::project,
+                  "not every directory can be watched: the sources are looked through every {} ms",
+                  options.poll_interval.count());
         return;
       }
       if (!now.fresh) return;

@@ -30,7 +30,7 @@ struct Snapshot {
   std::shared_ptr<const routes::RouteTable> table;
   // Mistakes and hints of the sources. Values above a plan are not among them: ask over_plan() with the
   // profile's maximum.
-  std::vector<routes::Finding> findings;
+  std::vector<routes::RouteFinding> findings;
   std::optional<routes::VercelJson> vercel;  // empty: there is no vercel.json
   NextConfig config;
   std::size_t files = 0;   // names seen

@@ -28,7 +28,7 @@ std::string_view to_string(Change change) {
 
 namespace {
 
-std::vector<limits::Code> violations(const Outcome& o) {
+std::vector<limits::Code> violations(const RecordedOutcome& o) {
   std::vector<limits::Code> out;
   for (const limits::Code code : o.codes)
     if (report::is_violation_code(code)) out.push_back(code);
@@ -37,18 +37,20 @@ std::vector<limits::Code> violations(const Outcome& o) {
 }
 
 // The app's own: it failed, without a limit that has a name for it.
-bool failed(const Outcome& o) { return o.status >= 500 || (o.ended_by == event::EndedBy::app && !o.left); }
+bool failed(const RecordedOutcome& o) {
+  return o.status >= 500 || (o.ended_by == event::EndedBy::app && !o.left);
+}
 
 // A 304 is a 200 that the client had already.
 int kind_of_status(int status) { return status == 304 ? 200 : status; }
 
 }  // namespace
 
-bool is_broken(const Outcome& o) { return !violations(o).empty() || failed(o); }
+bool is_broken(const RecordedOutcome& o) { return !violations(o).empty() || failed(o); }
 
-Change compare(const Outcome& recorded, const Met& met) {
+Change compare(const RecordedOutcome& recorded, const Met& met) {
   if (!met.outcome) return Change::not_sent;
-  const Outcome& now = *met.outcome;
+  const RecordedOutcome& now = *met.outcome;
   const bool before = is_broken(recorded), after = is_broken(now);
   if (before != after) return after ? Change::broke : Change::mended;
   if (before) {
@@ -69,14 +71,14 @@ Replayed make_replayed(const Recording& recording, std::string profile, std::vec
   Replayed out;
   out.profile = std::move(profile);
   for (std::size_t i = 0; i < std::min(met.size(), recording.requests.size()); ++i) {
-    const Request& r = recording.requests[i];
+    const RecordedRequest& r = recording.requests[i];
     const Change change = compare(r.outcome, met[i]);
     out.lines.push_back({&r, change, std::move(met[i])});
   }
   return out;
 }
 
-std::string word_for(const Outcome& o) {
+std::string word_for(const RecordedOutcome& o) {
   std::string out;
   for (const limits::Code code : o.codes) {
     if (!report::is_violation_code(code)) continue;

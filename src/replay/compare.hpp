@@ -15,9 +15,9 @@ namespace vsim::replay {
 
 // What one request met in a replay.
 struct Met {
-  std::optional<Outcome> outcome;    // nullopt: it was not sent, or the run ended before it did
-  std::string why_not;               // then: a sentence without a full stop
-  std::vector<std::string> renewed;  // cookies that were sent with another value than recorded
+  std::optional<RecordedOutcome> outcome;  // nullopt: it was not sent, or the run ended before it did
+  std::string why_not;                     // then: a sentence without a full stop
+  std::vector<std::string> renewed;        // cookies that were sent with another value than recorded
 };
 
 enum class Change : std::uint8_t {
@@ -32,11 +32,11 @@ inline constexpr std::size_t kChanges = 6;
 std::string_view to_string(Change);
 
 // Broken: a limit struck that would strike on Vercel, or the app failed: 5xx, or no whole answer.
-bool is_broken(const Outcome&);
-Change compare(const Outcome& recorded, const Met& met);
+bool is_broken(const RecordedOutcome&);
+Change compare(const RecordedOutcome& recorded, const Met& met);
 
 struct Line {
-  const Request* request = nullptr;
+  const RecordedRequest* request = nullptr;
   Change change = Change::same;
   Met met;
 };
@@ -51,7 +51,7 @@ struct Replayed {
 Replayed make_replayed(const Recording&, std::string profile, std::vector<Met> met);
 
 // "ok", "ok 404", "FUNCTION_INVOCATION_TIMEOUT", "500".
-std::string word_for(const Outcome&);
+std::string word_for(const RecordedOutcome&);
 
 // What a person reads of one profile.
 std::string render_comparison(const Recording&, const Replayed&);

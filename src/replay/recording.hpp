@@ -16,42 +16,42 @@
 
 namespace vsim::replay {
 
-struct Header {
+struct RecordedHeader {
   std::string name, value;
-  bool operator==(const Header&) const = default;
+  bool operator==(const RecordedHeader&) const = default;
 };
 
 // How a request ended: what a recording and its replay are compared by.
-struct Outcome {
+struct RecordedOutcome {
   event::EndedBy ended_by = event::EndedBy::function;
   event::Phase phase = event::Phase::responding;
   event::Traffic traffic = event::Traffic::invocation;
-  int status = 0;                   // as the client got it; 0 when it got none
-  std::vector<limits::Code> codes;  // what was enforced, each once; the one that ended it first
-  std::string route, file, kind;    // empty when unknown
-  Duration total{}, charged{};      // request head to end; what counted against the deadline
-  std::optional<Duration> left;     // the client left, so long after its head
-  std::vector<Header> set_cookies;  // name and value
-  bool operator==(const Outcome&) const = default;
+  int status = 0;                           // as the client got it; 0 when it got none
+  std::vector<limits::Code> codes;          // what was enforced, each once; the one that ended it first
+  std::string route, file, kind;            // empty when unknown
+  Duration total{}, charged{};              // request head to end; what counted against the deadline
+  std::optional<Duration> left;             // the client left, so long after its head
+  std::vector<RecordedHeader> set_cookies;  // name and value
+  bool operator==(const RecordedOutcome&) const = default;
 };
 
-struct Body {
+struct RecordedBody {
   std::string bytes;       // without framing
   std::uint64_t size = 0;  // how much of it was seen, or announced by its length
   bool whole = true;       // false: `bytes` is less than the client had to send
-  bool operator==(const Body&) const = default;
+  bool operator==(const RecordedBody&) const = default;
 };
 
-struct Request {
+struct RecordedRequest {
   std::uint64_t n = 0;  // order of arrival, from 1
   Duration at{};        // arrival, since the recording began
   std::string method, target;
-  std::vector<Header> headers;  // in order, as sent
-  Body body;
+  std::vector<RecordedHeader> headers;  // in order, as sent
+  RecordedBody body;
   bool upgrade = false;  // asked for a WebSocket
   std::string id;        // x-vercel-id
-  Outcome outcome;
-  bool operator==(const Request&) const = default;
+  RecordedOutcome outcome;
+  bool operator==(const RecordedRequest&) const = default;
   Duration end() const { return at + outcome.total; }
 };
 
@@ -66,14 +66,14 @@ struct About {
 
 struct Recording {
   About about;
-  std::vector<Request> requests;  // in order of arrival
-  bool ended = false;             // false: the recorder was killed before it could say that this is all
-  std::uint64_t lost = 0;         // requests that it could not write
+  std::vector<RecordedRequest> requests;  // in order of arrival
+  bool ended = false;      // false: the recorder was killed before it could say that this is all
+  std::uint64_t lost = 0;  // requests that it could not write
 };
 
 // Each appends one line with its newline.
 void encode(std::string& out, const About&);
-void encode(std::string& out, const Request&);
+void encode(std::string& out, const RecordedRequest&);
 // What became known of request `n` after its end: work that was left hanging.
 void encode_later(std::string& out, std::uint64_t n, limits::Code);
 void encode_end(std::string& out, std::uint64_t requests, std::uint64_t lost);

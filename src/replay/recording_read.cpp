@@ -97,13 +97,13 @@ class Reader {
     out = Duration(static_cast<Duration::rep>(std::llround(ms * 1e6)));
     return true;
   }
-  bool headers(std::string_view key, std::vector<Header>& out, bool required) {
+  bool headers(std::string_view key, std::vector<RecordedHeader>& out, bool required) {
     constexpr std::string_view kWhat = "a list of [name, value]";
     const JsonValue* v = get(key, Type::array, kWhat, required);
     if (v == nullptr) return false;
     for (const JsonValue& item : v->items) {
       if (item.type != Type::array || item.items.size() != 2) return wrong(item, key, "[name, value]");
-      Header h;
+      RecordedHeader h;
       if (!bytes_of(item.items[0], key, h.name) || !bytes_of(item.items[1], key, h.value)) return false;
       if (!is_token(h.name)) return wrong(item.items[0], key, "the name of a header");
       if (!is_value(h.value)) return wrong(item.items[1], key, "the value of a header, without line breaks");
@@ -194,9 +194,10 @@ class Lines {
     if (!begun_)
       return Error{fmt::format("{}: expected a recording; this is none, or an empty one", name_),
                    "record one: vercel-sim run --record FILE"};
-    std::stable_sort(out_.requests.begin(), out_.requests.end(), [](const Request& a, const Request& b) {
-      return a.at != b.at ? a.at < b.at : a.n < b.n;
-    });
+    std::stable_sort(out_.requests.begin(), out_.requests.end(),
+                     [](const RecordedRequest& a, const RecordedRequest& b) {
+                       return a.at != b.at ? a.at < b.at : a.n < b.n;
+                     });
     return std::move(out_);
   }
 
@@ -253,7 +254,7 @@ class Lines {
   }
 
   void request(Reader r, const JsonValue& object, Reader::Problem& problem) {
-    Request q;
+    RecordedRequest q;
     if (r.number("n", q.n, true) && !known_.try_emplace(q.n, out_.requests.size()).second)
       r.wrong("n", "a number that no other request has");
     r.millis("at_ms", q.at, true);
@@ -273,7 +274,7 @@ class Lines {
     out_.requests.push_back(std::move(q));
   }
 
-  static void outcome(Reader r, Outcome& x) {
+  static void outcome(Reader r, RecordedOutcome& x) {
     if (r.number("status", x.status, true) && x.status != 0 && (x.status < 100 || x.status > 999))
       r.wrong("status", "0 or an HTTP status");
     r.codes(x.codes);

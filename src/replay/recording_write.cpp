@@ -58,10 +58,10 @@ class Object {
     name(key);
     millis(out_, d);
   }
-  void headers(std::string_view key, const std::vector<Header>& list) {
+  void headers(std::string_view key, const std::vector<RecordedHeader>& list) {
     name(key);
     out_ += '[';
-    for (const Header& h : list) {
+    for (const RecordedHeader& h : list) {
       if (&h != list.data()) out_ += ',';
       out_ += '[';
       bytes(out_, h.name);
@@ -107,7 +107,7 @@ void encode(std::string& out, const About& a) {
   o.number("started_ms", a.started.unix_ms);
 }
 
-void encode(std::string& out, const Request& r) {
+void encode(std::string& out, const RecordedRequest& r) {
   Object o(out, true);
   o.text("type", "request");
   o.number("n", r.n);
@@ -124,7 +124,7 @@ void encode(std::string& out, const Request& r) {
   o.text("id", r.id);
   o.name("outcome");
   Object e(out, false);
-  const Outcome& x = r.outcome;
+  const RecordedOutcome& x = r.outcome;
   e.number("status", x.status);
   e.codes("codes", x.codes);
   e.text("ended_by", to_string(x.ended_by));

@@ -16,7 +16,7 @@ namespace {
 std::string requests(std::size_t n) { return n == 1 ? "1 request" : fmt::format("{} requests", n); }
 
 // Where it went: "POST /api/slow"; the path where no route is known.
-std::string place(const Request& r, const Outcome& o) {
+std::string place(const RecordedRequest& r, const RecordedOutcome& o) {
   const std::string& route = !r.outcome.route.empty() ? r.outcome.route : o.route;
   return plain(r.method) + " " +
          (route.empty() ? plain(std::string_view(r.target).substr(0, r.target.find('?'))) : plain(route));
@@ -291,7 +291,7 @@ std::string json(std::string_view text) {
   return out;
 }
 
-std::string outcome_json(const Outcome& o) {
+std::string outcome_json(const RecordedOutcome& o) {
   std::string codes;
   for (const limits::Code code : o.codes)
     codes += fmt::format("{}\"{}\"", codes.empty() ? "" : ",", limits::info(code).name);

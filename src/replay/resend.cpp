@@ -11,8 +11,8 @@
 namespace vsim::replay {
 namespace {
 
-const Header* find(const Request& r, std::string_view name) {
-  for (const Header& h : r.headers)
+const RecordedHeader* find(const RecordedRequest& r, std::string_view name) {
+  for (const RecordedHeader& h : r.headers)
     if (iequals(h.name, name)) return &h;
   return nullptr;
 }
@@ -58,7 +58,7 @@ bool is_own_name(std::string_view host, std::string_view request_host) {
 
 }  // namespace
 
-std::optional<std::string> obstacle(const Request& r, const About& about, const Destination& to) {
+std::optional<std::string> obstacle(const RecordedRequest& r, const About& about, const Destination& to) {
   if (r.upgrade) return "a WebSocket: what was said on it is not in the recording";
   if (!r.body.whole) {
     if (r.body.bytes.empty() && r.body.size > 0)
@@ -66,7 +66,7 @@ std::optional<std::string> obstacle(const Request& r, const About& about, const 
                          human_size(r.body.size));
     return fmt::format("of its body only {} are in the recording", human_size(r.body.bytes.size()));
   }
-  const Header* type = find(r, "content-type");
+  const RecordedHeader* type = find(r, "content-type");
   const bool action = find(r, "next-action") != nullptr ||
                       (type != nullptr && type->value.find("multipart/form-data") != std::string::npos &&
                        (r.body.bytes.find("$ACTION_ID_") != std::string::npos ||
@@ -79,7 +79,7 @@ std::optional<std::string> obstacle(const Request& r, const About& about, const 
   return std::nullopt;
 }
 
-std::optional<Header> parse_set_cookie(std::string_view field) {
+std::optional<RecordedHeader> parse_set_cookie(std::string_view field) {
   const std::string_view pair = field.substr(0, field.find(';'));
   const std::size_t equals = pair.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
@@ -90,7 +90,7 @@ std::optional<Header> parse_set_cookie(std::string_view field) {
   };
   const std::string_view name = trim(pair.substr(0, equals));
   if (name.empty()) return std::nullopt;
-  return Header{std::string(name), std::string(trim(pair.substr(equals + 1)))};
+  return RecordedHeader{std::string(name), std::string(trim(pair.substr(equals + 1)))};
 }
 
 Cookies::Answer Cookies::field(std::size_t index, std::string_view recorded) const {
@@ -109,8 +109,8 @@ Cookies::Answer Cookies::field(std::size_t index, std::string_view recorded) con
       const auto& set = requests_[i].outcome.set_cookies;
       if (std::find(set.begin(), set.end(), *cookie) == set.end()) continue;
       const auto& now = seen_[i].set;
-      const auto again =
-          std::find_if(now.rbegin(), now.rend(), [&](const Header& h) { return h.name == cookie->name; });
+      const auto again = std::find_if(now.rbegin(), now.rend(),
+                                      [&](const RecordedHeader& h) { return h.name == cookie->name; });
       if (!seen_[i].answered || again == now.rend()) {
         out.missing = fmt::format(
             "its cookie {} came from {} (request {}), which {}", cookie->name, label(requests_[i]),
@@ -131,10 +131,10 @@ Cookies::Answer Cookies::field(std::size_t index, std::string_view recorded) con
   return out;
 }
 
-std::string head_of(const Request& r, const About& about, const Destination& to, std::string_view cookie,
-                    std::string_view mark) {
+std::string head_of(const RecordedRequest& r, const About& about, const Destination& to,
+                    std::string_view cookie, std::string_view mark) {
   const auto was = parse_origin(about.url), is = parse_origin(to.url);
-  const Header* host = find(r, "host");
+  const RecordedHeader* host = find(r, "host");
   const std::string asked_url = "http://" + (host != nullptr ? host->value : std::string());
   const auto asked = parse_origin(asked_url);
   const std::string request_host(asked ? asked->host : "");
@@ -149,7 +149,7 @@ std::string head_of(const Request& r, const About& about, const Destination& to,
     return fmt::format("{}://{}:{}{}", is->scheme, o->host, is->port, o->rest);
   };
   std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", r.method, r.target, authority);
-  for (const Header& h : r.headers) {
+  for (const RecordedHeader& h : r.headers) {
     if (is_dropped(h.name)) continue;
     const bool from = iequals(h.name, "origin") || iequals(h.name, "referer");
     out += fmt::format("{}: {}\r\n", h.name, from ? mapped(h.value) : h.value);
@@ -163,13 +163,13 @@ std::string head_of(const Request& r, const About& about, const Destination& to,
   return out;
 }
 
-std::string body_of(const Request& r) {
+std::string body_of(const RecordedRequest& r) {
   if (find(r, "transfer-encoding") == nullptr) return r.body.bytes;
   if (r.body.bytes.empty()) return "0\r\n\r\n";
   return fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", r.body.bytes.size(), r.body.bytes);
 }
 
-std::string label(const Request& r) {
+std::string label(const RecordedRequest& r) {
   std::string out = r.method + " ";
   event::mask_target(r.target, [&](std::string_view piece) { out += piece; });
   return plain(out);

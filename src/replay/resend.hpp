@@ -20,14 +20,14 @@ struct Destination {
 };
 
 // Why it cannot be sent again, as a sentence without a full stop; nullopt when it can.
-std::optional<std::string> obstacle(const Request&, const About&, const Destination&);
+std::optional<std::string> obstacle(const RecordedRequest&, const About&, const Destination&);
 
 // The cookies that the app sets anew. A browser would send what it got this time; so does the replay.
 class Cookies {
  public:
-  explicit Cookies(std::span<const Request> requests) : requests_(requests), seen_(requests.size()) {}
+  explicit Cookies(std::span<const RecordedRequest> requests) : requests_(requests), seen_(requests.size()) {}
   // The answer to request `index` came with these Set-Cookie values.
-  void answered(std::size_t index, std::vector<Header> set) { seen_[index] = {true, std::move(set)}; }
+  void answered(std::size_t index, std::vector<RecordedHeader> set) { seen_[index] = {true, std::move(set)}; }
 
   struct Answer {
     std::string value;                 // for the Cookie field; empty: none
@@ -40,27 +40,27 @@ class Cookies {
  private:
   struct Seen {
     bool answered = false;
-    std::vector<Header> set;
+    std::vector<RecordedHeader> set;
   };
-  std::span<const Request> requests_;
+  std::span<const RecordedRequest> requests_;
   std::vector<Seen> seen_;
 };
 
 // Name and value of a Set-Cookie field; nullopt when it deletes nothing and sets nothing.
-std::optional<Header> parse_set_cookie(std::string_view field);
+std::optional<RecordedHeader> parse_set_cookie(std::string_view field);
 
 // The whole head but for the empty line; `cookie` stands for the Cookie field, `mark` is one more line's
 // value by which the edge knows the request ("X-Vsim-Replay"), framing included. Host, and Origin and Referer
 // of the recorded origin, name the new one.
-std::string head_of(const Request&, const About&, const Destination&, std::string_view cookie,
+std::string head_of(const RecordedRequest&, const About&, const Destination&, std::string_view cookie,
                     std::string_view mark);
 
 // What follows the head's empty line: the body, in the framing that it had.
-std::string body_of(const Request&);
+std::string body_of(const RecordedRequest&);
 
 inline constexpr std::string_view kMark = "X-Vsim-Replay";
 
 // "POST /api/login?x=***", secrets masked, control characters gone.
-std::string label(const Request&);
+std::string label(const RecordedRequest&);
 
 }  // namespace vsim::replay

@@ -121,13 +121,14 @@ struct Collector::Fold {
     if (e.state == event::AppState::crashed) ++run().crashes;
   }
   void operator()(const event::InvocationStarted&) {}
-  void operator()(const event::InvocationRunning&) {}
+  void operator()(const event::InvocationRunning& e) { c.running_[static_cast<std::uint64_t>(e.id)] = at; }
   void operator()(const event::RouteCompiled&) {}
   void operator()(const event::SocketOpened&) { ++run().sockets; }
 
   void operator()(const event::InvocationEnded& e) {
     using event::Traffic;
     Run& r = run();
+    const auto ran = c.running_.extract(static_cast<std::uint64_t>(e.id));
     if (e.traffic == Traffic::internal && e.verdicts.empty()) return;
     ++r.requests;
     if (e.traffic == Traffic::direct) ++r.direct;
@@ -137,7 +138,7 @@ struct Collector::Fold {
                       e.traffic == Traffic::prerender || !e.verdicts.empty();
     if (!kept) return;
 
-    Invocation i;
+    InvocationRecord i;
     i.request_id = clean(e.request_id);
     i.method = clean(e.method);
     i.target = masked(e.target);
@@ -155,6 +156,8 @@ struct Collector::Fold {
     i.waited = e.waited;
     i.init = e.init;
     i.own_requests = e.own_requests;
+    if (!ran.empty()) i.handler = ran.mapped() - i.began;
+    i.first_byte = e.first_byte;
     i.bytes_in = e.bytes_in;
     i.bytes_out = e.bytes_out;
     i.outcome = e.outcome;
@@ -175,7 +178,7 @@ struct Collector::Fold {
     r.calls.push_back(std::move(i));
   }
 
-  void note(Invocation& i, const limits::Verdict& v) {
+  void note(InvocationRecord& i, const limits::Verdict& v) {
     Problem p = problem_of(v);
     if (p.route.empty()) p.route = i.route;
     if (p.file.empty()) p.file = i.file;
@@ -196,7 +199,7 @@ struct Collector::Fold {
       for (const limits::Verdict& v : e.verdicts) note(run().calls[known->second], v);
       return;
     }
-    Invocation alone;  // its end was not told, or not kept: a prerender of an earlier run
+    InvocationRecord alone;  // its end was not told, or not kept: a prerender of an earlier run
     alone.request_id = clean(e.request_id);
     alone.route = clean(e.route);
     alone.file = clean(e.file);
@@ -204,13 +207,13 @@ struct Collector::Fold {
     for (const limits::Verdict& v : e.verdicts) note(alone, v);
   }
 
-  Instance& instance(const std::string& name) {
+  InstanceRecord& instance(const std::string& name) {
     const auto [index, is_new] = c.instances_.try_emplace(name, run().instances.size());
     if (is_new) run().instances.emplace_back().name = name;
     return run().instances[index->second];
   }
   void operator()(const event::InstanceChanged& e) {
-    Instance& i = instance(clean(e.instance));
+    InstanceRecord& i = instance(clean(e.instance));
     if (i.stays.empty() && !e.from.empty()) i.stays.push_back({clean(e.from), at});
     i.stays.push_back({clean(e.to), at});
     if (!e.function.empty()) i.function = clean(e.function);

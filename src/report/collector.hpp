@@ -29,6 +29,7 @@ class Collector final : public event::Sink {
   TimePoint zero_{};
   std::unordered_map<std::string, std::size_t> instances_, routes_, problems_;
   std::unordered_map<std::uint64_t, std::size_t> calls_;  // by invocation
+  std::unordered_map<std::uint64_t, Duration> running_;   // likewise: since when its function's code runs
 };
 
 struct Recorded {

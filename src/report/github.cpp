@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/place.hpp"
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "report/words.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 // Workflow commands end at the line's end; in properties ':' and ',' mean something too.
 std::string escaped(std::string_view text, bool property) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : plain(text, LineEnds::keep)) {
     if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
       out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     else
@@ -36,7 +37,7 @@ void annotate(std::string& out, std::string_view command, const Place& place, st
 
 std::string render_github(const Run& run, const Extras& extras) {
   std::string out;
-  for (const Group& g : groups(run))
+  for (const ProblemGroup& g : groups(run))
     for (const Problem* p : g.places) {
       const Expected* meant = expected(*p, extras);
       std::string text =
@@ -70,7 +71,7 @@ std::string render_markdown(const Run& run, const Extras& extras) {
     if (!said.empty()) out += fmt::format("\n{}\n", markdown(said));
   if (!run.problems.empty()) {
     out += "\n| | code | where | what | times |\n|---|---|---|---|---:|\n";
-    for (const Group& g : groups(run))
+    for (const ProblemGroup& g : groups(run))
       for (const Problem* p : g.places) {
         const std::string file = file_of(*p, extras);
         out += fmt::format("| {} | {} | {}{} | {} | {} |\n",
@@ -81,7 +82,7 @@ std::string render_markdown(const Run& run, const Extras& extras) {
                            file.empty() || file == place_of(*p) ? "" : "<br>" + markdown(file),
                            markdown(message_of(*p)), p->count);
       }
-    for (const Group& g : groups(run)) {
+    for (const ProblemGroup& g : groups(run)) {
       const auto& info = limits::info(g.code);
       out += fmt::format("\n<details><summary>{}: {}</summary>\n\n{}\n\n", info.name, markdown(info.title),
                          markdown(info.why));

@@ -2,54 +2,10 @@
 // validates).
 #include <fmt/format.h>
 
-#include "report/words.hpp"
+#include "report/json_out.hpp"
 
 namespace vsim::report {
 namespace {
-
-// One JSON object or array, with commas where they belong. Empty texts are left out.
-class Out {
- public:
-  Out(std::string& out, char bracket) : out_(out), bracket_(bracket) { out_ += bracket; }
-  ~Out() { out_ += bracket_ == '{' ? '}' : ']'; }
-  Out(const Out&) = delete;
-  Out& operator=(const Out&) = delete;
-
-  Out& text(std::string_view key, std::string_view value) {
-    if (!value.empty()) raw(key, json(value));
-    return *this;
-  }
-  template <class Int>
-  Out& number(std::string_view key, Int value) {
-    return raw(key, fmt::format("{}", value));
-  }
-  Out& flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
-  Out& ms(std::string_view key, Duration d) { return raw(key, millis(d)); }
-  Out& raw(std::string_view key, std::string_view value) {
-    name(key);
-    out_ += value;
-    return *this;
-  }
-  Out in(std::string_view key, char bracket) {
-    name(key);
-    return Out(out_, bracket);
-  }
-  Out item() {
-    out_ += first_ ? "\n" : ",\n";
-    first_ = false;
-    return Out(out_, '{');
-  }
-
- private:
-  void name(std::string_view key) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += fmt::format("\"{}\":", key);
-  }
-  std::string& out_;
-  char bracket_;
-  bool first_ = true;
-};
 
 void problem(Out& o, const Problem& p, const Extras& extras) {
   const auto& info = limits::info(p.code);
@@ -84,18 +40,66 @@ void problem(Out& o, const Problem& p, const Extras& extras) {
   }
 }
 
-void call(Out& o, const Invocation& i, const Extras& extras) {
+void call(Out& o, const InvocationRecord& i, const Extras& extras) {
   o.text("request_id", i.request_id).text("method", i.method).text("target", i.target);
   o.text("traffic", to_string(i.traffic)).number("status", i.status);
   o.text("route", i.route).text("file", i.file.empty() ? i.file : extras.prefix + i.file);
   o.text("kind", i.kind).text("instance", i.instance).text("start", i.start);
   o.ms("began_ms", i.began).ms("total_ms", i.total).ms("charged_ms", i.charged).ms("compile_ms", i.compile);
   o.ms("waited_ms", i.waited).ms("init_ms", i.init).ms("own_requests_ms", i.own_requests);
+  if (i.handler) o.ms("handler_ms", *i.handler);
+  if (i.first_byte > Duration{}) o.ms("first_byte_ms", i.first_byte);
   o.number("bytes_in", i.bytes_in).number("bytes_out", i.bytes_out);
   o.text("ended_by", to_string(i.outcome.ended_by)).text("phase", to_string(i.outcome.phase));
   if (i.outcome.code != limits::Code::none) o.text("code", limits::info(i.outcome.code).name);
   if (i.client_left) o.flag("client_left", true);
   if (!i.problems.empty()) o.raw("problems", fmt::format("[{}]", fmt::join(i.problems, ",")));
+}
+
+void about(Out& o, const Run& run) {
+  Out r = o.in("run", '{');
+  r.text("version", run.version).text("url", run.url).text("profile", run.profile);
+  r.text("profile_as_of", run.profile_as_of).text("app", run.app).text("isolation", run.isolation);
+  r.number("time_scale", run.time_scale).text("started", iso_time(run.started));
+  if (!run.switches.empty()) {
+    Out list = r.in("switches", '[');
+    for (const SwitchRecord& s : run.switches) {
+      Out one = list.item();
+      one.ms("at_ms", s.at).text("profile", s.profile).text("profile_as_of", s.profile_as_of);
+      one.text("isolation", s.isolation).number("time_scale", s.time_scale);
+    }
+  }
+  if (!run.deployments.empty()) {
+    Out list = r.in("deployments", '[');
+    for (const Deployment& d : run.deployments) {
+      Out one = list.item();
+      one.ms("at_ms", d.at).number("deployment", d.came.deployment);
+      one.number("sockets", d.came.sockets).number("streams", d.came.streams);
+      if (!d.scored) continue;
+      one.number("reconnected", d.score.reconnected).number("ended", d.score.ended);
+      one.number("left", d.score.left).number("lost", d.score.lost).number("open", d.score.open);
+      if (d.score.reconnected > 0) one.ms("slowest_ms", d.score.slowest);
+    }
+  }
+  r.ms("length_ms", run.length).flag("stopped", run.stopped).text("stop_reason", run.stop_reason);
+  if (run.stopped) r.number("exit_code", run.exit_code);
+  if (!run.command.empty()) {
+    Out c = r.in("command", '{');
+    c.text("line", run.command).flag("ended", run.command_ended);
+    if (run.command_ended) c.number("exit_code", run.command_exit);
+  }
+}
+
+void instances(Out& o, const Run& run) {
+  Out list = o.in("instances", '[');
+  for (const InstanceRecord& i : run.instances) {
+    Out one = list.item();
+    one.text("name", i.name).text("function", i.function).text("why", i.why).text("death", i.death);
+    one.number("served", i.served).number("memory", i.memory);
+    if (i.pid != 0) one.number("pid", i.pid);
+    Out stays = one.in("states", '[');
+    for (const Stay& s : i.stays) stays.item().text("state", s.state).ms("since_ms", s.since);
+  }
 }
 
 }  // namespace
@@ -105,39 +109,7 @@ std::string render_json(const Run& run, const Extras& extras) {
   {
     Out o(text, '{');
     o.text("schema", "vercel-sim-report-1");
-    {
-      Out r = o.in("run", '{');
-      r.text("version", run.version).text("url", run.url).text("profile", run.profile);
-      r.text("profile_as_of", run.profile_as_of).text("app", run.app).text("isolation", run.isolation);
-      r.number("time_scale", run.time_scale).text("started", iso_time(run.started));
-      if (!run.switches.empty()) {
-        Out list = r.in("switches", '[');
-        for (const Switch& s : run.switches) {
-          Out one = list.item();
-          one.ms("at_ms", s.at).text("profile", s.profile).text("profile_as_of", s.profile_as_of);
-          one.text("isolation", s.isolation).number("time_scale", s.time_scale);
-        }
-      }
-      if (!run.deployments.empty()) {
-        Out list = r.in("deployments", '[');
-        for (const Deployment& d : run.deployments) {
-          Out one = list.item();
-          one.ms("at_ms", d.at).number("deployment", d.came.deployment);
-          one.number("sockets", d.came.sockets).number("streams", d.came.streams);
-          if (!d.scored) continue;
-          one.number("reconnected", d.score.reconnected).number("ended", d.score.ended);
-          one.number("left", d.score.left).number("lost", d.score.lost).number("open", d.score.open);
-          if (d.score.reconnected > 0) one.ms("slowest_ms", d.score.slowest);
-        }
-      }
-      r.ms("length_ms", run.length).flag("stopped", run.stopped).text("stop_reason", run.stop_reason);
-      if (run.stopped) r.number("exit_code", run.exit_code);
-      if (!run.command.empty()) {
-        Out c = r.in("command", '{');
-        c.text("line", run.command).flag("ended", run.command_ended);
-        if (run.command_ended) c.number("exit_code", run.command_exit);
-      }
-    }
+    about(o, run);
     {
       Out s = o.in("summary", '{');
       s.number("violations", run.violations()).number("warnings", run.warnings());
@@ -164,25 +136,15 @@ std::string render_json(const Run& run, const Extras& extras) {
     }
     {
       Out list = o.in("invocations", '[');
-      for (const Invocation& i : run.calls) {
+      for (const InvocationRecord& i : run.calls) {
         Out one = list.item();
         call(one, i, extras);
       }
     }
-    {
-      Out list = o.in("instances", '[');
-      for (const Instance& i : run.instances) {
-        Out one = list.item();
-        one.text("name", i.name).text("function", i.function).text("why", i.why).text("death", i.death);
-        one.number("served", i.served).number("memory", i.memory);
-        if (i.pid != 0) one.number("pid", i.pid);
-        Out stays = one.in("states", '[');
-        for (const Stay& s : i.stays) stays.item().text("state", s.state).ms("since_ms", s.since);
-      }
-    }
+    instances(o, run);
     {
       Out list = o.in("notices", '[');
-      for (const Notice& n : run.notices) {
+      for (const NoticeRecord& n : run.notices) {
         Out one = list.item();
         one.text("level", to_string(n.level)).text("code", n.code).text("message", n.message);
         one.text("fix", n.fix).text("file", n.file.empty() ? n.file : extras.prefix + n.file);

@@ -75,7 +75,7 @@ std::string render_junit(const Run& run, const Extras& extras) {
     }
     cases += "    </testcase>\n";
   }
-  for (const Notice& n : run.notices)
+  for (const NoticeRecord& n : run.notices)
     if (n.level != event::Level::info) notes += fmt::format("{}: {}\n", to_string(n.level), n.message);
 
   const auto counts =

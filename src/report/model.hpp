@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@
 namespace vsim::report {
 
 // Where a limit comes from.
-struct From {
+struct ProvenanceRecord {
   std::string profile, file;
   int line = 0;
   std::string source, as_of, confidence, note;
@@ -30,7 +31,7 @@ struct Problem {
   std::string path;          // of the request, when no route is known
   std::string message;       // of a notice about the project; else the code's title says it
   std::string limit_key, limit, fix;
-  From from;
+  ProvenanceRecord from;
   std::size_t count = 0;
 
   // The first time. No method: it was no request.
@@ -39,12 +40,14 @@ struct Problem {
   Duration at{};  // since the run's first event
 };
 
-struct Invocation {
+struct InvocationRecord {
   std::string request_id, method, target, route, file, kind, instance, start;
   event::Traffic traffic = event::Traffic::invocation;
   int status = 0;
   Duration began{};  // since the run's first event
   Duration total{}, charged{}, compile{}, waited{}, init{}, own_requests{};
+  std::optional<Duration> handler;  // when its function's code began, after `began`; none: that was not seen
+  Duration first_byte{};            // of the response, after `began`; zero: none came
   std::uint64_t bytes_in = 0, bytes_out = 0;
   event::Outcome outcome;
   bool client_left = false;
@@ -56,7 +59,7 @@ struct Stay {
   std::string state;
   Duration since{};
 };
-struct Instance {
+struct InstanceRecord {
   std::string name, function, why, death;
   std::vector<Stay> stays;
   std::uint64_t memory = 0;  // the most that was measured
@@ -64,14 +67,14 @@ struct Instance {
   std::size_t served = 0;
 };
 
-struct Notice {
+struct NoticeRecord {
   event::Level level = event::Level::info;
   std::string code, message, fix, file;
   int line = 0;
 };
 
 // The plan or the time scale was switched.
-struct Switch {
+struct SwitchRecord {
   Duration at{};
   std::string profile, profile_as_of, isolation;
   double time_scale = 1;
@@ -95,7 +98,7 @@ struct Route {
 struct Run {
   std::string version, url, profile, profile_as_of, app, isolation;
   double time_scale = 1;  // these six as the run began
-  std::vector<Switch> switches;
+  std::vector<SwitchRecord> switches;
   std::vector<Deployment> deployments;
   WallTime started;         // of the first event
   Duration length{};        // from the first event to the last
@@ -110,12 +113,12 @@ struct Run {
   std::size_t invocations = 0, prerenders = 0, direct = 0, sockets = 0;
   std::size_t crashes = 0;  // of the app
 
-  std::vector<Problem> problems;     // by first time
-  std::vector<Invocation> calls;     // what reached a function or was refused before it, by end
-  std::vector<Instance> instances;   // by first time
-  std::vector<Route> routes;         // by first time
-  std::vector<Notice> notices;       // those that are no Problem
-  std::size_t background_works = 0;  // invocations that left something running
+  std::vector<Problem> problems;          // by first time
+  std::vector<InvocationRecord> calls;    // what reached a function or was refused before it, by end
+  std::vector<InstanceRecord> instances;  // by first time
+  std::vector<Route> routes;              // by first time
+  std::vector<NoticeRecord> notices;      // those that are no Problem
+  std::size_t background_works = 0;       // invocations that left something running
 
   // The events themselves as JSON lines, for the page that draws them; only with Collector::keep_events.
   std::string events;

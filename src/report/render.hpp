@@ -38,6 +38,7 @@ std::string render_text(const Run&, const Extras& = {});  // for a terminal, no 
 std::string render_junit(const Run&, const Extras& = {});
 std::string render_sarif(const Run&, const Extras& = {});
 std::string render_json(const Run&, const Extras& = {});
+std::string render_otlp(const Run&, const Extras& = {});      // OTLP/JSON: a trace for each invocation
 std::string render_github(const Run&, const Extras& = {});    // annotations: ::error file=…
 std::string render_markdown(const Run&, const Extras& = {});  // GitHub's job summary
 

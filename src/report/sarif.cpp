@@ -33,6 +33,24 @@ std::string rule(std::string_view id, std::string_view title, std::string_view t
   return out + fmt::format(", \"defaultConfiguration\": {{\"level\": {}}}}}", json(level));
 }
 
+std::string properties_of(const Problem& p, const StaticFinding* said) {
+  std::string properties;
+  const auto property = [&](std::string_view name, std::string_view value) {
+    if (!value.empty())
+      properties += fmt::format("{}{}: {}", properties.empty() ? "" : ", ", json(name), json(value));
+  };
+  property("route", p.route);
+  property("firstRequest", request_of(p));
+  property("limitKey", p.limit_key);
+  property("limit", p.limit);
+  property("measured", p.measured);
+  property("source", source_of(p));
+  property("profile", p.from.profile);
+  property("asOf", p.from.as_of);
+  if (said != nullptr) property("foreseenBy", said->rule);
+  return properties.empty() ? properties : ", \"properties\": {" + properties + "}";
+}
+
 }  // namespace
 
 std::string render_sarif(const Run& run, const Extras& extras) {
@@ -66,21 +84,7 @@ std::string render_sarif(const Run& run, const Extras& extras) {
     if (const Expected* e = expected(p, extras))
       one += fmt::format(", \"suppressions\": [{{\"kind\": \"external\", \"justification\": {}}}]",
                          json(e->reason.empty() ? std::string("expected") : e->reason));
-    std::string properties;
-    const auto property = [&](std::string_view name, std::string_view value) {
-      if (!value.empty())
-        properties += fmt::format("{}{}: {}", properties.empty() ? "" : ", ", json(name), json(value));
-    };
-    property("route", p.route);
-    property("firstRequest", request_of(p));
-    property("limitKey", p.limit_key);
-    property("limit", p.limit);
-    property("measured", p.measured);
-    property("source", source_of(p));
-    property("profile", p.from.profile);
-    property("asOf", p.from.as_of);
-    if (said != nullptr) property("foreseenBy", said->rule);
-    if (!properties.empty()) one += ", \"properties\": {" + properties + "}";
+    one += properties_of(p, said);
     results.push_back(one + "}");
   }
 

@@ -13,7 +13,7 @@ void row(std::string& out, std::string_view name, std::string_view text) {
   if (!text.empty()) out += fmt::format("    {:<9}{}\n", name, plain(text));
 }
 
-void place(std::string& out, const Problem& p, const Group& group, const Extras& extras) {
+void place(std::string& out, const Problem& p, const ProblemGroup& group, const Extras& extras) {
   const std::string file = file_of(p, extras);
   row(out, group.places.size() > 1 ? times(p.count) : "route",
       file.empty() || file == place_of(p) ? place_of(p) : place_of(p) + "  " + file);
@@ -51,7 +51,7 @@ std::string render_text(const Run& run, const Extras& extras) {
     if (!said.empty()) out += plain(said) + "\n";
 
   std::size_t routes = 0;
-  for (const Group& g : groups(run)) {
+  for (const ProblemGroup& g : groups(run)) {
     const auto& info = limits::info(g.code);
     out += fmt::format("\n  {} {}  {}{}\n    {}\n", g.violation ? "✗" : "!", info.name, times(g.count),
                        g.violation ? "" : ", a warning", info.title);
@@ -69,7 +69,7 @@ std::string render_text(const Run& run, const Extras& extras) {
     row(out, "more", fmt::format("vercel-sim explain {}", info.name));
     if (g.violation) routes += g.places.size();
   }
-  for (const Notice& n : run.notices) {
+  for (const NoticeRecord& n : run.notices) {
     if (n.level == event::Level::info) continue;
     out += fmt::format("\n  {}: {}{}\n", to_string(n.level),
                        n.file.empty() ? ""

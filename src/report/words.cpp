@@ -10,17 +10,17 @@
 
 namespace vsim::report {
 
-std::vector<Group> groups(const Run& run) {
-  std::vector<Group> out;
+std::vector<ProblemGroup> groups(const Run& run) {
+  std::vector<ProblemGroup> out;
   for (const Problem& p : run.problems) {
-    auto at = std::find_if(out.begin(), out.end(), [&](const Group& g) {
+    auto at = std::find_if(out.begin(), out.end(), [&](const ProblemGroup& g) {
       return g.code == p.code && g.violation == is_violation(p);
     });
-    if (at == out.end()) at = out.insert(out.end(), Group{p.code, is_violation(p), 0, {}});
+    if (at == out.end()) at = out.insert(out.end(), ProblemGroup{p.code, is_violation(p), 0, {}});
     at->count += p.count;
     at->places.push_back(&p);
   }
-  std::stable_partition(out.begin(), out.end(), [](const Group& g) { return g.violation; });
+  std::stable_partition(out.begin(), out.end(), [](const ProblemGroup& g) { return g.violation; });
   return out;
 }
 
@@ -177,7 +177,7 @@ std::string told(const Deployment& d) {
 std::string switched(const Run& run) {
   std::string out, profile = run.profile;
   double scale = run.time_scale;
-  for (const Switch& s : run.switches) {
+  for (const SwitchRecord& s : run.switches) {
     const std::string when = fmt::format(" after {}", human_duration(s.at));
     const auto say = [&](const std::string& what) {
       out += (out.empty() ? "Switched to " : ", to ") + what + when;

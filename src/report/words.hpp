@@ -10,14 +10,14 @@
 namespace vsim::report {
 
 // The problems of one code, violations apart from warnings.
-struct Group {
+struct ProblemGroup {
   limits::Code code = limits::Code::none;
   bool violation = false;
   std::size_t count = 0;
   std::vector<const Problem*> places;
 };
 // Violations first, then by first time.
-std::vector<Group> groups(const Run&);
+std::vector<ProblemGroup> groups(const Run&);
 
 // The entry that says this one is meant; null when there is none.
 const Expected* expected(const Problem&, const Extras&);

@@ -87,7 +87,7 @@ class Reader {
   Conventions read() {
     if (!out_.app_dir.empty() && !out_.pages_dir.empty() &&
         out_.app_dir.starts_with("src/") != out_.pages_dir.starts_with("src/")) {
-      note(Severity::error, "", "`pages` and `app` directories should be under the same folder",
+      note(RouteSeverity::error, "", "`pages` and `app` directories should be under the same folder",
            fmt::format("Move {} or {} so that both are at the root or both in src/.", out_.app_dir,
                        out_.pages_dir));
     }
@@ -104,7 +104,7 @@ class Reader {
   }
 
  private:
-  void note(Severity severity, std::string file, std::string message, std::string fix = {}) {
+  void note(RouteSeverity severity, std::string file, std::string message, std::string fix = {}) {
     out_.findings.push_back({severity, std::move(file), 0, 0, std::move(message), std::move(fix)});
   }
 
@@ -201,7 +201,7 @@ class Reader {
       f.page = f.route = route;
       const auto [at, fresh] = best.try_emplace(route, f);
       if (!fresh) {
-        note(Severity::warning, p,
+        note(RouteSeverity::warning, p,
              fmt::format("Duplicate page detected. {} and {} both resolve to {}.", at->second.file, p, route),
              "Keep one of the two files.");
       }
@@ -223,7 +223,7 @@ class Reader {
       f.file = p;
       f.page = f.route = "/" + dir + std::string(*stem);
       if (found && found->page != f.page) {
-        note(Severity::error, p,
+        note(RouteSeverity::error, p,
              fmt::format("Both middleware file \"./{}\" and proxy file \"./{}\" are detected. Please use "
                          "\"./{}\" only.",
                          *stem == "proxy" ? found->file : p, *stem == "proxy" ? p : found->file,
@@ -241,7 +241,7 @@ class Reader {
       if (a.route != b.route || a.kind == Kind::middleware || b.kind == Kind::middleware) continue;
       const bool both_app =
           a.file.starts_with(out_.app_dir) && b.file.starts_with(out_.app_dir) && !out_.app_dir.empty();
-      note(Severity::error, b.file,
+      note(RouteSeverity::error, b.file,
            both_app ? fmt::format("Conflicting route and page at {}: route at {} and page at {}", a.route,
                                   a.kind == Kind::app_route ? a.file : b.file,
                                   a.kind == Kind::app_route ? b.file : a.file)

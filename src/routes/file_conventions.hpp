@@ -35,7 +35,7 @@ struct Conventions {
   std::string app_dir;           // "app", "src/app" or ""
   std::string pages_dir;         // "pages", "src/pages" or ""
   std::vector<RouteFile> files;  // sorted by route, then kind; one for each (route, kind) that can be reached
-  std::vector<Finding> findings;  // conflicts that Next itself refuses or warns about
+  std::vector<RouteFinding> findings;  // conflicts that Next itself refuses or warns about
 };
 
 // `paths` are relative to the project, with forward slashes. Names that are no route are ignored.

@@ -4,19 +4,19 @@
 
 namespace vsim::routes {
 
-std::string_view to_string(Severity s) {
+std::string_view to_string(RouteSeverity s) {
   switch (s) {
-    case Severity::hint:
+    case RouteSeverity::hint:
       return "hint";
-    case Severity::warning:
+    case RouteSeverity::warning:
       return "warning";
-    case Severity::error:
+    case RouteSeverity::error:
       return "error";
   }
   return "?";
 }
 
-std::string format_finding(const Finding& f) {
+std::string format_finding(const RouteFinding& f) {
   std::string where = f.file;
   if (f.line > 0) where += fmt::format(":{}", f.line);
   if (f.line > 0 && f.column > 0) where += fmt::format(":{}", f.column);

@@ -8,24 +8,24 @@
 
 namespace vsim::routes {
 
-enum class Severity : std::uint8_t {
+enum class RouteSeverity : std::uint8_t {
   hint,     // worth knowing, nothing breaks
   warning,  // a setting that has no effect, or a file that could not be read as meant
   error,    // `vercel build` or `next build` would fail on it
 };
 
-struct Finding {
-  Severity severity = Severity::warning;
+struct RouteFinding {
+  RouteSeverity severity = RouteSeverity::warning;
   std::string file;     // relative to the project; "" when it concerns the project as a whole
   int line = 0;         // 1-based, 0: the file as a whole
   int column = 0;       // 1-based, in bytes, 0: unknown
   std::string message;  // Vercel's or Next's own words where they have some
   std::string fix = {};
-  bool operator==(const Finding&) const = default;
+  bool operator==(const RouteFinding&) const = default;
 };
 
-std::string_view to_string(Severity);
+std::string_view to_string(RouteSeverity);
 // "app/api/x/route.ts:3:14: warning: …" on one line, without the fix.
-std::string format_finding(const Finding&);
+std::string format_finding(const RouteFinding&);
 
 }  // namespace vsim::routes

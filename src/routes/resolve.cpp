@@ -80,7 +80,7 @@ Resolved resolve(Conventions conventions, const SourceConfigs& configs, const Ve
     for (const FunctionSettings& s : vercel->functions) {
       if (used.contains(s.pattern)) continue;
       out.findings.push_back(
-          {Severity::warning, vercel->file, s.line, 0,
+          {RouteSeverity::warning, vercel->file, s.line, 0,
            fmt::format(
                "The pattern \"{}\" defined in `functions` doesn't match any function of this project.",
                s.pattern),

@@ -21,7 +21,7 @@ using SourceConfigs = std::map<std::string, SourceConfig, std::less<>>;  // by f
 
 struct Resolved {
   std::vector<Function> functions;
-  std::vector<Finding> findings;
+  std::vector<RouteFinding> findings;
 };
 
 // `vercel` may be null. Function::max_duration keeps the value asked for: the plan's cap is the engine's.

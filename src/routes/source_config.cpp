@@ -43,7 +43,7 @@ class Reader {
           if (Syntax::is(inner, "export_statement")) read_export(inner);
     }
     if (const auto error = syntax_.first_error()) {
-      out_.findings.push_back({Severity::hint,
+      out_.findings.push_back({RouteSeverity::hint,
                                file_,
                                Syntax::line(*error),
                                Syntax::column(*error),
@@ -59,7 +59,7 @@ class Reader {
   }
 
  private:
-  void note(Severity severity, int line, int column, std::string message, std::string fix = {}) {
+  void note(RouteSeverity severity, int line, int column, std::string message, std::string fix = {}) {
     out_.findings.push_back({severity, file_, line, column, std::move(message), std::move(fix)});
   }
 
@@ -91,7 +91,7 @@ class Reader {
         const std::string exported(syntax_.text(alias ? *alias : *name));
         seen_export(syntax_.text(*name));
         if (!is_setting(exported, role_)) continue;
-        note(Severity::warning, Syntax::line(specifier), Syntax::column(specifier),
+        note(RouteSeverity::warning, Syntax::line(specifier), Syntax::column(specifier),
              fmt::format("Next.js can't recognize the exported `{}` field in \"{}\", it may be re-exported "
                          "from another file. "
                          "The default config will be used instead.",
@@ -111,7 +111,7 @@ class Reader {
     if (!is_setting(name, role_)) return;
     const int line = Syntax::line(*name_node), column = Syntax::column(*name_node);
     if (!is_const) {
-      note(Severity::warning, line, column,
+      note(RouteSeverity::warning, line, column,
            fmt::format(
                "`{}` is not exported with `const`, so Next.js does not read it and the default is used.",
                name),
@@ -123,7 +123,7 @@ class Reader {
     if (seen_[name == "maxDuration" ? 0 : name == "runtime" ? 1 : name == "dynamic" ? 2 : 3]++ > 0) return;
     const Extracted got = extract_literal(syntax_, *value, name);
     if (const auto* bad = std::get_if<Unsupported>(&got)) {
-      note(Severity::error, bad->line, bad->column,
+      note(RouteSeverity::error, bad->line, bad->column,
            fmt::format("Next.js can't recognize the exported `config` field in \"{}\": {}{}.", file_,
                        bad->reason, bad->path.empty() ? "" : fmt::format(" at \"{}\"", bad->path)),
            fmt::format("`{}` is read without running the file: write a literal. Read More - {}", name,
@@ -148,7 +148,7 @@ class Reader {
 
   void invalid(const Literal& v, std::string_view name, std::string_view expected) {
     const bool app = role_ == SourceRole::app;
-    note(Severity::error, v.line, v.column,
+    note(RouteSeverity::error, v.line, v.column,
          fmt::format("Invalid segment configuration options detected for \"{}\": {} at \"{}\", received {}.",
                      file_, expected, name, show(v)),
          fmt::format("Read more at {}", app ? kAppDocs : kPagesDocs));

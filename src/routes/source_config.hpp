@@ -33,7 +33,7 @@ struct SourceConfig {
   std::optional<Located<std::string>> dynamic;  // "force-static", "force-dynamic", "error", "auto"
   bool has_ids = false;                         // exports generateSitemaps or generateImageMetadata
   bool has_server_props = false;                // exports getServerSideProps
-  std::vector<Finding> findings;
+  std::vector<RouteFinding> findings;
 };
 
 // `file` is used in findings and picks the grammar: .ts, .mts, .cts is TypeScript without JSX, all others TSX

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <boost/json/value.hpp>
+#include <cmath>
 
 #include "routes/glob.hpp"
 #include "routes/json_text.hpp"
@@ -21,9 +22,12 @@ constexpr std::int64_t kMaxConcurrency = 8192;
 std::optional<std::int64_t> whole_number(const json::value& v) {
   if (v.is_int64()) return v.get_int64();
   if (v.is_uint64()) return INT64_MAX;
-  if (v.is_double() && v.get_double() == static_cast<double>(static_cast<std::int64_t>(v.get_double())))
-    return static_cast<std::int64_t>(v.get_double());
-  return std::nullopt;
+  if (!v.is_double() || v.get_double() != std::trunc(v.get_double())) return std::nullopt;
+  // Past the range of the type it is past every limit too, and the conversion is not defined.
+  constexpr double kPast = 9223372036854775808.0;
+  if (v.get_double() >= kPast) return INT64_MAX;
+  if (v.get_double() < -kPast) return INT64_MIN;
+  return static_cast<std::int64_t>(v.get_double());
 }
 
 class Reader {
@@ -33,7 +37,7 @@ class Reader {
   void read() {
     const json::object* root = text_.value.if_object();
     if (root == nullptr) {
-      note(Severity::error, {1, 1}, "Invalid vercel.json - should be object.");
+      note(RouteSeverity::error, {1, 1}, "Invalid vercel.json - should be object.");
       return;
     }
     if (const json::value* v = root->if_contains("functions")) functions(*v);
@@ -42,7 +46,7 @@ class Reader {
         out_.fluid = *b;
         out_.fluid_line = text_.place("fluid").line;
       } else {
-        note(Severity::error, text_.place("fluid"), "Invalid vercel.json - `fluid` should be boolean.");
+        note(RouteSeverity::error, text_.place("fluid"), "Invalid vercel.json - `fluid` should be boolean.");
       }
     }
     if (const json::value* v = root->if_contains("regions")) out_.regions = strings(*v);
@@ -50,7 +54,7 @@ class Reader {
   }
 
  private:
-  void note(Severity severity, TextPlace at, std::string message, std::string fix = {}) {
+  void note(RouteSeverity severity, TextPlace at, std::string message, std::string fix = {}) {
     out_.findings.push_back({severity, out_.file, at.line, at.column, std::move(message), std::move(fix)});
   }
 
@@ -65,11 +69,12 @@ class Reader {
   void functions(const json::value& v) {
     const json::object* all = v.if_object();
     if (all == nullptr) {
-      note(Severity::error, text_.place("functions"), "Invalid vercel.json - `functions` should be object.");
+      note(RouteSeverity::error, text_.place("functions"),
+           "Invalid vercel.json - `functions` should be object.");
       return;
     }
     if (all->size() > kMaxPatterns) {
-      note(Severity::error, text_.place("functions"),
+      note(RouteSeverity::error, text_.place("functions"),
            fmt::format("Invalid vercel.json - `functions` should NOT have more than {} properties.",
                        kMaxPatterns));
     }
@@ -77,14 +82,14 @@ class Reader {
       const std::string pattern(member.key());
       const TextPlace at = text_.place(json_path({"functions", pattern}));
       if (pattern.empty() || pattern.size() > kMaxPatternLength) {
-        note(Severity::error, at,
+        note(RouteSeverity::error, at,
              fmt::format(
                  "Invalid vercel.json - `functions` has a pattern of {} characters; 1 to {} are allowed.",
                  pattern.size(), kMaxPatternLength));
         continue;
       }
       if (pattern.front() == '/') {
-        note(Severity::error, at,
+        note(RouteSeverity::error, at,
              fmt::format(
                  "The function path \"{}\" is invalid. The path must be relative to your project root and "
                  "therefore cannot start with a slash.",
@@ -92,13 +97,13 @@ class Reader {
              fmt::format("Write \"{}\".", pattern.substr(1)));
       }
       if (const Glob glob(pattern); glob.too_complex()) {
-        note(Severity::warning, at,
+        note(RouteSeverity::warning, at,
              fmt::format("The pattern \"{}\" expands to more than {} alternatives and is not matched here.",
                          pattern, Glob::kMaxAlternatives));
       }
       const json::object* settings = member.value().if_object();
       if (settings == nullptr) {
-        note(Severity::error, at,
+        note(RouteSeverity::error, at,
              fmt::format("Invalid vercel.json - `functions.{}` should be object.", pattern));
         continue;
       }
@@ -122,7 +127,7 @@ class Reader {
       else if (n && *n >= 1 && *n <= kSchemaMaxDuration)
         s.max_duration = static_cast<int>(*n);
       else
-        note(Severity::error, place("maxDuration"),
+        note(RouteSeverity::error, place("maxDuration"),
              fmt::format("Functions must have a maxDuration between 1 and {}, or \"max\".",
                          kSchemaMaxDuration),
              "Vercel rejects the deployment (invalid_function_duration).");
@@ -132,7 +137,7 @@ class Reader {
       if (n && *n >= kMinMemory && *n <= kMaxMemory)
         s.memory = static_cast<int>(*n);
       else
-        note(Severity::error, place("memory"),
+        note(RouteSeverity::error, place("memory"),
              fmt::format("Functions must have a memory value between {} and {}", kMinMemory, kMaxMemory));
     }
     if (const json::value* v = settings.if_contains("maxConcurrency")) {
@@ -140,14 +145,14 @@ class Reader {
       if (n && *n >= 1 && *n <= kMaxConcurrency)
         s.max_concurrency = static_cast<int>(*n);
       else
-        note(Severity::error, place("maxConcurrency"),
+        note(RouteSeverity::error, place("maxConcurrency"),
              fmt::format("Functions must have a maxConcurrency between 1 and {}.", kMaxConcurrency));
     }
     if (const json::value* v = settings.if_contains("supportsCancellation")) {
       if (const bool* b = v->if_bool())
         s.supports_cancellation = *b;
       else
-        note(Severity::error, place("supportsCancellation"),
+        note(RouteSeverity::error, place("supportsCancellation"),
              fmt::format("Invalid vercel.json - `functions.{}.supportsCancellation` should be boolean.",
                          pattern));
     }
@@ -170,7 +175,7 @@ class Reader {
       bool known = false;
       for (const std::string_view k : kKnown) known = known || std::string_view(member.key()) == k;
       if (!known)
-        note(Severity::error, place(member.key()),
+        note(RouteSeverity::error, place(member.key()),
              fmt::format("Invalid vercel.json - `functions.{}` should NOT have additional property `{}`. "
                          "Please remove it.",
                          pattern, std::string_view(member.key())));
@@ -181,7 +186,7 @@ class Reader {
   void crons(const json::value& v) {
     const json::array* list = v.if_array();
     if (list == nullptr) {
-      note(Severity::error, text_.place("crons"), "Invalid vercel.json - `crons` should be array.");
+      note(RouteSeverity::error, text_.place("crons"), "Invalid vercel.json - `crons` should be array.");
       return;
     }
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -190,7 +195,7 @@ class Reader {
       const json::value* path = o != nullptr ? o->if_contains("path") : nullptr;
       const json::value* schedule = o != nullptr ? o->if_contains("schedule") : nullptr;
       if (path == nullptr || schedule == nullptr || !path->is_string() || !schedule->is_string()) {
-        note(Severity::error, at,
+        note(RouteSeverity::error, at,
              fmt::format("Invalid vercel.json - `crons[{}]` needs a `path` and a `schedule`, both strings.",
                          i));
         continue;
@@ -211,7 +216,7 @@ VercelJson parse_vercel_json(std::string_view text, std::string file) {
   const JsonText parsed = parse_json_text(text);
   if (parsed.error) {
     out.findings.push_back(
-        {Severity::error, out.file, parsed.error_place.line, parsed.error_place.column,
+        {RouteSeverity::error, out.file, parsed.error_place.line, parsed.error_place.column,
          fmt::format("Couldn't parse JSON file {}: {}.", out.file, *parsed.error),
          "Vercel refuses to deploy with it. It is plain JSON: no comments, no trailing commas."});
     return out;

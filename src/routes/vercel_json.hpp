@@ -38,7 +38,7 @@ struct VercelJson {
   int fluid_line = 0;
   std::vector<Cron> crons;
   std::vector<std::string> regions;
-  std::vector<Finding> findings;
+  std::vector<RouteFinding> findings;
 };
 
 // Never fails: a file that is no JSON gives one finding with line and column and no settings.

@@ -1,62 +1,13 @@
 // What the machine of a deployment lacks, seen by the hooks alone: a process of its own for each case, with an app of a few files and no Next.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { agent, nextPort, run, world } from './machine_world.mjs';
 
-const base = mkdtempSync(path.join(tmpdir(), 'vsim-machine-'));
-after(() => rmSync(base, { recursive: true, force: true }));
-const agent = fileURLToPath(new URL('../../src/agent/', import.meta.url));
-
-// The agent's parts as an instance has them, the app's files being what Next would have compiled. It prints {told, results}.
-const world = `
-const { AsyncLocalStorage } = require('node:async_hooks');
-const path = require('node:path');
-const http = require('node:http');
-const app = __dirname;
-const told = [];
-const sim = {
-  guard: (_, action) => { try { return action(); } catch (error) { told.push({ broken: String(error.stack) }); } },
-  lacks: (what) => told.push({ lacks: what }),
-  boot: { options: { dir: app } },
-  options: { publicPort: Number(process.env.OWN_PORT), machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1, tmp: process.env.OWN_TMP, tmpKept: process.env.OWN_TMP?.split(' ') },
-  plain: { setTimeout, setImmediate }, tell: (m) => (m.t === 'machine' || m.t === 'tmp') && told.push(m), invocations: new AsyncLocalStorage(),
-  isUserCode: (file) => file.startsWith(app) && file !== __filename,
-  originalPosition: (at) => (at.startsWith(app) ? path.relative(app, at) : undefined),
-};
-for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk', 'reads', 'tmp', 'programs']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
-sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookHanging();
-sim.peer = { tell: (name, { page, entry, reads }) => told.push({ name, page, entry, reads: reads.map(({ what, name, at, directory }) => [what, name, at, directory]) }) };
-const invoke = (action, more) => { const one = { id: 7, req: { headers: { host: 'localhost:' + process.env.OWN_PORT } }, ...more };
-  return sim.invocations.run(one, async () => { try { return await action(); } finally { sim.tellUntold(one); sim.tellReads(one); sim.tellTmp(one); } }); };
-const outcome = async (action, more) => { try { return { value: await invoke(action, more) }; } catch (error) { return { code: error.code ?? error.cause?.code, message: error.message, cause: error.cause?.message }; } };
-const server = http.createServer((req, res) => res.end('mine'));
-server.listen(Number(process.env.OWN_PORT), '127.0.0.1', async () => {
-  const results = await require('./main.js')({ sim, invoke, outcome });
-  require('node:fs').writeSync(1, JSON.stringify({ told, results, dir: app }));
-  process.exit(0);
-});
-`;
-
-let count = 0;
-function run(files, { modes = 'self=enforce,loopback=warn,ipv6=warn,smtp=warn,disk=enforce', env = {} } = {}) {
-  const dir = path.join(base, `app${++count}`);
-  for (const [name, text] of Object.entries({ 'world.js': world, ...files })) {
-    mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
-    writeFileSync(path.join(dir, name), text);
-  }
-  const port = String(21000 + (process.pid % 500) * 20 + count);
-  const done = spawnSync(process.execPath, ['world.js'], { cwd: dir, encoding: 'utf8', timeout: 180_000, env: { PATH: process.env.PATH, AGENT: agent, OWN_PORT: port, MODES: modes, VERCEL_URL: `localhost:${port}`, ...env } });
-  assert.equal(done.status, 0, done.stderr);
-  const out = JSON.parse(done.stdout);
-  assert.deepEqual(out.told.filter((one) => one.broken || one.lacks), []);
-  return { ...out, port };
-}
+const nextDist = path.join(import.meta.dirname, 'next16/node_modules/next/dist');
 
 describe('requests of a function to its own server', () => {
   test('by an address that the file writes out they fail as there: fetch, node:http, at the app\'s line', () => {
@@ -93,7 +44,7 @@ describe('requests of a function to its own server', () => {
   });
 
   test('what a variable of the user\'s names is a stand-in', () => {
-    const port = String(21000 + (process.pid % 500) * 20 + count + 1);
+    const port = nextPort();
     const { told, results } = run(
       {
         'page.js': "exports.fetched = async () => (await fetch(`${process.env.API_URL}/api`)).text();\n",
@@ -360,11 +311,11 @@ exports.folder = async () => fs.readdirSync('templates').length;
     'b.js': "exports.other = async () => process.env.NODE_ENV === 'production' ? '' : require('node:fs').readFileSync('templates/a.txt', 'utf8');\n",
     'main.js': `const { promise, sync, callback, stream, folder } = require('./page.js');
 module.exports = async ({ sim, outcome }) => {
-  sim.takeUntraced(['/mail templates/a.txt', '/mail templates']);
+  sim.takeTraced({ untraced: ['/mail templates/a.txt', '/mail templates'], traced: [] });
   const out = [];
   for (const call of [promise, sync, callback, stream, folder]) out.push(await outcome(call, { page: '/mail' }));
   const others = [await outcome(promise, { page: '/other' }), await outcome(promise, { page: '/mail', isStatic: true }), await outcome(require('./b.js').other, { page: '/mail' })];
-  sim.takeUntraced([]);
+  sim.takeTraced({ untraced: [], traced: [] });
   return { out, others: [...others, await outcome(promise, { page: '/mail' })] };
 };
 `,
@@ -376,6 +327,40 @@ module.exports = async ({ sim, outcome }) => {
     assert.deepEqual(results.out, [...Array(4).fill(missing('open', 'templates/a.txt')), missing('scandir', 'templates')]);
     assert.deepEqual(results.others.map(({ value }) => value), ['a', 'a', 'a', 'a']);
     assert.deepEqual(run(files, { modes: 'reads=warn' }).results.out.map(({ value }) => value), ['a', 'a', 'a', 'a', 1]);
+  });
+
+  const first = {
+    'templates/a.txt': 'a',
+    'posts/b.md': 'b',
+    'app/a/route.js': `import fs from 'node:fs';
+import path from 'node:path';
+const parts = (name) => ['templates', name];
+export const GET = () => fs.readFileSync([process.cwd(), ...parts('a.txt')].join('/'), 'utf8');
+export const POST = () => fs.readFileSync(path.join(process.cwd(), 'posts', 'b.md'), 'utf8');
+`,
+    'compiled.js': `const fs = require('node:fs'), path = require('node:path');
+exports.untraced = () => fs.readFileSync('templates/a.txt', 'utf8');
+exports.traced = () => fs.promises.readFile('posts/b.md', 'utf8');
+`,
+    'main.js': `const { untraced, traced } = require('./compiled.js');
+module.exports = async ({ sim, outcome }) => {
+  const paused = [];
+  const more = { page: '/a/route', kind: 'APP_ROUTE', file: 'app/a/route.js', compileStarted: () => paused.push('start'), compileEnded: () => paused.push('end') };
+  sim.running = new Map([[1, 1], [2, 2]]);
+  const shared = await outcome(untraced, { ...more, page: '/other/route' });
+  sim.running = new Map([[1, 1]]);
+  return { shared, alone: [await outcome(() => [1, 2].map(() => { try { return untraced(); } catch (error) { return error.message; } }), more), await outcome(traced, more), await outcome(traced, more)], paused };
+};
+`,
+  };
+
+  test('fail at the first read too, while the function waits for the answer and its clock stands still; not where others wait with it', { skip: !existsSync(nextDist) && 'tests/agent/next16 is not installed' }, () => {
+    const { told, results } = run(first, { modes: 'reads=enforce', env: { NEXT_DIST: nextDist } });
+    const gone = "ENOENT: no such file or directory, open '/var/task/templates/a.txt'";
+    assert.deepEqual(results.shared, { value: 'a' });
+    assert.deepEqual(results.alone, [{ value: [gone, gone] }, { value: 'b' }, { value: 'b' }]);
+    assert.deepEqual(results.paused, ['start', 'end', 'start', 'end']);
+    assert.deepEqual(told.map(({ page, reads }) => [page, ...reads.map(([, name, , , answer]) => `${name} ${answer?.missing.length}`)]), [['/other/route', 'templates/a.txt undefined'], ['/a/route', 'templates/a.txt 1'], ['/a/route', 'posts/b.md 0']]);
   });
 });
 
@@ -464,6 +449,35 @@ describe('entries of this machine\'s /tmp that instances need', () => {
     for (const value of [`/var${dir}`, `.${dir}`, '/tmp', '/tmp/', '/tmp/vsim-that-is-not-there', 'tmp']) assert.deepEqual(of({ A: value }).entries, [], value);
     assert.equal(of({ TMPDIR: dir }).entries.length, 0);
     assert.ok(of({}, ['/tmp']).shared);
+  });
+});
+
+describe('what of the disk stays writable', () => {
+  test('what variables name does, with the folder of a database; where that cannot be known all of it does, and it is said why', async () => {
+    const { namesOnDisk } = await import(path.join(agent, 'disk-names.cjs')).then(({ default: it }) => it);
+    const root = mkdtempSync('/var/tmp/vsim-disk-');
+    after(() => rmSync(root, { recursive: true, force: true }));
+    const dir = path.join(root, 'app');
+    for (const name of ['app/prisma', 'app/data', 'app/content', 'other']) mkdirSync(path.join(root, name), { recursive: true });
+    for (const name of ['app/prisma/dev.db', 'app/data/a.sqlite', 'app/root.db', 'other/x.db', 'app/list.txt']) writeFileSync(path.join(root, name), '');
+    const of = (env) => {
+      const { project, writable, open } = namesOnDisk(env, dir);
+      assert.equal(project, dir);
+      return { writable: writable.filter((one) => one !== '/tmp').map((one) => path.relative(root, one)), open };
+    };
+    assert.deepEqual(of({}), { writable: [], open: undefined });
+    assert.deepEqual(of({ DATABASE_URL: 'file:./dev.db' }), { writable: ['app/prisma'], open: undefined });
+    assert.deepEqual(of({ DATABASE_URL: 'file:./data/a.sqlite?mode=rw', OTHER: `${root}/other/x.db` }), { writable: ['app/data', 'other'], open: undefined });
+    assert.deepEqual(of({ A: './content', B: `${root}/other`, C: 'list.txt' }), { writable: ['app/content', 'other', 'app/list.txt'], open: undefined });
+    assert.deepEqual(of({ A: `${root}/app`, B: root, C: '/', PWD: `${root}/other`, MODEL: 'openai/gpt-4', URL: 'https://a.example/b', PG: 'postgres://a@b/c', API: '/api', EMPTY: '' }), { writable: [], open: undefined });
+    assert.match(of({ DATABASE_URL: 'file:root.db' }).open, /^DATABASE_URL names root\.db, a database, which writes to the folder/);
+    assert.match(of({ DATABASE_URL: 'file:./new.db' }).open, /^DATABASE_URL names \.\/new\.db, which may come to be anywhere$/);
+    assert.match(of({ UPLOAD_DIR: './uploads' }).open, /^UPLOAD_DIR names \.\/uploads, which is not there yet$/);
+    assert.deepEqual(of({ NODE_V8_COVERAGE: `${root}/other` }).writable, ['other']);
+    writeFileSync(path.join(dir, 'package.json'), '{"dependencies":{"next":"1","pg":"1"}}');
+    assert.equal(of({}).open, undefined);
+    writeFileSync(path.join(dir, 'package.json'), '{"dependencies":{"next":"1"},"devDependencies":{"@prisma/adapter-libsql":"7"}}');
+    assert.match(of({}).open, /^@prisma\/adapter-libsql can keep a database in a file, and what it would be refused could not be told$/);
   });
 });
 

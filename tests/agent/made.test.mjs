@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const { keptOf } = createRequire(import.meta.url)('../../src/agent/flight.cjs');
+const require = createRequire(import.meta.url);
+const { keptOf } = require('../../src/agent/flight.cjs');
+const frozen = require('../../src/agent/frozen.cjs');
+const { keyOf, tagsOf } = frozen;
 const base = mkdtempSync(path.join(tmpdir(), 'vsim-made-'));
 after(() => rmSync(base, { recursive: true, force: true }));
 
@@ -83,5 +87,62 @@ describe('tracing', { skip: !next && 'no Next in tests/agent/next16' }, () => {
   test('knows an earlier build', () => {
     const built = { '.next/server/app/mail/[id]/route.js.nft.json': JSON.stringify({ version: 1, files: ['../../../../../templates/a.html'] }) };
     assert.deepEqual(missing({ ...app, ...built }, ['templates/a.html']), []);
+  });
+});
+
+describe('what is frozen', () => {
+  const made = (more = {}) => ({ key: keyOf('/blog/[slug]/page', '/blog/a?x=1', {}), status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from('first').toString('base64'), every: 0, tags: tagsOf('/blog/[slug]/page', '/blog/a'), files: ['/app/a.js'], path: '/blog/a', ...more });
+  const ask = (store, { url = '/blog/a', method = 'GET', headers = {} } = {}) => {
+    const res = new http.ServerResponse({ method, headers });
+    res.write = res.end = () => assert.fail('past whatever wraps it');
+    const answered = store.answerFrozen({ url, method, headers }, res, '/blog/[slug]/page');
+    return answered ? res.statusCode : undefined;
+  };
+  const store = () => frozen({ options: { timeScale: 1 } });
+
+  test('the first answer stays, for its path whatever the query, and not for the client\'s router', () => {
+    const one = store();
+    assert.equal(ask(one), undefined);
+    one.freeze(made());
+    one.freeze(made({ status: 500 }));
+    assert.equal(ask(one), 200);
+    assert.equal(ask(one, { url: '/blog/a?y=2' }), 200);
+    assert.equal(ask(one, { url: '/blog/b' }), undefined);
+    assert.equal(ask(one, { headers: { rsc: '1' } }), undefined);
+    assert.equal(ask(one, { method: 'HEAD' }), undefined);
+    assert.equal(ask(one, { headers: { cookie: '__prerender_bypass=x' } }), undefined);
+  });
+
+  test('until its time is over, its path, layout or tag is revalidated, a source of it is compiled anew, or it is switched off', () => {
+    for (const thaw of [
+      (one) => one.thawTag('_N_T_/blog/a'),
+      (one) => one.thawTag('_N_T_/layout'),
+      (one) => one.thawTag('_N_T_/blog/[slug]/page'),
+      (one) => one.thawFiles({ files: ['/app/a.js'] }),
+      (one) => one.thawFiles({ all: true }),
+      (one) => one.thaw(),
+      (one) => ask(one, { method: 'HEAD', headers: { 'x-prerender-revalidate': 'secret' } }),
+    ]) {
+      const one = store();
+      one.freeze(made());
+      one.thawTag('_N_T_/other');
+      one.thawFiles({ files: ['/app/b.js'] });
+      assert.equal(ask(one), 200, String(thaw));
+      thaw(one);
+      assert.equal(ask(one), undefined, String(thaw));
+    }
+    const short = store();
+    short.freeze(made({ every: 1e-9 }));
+    assert.equal(ask(short), undefined);
+  });
+
+  test('what may still show the stale entry of a tag is not kept, the one after it is', () => {
+    const one = store();
+    one.freeze(made({ tags: ['notes'] }));
+    one.thawTag('notes', { stale: Date.now() });
+    one.freeze(made());
+    assert.equal(ask(one), undefined);
+    one.freeze(made());
+    assert.equal(ask(one), 200);
   });
 });

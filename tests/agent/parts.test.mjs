@@ -14,6 +14,32 @@ const { pack, unpack } = require('../../src/agent/values.cjs');
 const { createPeer } = require('../../src/agent/rpc.cjs');
 const sent = (value) => unpack(JSON.parse(JSON.stringify({ value: pack(value) })).value);
 
+describe('values between processes', () => {
+  test('keys of others that look like ours come as they went: "?$bigint=x" is a query like any other', () => {
+    for (const value of [{ $bigint: 'x' }, { $regexp: '(' }, { $error: '1' }, { query: { $bigint: 'x', $$: ['$'], $: 1 } }, { $$bigint: 5 }]) assert.deepEqual(sent(value), value);
+    assert.deepEqual(sent({ $bigint: 5n }), { $bigint: 5n });
+    assert.deepEqual(sent(Object.assign(new Error('no'), { $regexp: 'x' })).$regexp, 'x');
+    assert.equal({}.polluted, undefined);
+    const taken = sent(JSON.parse('{"__proto__": {"polluted": 1}, "a": 1}'));
+    assert.equal({}.polluted, undefined);
+    assert.equal(taken.polluted, undefined);
+  });
+});
+
+describe('calls, from whoever has got hold of the socket', () => {
+  for (const line of ['x', 'null', '5', '{}', '{"tell":"evict"}', '{"tell":"evict","args":[5]}', '{"tell":"constructor","args":[]}', '{"call":1,"name":"__proto__","args":[]}', '{"answer":1,"error":{"$bigint":"x"}}'])
+    test(`${line}: at most the connection ends`, async () => {
+      const server = net.createServer().listen(0);
+      await new Promise((done) => server.once('listening', done));
+      const theirs = net.connect(server.address().port);
+      const ours = await new Promise((done) => server.once('connection', done));
+      const closed = new Promise((done) => createPeer(ours, { evict: (files) => files.forEach(String) }, { closed: done }));
+      theirs.on('error', () => {}).resume().end(`${line}\n`);
+      await closed;
+      server.close();
+    });
+});
+
 describe('requests of the app to itself', () => {
   test('one in any mode goes to the plain port whole, though fetch refuses to copy one of a navigation', async () => {
     const real = globalThis.fetch;
@@ -180,18 +206,14 @@ describe('what reads the memory of modules and fails', () => {
     assert.deepEqual([...new Set(missing)], ['module state']);
   });
 
-  test('is no part of the answer: the response is whole and its end is told', { timeout: 20_000 }, async () => {
-    const told = [];
-    const missing = [];
-    const fails = () => {
-      throw new Error('of ours');
-    };
+  // serve.cjs with `parts` for those that it calls; the body of the answer to one request.
+  async function serve(parts) {
     const sim = {
-      options: {}, plain: { setImmediate }, tell: (message) => told.push(message), guard: guarded(missing), invocations: new AsyncLocalStorage(), kInvocation: Symbol(), kRequestMeta: Symbol(),
+      options: {}, plain: { setImmediate }, tell() {}, guard: (_, action) => action(), invocations: new AsyncLocalStorage(), kInvocation: Symbol(), kRequestMeta: Symbol(),
       dressSocket() {}, publicAddress: () => ({ port: 3000 }), takeFields: () => ({ id: '7', meta: Buffer.from('{"meta":{},"resHeaders":{},"status":200}').toString('base64') }),
       makeInvocation: (req, id) => (req[sim.kInvocation] = { id, began: false, begin() {} }), watchResponse() {}, watchAnswer() {}, caughtUp() {}, registerInstrumentation() {}, decide() {},
-      newFiles() {}, hangingOf: () => [], dieWhenDone() {}, watchBody: fails, stateEnds: fails, tellConnections() {}, watchMade() {}, tellMade() {}, tellReads() {}, tellTmp() {},
-      handlers: { requestHandler: (req, res) => req.pipe(res) },
+      newFiles() {}, hangingOf: () => [], dieWhenDone() {}, watchBody() {}, stateEnds() {}, tellConnections() {}, watchMade() {}, tellMade() {}, tellReads() {}, tellTmp() {}, tellPlan() {},
+      ...parts,
     };
     const server = http.createServer();
     require('../../src/agent/serve.cjs')(sim).prepareServer(server);
@@ -200,13 +222,38 @@ describe('what reads the memory of modules and fails', () => {
       const answer = await new Promise((done, fail) => http.request({ port: portOf(server), host: '127.0.0.1', method: 'POST', agent: false }, done).on('error', fail).end('the body'));
       let text = '';
       for await (const chunk of answer) text += chunk;
-      assert.equal(text, 'the body');
-      while (!told.some(({ t }) => t === 'done')) await new Promise((done) => setImmediate(done));
-      assert.deepEqual(told.filter(({ t }) => t === 'done'), [{ t: 'done', id: '7' }]);
-      assert.deepEqual([...new Set(missing)], ['module state']);
+      return text;
     } finally {
       server.close();
     }
+  }
+
+  test('is no part of the answer: the response is whole and its end is told', { timeout: 20_000 }, async () => {
+    const missing = [];
+    const fails = () => {
+      throw new Error('of ours');
+    };
+    const done = new Promise((told) => {
+      const tell = (message) => message.t === 'done' && told(message);
+      const handlers = { requestHandler: (req, res) => req.pipe(res) };
+      serve({ tell, guard: guarded(missing), watchBody: fails, stateEnds: fails, handlers }).then((text) => assert.equal(text, 'the body'));
+    });
+    assert.deepEqual(await done, { t: 'done', id: '7' });
+    assert.deepEqual([...new Set(missing)], ['module state']);
+  });
+
+  test('what is put off to the next turn when the response is over is done before anybody looks at what is left', { timeout: 20_000 }, async () => {
+    const order = [];
+    const requestHandler = (_, res) =>
+      new Promise((served) => {
+        res.on('close', () => {
+          setImmediate(() => order.push('written'));
+          served();
+        });
+        res.end('x');
+      });
+    await new Promise((looked) => serve({ handlers: { requestHandler }, decide: () => looked(order.push('looked')) }));
+    assert.deepEqual(order, ['written', 'looked']);
   });
 
   function portOf(server) {
@@ -216,12 +263,69 @@ describe('what reads the memory of modules and fails', () => {
   }
 });
 
+describe('what a package is about to do when the response is done', () => {
+  const invocations = new AsyncLocalStorage();
+  const kept = { setTimeout, setInterval, listen: net.Server.prototype.listen, fetch: Object.getOwnPropertyDescriptor(globalThis, 'fetch') };
+  const folder = mkdtempSync(path.join(tmpdir(), 'vs-'));
+  let sim;
+  let app;
+  let server;
+
+  before(async () => {
+    const shared = { guard: (_, action) => action(), invocations, lacks() {}, options: { timeScale: 1 }, plain: { setTimeout, setImmediate }, tell() {} };
+    sim = { ...shared, isUserCode: (file) => file.startsWith(folder), originalPosition: () => undefined, hookConnections() {} };
+    Object.assign(sim, require('../../src/agent/hanging.cjs')(sim));
+    const { decide, forgetConnections, openedAt, unansweredOf } = require('../../src/agent/connections.cjs')(sim);
+    Object.assign(sim, { decide, forgetConnections, openedAt, unansweredOf });
+    sim.hookHanging();
+    const client = path.join(folder, 'node_modules/client');
+    mkdirSync(client, { recursive: true });
+    writeFileSync(path.join(client, 'index.js'), 'exports.send = (url) => { setTimeout(() => fetch(url).catch(() => {}), 1); };\nexports.gather = () => { setTimeout(() => {}, 1); };\n');
+    writeFileSync(
+      path.join(folder, 'app.cjs'),
+      "const client = require('client');\nexports.send = client.send;\nexports.both = () => { client.gather(); setTimeout(() => {}, 2); };\nexports.cleared = () => { client.gather(); const timer = setTimeout(() => {}, 2000); setTimeout(() => clearTimeout(timer), 0); };\n",
+    );
+    app = require(path.join(folder, 'app.cjs'));
+    server = http.createServer(() => {});
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  });
+  after(() => {
+    Object.assign(globalThis, { setTimeout: kept.setTimeout, setInterval: kept.setInterval });
+    Object.assign(require('node:timers'), { setTimeout: kept.setTimeout, setInterval: kept.setInterval });
+    Object.defineProperty(globalThis, 'fetch', kept.fetch);
+    net.Server.prototype.listen = kept.listen;
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const leftBy = async (action) => {
+    const invocation = { req: {} };
+    invocations.run(invocation, action);
+    await new Promise((done) => sim.decide(invocation, done) || done());
+    return sim.hangingOf(invocation).map(({ kind, at }) => `${kind} ${path.relative(folder, at).replace(/:.*/, '')}`);
+  };
+
+  test('is waited for, and what it asks for then is told', { timeout: 20_000 }, async () => {
+    assert.deepEqual(await leftBy(() => app.send(`http://127.0.0.1:${server.address().port}/`)), ['fetch node_modules/client/index.js']);
+  });
+
+  test('makes no timer of the app itself unseen that fires in the meantime', { timeout: 20_000 }, async () => {
+    assert.deepEqual(await leftBy(app.both), ['timeout app.cjs']);
+  });
+
+  test('nor one told of that was taken back', { timeout: 20_000 }, async () => {
+    assert.deepEqual((await leftBy(app.cleared)).length, 1, 'the one that cleared it');
+  });
+});
+
 describe('what waits behind a connection that is being made', () => {
   const invocations = new AsyncLocalStorage();
   const told = [];
+  const runs = new Map();
   const sim = {
     guard: (_, action) => action(), invocations, lacks: (what) => assert.fail(what), options: {}, plain: { setTimeout, setImmediate }, tell: (message) => told.push(message),
-    isFetching: () => false, appPlace: () => undefined,
+    isFetching: () => false, appPlace: () => undefined, isSoonSeen: () => false, noteLeft() {}, running: runs,
   };
   const { decide, hookConnections, unansweredOf } = require('../../src/agent/connections.cjs')(sim);
   const kept = { connect: net.Socket.prototype.connect, _writeGeneric: net.Socket.prototype._writeGeneric, push: net.Socket.prototype.push };
@@ -273,6 +377,16 @@ describe('what waits behind a connection that is being made', () => {
     const [alone, other] = [{ req: {} }, { req: {} }];
     assert.deepEqual(await ends(other, false), []);
     assert.deepEqual(await ends(alone, true), ['Redis command']);
+  });
+
+  test('is nobody\'s where the response is over and another one runs, whose it may be', { timeout: 20_000 }, async (t) => {
+    runs.set('1').set('2');
+    t.after(() => runs.clear());
+    const [over, running] = [{ req: {}, isDeciding: true }, { req: {} }];
+    invocations.run(over, () => client('get'));
+    assert.deepEqual(await ends(over), []);
+    invocations.run(running, () => client('get'));
+    assert.deepEqual(await ends(running), ['Redis command']);
   });
 
   test('is nobody\'s on a socket on disk, as our own channels are: the end of an invocation does not wait for them', { timeout: 20_000 }, async (t) => {

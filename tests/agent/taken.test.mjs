@@ -42,15 +42,24 @@ const kTaken = {
   'a file that is written': ['require("fs").appendFileSync("log", "x");', 'fs.appendFileSync(log) by FILE'],
   'a file that is opened': ['require("fs").promises.open("data.json").then((file) => file.close());', 'fs.open(data.json) by FILE'],
   'files that are watched': ['require("fs").watch(".").close();', 'fs.watch(.) by FILE'],
+  'a name that is resolved': ['new (require("dns").Resolver)().resolve4("localhost", () => {});', 'dns.resolve4() by FILE'],
+  'the day as text': ['exports.day = new Intl.DateTimeFormat("en").format();', 'Intl.DateTimeFormat.format() by FILE'],
+  'the day in parts': ['exports.day = new Intl.DateTimeFormat("en").formatToParts();', 'Intl.DateTimeFormat.formatToParts() by FILE'],
+  'a pause of the scheduler': ['require("timers/promises").scheduler.wait(60000, { ref: false });', 'scheduler.wait() by FILE'],
+  'a context': ['exports.context = require("vm").createContext({});', 'vm.createContext() by FILE'],
+  'code in a context': ['exports.n = new (require("vm").Script)("Math.random()").runInNewContext();', 'vm.Script.runInNewContext() by FILE'],
   'a native addon': ['try {\n  process.dlopen({ exports: {} }, "/nowhere/x.node");\n} catch {}', 'the native addon x.node by FILE'],
   'a package': ['exports.id = require("pack").id;', 'Math.random() by node_modules/pack/index.js:1'],
 };
+// Node 20 has none.
+if (Number(process.versions.node.split('.')[0]) >= 22) kTaken['a database'] = ['new (require("node:sqlite").DatabaseSync)(":memory:");', 'node:sqlite'];
 const kNothing = {
   'plain state': 'exports.map = new Map([["a", { count: 0 }]]);\nexports.at = new Date(0);\nexports.is = exports.at instanceof Date && exports.at.constructor === Date;',
   'what is called later': 'exports.GET = () => [Date.now(), new Date(), Math.random(), process.pid, crypto.randomUUID()];',
   'a hash': 'exports.hash = require("crypto").createHash("sha1").update("x").digest("hex");',
   'a timer that is taken back': 'clearTimeout(setTimeout(() => {}, 60000));',
   'what packages read of themselves': 'exports.version = require("pack/package.json").version;\nexports.text = require("fs").readFileSync("node_modules/pack/package.json", "utf8");',
+  'a day of its own as text': 'const { format } = new Intl.DateTimeFormat("en", { timeZone: "UTC" });\nexports.is = format(new Date(0)) === "1/1/1970" && format(0) === "1/1/1970";',
   'what Next does': 'require("next");',
 };
 
@@ -83,7 +92,7 @@ describe('what modules take while they are evaluated', () => {
         out.push({ said: sim.taken(), is: made.is });
       }
       // Nothing is looked at any more, and everything works.
-      const later = [Date.now() > 0, new Date() instanceof Date, typeof process.pid, crypto.randomUUID().length, Math.random() < 1, new Date(5).getTime(), Date.UTC(1970, 0), typeof Date(), Date.name];
+      const later = [Date.now() > 0, new Date() instanceof Date, typeof process.pid, crypto.randomUUID().length, Math.random() < 1, new Date(5).getTime(), Date.UTC(1970, 0), typeof Date(), Date.name, typeof new Intl.DateTimeFormat('en').format()];
       require('node:fs').writeSync(1, JSON.stringify({ out, later }));
       process.exit(0);`,
     );
@@ -109,6 +118,6 @@ describe('what modules take while they are evaluated', () => {
   }
 
   test('what is replaced goes on working', () => {
-    assert.deepEqual(said.later, [true, true, 'number', 36, true, 5, 0, 'string', 'Date']);
+    assert.deepEqual(said.later, [true, true, 'number', 36, true, 5, 0, 'string', 'Date', 'string']);
   });
 });

@@ -35,7 +35,18 @@ export default async function handler(req: NextApiRequest, res: NextApiResponse)
 `,
   "pages/api/late.ts": `
 import type { NextApiRequest, NextApiResponse } from "next";
+const spin = (ms: number) => { for (const end = Date.now() + ms; Date.now() < end; ); };
 export default async function handler(req: NextApiRequest, res: NextApiResponse) {
+  if (req.query.busy) {
+    // As under hundreds of rejections, each of which is printed: the loop looks at no socket before the crash, and for long after it.
+    setTimeout(() => {
+      console.log("busy from now on");
+      spin(1_500);
+      setImmediate(() => spin(3_000));
+      throw new Error("nobody catches this");
+    }, 50);
+    return new Promise(() => {});
+  }
   if (req.query.crash) {
     setTimeout(() => { throw new Error("nobody catches this"); }, 50);
     return new Promise(() => {});
@@ -187,5 +198,17 @@ describe("Broken answers on fluid", { timeout: 240_000 }, () => {
       assert.deepEqual([...new Set((await Promise.all(others)).map(({ status }) => status))], [200]);
       assert.equal((await crash).status, 500);
     }
+  });
+
+  test("Crash: who was given to an instance before it died gets his answer, however long its loop is busy with dying", async () => {
+    assert.equal((await request(`${sim.url}/api/late?ms=1&warm=1`)).status, 200);
+    const crash = request(`${sim.url}/api/late?busy=1`);
+    await sim.output.waitFor(/busy from now on/, kSoonMs);
+    const others = Array.from({ length: 10 }, (_, i) => request(`${sim.url}/api/late?ms=30&n=${i}`));
+    assert.deepEqual([...new Set((await Promise.all(others)).map(({ status }) => status))], [200]);
+    assert.equal((await crash).status, 500);
+    const { instance } = await ending("/api/late?busy=1");
+    const met = sim.events().filter((e) => e.t === "invocation_ended" && e.instance === instance && /&n=\d$/.test(e.target));
+    assert.ok(met.length > 0, "one of them was given to it");
   });
 });

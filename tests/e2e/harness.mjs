@@ -19,8 +19,8 @@ export const kRepo = resolve(here, "../..");
 export const kApp = join(kRepo, "fixtures/apps/chat");
 export const kBin = resolve(process.env.VSIM_BIN ?? join(kRepo, "build/vercel-sim"));
 export const kFull = process.env.VSIM_FULL === "1";
-// VSIM_E2E_FORK=1: instances are copies of a template in every test.
-const kForks = process.env.VSIM_E2E_FORK === "1" ? ["--set", "instances.fork=on"] : [];
+// VSIM_E2E_SPAWN=1: instances are started one by one in every test, as where they cannot be copied.
+const kSpawned = process.env.VSIM_E2E_SPAWN === "1" ? ["--set", "instances.fork=off"] : [];
 
 const kReadyMs = 90_000; // a cold `next dev` on two busy cores
 const kStopMs = 15_000;
@@ -87,6 +87,7 @@ class Output {
 
 // ---------------------------------------------------------------- the app
 
+const kParity = join(kRepo, "parity");
 const folders = new Set();
 
 export async function tempFolder(name) {
@@ -98,13 +99,17 @@ export async function tempFolder(name) {
 
 // A copy of the example app that tests may edit and that has a dev lock of its own. The packages are hard links: Turbopack follows no link
 // that leads out of the project. `files` are written over the copy: path to content.
-export async function copyApp(files = {}) {
+export const copyApp = (files = {}) => copyOf(kApp, files);
+// The app of probes, whose packages are those of the example.
+export const copyParity = () => copyOf(kParity, {});
+
+async function copyOf(app, files) {
   if (!existsSync(join(kApp, "node_modules/next/package.json"))) {
     throw new Error(`no packages in ${relative(process.cwd(), kApp) || kApp}: run \`npm ci\` there first`);
   }
   const folder = join(await tempFolder("app"), "chat");
   const skipped = new Set(["node_modules", ".next"]);
-  await cp(kApp, folder, { recursive: true, filter: (from) => !skipped.has(relative(kApp, from).split("/")[0]) });
+  await cp(app, folder, { recursive: true, filter: (from) => !skipped.has(relative(app, from).split("/")[0]) });
   const packages = [join(kApp, "node_modules"), join(folder, "node_modules")];
   await run("cp", ["-al", ...packages]).catch(async () => {
     await rm(packages[1], { recursive: true, force: true });
@@ -260,7 +265,7 @@ export function spawnOnTerminal(args, { cwd, env, temp }) {
 export async function startSim(args, { cwd, env, scheme = "http", terminal = false } = {}) {
   const temp = await tempFolder("t");
   const eventsFile = join(await tempFolder("ev"), "events.jsonl");
-  const child = (terminal ? spawnOnTerminal : spawnSim)(["run", "--port", "0", "--events", eventsFile, ...kForks, ...args], { cwd, env, temp });
+  const child = (terminal ? spawnOnTerminal : spawnSim)(["run", "--port", "0", "--events", eventsFile, ...kSpawned, ...args], { cwd, env, temp });
   const ready = child.output.waitFor(new RegExp(`^vercel-sim ready on ${scheme}://localhost:(\\d+) \\(profile ([\\w-]+), as of ([^)]+)\\)$`, "m"), kReadyMs);
   const early = child.exited.then(({ code }) => {
     throw new Error(`vercel-sim ended with ${code} before it was ready; printed:\n${child.output.text}`);

@@ -69,6 +69,23 @@ describe("Keys", { timeout: 300_000, skip: !kTerminal && "no script(1) to make a
   });
   after(cleanUp);
 
+  test("kill, by the API with the token of the link: the request that ran there gets what a crash gets, and it is no fault of the app", async () => {
+    const [, token] = /_vercel-sim\/#([0-9a-f]{16})/.exec(sim.output.text);
+    const slow = request(`${sim.url}/api/slow?ms=60000`);
+    const ran = await sim.waitForEvent("the handler runs", (event) => event.t === "invocation_running" && event.route === "/api/slow");
+    const kill = (name) => fetch(`${sim.url}/_vercel-sim/api/kill?instance=${name}`, { method: "POST", headers: { "X-Vercel-Sim-Token": token } });
+    assert.equal((await kill(ran.instance)).status, 200);
+    assert.equal((await within(10_000, "its end", slow)).status, 500);
+    const end = await sim.waitForEvent("its end", isEnd({ id: ran.id }));
+    assert.equal(end.code, "FUNCTION_INVOCATION_FAILED");
+    assert.equal(end.ended_by, "emulator");
+    assert.match(end.verdicts[0].measured, /killed because somebody asked for it/);
+    assert.equal(end.verdicts[0].enforced, false, "no violation of the run");
+    await sim.output.waitFor(new RegExp(`${ran.instance} is killed because somebody asked for it`), 5_000);
+    assert.equal((await kill(ran.instance)).status, 409, "it is gone");
+    assert.equal((await request(`${sim.url}/api/slow?ms=1`)).status, 200, "another one serves on");
+  });
+
   test("i: the next request gets a fresh instance, a stream and a socket stay on theirs until they end", async () => {
     const before = await who(sim);
     const talk = await openSocket(sim);

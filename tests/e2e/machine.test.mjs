@@ -1,6 +1,7 @@
 // The machine of a deployed function: nothing on its loopback, a disk that is read-only but for /tmp. What works under plain `next dev` and fails there fails
 // `vercel-sim test` too, at the app's own line; what is sound beside it stays silent.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -76,6 +77,26 @@ export async function POST(request) {
   return Response.json({ text });
 }
 `,
+  // What it has of variables, fonts and descriptors.
+  "app/env/route.js": `import { openSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import sharp from "sharp";
+export const dynamic = "force-dynamic";
+const { ONLY_LOCAL, ONLY_SHELL, COMMITTED, SET } = process.env;
+export async function GET() {
+  const { TZ, LANG, LC_ALL, VERCEL_GIT_COMMIT_REF } = process.env;
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="50"><text x="5" y="35" font-size="30">iiiii</text></svg>';
+  const other = svg.replace("iiiii", "WWWWW");
+  const [thin, wide] = await Promise.all([svg, other].map((one) => sharp(Buffer.from(one)).raw().toBuffer()));
+  const all = [];
+  let refused;
+  try { for (;;) all.push(openSync("package.json")); } catch (error) { refused = error.code; }
+  return Response.json({ ONLY_LOCAL, ONLY_SHELL, COMMITTED, SET, TZ, LANG, LC_ALL, VERCEL_GIT_COMMIT_REF, hasLetters: !thin.equals(wide), cpus: availableParallelism(), isFull: all.length > 900 && all.length < 1024, refused });
+}
+`,
+  ".env": "COMMITTED=of .env\n",
+  ".env.local": "ONLY_LOCAL=1\nCOMMITTED=of .env.local\n",
+  "settings.env": "SET=there\n",
   // Made at build, where the disk can be written.
   "pages/feed.js": `import { writeFileSync } from "node:fs";
 export function getStaticProps() {
@@ -86,7 +107,7 @@ export default function Feed() { return <p>feed</p>; }
 `,
   "public/exports/.keep": "",
   "client.mjs": `const [good] = process.argv.slice(2);
-const all = good === "good"
+const all = good === "env" ? [["/env"]] : good === "good"
   ? [["/deployment"], ["/host"], ["/temporary", "text"], ["/feed"]]
   : [["/own"], ["/old/own"], ["/api/export", "x"], ["/api/export?folder=1", "x"], ["/upload", "x"]];
 for (const [path, body] of all) {
@@ -97,10 +118,10 @@ for (const [path, body] of all) {
 `,
 };
 
-async function run(app, what, args = []) {
+async function run(app, what, args = [], env = {}) {
   const temp = await tempFolder("machine");
   const events = join(temp, "events.jsonl");
-  const sim = spawnSim(["test", "--port", "0", "--profile", "hobby", "--events", events, ...args, "--", process.execPath, "client.mjs", what], { cwd: app, temp });
+  const sim = spawnSim(["test", "--port", "0", "--profile", "hobby", "--events", events, ...args, "--", process.execPath, "client.mjs", what], { cwd: app, temp, env });
   const { code } = await within(150_000, "the whole run", sim.exited).catch((error) => {
     throw new Error(`${error.message}; printed:\n${sim.output.text}`);
   });
@@ -147,6 +168,28 @@ describe("The machine of a function", { timeout: 600_000 }, () => {
       assert.ok(existsSync(join(app, "public/exports/feed.xml")), "the build writes it");
     });
   }
+
+  test("what only this machine defines is told, and is not there with --env-file; a function is in UTC, has no fonts, one processor and 1,024 descriptors", async () => {
+    const app = await copyApp(kFiles);
+    const git = (...args) => execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b.example", ...args], { cwd: app });
+    git("init", "-q", "-b", "trunk");
+    git("add", ".env", "package.json");
+    git("commit", "-q", "-m", "first");
+    const env = { ONLY_SHELL: "1", TZ: "Asia/Tokyo", LANG: "de_DE.UTF-8", LC_ALL: "de_DE.UTF-8" };
+    const seen = async (args) => {
+      const { code, text, told } = await run(app, "env", args, env);
+      assert.deepEqual(told, ["✗ SIM_TOO_MANY_DESCRIPTORS app/env/route.js:13"], text);
+      assert.equal(code, 2, text);
+      return { text, got: JSON.parse(text.match(/^\/env 200 (.*)$/m)[1]) };
+    };
+    const always = { TZ: "UTC", LANG: "en_US.UTF-8", VERCEL_GIT_COMMIT_REF: "trunk", hasLetters: false, cpus: 1, isFull: true, refused: "EMFILE" };
+    const usual = await seen([]);
+    assert.deepEqual(usual.got, { ...always, ONLY_LOCAL: "1", ONLY_SHELL: "1", COMMITTED: "of .env.local" });
+    assert.match(usual.text, /2 variables that the app reads are defined on this machine alone: ONLY_LOCAL \(\.env\.local\), ONLY_SHELL \(this shell\)/);
+    const strict = await seen(["--env-file", "settings.env"]);
+    assert.deepEqual(strict.got, { ...always, COMMITTED: "of .env", SET: "there" });
+    assert.match(strict.text, /2 variables that the app reads are not there \(environment\.strict\), and only this machine defines them: ONLY_LOCAL/);
+  });
 
   test("under warn and off all of it works", { skip: !kFull && "VSIM_FULL" }, async () => {
     const app = await copyApp(kFiles);

@@ -1,6 +1,7 @@
 // Real packages (packages/table.mjs) answer in front of vercel-sim as they do under plain `next dev`, on every profile, and nobody is told a violation that is
 // none. CI runs the quick ones in one app; VSIM_FULL=1 each in an app of its own, with Cache Components and without. VSIM_PACKAGES=word,word names some,
-// VSIM_PROFILES=hobby,pro the profiles; VSIM_TOGETHER=1 puts those named into one app, where none has a config or an instrumentation of its own: quicker.
+// VSIM_PROFILES=hobby,pro the profiles; VSIM_TOGETHER=1 puts those named into one app that have no config of their own,
+// and of those with sockets, which take each other's upgrades, the quick ones: quicker.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -103,7 +104,7 @@ const isTogether = process.env.VSIM_TOGETHER === "1";
 if (!kFull) compare(chosen, ["hobby", "hobby-fluid"], false);
 for (const isCached of kFull && isTogether ? [false, true] : []) {
   compare(
-    chosen.filter((row) => !isCached || (!row.onlyWithoutCacheComponents && !row.config)),
+    chosen.filter((row) => !row.config && (!row.sockets || row.isQuick) && !(isCached && row.onlyWithoutCacheComponents)),
     kProfiles,
     isCached,
   );

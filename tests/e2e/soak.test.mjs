@@ -1,6 +1,7 @@
 // A long mixture of everything, good and bad, at once. At its end every request has exactly one outcome, nothing has grown (memory after a
 // garbage collection, file descriptors, files, processes), and the program stops clean. With VSIM_FULL=1 ten thousand requests to each policy that
-// uses instances again, or as many as VSIM_SOAK says; a fifth of them, each with a process of its own, where all are fresh.
+// uses instances again, or as many as VSIM_SOAK says; a fifth of them, each with a process of its own, where all are fresh. Without it fluid stands
+// for both policies that use instances again: it does so with more requests, and several at a time.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
@@ -116,9 +117,11 @@ const isStopped = (pid) => /^State:\s+T/m.test(statusOf(pid));
 async function measure(sim) {
   const found = [];
   const routes = routesOf(sim);
+  const last = new Map(sim.events().filter(({ t }) => t === "instance_changed").map(({ pid, to }) => [pid, to]));
   for (const { pid, command } of sim.alive()) {
-    const role = roles.find(([, pattern]) => pattern.test(command))?.[0];
+    let role = roles.find(([, pattern]) => pattern.test(command))?.[0];
     if (!role) continue;
+    if (last.get(pid) === "template") role = "template";  // its event loop stands, and answers nobody
     try {
       const one = { role, pid, rss: Number(statusOf(pid).match(/^VmRSS:\s+(\d+)/m)[1]) / 1024, fds: readdirSync(`/proc/${pid}/fd`).length, routes: routes.get(pid)?.size ?? 0 };
       if (role === "next dev" || role === "instance") one.heap = await heapOf(sim, pid, `figures of ${role} ${pid}`);
@@ -155,13 +158,14 @@ const shown = (figures) =>
 // that its connections were closed. Answers how many heaps were compared.
 const kFdsOfInstance = 8;
 function assertFlat(before, later, { count, t }) {
-  const instances = (figures) => figures.filter(({ role }) => role === "instance").length;
+  const isInstance = ({ role }) => role === "instance" || role === "template";
+  const instances = (figures) => figures.filter(isInstance).length;
   const more = Math.max(0, instances(later) - instances(before));
   let heaps = 0;
   for (const was of before) {
     const is = later.find(({ pid }) => pid === was.pid);
     if (!is) {
-      assert.equal(was.role, "instance", `${was.role} ${was.pid} is gone`);
+      assert.ok(isInstance(was), `${was.role} ${was.pid} is gone`);
       continue;
     }
     const what = `${is.role} ${is.pid} after ${count} more`;
@@ -211,7 +215,7 @@ async function assertStopsClean(sim) {
 
 const policies = [
   { name: "fresh instances", args: ["--profile", "hobby"], once: Math.ceil(kOnce / 5) || 140, warmup: 60, atOnce: 6 },
-  { name: "instances used again", args: ["--profile", "hobby", "--isolation", "instance"], once: kOnce || 600, warmup: 250, atOnce: 6 },
+  { name: "instances used again", args: ["--profile", "hobby", "--isolation", "instance"], once: kOnce || 600, warmup: 250, atOnce: 6, skip: !kOnce && "VSIM_FULL=1 runs it" },
   { name: "fluid", args: ["--profile", "hobby-fluid"], once: kOnce || 1_200, warmup: 300, atOnce: 12, shared: true },
 ];
 
@@ -222,8 +226,8 @@ describe("Soak", { timeout: kOnce ? 3_600_000 : 900_000 }, () => {
   });
   after(cleanUp);
 
-  for (const { name, args, once, warmup, atOnce, shared } of policies) {
-    test(`Soak: ${name}: one outcome for each request, and nothing grows`, async (t) => {
+  for (const { name, args, once, warmup, atOnce, shared, skip = false } of policies) {
+    test(`Soak: ${name}: one outcome for each request, and nothing grows`, { skip }, async (t) => {
       const sim = await start(app, args);
       t.after(() => sim.kill()); // a failed one must not hold the lock of the app
       const calm = kinds.filter(({ kills, retires }) => !kills && !retires);

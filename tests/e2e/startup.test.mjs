@@ -79,12 +79,14 @@ describe("Startup", { timeout: 400_000 }, () => {
     assert.deepEqual((await sim.stop()).left, []);
   });
 
-  test("Startup: a vercel.json with fluid compute under a serverless profile gets a hint", async () => {
-    const app = await copyApp({ "vercel.json": JSON.stringify({ fluid: true, functions: { "app/api/slow/route.ts": { maxDuration: 2 } } }) });
+  test("Startup: a vercel.json with fluid compute under a serverless profile gets a hint, and says where functions run", async () => {
+    const app = await copyApp({ "vercel.json": JSON.stringify({ fluid: true, regions: ["fra1", "iad1"], functions: { "app/api/slow/route.ts": { maxDuration: 2 } } }) });
     const sim = await startSim(["--profile", "hobby"], { cwd: app });
     await sim.output.waitFor(/fluid/i, 5_000);
     assert.match(sim.output.text, /hobby-fluid/);
+    assert.match(sim.output.text, /functions run in fra1, the first of `regions` in vercel\.json/);
     const response = await request(`${sim.url}/api/slow?ms=5000`);
+    assert.match(response.headers.get("x-vercel-id"), /^fra1::/);
     assert.equal(response.status, 504, "maxDuration of vercel.json");
     assert.ok(response.ms >= 2_000 && response.ms < 5_000, `answered after ${response.ms} ms`);
     assert.deepEqual((await sim.stop()).left, []);

@@ -30,7 +30,7 @@ function instance(run) {
   return from[Math.floor(run.random() * from.length)]?.pid;
 }
 
-// name → {break(run, hold), skip?(run): why it cannot be done, extra?: kinds that are mixed in, isCalm?: everybody is served as if nothing were}
+// name → {break(run, hold), skip?(run): why it cannot be done, extra?: kinds that are mixed in, isCalm?: everybody is served as if nothing were, isOurs?: who is not served gets a 503 of ours}
 export const kFaults = {
   "nothing": { break: (_, hold) => pause(hold), isCalm: true },
   "instances are killed": { break: (run, hold) => again(hold, 400, () => signal(instance(run), "SIGKILL")) },
@@ -51,7 +51,7 @@ export const kFaults = {
   },
   "next dev stands still for two seconds": { break: (run) => stopFor(nextDev(run), 2_000) },
   "the template is killed": {
-    skip: (run) => (run.forks ? undefined : "instances are no copies (--set instances.fork=on)"),
+    skip: (run) => (run.forks ? undefined : "instances are no copies (--set instances.fork=off, or they cannot be copied here)"),
     async break(run, hold) {
       for (const pid of processes(run, /template\.cjs/).slice(0, 1)) signal(pid, "SIGKILL");
       await pause(hold);
@@ -78,6 +78,7 @@ export const kFaults = {
     },
   },
   "no file descriptor is left": {
+    isOurs: true,
     async break(run, hold) {
       const { pid } = run.sim.process;
       const limit = (n) => execFileSync("prlimit", ["--pid", String(pid), `--nofile=${n}:`]);

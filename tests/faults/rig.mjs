@@ -118,7 +118,7 @@ class Run {
     const { headers } = await fetch(`${this.sim.url}/_vercel-sim/health`);
     return Date.parse(headers.get("date"));
   }
-  async fault(name, { break: breaks, extra = [], isCalm, skip }) {
+  async fault(name, { break: breaks, extra = [], isCalm, isOurs, skip }) {
     const why = skip?.(this);
     if (why) return say(`skip  ${name}: ${why}`);
     const mark = { s: seconds(), name, ok: true };
@@ -131,6 +131,7 @@ class Run {
     this.load.extra = [];
     const outcomes = await this.rest(name);
     if (isCalm) for (const seen of outcomes) if (seen.how !== "upgrade" && (seen.status !== 200 || !seen.isWhole)) this.fail(name, `not served: ${JSON.stringify(seen)}`);
+    if (isOurs) for (const seen of outcomes) if (seen.status >= 500 && seen.status !== 503) this.fail(name, `the app is accused: ${JSON.stringify(seen)}`);
     const { port, process: program } = this.sim;
     const left = await this.expect(name, "connections of clients are left", () => connections(port) === 0);
     const from = performance.now();

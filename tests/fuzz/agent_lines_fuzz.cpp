@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kToken = "0123456789abcdef";
 
 void look(const std::vector<Hanging>& all) {
-  for (const Hanging& h : all) require(std::isfinite(h.ms), "a time that is no number");
+  for (const Hanging& h : all) require(h.delay >= Duration{}, "a delay below zero");
 }
 void look(const StateReport& r) { require(r.seen.size() <= 64, "more variables than are kept"); }
 
@@ -43,7 +43,7 @@ struct OfAgent final : ControlHandler {
 struct OfInstance final : InstanceHandler {
   bool on_instance(std::uint64_t, std::string_view, pid_t) override { return true; }
   void on_ready(std::uint64_t, double ms) override { require(std::isfinite(ms), "ms"); }
-  void on_bound(std::uint64_t, Bound) override {}
+  void on_bound(std::uint64_t, BoundReport) override {}
   void on_handler(std::uint64_t, InvocationId) override {}
   void on_dispatch(std::uint64_t, InvocationId, std::string_view, std::string_view, std::string_view,
                    bool) override {}
@@ -55,7 +55,7 @@ struct OfInstance final : InstanceHandler {
   }
   void on_state(std::uint64_t, InvocationId, const StateReport& r) override { look(r); }
   void on_pong(std::uint64_t) override {}
-  void on_made(std::uint64_t, InvocationId, Made m) override {
+  void on_made(std::uint64_t, InvocationId, MadeReport m) override {
     require(std::isfinite(m.every) && std::isfinite(m.read), "a time that is no number");
   }
   void on_socket_failed(std::uint64_t, InvocationId) override {}

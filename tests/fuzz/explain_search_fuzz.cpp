@@ -10,7 +10,7 @@ using namespace vsim::explain;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 8'192) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const Answer answer = search(text);
+  const SearchAnswer answer = search(text);
   for (const Topic* t : answer.best) require(t != nullptr && find_topic(t->id) == t, "a topic from nowhere");
   require(normalized(normalized(text)) == normalized(text), "normalized again it differs");
   const std::size_t half = size / 2;

@@ -19,7 +19,7 @@ bool is_ours(std::string_view name) {
   return iequals(name.substr(0, 7), "x-vsim-") || iequals(name.substr(0, 12), "x-vercel-sim");
 }
 
-bool same(const Body& a, const Body& b) { return a.kind == b.kind && a.length == b.length; }
+bool same(const BodyFraming& a, const BodyFraming& b) { return a.kind == b.kind && a.length == b.length; }
 
 void request(std::string_view input, std::uint8_t choice) {
   RequestParser from;

@@ -19,7 +19,7 @@ namespace {
 std::string written(const Recording& recording) {
   std::string out;
   encode(out, recording.about);
-  for (const Request& r : recording.requests) encode(out, r);
+  for (const RecordedRequest& r : recording.requests) encode(out, r);
   return out;
 }
 
@@ -42,10 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<Span> spans;
   std::vector<Met> met;
   for (std::size_t i = 0; i < got->requests.size(); ++i) {
-    const Request& r = got->requests[i];
+    const RecordedRequest& r = got->requests[i];
     (void)obstacle(r, got->about, to);
     std::string cookie;
-    for (const Header& h : r.headers) cookie += h.value;
+    for (const RecordedHeader& h : r.headers) cookie += h.value;
     const std::string head = head_of(r, got->about, to, cookies.field(i, cookie).value, "0");
     std::size_t lines = 0;
     for (std::size_t at = 0; (at = head.find('\n', at)) != std::string::npos; ++at) ++lines;

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const SourceConfig c = read_source_config(text, (data[0] & 8) != 0 ? "f.ts" : "f.tsx", role);
   std::size_t lines = 1;
   for (const char ch : text) lines += ch == '\n' ? 1 : 0;
-  for (const Finding& f : c.findings)
+  for (const RouteFinding& f : c.findings)
     if (f.line < 1 || static_cast<std::size_t>(f.line) > lines) std::abort();
   if (c.max_duration && static_cast<std::size_t>(c.max_duration->line) > lines) std::abort();
   return 0;

@@ -243,3 +243,20 @@ test('a flood of interim answers is cut off after 64, and the proxy goes on', as
   assert.equal(flooded.status, 502);
   assert.equal(flooded.interim.length, 64);
 });
+
+// 64 heads of the size that is taken are 4 MB for each client.
+test('interim answers wait for a client that does not read, in flat memory', async (t) => {
+  const hint = `HTTP/1.1 103 Early Hints\r\nLink: ${'a'.repeat(60_000)}\r\n\r\n`;
+  const w = await world(t, {origin: [hint.repeat(63), answer('at last')]});
+  const before = w.rss();
+  const deaf = Array.from({length: 40}, () => {
+    const client = w.connect(get());
+    client.socket.pause();
+    return client;
+  });
+  await w.eventually(() => w.record.requests.length === deaf.length, 'all to be asked');
+  await sleep(300);
+  assert.ok(w.rss() - before < 40, `memory grew by ${w.rss() - before} MB`);
+  for (const client of deaf) client.reset();
+  assert.equal((await w.fetch(get())).body, 'at last');
+});

@@ -43,11 +43,20 @@ describe('text of others', {concurrency: 4}, () => {
     assert.doesNotMatch(sim.stdout, kDrives);
   });
 
+  test('a vercel-sim.yaml that is wrong', async (t) => {
+    const dir = write(tempDir(t), {'app.cjs': kApp, 'vercel-sim.yaml': '::set-output name=x: [\n##vso[task.x]y\u202e\n'});
+    const sim = program(t, ['test', '--port', '0', '--app', 'exec node app.cjs', '--', 'true'], {cwd: dir});
+    assert.equal((await sim.end()).code, 64, sim.text);
+    assert.match(sim.stderr, /^ {2}\d \| /m);
+    assert.doesNotMatch(sim.stderr, kDrives);
+    assert.doesNotMatch(sim.stderr, /##\w+\[/);
+  });
+
   test('the app’s lines after a test that failed', async (t) => {
     const sim = tested(t, [], ['sh', '-c', `${kAsk.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}; exit 1`]);
     assert.equal((await sim.end()).code, 1, sim.text);
     assert.match(sim.stderr, /^ {2}\| \?2Jsaid \?\?\?## \[error\]x$/m);
-    assert.match(sim.stderr, /^ {2}\| ::error::forged$/m);
+    assert.match(sim.stderr, /^ {2}\| \| ::error::forged$/m);
     assert.doesNotMatch(sim.stderr, kDrives);
   });
 });
@@ -67,6 +76,16 @@ describe('outputs', {concurrency: 4}, () => {
     for (const name of names) assert.ok(fs.statSync(path.join(first.dir, name)).size > 0, name);
   });
 
+  test('a pipe of somebody else is not written to', async (t) => {
+    if (process.getuid() !== 0) return t.skip('it takes another user');
+    const dir = write(tempDir(t), {'app.cjs': kApp});
+    spawnSync('mkfifo', [path.join(dir, 'pipe')]);
+    fs.chownSync(path.join(dir, 'pipe'), 65534, 65534);
+    const sim = program(t, ['test', '--port', '0', '--app', 'exec node app.cjs', '--events', 'pipe', '--', ...kAsk], {cwd: dir});
+    assert.equal((await sim.end()).code, 64, sim.text);
+    assert.match(sim.stderr, /somebody else's/);
+  });
+
   for (const [option, name] of [['--events', 'e'], ['--html', 'h'], ['--json', 'j'], ['--junit', 'x'], ['--sarif', 's']]) {
     test(`${option}: a link and a file that is not ours stay as they are`, async (t) => {
       for (const [kind, place, words] of [['linked', 'link', /a symbolic link/], ['package.json', 'package.json', /a file that vercel-sim has not written/]]) {
@@ -83,7 +102,8 @@ describe('outputs', {concurrency: 4}, () => {
 
   test('secrets of the command line are in none of them, nor in the summary', async (t) => {
     const sim = tested(t, ['--events', 'e.jsonl', '--junit', 'r.xml', '--json', 'r.json', '--html', 'r.html'],
-      ['env', 'API_TOKEN=hunter2', ...kAsk.slice(0, 2), kAsk[2], '--', '--api-key', 'hunter2', '--password=hunter2', 'redis://me:hunter2@db/0']);
+      ['env', 'API_TOKEN=hunter2', ...kAsk.slice(0, 2), kAsk[2], '--', '--api-key', 'hunter2', '--password=hunter2', 'redis://me:hunter2@db/0',
+        '-H', 'Authorization: Bearer hunter2', '-u', 'me:hunter2', '--data={"password": "hunter2"}', 'export A_KEY=hunter2; x --token hunter2']);
     assert.equal((await sim.end()).code, 0, sim.text);
     for (const name of ['e.jsonl', 'r.xml', 'r.json', 'r.html']) assert.doesNotMatch(fs.readFileSync(path.join(sim.dir, name), 'utf8'), /hunter2/, name);
     assert.doesNotMatch(sim.text, /hunter2/);

@@ -9,6 +9,14 @@ const kInsecure = {client: https, rejectUnauthorized: false, servername: 'localh
 const kApp = ['--app', 'exec node server.cjs'];
 const project = (t) => ({cwd: write(tempDir(t), {'server.cjs': kServer})});
 
+const certificateOf = (port, host) => new Promise((resolve, reject) => {
+  const socket = tls.connect({port, host, servername: 'localhost', rejectUnauthorized: false}, () => {
+    resolve(socket.getPeerX509Certificate());
+    socket.destroy();
+  });
+  socket.on('error', reject);
+});
+
 describe('--https', {concurrency: 4}, () => {
   test('the app is reached, learns of https, and gets no header of the platform into its answer', async (t) => {
     const sim = await run(t, ['--https', ...kApp], project(t));
@@ -41,18 +49,20 @@ describe('--https', {concurrency: 4}, () => {
 
   test('the certificate is for localhost, and holds when it is trusted', async (t) => {
     const sim = await run(t, ['--https', '--host', '127.0.0.2', ...kApp], project(t));
-    const certificate = await new Promise((resolve, reject) => {
-      const socket = tls.connect({port: sim.port, host: '127.0.0.2', servername: 'localhost', rejectUnauthorized: false}, () => {
-        resolve(socket.getPeerX509Certificate());
-        socket.destroy();
-      });
-      socket.on('error', reject);
-    });
+    const certificate = await certificateOf(sim.port, '127.0.0.2');
     assert.ok(certificate.checkHost('localhost'), certificate.subjectAltName);
     assert.ok(certificate.checkIP('127.0.0.2'), certificate.subjectAltName);
     assert.ok(new Date(certificate.validFrom) <= new Date() && new Date() < new Date(certificate.validTo));
     const trusted = await get(sim.port, '/', {client: https, host: '127.0.0.2', servername: 'localhost', ca: certificate.toString()});
     assert.equal(trusted.status, 200, String(trusted.error));
+  });
+
+  test('each run has a number of its own for its key: Firefox knows no way past two keys with one number', async (t) => {
+    const sims = await Promise.all([run(t, ['--https', ...kApp], project(t)), run(t, ['--https', ...kApp], project(t))]);
+    const [one, other] = await Promise.all(sims.map(({port}) => certificateOf(port, '127.0.0.1')));
+    assert.equal(one.issuer, other.issuer);
+    assert.notEqual(one.serialNumber, other.serialNumber);
+    assert.ok(one.serialNumber.length > 8 && other.serialNumber.length > 8, `${one.serialNumber} ${other.serialNumber}`);
   });
 
   test('who speaks plain HTTP to it, or leaves in the handshake, does not disturb the others', async (t) => {

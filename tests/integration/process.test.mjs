@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import {test} from 'node:test';
+import {kServer, listens, run, write} from './program.mjs';
 import {answer, chunk, get, kBin, kChunked, request, sleep, tempDir, world} from './world.mjs';
 
 test('127.0.0.1 and ::1 are both served at the port of the ready line', async (t) => {
@@ -59,6 +60,22 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     }));
   });
 }
+
+test('Ctrl-C again and again: the code of Ctrl-C whenever it comes, the end of the run is told, and nothing is left', async (t) => {
+  // Neither it nor its child goes when it is asked to.
+  const stubborn = "process.on('SIGTERM', () => {}).on('SIGINT', () => {});\nrequire('child_process').spawn('sleep', ['1000']);\n";
+  for (const pause of [300, 5]) {
+    const cwd = write(tempDir(t), {'server.cjs': stubborn + kServer});
+    const sim = await run(t, ['--events', 'events.jsonl', '--app', 'exec node server.cjs'], {cwd});
+    for (let i = 0; sim.child.exitCode === null && sim.child.signalCode === null && i < 400; i++) {
+      sim.child.kill('SIGINT');
+      await sleep(pause);
+    }
+    assert.equal((await sim.end()).code, 130, sim.text);
+    assert.match(fs.readFileSync(path.join(cwd, 'events.jsonl'), 'utf8'), /"t":"run_stopped"[^\n]*\n$/);
+    assert.equal(await listens(sim.port), false);
+  }
+});
 
 test('a port in use: one clear line, exit code 64 or 70', async (t) => {
   const w = await world(t);

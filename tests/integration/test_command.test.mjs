@@ -393,26 +393,26 @@ expect:
 `}});
     assert.equal(sim.stdout, '');
     assert.equal(sim.stderr, `vercel-sim.yaml:1:1: unknown key "profil": did you mean "profile"?
-  profil: hobby
-  ^~~~~~
+  1 | profil: hobby
+    | ^~~~~~
 vercel-sim.yaml:2:12: isolation: expected one of invocation, instance, fluid, none, such as "isolation: none", got "wild"
-  isolation: wild
-             ^~~~
+  2 | isolation: wild
+    |            ^~~~
 vercel-sim.yaml:4:3: unknown key "duration.defualt": did you mean "duration.default"?
-    duration.defualt: 1s
-    ^~~~~~~~~~~~~~~~
+  4 |   duration.defualt: 1s
+    |   ^~~~~~~~~~~~~~~~
 vercel-sim.yaml:6:11: code: no code is called "FUNCTION_INVOCATION_TIMEOUTS": did you mean "FUNCTION_INVOCATION_TIMEOUT"?
-    - code: FUNCTION_INVOCATION_TIMEOUTS
-            ^~~~~~~~~~~~~~~~~~~~~~~~~~~~
+  6 |   - code: FUNCTION_INVOCATION_TIMEOUTS
+    |           ^~~~~~~~~~~~~~~~~~~~~~~~~~~~
 vercel-sim.yaml:8:5: expect: unknown key "rout": did you mean "route"?
-    - rout: /slow
-      ^~~~
+  8 |   - rout: /slow
+    |     ^~~~
 vercel-sim.yaml:8:5: expect: "code" is missing: say which violation is meant, such as "code: FUNCTION_INVOCATION_TIMEOUT"
-    - rout: /slow
-      ^
+  8 |   - rout: /slow
+    |     ^
 vercel-sim.yaml:8:5: expect: "route" is missing: say where it is meant, such as "route: app/api/slow/route.ts", or "route: /**" for everywhere
-    - rout: /slow
-      ^
+  8 |   - rout: /slow
+    |     ^
 `);
   });
 
@@ -453,9 +453,9 @@ describe('check', {concurrency: 4}, () => {
     const sim = program(t, ['check', '--no-color'], {cwd: dir, env: {...process.env, FROM_SHELL: 'also-secret'}});
     assert.equal((await sim.end()).code, 2, sim.text);
     assert.match(sim.stdout, /app\/api\/list\/route\.ts:1:17: error: "\.\.\/\.\.\/\.\.\/lib\/Things" names no file for Linux, where the build runs: git has lib\/things\.ts/);
-    assert.match(sim.stdout, /:2:\d+: note: SHOP_TOKEN is read by server code, and only \.env\.local defines it/);
-    assert.match(sim.stdout, /:2:\d+: note: FROM_SHELL is read by server code, and only this shell defines it/);
-    assert.doesNotMatch(sim.text, /very-secret|also-secret|PLAN is read/);
+    assert.match(sim.stdout, /:2:\d+: note: only \.env\.local defines SHOP_TOKEN, which is read here/);
+    assert.match(sim.stdout, /:2:\d+: note: only this shell defines FROM_SHELL, which is read here/);
+    assert.doesNotMatch(sim.text, /very-secret|also-secret|defines PLAN/);
   });
 
   test('what only the sources say is told and does not fail the test', async (t) => {

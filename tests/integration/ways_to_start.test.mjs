@@ -57,7 +57,7 @@ describe('--app', {concurrency: 4}, () => {
   test('an app that ignores SIGTERM is ended all the same, with what it started', async (t) => {
     const sim = await run(t, ['--app', 'sleep 1000 & node server.cjs stubborn & wait'], {cwd: project(t)});
     const {pid} = json(await get(sim.port));
-    assert.ok(sim.alive().some((p) => p.pid === pid), 'the mark finds the app');
+    await eventually('the mark finds the app', () => sim.alive().some((p) => p.pid === pid));
     await eventually('the mark finds what its shell started too', () => sim.alive().some((p) => p.command === 'sleep 1000'));
     const {code, signal} = await sim.stop();
     assert.deepEqual({code, signal}, {code: 0, signal: null});

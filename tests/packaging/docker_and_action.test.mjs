@@ -70,17 +70,51 @@ test('action.yml: inputs reach scripts as environment only, each is used, each s
   assert.deepEqual([...used].sort(), Object.keys(action.inputs).sort());
 });
 
-test('install.sh: without a version the one of the action is installed, and no script of a package runs', (t) => {
+test('install.sh: archives are installed, no script of a package runs, and nothing is installed by a name that is nobody’s', (t) => {
   const dir = tempDir(t);
   const npm = '#!/bin/sh\necho "$@" >"$RUNNER_TEMP/asked"; mkdir -p "$RUNNER_TEMP/vercel-sim/node_modules/.bin"\n' +
     'ln -s /bin/true "$RUNNER_TEMP/vercel-sim/node_modules/.bin/vercel-sim"\n';
   fs.writeFileSync(path.join(dir, 'npm'), npm, {mode: 0o755});
-  const env = plainEnv({RUNNER_TEMP: dir, GITHUB_PATH: path.join(dir, 'path'), GITHUB_ACTION_PATH: kRoot, VSIM_VERSION: '', PATH: `${dir}:${process.env.PATH}`});
-  const r = run('bash', [path.join(kRoot, 'packaging/action/install.sh')], {env});
+  const install = (given) => {
+    const env = plainEnv({RUNNER_TEMP: dir, GITHUB_PATH: path.join(dir, 'path'), GITHUB_ACTION_PATH: kRoot, VSIM_VERSION: given, PATH: `${dir}:/usr/bin:/bin`});
+    return run('bash', [path.join(kRoot, 'packaging/action/install.sh')], {env, cwd: dir});
+  };
+  const asked = path.join(dir, 'asked');
+  fs.writeFileSync(path.join(dir, 'vercel-sim-9.tgz'), '');
+  const r = install('./vercel-sim-9.tgz');
   assert.equal(r.code, 0, r.stdout + r.stderr);
-  const asked = fs.readFileSync(path.join(dir, 'asked'), 'utf8').trim().split(' ');
-  assert.ok(asked.includes('--ignore-scripts'));
-  assert.equal(asked.at(-1), `vercel-sim@${version}`);
+  const words = fs.readFileSync(asked, 'utf8').trim().split(' ');
+  assert.ok(words.includes('--ignore-scripts'));
+  assert.equal(words.at(-1), path.join(fs.realpathSync(dir), 'vercel-sim-9.tgz'));
+  fs.rmSync(asked);
+  for (const given of ['', ' ', version, 'latest', 'vercel-sim', `./vercel-sim-9.tgz vercel-sim@${version}`, 'gone.tgz', 'https://example.test/vercel-sim-9.tgz', '--prefix=x.tgz']) {
+    const refused = install(given);
+    assert.equal(refused.code, 64, given);
+    assert.match(refused.stdout, /^::error::version /m, given);
+  }
+  assert.equal(action.inputs.version.default, 'none');
+  assert.match(install('none').stdout, /^::error::vercel-sim is not in PATH/m);
+  assert.equal(fs.existsSync(asked), false, 'npm was not asked');
+});
+
+test('docs: what installs vercel-sim names archives and runs no script of a package; npx fetches nothing', () => {
+  const docs = ['README.md', 'SECURITY.md', 'packaging/npm/vercel-sim/README.md', ...fs.readdirSync(path.join(kRoot, 'docs'), {recursive: true}).filter((name) => /\.(md|1|json)$/.test(name)).map((name) => `docs/${name}`)];
+  let seen = 0;
+  for (const name of docs)
+    for (const line of fs.readFileSync(path.join(kRoot, name), 'utf8').replaceAll('\\-', '-').split('\n')) {
+      for (const [command, rest] of line.matchAll(/\bnpm (?:i|install|add|exec)\b([^`&|;\n]*)/g)) {
+        if (!/vercel-sim/.test(rest)) continue;
+        seen += 1;
+        assert.match(command, /--ignore-scripts/, `${name}: ${command}`);
+        for (const word of rest.split(/\s+/)) if (/vercel-sim/.test(word)) assert.match(word, /\.tgz$/, `${name}: ${command}`);
+      }
+      for (const [command, rest] of line.matchAll(/\b(?:npx|"npx", "args": \[)([^`&|;\n]*?)vercel-sim/g)) {
+        seen += 1;
+        assert.match(rest, /--no\b/, `${name}: ${command}`);
+      }
+      assert.doesNotMatch(line, /\b(?:pnpm|yarn|bun)x? (?:dlx|add|create) [^`]*vercel-sim|\bbunx vercel-sim/, name);
+    }
+  assert.ok(seen > 8, `${seen} are found`);
 });
 
 test('the shell scripts of packaging/ satisfy shellcheck', {skip: run('sh', ['-c', 'command -v shellcheck']).code !== 0 && 'needs shellcheck'}, () => {

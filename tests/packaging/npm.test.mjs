@@ -25,7 +25,25 @@ after(() => fs.rmSync(project, {recursive: true, force: true}));
 function install(dir, ...archives) {
   fs.writeFileSync(path.join(dir, 'package.json'), '{"private": true}');
   // An empty cache, so that nothing can come from anywhere else.
-  return check('npm', ['install', '--offline', '--cache', path.join(dir, '.npm'), '--no-audit', '--no-fund', ...archives], {cwd: dir});
+  return check('npm', ['install', '--offline', '--ignore-scripts', '--cache', path.join(dir, '.npm'), '--no-audit', '--no-fund', ...archives], {cwd: dir});
+}
+
+const kRegistry = `require('node:http').createServer((q, r) => {
+  console.log('asked ' + decodeURIComponent(q.url));
+  r.writeHead(404, {'content-type': 'application/json'}).end('{}');
+}).listen(0, '127.0.0.1', function () { console.log('port ' + this.address().port); });`;
+
+// What npm asks a registry for when these archives are installed: names that anybody may take.
+async function asked(t, archives, manifest = {private: true}) {
+  const dir = tempDir(t);
+  const registry = new Running(t, process.execPath, ['-e', kRegistry]);
+  const [, port] = await registry.saw(/^port (\d+)$/m);
+  fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify(manifest));
+  const url = `http://127.0.0.1:${port}/`;
+  check('npm', ['install', '--registry', url, '--cache', path.join(dir, '.npm'), '--ignore-scripts', '--no-audit', '--no-fund', ...archives], {cwd: dir});
+  await fetch(`${url}end`);
+  await registry.saw(/^asked \/end$/m);
+  return [...registry.text.matchAll(/^asked \/(.*)$/gm)].map(([, name]) => name).filter((name) => name !== 'end');
 }
 
 test('they install offline into an empty project, nothing else with them, and ask npm to run nothing', () => {
@@ -39,16 +57,22 @@ test('they install offline into an empty project, nothing else with them, and as
   }
 });
 
-test('the launcher names a package for each system, of its own version; the program says which system it is for', () => {
+test('the launcher names no package; the program says which system it is for', () => {
   const read = (name) => JSON.parse(fs.readFileSync(path.join(project, 'node_modules', name, 'package.json'), 'utf8'));
-  assert.deepEqual(read('vercel-sim').optionalDependencies, {'@vercel-sim/linux-x64': version, '@vercel-sim/linux-arm64': version});
+  assert.deepEqual(Object.keys(read('vercel-sim')).filter((field) => /dependencies/i.test(field)), []);
   const {os: systems, cpu, libc} = read(`@vercel-sim/${kSystem}`);
   assert.deepEqual({systems, cpu, libc}, {systems: ['linux'], cpu: [process.arch], libc: undefined});
 });
 
+test('npm asks no registry for anything, since the names there are nobody’s: with the program and without', async (t) => {
+  assert.deepEqual(await asked(t, [kLauncher, kProgram]), []);
+  assert.deepEqual(await asked(t, [kLauncher]), []);
+  assert.deepEqual(await asked(t, [], {optionalDependencies: {'@vercel-sim/linux-x64': version}}), ['@vercel-sim/linux-x64'], 'it would be seen');
+});
+
 test('the licences of what is linked in come with the program', () => {
   const notices = fs.readFileSync(path.join(project, 'node_modules/@vercel-sim', kSystem, 'NOTICES.md'), 'utf8');
-  for (const part of ['libc6-dev', 'libssl-dev', 'libyaml-cpp-dev', 'libfmt-dev', 'tree-sitter-0', 'tree-sitter-typescript'])
+  for (const part of ['libc6-dev', 'libssl-dev', 'libyaml-cpp-dev', 'libfmt-dev', 'libspdlog-dev', 'tree-sitter-0', 'tree-sitter-typescript'])
     assert.match(notices, new RegExp(`^## ${part}`, 'm'));
 });
 
@@ -98,14 +122,14 @@ test('start() of the package: by import and by require, with the program that wa
     assert.equal(check(process.execPath, [`--input-type=${kind}`, '-e', text], {cwd: project}).stdout, 'app /hello 0\n', text);
 });
 
-test('without the optional packages it says what is missing and how to get it', (t) => {
+test('without the program’s package it says what is missing and how to get it', (t) => {
   const dir = tempDir(t);
-  install(dir, kLauncher, '--omit=optional');
+  install(dir, kLauncher);
   const r = run('npx', ['--offline', 'vercel-sim', 'run'], {cwd: dir});
   assert.equal(r.code, 70);
   assert.equal(r.stderr.replace(/^npm .*\n/gm, ''),
-               `error: the package @vercel-sim/${kSystem}, which holds the program, is not installed: optional dependencies were left out, or ` +
-               `node_modules comes from another system\n  fix: npm install --include=optional, or npm install --save-dev @vercel-sim/${kSystem}@${version}\n`);
+               `error: the package @vercel-sim/${kSystem}, which holds the program, is not installed: only the launcher was, or ` +
+               `node_modules comes from another system\n  fix: install its archive too: npm install --save-dev --ignore-scripts ./${path.basename(kProgram)}\n`);
 });
 
 for (const [platform, arch, fix] of [

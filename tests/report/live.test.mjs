@@ -17,7 +17,7 @@ const bin = process.env.VSIM_BIN ?? join(root, 'build/vercel-sim');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const dir = mkdtempSync(join(tmpdir(), 'vercel-sim-live-'));
 const events = join(dir, 'events.jsonl');
-let browser, app, sim, origin;
+let browser, app, sim, origin, token;
 
 before(async () => {
   app = createServer((request, response) => {
@@ -32,8 +32,10 @@ before(async () => {
   origin = await new Promise((resolve, reject) => {
     sim.stdout.setEncoding('utf8').on('data', (text) => {
       said += text;
-      const address = /(http:\/\/localhost:\d+)\/_vercel-sim\//.exec(said);
-      if (address) resolve(address[1]);
+      const address = /(http:\/\/localhost:\d+)\/_vercel-sim\/(#[0-9a-f]{16})\n/.exec(said);
+      if (!address) return;
+      token = address[2];
+      resolve(address[1]);
     });
     sim.on('exit', () => reject(new Error(`it ended: ${said}`)));
   });
@@ -48,7 +50,7 @@ after(async () => {
 });
 
 // A page whose every complaint and every request to elsewhere fails the test.
-async function open(t, options = {}, fixed = null) {
+async function open(t, options = {}, fixed = null, fragment = '', refused = 0) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   const problems = [];
@@ -60,10 +62,12 @@ async function open(t, options = {}, fixed = null) {
     const text = `retry: 600000\nevent: hello\ndata: {"run":"scene","left_out":0,"at_ms":14000}\n\n${fixed.map((e) => `data: ${JSON.stringify(e)}\n\n`).join('')}`;
     await page.route('**/_vercel-sim/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: text }));
   }
-  await page.goto(`${origin}/_vercel-sim/`);
+  await page.goto(`${origin}/_vercel-sim/${fragment}`);
   t.after(async () => {
     await context.close();
-    assert.deepEqual(problems, []);
+    const isRefusal = (text) => /status of 40[39]/.test(text);  // Chromium tells those of each answer
+    assert.deepEqual(problems.filter((text) => !isRefusal(text)), []);
+    assert.equal(problems.filter(isRefusal).length, refused);
   });
   return page;
 }
@@ -95,6 +99,33 @@ test('the page shows what happened and what happens, as the events file has it; 
   assert.deepEqual(await findings(page), []);
 });
 
+test('who came by the link of the terminal changes the run; who did not only looks', async (t) => {
+  const other = await open(t);
+  await until(other, () => window.vercelSim.model.run !== null);
+  assert.ok(await other.locator('#act').isHidden());
+  const page = await open(t, {}, null, token);
+  await page.locator('#act').waitFor();
+  assert.deepEqual(await findings(page), []);
+  assert.equal(await page.locator('#a-plan').inputValue(), 'hobby');
+  await page.locator('#a-plan').selectOption('pro-fluid');
+  await page.getByText('Plan pro-fluid: done').waitFor();
+  for (const each of [page, other]) await until(each, () => window.vercelSim.model.run.profile === 'pro-fluid');
+  await page.locator('#a-scale').selectOption('10');
+  await until(page, () => window.vercelSim.model.run.timeScale === 10);
+  await page.getByRole('button', { name: 'New instances' }).click();
+  await page.getByText('New instances: done').waitFor();
+  await page.getByRole('button', { name: 'Deploy' }).click();
+  await page.getByText('there is nothing to deploy').waitFor();
+  // A token that is none: the run says why, and nothing changes.
+  const wrong = await open(t, {}, null, '#0123456789abcdef', 1);
+  await wrong.locator('#a-plan').selectOption('hobby');
+  await wrong.getByText(/^Plan hobby: .*token/).waitFor();
+  assert.equal(await page.evaluate(() => window.vercelSim.model.run.profile), 'pro-fluid');
+  await page.locator('#a-scale').selectOption('1');
+  await page.locator('#a-plan').selectOption('hobby');
+  await until(page, () => window.vercelSim.model.run.profile === 'hobby' && window.vercelSim.model.run.timeScale === 1);
+});
+
 test('a verdict is found, told and left by keyboard alone', async (t) => {
   const page = await open(t, {}, scene().events());
   await until(page, () => window.vercelSim.drawn.length > 0);
@@ -120,7 +151,7 @@ test('a verdict is found, told and left by keyboard alone', async (t) => {
 });
 
 test('lanes, bars and filters are what the events say', async (t) => {
-  const list = scene().events(), model = folded(list);
+  const list = scene().tell(9000, 'deployed', { deployment: 2, name: 'dpl_2', sockets: 1, streams: 0, requests: 0 }).events(), model = folded(list);
   const page = await open(t, {}, list);
   await page.locator('#fit').click();
   await until(page, () => window.vercelSim.drawn.length === 8);
@@ -130,8 +161,11 @@ test('lanes, bars and filters are what the events say', async (t) => {
     assert.equal(lane.group, instance.group);
     assert.deepEqual(lane.calls.sort(), instance.calls.map((c) => c.key).sort(), instance.name);
   }
+  assert.deepEqual(await page.evaluate(() => window.vercelSim.deployments.map((d) => d.number)), [2]);
   // Time from left to right, in proportion.
   const width = await page.evaluate(() => document.getElementById('lanes').clientWidth - 132);
+  const xOf = (at) => 132 + ((at - view.from) / (view.to - view.from)) * width;
+  assert.ok(Math.abs((await page.evaluate(() => window.vercelSim.deployments[0].x)) - xOf(9000)) < 1);
   for (const box of drawn) {
     const call = model.calls.get(box.key);
     assert.ok(Math.abs(box.x - 132 - ((call.began - view.from) / (view.to - view.from)) * width) < 1, call.target);

@@ -66,8 +66,8 @@ const files_of = (project, files) => {
 
 test('the program writes what the unit tests hold it to, byte for byte', () => {
   assert.equal(report(), readFileSync(join(golden, 'summary.txt'), 'utf8'));
-  for (const [option, file] of [['--junit', 'junit.xml'], ['--sarif', 'report.sarif'], ['--json', 'report.json']])
-    assert.equal(report(option, '-'), readFileSync(join(golden, file), 'utf8'), option);
+  for (const option of ['--junit', '--sarif', '--json', '--otlp'])
+    assert.equal(report(option, '-'), readFileSync(join(golden, option.replace('--', 'report.')), 'utf8'), option);
 });
 
 test('several reports at once, into folders that are not there yet', () => {
@@ -137,8 +137,39 @@ test('JSON is what docs/report-schema.json says', () => {
   valid(jsonSchema, readFileSync(join(golden, 'report_with_check.json'), 'utf8'));
 });
 
+test('OTLP: ids and times as the protocol wants them, each phase inside its invocation, all of them in the trace', () => {
+  const { resourceSpans: [{ scopeSpans: [{ spans }] }] } = JSON.parse(report('--otlp', '-'));
+  const { invocations } = JSON.parse(report('--json', '-'));
+  const roots = spans.filter((span) => span.parentSpanId === undefined);
+  assert.equal(roots.length, invocations.length);
+  assert.equal(new Set(spans.map((span) => span.spanId)).size, spans.length);
+  assert.equal(new Set(roots.map((span) => span.traceId)).size, roots.length);
+  for (const span of spans) {
+    assert.match(span.traceId, /^[0-9a-f]{32}$/);
+    assert.match(span.spanId, /^[0-9a-f]{16}$/);
+    for (const time of [span.startTimeUnixNano, span.endTimeUnixNano]) assert.match(time, /^[0-9]{19}$/);  // text: no 64-bit number is exact in JSON
+  }
+  for (const [index, root] of roots.entries()) {
+    const { total_ms, status, began_ms, handler_ms } = invocations[index];
+    const [from, to] = [BigInt(root.startTimeUnixNano), BigInt(root.endTimeUnixNano)];
+    assert.equal(Number(to - from) / 1e6, total_ms);
+    assert.equal(root.status?.code === 2, status >= 500, root.name);
+    const phases = spans.filter((span) => span.parentSpanId === root.spanId);
+    assert.ok(phases.every((span) => span.traceId === root.traceId));
+    if (handler_ms === undefined) continue;
+    let at = from;  // without gaps, from the head to the end
+    for (const phase of phases) {
+      assert.equal(BigInt(phase.startTimeUnixNano), at, phase.name);
+      at = BigInt(phase.endTimeUnixNano);
+    }
+    assert.equal(at, to, `began at ${began_ms}`);
+    assert.equal(Number(BigInt(phases.find((span) => span.name === 'handler').startTimeUnixNano) - from) / 1e6, handler_ms);
+  }
+  assert.ok(invocations.some((one) => one.handler_ms !== undefined), 'one whose handler was seen');
+});
+
 test('JUnit is valid and its counts are right', () => {
-  for (const file of ['junit.xml', 'junit_with_check.xml']) {
+  for (const file of ['report.junit', 'junit_with_check.xml']) {
     const validate = (schema, text) => execFileSync('xmllint', ['--noout', '--nonet', '--schema', schema, '-'], { input: text, stdio: 'pipe' });
     const text = readFileSync(join(golden, file), 'utf8');
     validate(join(here, 'junit.xsd'), text);

@@ -2,6 +2,7 @@
 // Prometheus' format; who may ask, and who may change the run.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import {test} from 'node:test';
 import {Validator} from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
@@ -126,7 +127,47 @@ test('other sites, other hosts and frames get nothing; actions need the token as
   assert.match((await post('/api/plan', 400, own)).error, /one of profile, set, time_scale/);
   assert.match((await post('/api/plan?profile=pro&set=x', 400, own)).error, /one of/);
   await post('/api/retire', 200, own);
+  assert.match((await post('/api/kill', 400, own)).error, /expects instance/);
+  assert.match((await post('/api/kill?instance=i3&x=1', 400, own)).error, /expects instance/);
+  assert.match((await post('/api/kill?instance=i3', 409, own)).error, /there are no instances/);
   await post('/api/deploy', 200, own);
+});
+
+test('a name that only begins like an address of this machine is none, whatever is allowed', async (t) => {
+  const w = await world(t, {origin: answer('app'), args: ['--allowed-hosts', '*']});
+  for (const host of ['127.evil.test', '127.0.0.1.evil.test', 'localhost.evil.test'])
+    for (const path of ['/', '/api/run', '/events', '/metrics'])
+      assert.equal((await w.fetch(`GET /_vercel-sim${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).status, 403, `${host} ${path}`);
+});
+
+test('whoever asks without end holds up no request: few wait, the others are told so, who does not read is cut', async (t) => {
+  const w = await world(t, {origin: answer('app')});
+  for (let i = 0; i < 60; i++) {
+    const fill = w.connect(get(`/some/path/of/it?page=${i}`).repeat(100));
+    await fill.until(() => fill.complete() >= 100);
+    fill.destroy();
+  }
+  const question = ask('/_vercel-sim/api/invocations?limit=1000&route=none');
+  const asking = Array.from({length: 60}, () => w.connect(question));
+  // All that wait are told; meanwhile a request has its turn.
+  const between = await w.fetch(get('/between'));
+  assert.equal(between.status, 200);
+  const before = asking.filter((c) => c.closed).length;
+  for (const client of asking) await w.eventually(() => client.closed, 'an answer for each', 30_000);
+  const statuses = asking.map((c) => c.responses[0]?.status);
+  assert.deepEqual([...new Set(statuses)].toSorted(), [200, 503], 'answered, or sent away');
+  assert.ok(statuses.filter((s) => s === 200).length >= 16, `${statuses}`);
+  assert.ok(before < 60, 'the request did not wait for all of them');
+  // Answers of half a megabyte that nobody takes: as many as may wait, and the next one is answered all the same.
+  const deaf = [];
+  for (let i = 0; i < 20; i++) {
+    const socket = net.connect(w.port, '127.0.0.1').on('error', () => {});
+    t.after(() => socket.destroy());
+    socket.pause();
+    socket.write(ask('/_vercel-sim/api/events?limit=1000'));
+    deaf.push(socket);
+    assert.equal((await w.fetch(ask('/_vercel-sim/api/run'))).status, 200, `after ${i} that do not read`);
+  }
 });
 
 test('the metrics are what Prometheus reads, and count what has happened', async (t) => {

@@ -59,7 +59,7 @@ test('an agent asks what a run has seen, and switches its plan with the link of 
   // What is wrong is said, and nothing is asked beyond this machine.
   for (const [name, args, pattern] of [
     ['verdicts', {limit: 0}, /limit expects/], ['verdicts', {colour: 'red'}, /colour is no argument/], ['invocation', {}, /which is missing/], ['events', {limit: 'x'}, /limit expects a whole number/],
-    ['invocation', {which: '99'}, /no invocation 99/], ['run', {link: 'http://example.com/'}, /this machine only/], ['run', {link: 'http://localhost:1'}, /nothing runs on[^]*fix: vercel-sim run/],
+    ['invocation', {which: '99'}, /no invocation 99/], ['run', {link: 'http://example.com/'}, /this machine only/], ['run', {link: 'http://127.example.com/'}, /this machine only/], ['run', {link: 'http://localhost:1'}, /nothing runs on[^]*fix: vercel-sim run/],
     ['run', {link: `http://127.0.0.1:${w.originPort}`}, /is no run of vercel-sim/], ['switch_plan', {profile: 'gold', link}, /expects one of hobby/],
   ]) {
     const {text, isError} = await said(name, args);

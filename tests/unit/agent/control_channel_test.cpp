@@ -144,7 +144,7 @@ struct Instances final : InstanceHandler {
   void on_ready(std::uint64_t n, double ms) override {
     say(n, "ready " + std::to_string(static_cast<int>(ms)));
   }
-  void on_bound(std::uint64_t n, Bound told) override {
+  void on_bound(std::uint64_t n, BoundReport told) override {
     const auto& [page, files, is_template, uncopied] = told;
     say(n, "bound " + std::string(page) + " " + Recorder::joined(files));
   }

@@ -111,7 +111,7 @@ TEST_CASE(
 
 TEST_CASE("Fleet: a copy that nobody waits for any more is not begun when its template is retired") {
   auto o = options();
-  o.spawn_limit = 300ms;
+  o.spawn_limit = 3s;  // longer than its template needs to be there
   o.spawn_tries = 1;
   World w(o, {"FAKE_TEMPLATE=mute"}, with_copies);
   w.ask("/ok");
@@ -140,7 +140,7 @@ TEST_CASE("Fleet: with an inspector in each instance nothing is copied, and that
 
 namespace {
 
-instance::Options for_templates() {
+instance::SchedulerOptions for_templates() {
   auto o = options();
   o.spares = 1;
   o.bound_functions = 1;

@@ -84,6 +84,19 @@ TEST_CASE("Fleet: a process killed from outside is said to be") {
   CHECK(w.causes[id].find("killed by SIGKILL, not by vercel-sim") != std::string::npos);
 }
 
+TEST_CASE("Fleet: one that a person ends is told as that, and another follows") {
+  World w(options());
+  const auto id = w.ask("/hang");
+  REQUIRE(w.until_said("handler 1"));
+  CHECK_FALSE(w.fleet->kill("i99"));
+  CHECK(w.fleet->kill("i1"));
+  CHECK(w.until_said("ended 1 FUNCTION_INVOCATION_FAILED"));
+  CHECK(w.causes[id] == "killed because somebody asked for it");
+  CHECK(w.until([&] { return !w.fleet->kill("i1"); }));
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+}
+
 TEST_CASE("Fleet: out of memory is told as that") {
   World w(options(), {"NODE_OPTIONS=--max-old-space-size=40"});
   const auto id = w.ask("/leak");

@@ -49,7 +49,7 @@ struct World final : FleetOwner, FleetWatcher {
     std::string path;
   };
 
-  explicit World(instance::Options scheduler, process::Environment env = {},
+  explicit World(instance::SchedulerOptions scheduler, process::Environment env = {},
                  const std::function<void(FleetOptions&)>& more = {}) {
     ::signal(SIGPIPE, SIG_IGN);
     char name[] = "/tmp/vsim-fleet-XXXXXX";
@@ -138,13 +138,14 @@ struct World final : FleetOwner, FleetWatcher {
   void fleet_refused(InvocationId id, limits::Code code, Duration) override {
     said.push_back("refused " + text(id) + " " + std::string(limits::info(code).name));
   }
-  void fleet_lost(InvocationId id, limits::Code code, std::string_view cause) override {
-    said.push_back("lost " + text(id) + " " + std::string(limits::info(code).name));
-    causes[id] = cause;
+  void fleet_lost(InvocationId id, limits::instance_end::Loss loss) override {
+    said.push_back((loss.asked ? "ended " : "lost ") + text(id) + " " +
+                   std::string(limits::info(loss.code).name));
+    causes[id] = loss.cause;
   }
-  void fleet_crashed(InvocationId id, limits::Code code, std::string_view cause) override {
-    said.push_back("crashed " + text(id) + " " + std::string(limits::info(code).name));
-    causes[id] = cause;
+  void fleet_crashed(InvocationId id, limits::instance_end::Loss loss) override {
+    said.push_back("crashed " + text(id) + " " + std::string(limits::info(loss.code).name));
+    causes[id] = loss.cause;
   }
   void fleet_broken_off(InvocationId id, std::string_view, std::string_view) override {
     said.push_back("broken off " + text(id));
@@ -156,7 +157,7 @@ struct World final : FleetOwner, FleetWatcher {
     said.push_back((ended ? "compiled " : "compiling ") + text(id));
   }
   void fleet_module_state(InvocationId, const vsim::StateReport&) override {}
-  void fleet_done(InvocationId id, const std::vector<agent::Hanging>& hanging) override {
+  void fleet_done(InvocationId id, const std::vector<Hanging>& hanging) override {
     std::string line = "done " + text(id);
     for (const auto& h : hanging) line += " " + h.kind + "@" + h.at;
     said.push_back(line);
@@ -169,7 +170,7 @@ struct World final : FleetOwner, FleetWatcher {
     forks += how == Beginning::fork;
   }
   void fleet_spawns(std::string_view why) override { no_copies.emplace_back(why); }
-  void fleet_state(instance::InstanceId id, const instance::State&, const instance::State& to,
+  void fleet_state(instance::InstanceId id, const instance::InstanceState&, const instance::InstanceState& to,
                    instance::GroupId) override {
     states[id] = instance::name(to);
     if (states[id] == "bound")
@@ -198,8 +199,8 @@ struct World final : FleetOwner, FleetWatcher {
   std::unique_ptr<Fleet> fleet;  // before all that it uses
 };
 
-inline instance::Options options(profile::Isolation isolation = profile::Isolation::invocation) {
-  instance::Options o;
+inline instance::SchedulerOptions options(profile::Isolation isolation = profile::Isolation::invocation) {
+  instance::SchedulerOptions o;
   o.isolation = isolation;
   o.spares = 0;
   o.bound_functions = 0;

@@ -34,7 +34,7 @@ struct Server {
     options.argv = {"node", "--single-threaded", "--v8-pool-size=0", fixture("copies.cjs"),
                     *scripts + "/fork.node"};
     ForkServer::Callbacks callbacks;
-    callbacks.output = [this](Stream, std::string_view text) { said += text; };
+    callbacks.output = [this](OutputStream, std::string_view text) { said += text; };
     callbacks.ready = [this] { is_ready = true; };
     callbacks.ended = [this](const ExitCause& cause) { end = cause; };
     auto started = ForkServer::start(world.io, world.supervisor, std::move(options), std::move(callbacks));
@@ -56,10 +56,11 @@ struct Server {
     REQUIRE(*answer);
     auto t = std::make_unique<Talker>();
     Talker* raw = t.get();
-    auto child = world.supervisor.adopt(
-        std::move(**answer), "secret\n",
-        {[raw](Stream s, std::string_view bytes) { (s == Stream::out ? raw->out : raw->err) += bytes; },
-         [raw](const ExitCause& c) { raw->cause = c; }});
+    auto child = world.supervisor.adopt(std::move(**answer), "secret\n",
+                                        {[raw](OutputStream s, std::string_view bytes) {
+                                           (s == OutputStream::out ? raw->out : raw->err) += bytes;
+                                         },
+                                         [raw](const ExitCause& c) { raw->cause = c; }});
     REQUIRE(child);
     t->child = std::move(*child);
     return t;

@@ -44,7 +44,7 @@ struct World {
 
 TEST_CASE("Memory: each of many is measured, again and again") {
   World w;
-  for (std::uint64_t n = 1; n <= 30; ++n) w.sampler.watch(InstanceId{n}, ::getpid());
+  for (std::uint64_t n = 1; n <= 30; ++n) w.sampler.watch(InstanceId{n}, ::getpid(), false);
   CHECK(w.until([&] {
     return w.told.size() == 30 &&
            std::all_of(w.told.begin(), w.told.end(), [](const auto& e) { return e.second.size() >= 3; });
@@ -54,7 +54,7 @@ TEST_CASE("Memory: each of many is measured, again and again") {
 TEST_CASE("Memory: what a process has taken is seen, and that it has given it back") {
   World w;
   const InstanceId id{1};
-  w.sampler.watch(id, ::getpid());
+  w.sampler.watch(id, ::getpid(), false);
   REQUIRE(w.until([&] { return !w.told[id].empty(); }));
   const std::uint64_t before = w.told[id].back();
   CHECK(before > 1'000'000);
@@ -74,7 +74,7 @@ TEST_CASE("Memory: what a process has taken is seen, and that it has given it ba
 TEST_CASE("Memory: after the first invocation it is told at once, later on soon") {
   World w;
   const InstanceId id{1};
-  w.sampler.watch(id, ::getpid());
+  w.sampler.watch(id, ::getpid(), false);
   w.sampler.served(id);
   CHECK(w.told[id].size() == 1);
   w.sampler.served(id);
@@ -82,12 +82,23 @@ TEST_CASE("Memory: after the first invocation it is told at once, later on soon"
   CHECK(w.until([&] { return w.told[id].size() >= 3; }));
 }
 
+TEST_CASE("Memory: a copy is told as what it has of its own alone, each time") {
+  World w;
+  const InstanceId copy{1}, started{2};
+  w.sampler.watch(copy, ::getpid(), true);
+  w.sampler.watch(started, ::getpid(), false);
+  REQUIRE(w.until([&] { return w.told[copy].size() >= 3 && w.told[started].size() >= 3; }));
+  const auto own = static_cast<double>(process::own_memory_of(::getpid()));
+  for (const std::uint64_t bytes : w.told[copy]) CHECK(static_cast<double>(bytes) == Approx(own).margin(2e6));
+  CHECK(w.told[started].back() > w.told[copy].back());  // the pages of this program's file
+}
+
 TEST_CASE("Memory: nobody is told of those that are forgotten or gone, nor after the stop") {
   World w;
   const InstanceId gone{1}, forgotten{2}, there{3};
-  w.sampler.watch(gone, 0x3fffffff);  // above the largest pid
-  w.sampler.watch(forgotten, ::getpid());
-  w.sampler.watch(there, ::getpid());
+  w.sampler.watch(gone, 0x3fffffff, false);  // above the largest pid
+  w.sampler.watch(forgotten, ::getpid(), true);
+  w.sampler.watch(there, ::getpid(), false);
   w.sampler.forget(forgotten);
   CHECK(w.until([&] { return w.told[there].size() >= 2; }));
   CHECK(w.told[gone].empty());

@@ -36,11 +36,31 @@ TEST_CASE("Platform's environment: what Vercel sets, and never what would mislea
     CHECK(value(env, name) == "(not set)");
 }
 
-TEST_CASE("Platform's environment: the user's own value wins, an empty one too") {
-  const auto env = instance_environment({"VERCEL_ENV=production", "TZ="},
-                                        platform_variables(profile_in("iad1"), "localhost:3000"));
+TEST_CASE("Platform's environment: the user's own value wins, an empty one too, but for time and language") {
+  const auto env =
+      instance_environment({"VERCEL_ENV=production", "VERCEL_REGION=", "TZ=Asia/Tokyo", "LC_ALL=C"},
+                           platform_variables(profile_in("iad1"), "localhost:3000"));
   CHECK(value(env, "VERCEL_ENV") == "production");
-  CHECK(value(env, "TZ").empty());
+  CHECK(value(env, "VERCEL_REGION").empty());
+  CHECK(value(env, "TZ") == "UTC");
+  CHECK(value(env, "LC_ALL") == "(not set)");
+  CHECK(value(env, "VSIM_HELD") == "TZ,LANG");
+}
+
+TEST_CASE("Platform's environment: strict, nothing of the shell but what this machine needs") {
+  const auto variables = platform_variables(profile_in("iad1"), "localhost:3000");
+  const process::Environment shell = {"PATH=/bin", "NODE_OPTIONS=--inspect --no-warnings", "SECRET=1",
+                                      "VERCEL_URL=mine.example", "FONTCONFIG_PATH=/mine"};
+  const auto env =
+      instance_environment(shell, variables, {true, {"/app/.env.pulled", "/app/.env"}, "/run/x"});
+  CHECK(value(env, "PATH") == "/bin");
+  CHECK(value(env, "NODE_OPTIONS") == "--no-warnings");
+  CHECK(value(env, "SECRET") == "(not set)");
+  CHECK(value(env, "VERCEL_URL") == "localhost:3000");
+  CHECK(value(env, "VSIM_ENV") == "strict\n/app/.env.pulled\n/app/.env");
+  CHECK(value(env, "FONTCONFIG_PATH") == "/run/x");
+  CHECK(value(instance_environment(shell, variables, {false, {}, "/run/x"}), "FONTCONFIG_PATH") == "/mine");
+  CHECK(value(instance_environment(shell, variables), "VSIM_ENV") == "(not set)");
 }
 
 TEST_CASE("Platform's environment: single variables can be left out") {
@@ -61,7 +81,7 @@ TEST_CASE("Platform's environment: what is known of the commit, unless it is lef
   CHECK(value(env, "VERCEL_GIT_COMMIT_SHA") == "abc");
   CHECK(value(env, "VERCEL_GIT_COMMIT_REF") == "mine");
   CHECK(value(env, "VERCEL_GIT_PROVIDER") == "(not set)");
-  CHECK(value(env, "LANG") == "de_DE.UTF-8");
+  CHECK(value(env, "LANG") == "en_US.UTF-8");
 }
 
 TEST_CASE("Platform's environment: a debugger's port is next dev's, the other words of NODE_OPTIONS stay") {

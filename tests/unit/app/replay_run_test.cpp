@@ -9,8 +9,6 @@
 #include <csignal>
 #include <list>
 
-#include "net/poller.hpp"
-
 using namespace vsim;
 using namespace vsim::app;
 using namespace std::chrono_literals;
@@ -23,7 +21,7 @@ replay::Recording recording(std::initializer_list<const char*> targets) {
   replay::Recording out;
   out.about.url = "http://localhost:3000";
   for (const char* target : targets) {
-    replay::Request r;
+    replay::RecordedRequest r;
     r.n = out.requests.size() + 1;
     r.method = "GET";
     r.target = target;
@@ -76,7 +74,7 @@ struct World {
 
   // As the edge tells it.
   void ended(std::string_view mark, int status, std::uint64_t n) {
-    replay::Request r;
+    replay::RecordedRequest r;
     r.n = n;
     r.outcome.status = status;
     run.ended(std::move(r), mark);
@@ -92,7 +90,7 @@ struct World {
       done = true;
       io.stop();
     });
-    net::Poller::of(io).run();
+    io.run();
     CHECK(done);
     run.stop();
     std::vector<Change> out;

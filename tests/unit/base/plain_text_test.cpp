@@ -31,6 +31,9 @@ TEST_CASE("plain: no command to a CI system") {
   CHECK(plain("x ##[error]all is lost") == "x ## [error]all is lost");
   CHECK(is_log_command("::set-output name=verdict::clean"));
   CHECK(is_log_command("  \t::error::x"));
+  CHECK(plain("##vso[task.setvariable variable=x]y a##teamcity[b") ==
+        "## vso[task.setvariable variable=x]y a## teamcity[b");
+  CHECK(is_log_command("\u00a0\u3000\u2003::error::x"));  // what trims a line trims these
   CHECK_FALSE(is_log_command("std::string"));
   CHECK_FALSE(is_log_command(""));
 }

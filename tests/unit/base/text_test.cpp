@@ -204,3 +204,15 @@ TEST_CASE("percent escapes are undone, and what is none stays") {
 
 }  // namespace
 }  // namespace vsim
+
+TEST_CASE("loopback: names of this machine, and no names of others that look alike") {
+  for (const char* host : {"localhost", "LOCALHOST", "a.localhost", "127.0.0.1", "127.255.1.2", "::1"}) {
+    INFO(host);
+    CHECK(vsim::is_loopback_host(host));
+  }
+  for (const char* host : {"", "127.evil.example", "127.0.0.1.evil.example", "127.0.0", "127.0.0.256", "127.",
+                           "localhost.evil.example", "notlocalhost", ".localhost", "10.0.0.1"}) {
+    INFO(host);
+    CHECK_FALSE(vsim::is_loopback_host(host));
+  }
+}

@@ -345,3 +345,24 @@ export const c = io(process.env.NEXT_PUBLIC_SITE_URL!, { path: "/api/socket/io",
        "pro-fluid"},
   });
 }
+
+TEST_CASE("what a rule looks for is missing: nothing is read beside the sources") {
+  expect({
+      {"a callback that `new` is given, at the top of a module",
+       R"(// file: app/api/a/route.ts
+let n = 0;
+const gate = new Gate(() => { n += 1; });
+export async function GET() { return Response.json(await gate.pass()); }
+)",
+       {}},
+      {"a file that is being typed",
+       R"(// file: app/api/a/route.ts
+export function GET(request: Request) y
+  let timer;
+  const stream = new ReadableStream({ start(c) { timer = setInterval(() => c.enqueue("x"), 1000); } });
+  return new Response(stream);
+}
+)",
+       {}},
+  });
+}

@@ -38,7 +38,7 @@ struct Result {
 };
 
 // Standard output goes to a file meanwhile, standard error nowhere.
-Result run(const Check& options) {
+Result run(const CheckOptions& options) {
   const Directory at;
   const std::string file = (at.path / "out").string();
   std::fflush(stdout);
@@ -57,8 +57,8 @@ Result run(const Check& options) {
   return {code, {std::istreambuf_iterator<char>(in), {}}};
 }
 
-Check options_for(const fs::path& directory, CheckFormat format = CheckFormat::text) {
-  Check c;
+CheckOptions options_for(const fs::path& directory, CheckFormat format = CheckFormat::text) {
+  CheckOptions c;
   c.directory = directory.string();
   c.format = format;
   return c;
@@ -80,7 +80,7 @@ TEST_CASE("check: an error found is exit code 2, none is 0, wherever packages ar
   const Result found = run(options_for(d.path, CheckFormat::github));
   CHECK(found.code == 2);
   CHECK(found.out.starts_with("::error file=app/api/s/route.ts,line=2,col=25,"));
-  Check fluid = options_for(d.path);
+  CheckOptions fluid = options_for(d.path);
   fluid.profile = "hobby-fluid";
   fluid.profile_given = true;
   CHECK(run(fluid).code == 0);  // a warning there
@@ -102,7 +102,7 @@ TEST_CASE(
   CHECK(profile_of() == "hobby)\n");
   d.write("vercel-sim.yaml", "profile: pro-fluid\n");
   CHECK(profile_of() == "pro-fluid)\n");
-  Check named = options_for(d.path);
+  CheckOptions named = options_for(d.path);
   named.profile = "enterprise";
   named.profile_given = true;
   CHECK(run(named).out.ends_with("(profile enterprise)\n"));
@@ -127,7 +127,7 @@ TEST_CASE("check: what cannot be judged is exit code 64") {
   const Directory d;
   CHECK(run(options_for(d.path)).code == 64);  // no project
   CHECK(run(options_for(d.path / "nowhere")).code == 64);
-  Check options = options_for(d.path);
+  CheckOptions options = options_for(d.path);
   options.profile = "hoby";
   CHECK(run(options).code == 64);
 }

@@ -14,6 +14,7 @@
 
 #include "base/text.hpp"
 #include "cli/help.hpp"
+#include "cli/option_table.hpp"
 
 namespace fs = std::filesystem;
 using namespace vsim;
@@ -24,7 +25,7 @@ namespace {
 const std::string kGolden = VSIM_SOURCE_DIR "/tests/golden/cli";
 constexpr std::string_view kRule = "----------\n";
 
-std::string describe(const Run& r) {
+std::string describe(const RunOptions& r) {
   std::string out = fmt::format("profile {}\n", r.profile);
   for (const auto& [k, v] : r.set) out += fmt::format("set {} = {}\n", k, v);
   out += fmt::format("port {}{}\nlisten", r.port, r.port_given ? " (given)" : "");
@@ -52,62 +53,64 @@ std::string describe(const Run& r) {
 }
 
 struct Describe {
-  std::string operator()(const ShowHelp& h) const { return std::string(help_text(h.topic)); }
+  std::string operator()(const ShowHelp& h) const { return help_text(h.topic); }
   std::string operator()(const ShowVersion&) const { return "the version\n"; }
-  std::string operator()(const Run& r) const { return "run\n" + describe(r); }
-  std::string operator()(const Test& t) const {
+  std::string operator()(const RunOptions& r) const { return "run\n" + describe(r); }
+  std::string operator()(const TestOptions& t) const {
     std::string out = "test\n" + describe(t.run);
     if (t.fail_on == FailOn::none) out += "fail on none\n";
     if (t.fail_on == FailOn::broke) out += "fail on broke\n";
-    for (const auto& [name, file] : {std::pair("html", t.reports.html), std::pair("junit", t.reports.junit),
-                                     std::pair("sarif", t.reports.sarif), std::pair("json", t.reports.json)})
-      if (file) out += fmt::format("{} {}\n", name, *file);
-    if (t.reports.github) out += "github\n";
+    for (const Format& f : formats())
+      if (const std::string* file = t.reports.find(f.option))
+        out += f.value.empty() ? "github\n" : fmt::format("{} {}\n", f.option.substr(2), *file);
     out += fmt::format("ready timeout {}\n", format_duration(t.ready_timeout));
     if (t.warm) out += "warm\n";
     for (const std::string& c : t.command) out += fmt::format("tested by {}\n", c);
     return out;
   }
-  std::string operator()(const Replay& r) const {
+  std::string operator()(const ReplayOptions& r) const {
     std::string out = fmt::format("replay {}\n", r.recording);
     for (const std::string& p : r.profiles) out += fmt::format("on {}\n", p);
     return out + (*this)(r.test);
   }
-  std::string operator()(const Check& c) const {
+  std::string operator()(const CheckOptions& c) const {
     std::string out = fmt::format("check {} on {}, format {}\n", c.directory.empty() ? "here" : c.directory,
                                   c.profile, static_cast<int>(c.format));
     for (const auto& [k, v] : c.set) out += fmt::format("set {} = {}\n", k, v);
     return out;
   }
-  std::string operator()(const ProfilesList&) const { return "list the profiles\n"; }
+  std::string operator()(const ProfilesList& p) const {
+    return fmt::format("list the profiles{}\n", p.json ? " json" : "");
+  }
   std::string operator()(const ProfilesShow& p) const {
     return fmt::format("show profile {}{}\n", p.profile, p.json ? " json" : "");
   }
   std::string operator()(const ProfilesDiff& p) const {
-    return fmt::format("compare {} with {}\n", p.a, p.b);
+    return fmt::format("compare {} with {}{}\n", p.a, p.b, p.json ? " json" : "");
   }
-  std::string operator()(const Explain& e) const {
+  std::string operator()(const ExplainOptions& e) const {
     return fmt::format("explain {}{}\n", e.code, e.json ? " json" : "");
   }
-  std::string operator()(const Mcp& m) const { return fmt::format("mcp {}\n", m.url); }
-  std::string operator()(const Report& r) const {
-    std::string out = fmt::format("report of {}\n", r.events);
-    const auto row = [&](std::string_view name, const std::optional<std::string>& file) {
-      if (file) out += fmt::format("{} to {}\n", name, *file);
-    };
-    row("html", r.outputs.html);
-    row("junit", r.outputs.junit);
-    row("sarif", r.outputs.sarif);
-    row("json", r.outputs.json);
-    return out + (r.outputs.github ? "github\n" : "");
+  std::string operator()(const McpOptions& m) const { return fmt::format("mcp {}\n", m.url); }
+  std::string operator()(const ParityOptions& p) const {
+    std::string out = "parity\n";
+    for (const std::string& word : p.words) out += fmt::format("word {}\n", word);
+    return out;
   }
-  std::string operator()(const Doctor& d) const {
+  std::string operator()(const ReportOptions& r) const {
+    std::string out = fmt::format("report of {}\n", r.events);
+    for (const Format& f : formats())
+      if (const std::string* file = r.outputs.find(f.option))
+        out += f.value.empty() ? "github\n" : fmt::format("{} to {}\n", f.option.substr(2), *file);
+    return out;
+  }
+  std::string operator()(const DoctorOptions& d) const {
     return fmt::format("doctor {}{}\n", d.directory, d.json ? " json" : "");
   }
-  std::string operator()(const Completion& c) const {
+  std::string operator()(const CompletionOptions& c) const {
     return fmt::format("completion {}\n", static_cast<int>(c.shell));
   }
-  std::string operator()(const Learn& l) const {
+  std::string operator()(const LearnOptions& l) const {
     std::string out = "learn\n";
     for (const std::string& word : l.words) out += fmt::format("word {}\n", word);
     return out;
@@ -149,9 +152,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
-const Run& run_of(const Result<Options, UsageError>& r) {
+const RunOptions& run_of(const Result<Options, UsageError>& r) {
   REQUIRE(r);
-  return std::get<Run>(r->command);
+  return std::get<RunOptions>(r->command);
 }
 
 }  // namespace
@@ -177,8 +180,8 @@ TEST_CASE("command line: golden files") {
 
 namespace {
 
-std::set<std::string_view> options_in(std::string_view help) {
-  std::set<std::string_view> found;
+std::set<std::string> options_in(const std::string& help) {
+  std::set<std::string> found;
   for (std::size_t at = 0; (at = help.find("--", at)) != std::string_view::npos;) {
     std::size_t end = at + 2;
     while (end < help.size() && (std::isalnum(static_cast<unsigned char>(help[end])) || help[end] == '-'))
@@ -192,29 +195,30 @@ std::set<std::string_view> options_in(std::string_view help) {
 }  // namespace
 
 TEST_CASE("command line: every option of run is in its help, and the help names no other") {
-  const auto names = run_option_names();
-  CHECK(options_in(help_text(HelpTopic::run)) == std::set<std::string_view>(names.begin(), names.end()));
+  const auto names = names_of(HelpTopic::run);
+  CHECK(options_in(help_text(HelpTopic::run)) == std::set<std::string>(names.begin(), names.end()));
 }
 
 TEST_CASE("command line: every option of test is in its help, and the help names no other") {
-  const auto names = test_option_names();
+  const auto names = names_of(HelpTopic::test);
   auto found = options_in(help_text(HelpTopic::test));
-  CHECK(found == std::set<std::string_view>(names.begin(), names.end()));
+  CHECK(found == std::set<std::string>(names.begin(), names.end()));
 }
 
 TEST_CASE("command line: every option of replay is in its help, and the help names no other but --record") {
-  const auto names = replay_option_names();
+  const auto names = names_of(HelpTopic::replay);
   auto found = options_in(help_text(HelpTopic::replay));
   found.erase("--record");  // what wrote the recording
-  CHECK(found == std::set<std::string_view>(names.begin(), names.end()));
+  CHECK(found == std::set<std::string>(names.begin(), names.end()));
 }
 
 TEST_CASE("command line: help is at most 100 columns wide, without tabs or trailing blanks") {
-  for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay,
-                      HelpTopic::check, HelpTopic::profiles, HelpTopic::explain, HelpTopic::report,
-                      HelpTopic::doctor, HelpTopic::completion, HelpTopic::learn, HelpTopic::mcp}) {
+  for (HelpTopic t :
+       {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay, HelpTopic::check,
+        HelpTopic::profiles, HelpTopic::explain, HelpTopic::report, HelpTopic::doctor, HelpTopic::completion,
+        HelpTopic::learn, HelpTopic::mcp, HelpTopic::parity}) {
     CHECK(help_text(t).ends_with("\n"));
-    for (const std::string& line : lines_of(std::string(help_text(t)))) {
+    for (const std::string& line : lines_of(help_text(t))) {
       CAPTURE(line);
       std::size_t columns = 0;
       for (char c : line) columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -230,7 +234,7 @@ TEST_CASE("command line: the examples in the help parse") {
   for (HelpTopic t : {HelpTopic::general, HelpTopic::run, HelpTopic::test, HelpTopic::replay,
                       HelpTopic::check, HelpTopic::profiles, HelpTopic::explain, HelpTopic::report,
                       HelpTopic::doctor, HelpTopic::completion}) {
-    const std::string text(help_text(t));
+    const std::string text = help_text(t);
     const std::size_t examples = text.find("\nexample");
     REQUIRE(examples != std::string::npos);
     for (std::string line : lines_of(text.substr(examples))) {
@@ -308,7 +312,7 @@ TEST_CASE(
     "command line: a value may be attached or follow, a repeated option's last value counts, --set adds up") {
   const std::string_view words[] = {"run", "--port", "1", "--port=2", "--set", "a=1", "--set=b=2"};
   const auto options = parse_options(words);
-  const Run& r = run_of(options);
+  const RunOptions& r = run_of(options);
   CHECK(r.port == 2);
   CHECK(r.set == std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", "2"}});
 }
@@ -316,7 +320,7 @@ TEST_CASE(
 TEST_CASE("command line: what follows -- is the command's, options and all") {
   const std::string_view words[] = {"run", "--https", "--", "node", "--port", "9", "--help", "--", ""};
   const auto options = parse_options(words);
-  const Run& r = run_of(options);
+  const RunOptions& r = run_of(options);
   CHECK(r.command == std::vector<std::string>{"node", "--port", "9", "--help", "--", ""});
   CHECK(r.port == 3000);
 }

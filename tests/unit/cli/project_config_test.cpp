@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "base/text.hpp"
-#include "cli/run_options.hpp"
+#include "cli/options.hpp"
 
 namespace fs = std::filesystem;
 using namespace vsim;
@@ -23,7 +23,7 @@ const std::string kGolden = VSIM_SOURCE_DIR "/tests/golden/project_config";
 constexpr std::string_view kRule = "----------\n";
 
 std::string outcome_of(std::string_view text) {
-  Test t;
+  TestOptions t;
   std::vector<profile::Diagnostic> problems;
   const ProjectConfig config = read_project_config("vercel-sim.yaml", "/project", text, t, problems);
   if (!problems.empty()) return profile::to_string(problems);
@@ -68,9 +68,9 @@ TEST_CASE("vercel-sim.yaml: golden files") {
 
 TEST_CASE("vercel-sim.yaml: what stands on the command line wins, its --set too") {
   const auto with = [](std::vector<std::string_view> words, std::string_view text) {
-    const auto options = parse_test(words);
+    const auto options = parse_options(words);
     REQUIRE(options);
-    Test t = std::get<Test>(options->command);
+    TestOptions t = std::get<TestOptions>(options->command);
     std::vector<profile::Diagnostic> problems;
     read_project_config("vercel-sim.yaml", "/project", text, t, problems);
     CHECK(problems.empty());
@@ -78,25 +78,26 @@ TEST_CASE("vercel-sim.yaml: what stands on the command line wins, its --set too"
   };
   const std::string_view file =
       "profile: pro\nport: 0\nfail-on: none\nset: {duration.default: 1s, duration.max: 2s}\n";
-  Test t = with(
-      {"--profile=hobby", "--port=5", "--set=duration.default=3s", "--fail-on=violations", "--", "x"}, file);
+  TestOptions t = with(
+      {"test", "--profile=hobby", "--port=5", "--set=duration.default=3s", "--fail-on=violations", "--", "x"},
+      file);
   CHECK(t.run.profile == "hobby");
   CHECK(t.run.port == 5);
   CHECK(t.fail_on == FailOn::violations);
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   CHECK(t.run.set == Pairs{{"duration.default", "1s"}, {"duration.max", "2s"}, {"duration.default", "3s"}});
-  CHECK(with({"--", "x"}, file).run.profile == "pro");
+  CHECK(with({"test", "--", "x"}, file).run.profile == "pro");
   // What stands behind: any word of the command line replaces the file's.
-  CHECK_FALSE(with({"--upstream=http://a:1", "--", "x"}, "app: node x.js\n").run.app);
-  CHECK_FALSE(with({"--app=a", "--", "x"}, "upstream: http://a:1\n").run.upstream);
-  CHECK(with({"--", "x"}, "app: node x.js\n").run.app == "node x.js");
+  CHECK_FALSE(with({"test", "--upstream=http://a:1", "--", "x"}, "app: node x.js\n").run.app);
+  CHECK_FALSE(with({"test", "--app=a", "--", "x"}, "upstream: http://a:1\n").run.upstream);
+  CHECK(with({"test", "--", "x"}, "app: node x.js\n").run.app == "node x.js");
 }
 
 TEST_CASE("vercel-sim.yaml: a wrong value is told even where the command line wins") {
-  const std::string_view words[] = {"--port=5", "--", "x"};
-  const auto options = parse_test(words);
+  const std::string_view words[] = {"test", "--port=5", "--", "x"};
+  const auto options = parse_options(words);
   REQUIRE(options);
-  Test t = std::get<Test>(options->command);
+  TestOptions t = std::get<TestOptions>(options->command);
   std::vector<profile::Diagnostic> problems;
   read_project_config("vercel-sim.yaml", "", "port: many\n", t, problems);
   CHECK(problems.size() == 1);

@@ -78,15 +78,15 @@ void an_hour(const profile::Profile& p, const std::function<void(const event::Ev
     tell(e);
   }
   const limits::Verdict crash = limits::instance_end::lost(
-      Code::function_invocation_failed, "i5", "process.exit(1)", "/api/exit", "app/api/exit/route.ts");
+      {Code::function_invocation_failed, "process.exit(1)"}, "i5", "/api/exit", "app/api/exit/route.ts");
   e = on(made("POST", "/api/exit", 500, 12ms), "i5", "bound");
   e.verdicts = {&crash, 1};
   e.outcome = {event::EndedBy::app, event::Phase::running, Code::function_invocation_failed};
   tell(e);
 
   tell(on(made("GET", "/api/timer", 200, 2ms), "i6", "bound"));
-  const limits::Hanging hanging[] = {{"interval", "app/api/timer/route.ts:12:3", 1s},
-                                     {"socket", "lib/db.ts:4:10", 0s}};
+  const Hanging hanging[] = {{"interval", "app/api/timer/route.ts:12:3", 1s},
+                             {"socket", "lib/db.ts:4:10", 0s}};
   const limits::Verdict frozen = limits::background::frozen(p, profile::Isolation::invocation, true, hanging,
                                                             "/api/timer", "app/api/timer/route.ts");
   event::BackgroundWork work;

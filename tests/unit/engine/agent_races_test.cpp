@@ -75,7 +75,7 @@ TEST_CASE(
     CHECK(w.now + *w.next() == first_proof + 10s + compiled_after);
     const auto commands = w.advance(1h);
     REQUIRE(commands.size() == 1);
-    CHECK(commands[0].kind == Command::Kind::cut);
+    CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
     CHECK(w.last().route == "/a");
     CHECK(w.last().traffic == Traffic::invocation);
     CHECK(w.last().charged == 10s);

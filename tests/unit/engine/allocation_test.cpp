@@ -38,7 +38,7 @@ TEST_CASE("a warm engine takes no memory for a request or a cut, with instances 
   for (const auto isolation : {profile::Isolation::none, profile::Isolation::instance}) {
     const auto p = make_profile();
     Nobody nobody;
-    engine::Options o;
+    engine::EngineOptions o;
     o.agent = true;
     o.isolation = isolation;
     engine::Engine engine(p, o, nobody);
@@ -53,7 +53,7 @@ TEST_CASE("a warm engine takes no memory for a request or a cut, with instances 
     TimePoint now{1h};
     constexpr std::size_t kStreams = 100;
     std::vector<InvocationId> ids(kStreams);
-    std::vector<engine::Command> commands;
+    std::vector<engine::ExchangeCommand> commands;
     commands.reserve(kStreams);
     std::size_t taken = 0, struck = 0;
     for (int round = 0; round < 4; ++round) {

@@ -117,7 +117,7 @@ TEST_CASE("Socket.IO and upgrades without a server are told once for each path a
 
 TEST_CASE("an interval of one line is told once, however many invocations leave it behind") {
   SimWorld w(make_profile(), SimWorld::isolated());
-  const auto left = [&](std::vector<limits::Hanging> hanging) {
+  const auto left = [&](std::vector<Hanging> hanging) {
     const std::size_t before = w.recorder.background.size();
     const Admission a = w.admit("/api/slow");
     w.dispatched(a.id, "/api/slow/route", routes::Kind::app_route);
@@ -128,8 +128,8 @@ TEST_CASE("an interval of one line is told once, however many invocations leave 
     w.released(a.id, hanging);
     return w.recorder.background.size() - before;
   };
-  const limits::Hanging tick{"interval", "lib/x.ts:3:1", 1s}, tock{"interval", "lib/y.ts:3:1", 1s};
-  const limits::Hanging once{"timeout", "lib/x.ts:3:1", 1s};
+  const Hanging tick{"interval", "lib/x.ts:3:1", 1s}, tock{"interval", "lib/y.ts:3:1", 1s};
+  const Hanging once{"timeout", "lib/x.ts:3:1", 1s};
   CHECK(left({tick}) == 1);
   CHECK(left({tick}) == 0);
   CHECK(left({tick, tock}) == 1);

@@ -31,7 +31,7 @@ TEST_CASE("paths that look like it and are the app's") {
 
 TEST_CASE("dev-internal requests pass untouched: no limit, no deadline, no start, one quiet end") {
   for (const bool agent : {false, true}) {
-    vsim::engine::Options o;
+    vsim::engine::EngineOptions o;
     o.agent = agent;
     SimWorld w(make_profile(), o);
     const std::string target = "/_next/static/" + std::string(20'000, 'x');

@@ -35,7 +35,7 @@ TEST_CASE(
   w.totals[a.id] = {3, 0};
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::answer_error);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::answer_error);
   CHECK(commands[0].id == a.id);
   CHECK(commands[0].code == Code::function_invocation_timeout);
   const Ended& e = w.last();
@@ -71,7 +71,7 @@ TEST_CASE("a function that answered in time is cut in the middle of its stream, 
   w.totals[a.id] = {0, 900};
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().status == 200);
   CHECK(w.last().bytes_out == 900);
   CHECK(w.last().outcome.phase == Phase::responding);
@@ -157,7 +157,7 @@ TEST_CASE("with an agent nothing counts until the handler starts") {
   CHECK(w.advance(10s - 1ns).empty());
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::answer_error);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::answer_error);
   CHECK(w.last().charged == 10s);
   CHECK(w.last().compile == 22s);
   CHECK(w.last().total == 137s);
@@ -279,12 +279,12 @@ TEST_CASE("an edge function must begin within 25 s and end within 300 s, with th
   CHECK(w.next() == 276s);
   const auto commands = w.advance(276s);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().verdicts.at(0).limit_key == "edge.duration_max");
 }
 
 TEST_CASE("a time scale divides limits, but never below one real second") {
-  engine::Options o;
+  engine::EngineOptions o;
   o.time_scale = 60;
   SimWorld w(make_profile(), o);
   w.routes({SimWorld::limited(SimWorld::function("/a", Kind::app_route, "a.ts"), 60s),
@@ -307,7 +307,7 @@ TEST_CASE("a time scale divides limits, but never below one real second") {
 
 TEST_CASE(
     "the compile grace is for the requests of a route that has not answered yet, and only without an agent") {
-  engine::Options o;
+  engine::EngineOptions o;
   o.compile_grace = 30s;
   SimWorld w(make_profile(), o);
   w.routes(app());
@@ -348,7 +348,7 @@ TEST_CASE("deadlines of many invocations strike in order, equal ones as they cam
   w.advance(1s);
   for (int i = 0; i < 5; ++i) ids.push_back(w.admit("/y").id);
   std::vector<InvocationId> cut;
-  for (const Command& c : w.advance(1h)) cut.push_back(c.id);
+  for (const ExchangeCommand& c : w.advance(1h)) cut.push_back(c.id);
   CHECK(cut == ids);
 }
 

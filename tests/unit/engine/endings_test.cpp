@@ -198,7 +198,7 @@ TEST_CASE("a client that leaves does not stop the function: it runs to its end, 
   CHECK(w.advance(10s - 1ns).empty());
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().client_left);
   CHECK(w.last().status == 0);
   CHECK(w.last().outcome.ended_by == EndedBy::platform);
@@ -206,7 +206,7 @@ TEST_CASE("a client that leaves does not stop the function: it runs to its end, 
 
   a = w.admit("/api/slow");  // no head at all
   w.client_left(a.id);
-  CHECK(w.advance(10s).at(0).kind == Command::Kind::cut);
+  CHECK(w.advance(10s).at(0).kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().status == 0);
 }
 
@@ -261,7 +261,7 @@ TEST_CASE(
   CHECK(w.next() == 1s);
   const auto commands = w.advance(1s);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
   CHECK(commands[0].code == Code::none);
   CHECK(w.last().traffic == Traffic::direct);
   CHECK(w.last().outcome.ended_by == EndedBy::client);
@@ -298,7 +298,7 @@ TEST_CASE("a client that leaves before anybody knows who will answer is not wait
   CHECK(w.next() == 60s);
   const auto commands = w.advance(60s);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
   CHECK(commands[0].code == Code::none);
   CHECK(w.last().outcome.ended_by == EndedBy::client);
   CHECK(w.last().verdicts.empty());
@@ -315,7 +315,7 @@ TEST_CASE("a client that leaves before anybody knows who will answer is not wait
 TEST_CASE(
     "an upload that its client gave up ends by the client, and what next dev answers itself by nobody else") {
   for (const bool agent : {false, true}) {
-    engine::Options o;
+    engine::EngineOptions o;
     o.agent = agent;
     SimWorld w(make_profile(), o);
     Admission a = w.admit("/api/upload", "POST");
@@ -346,7 +346,7 @@ TEST_CASE("an app that fails before its head gives the platform's 502") {
               {UpstreamFailure::truncated, Code::none, Code::none}};
   for (const auto& row : rows) {
     for (const bool agent : {false, true}) {
-      engine::Options o;
+      engine::EngineOptions o;
       o.agent = agent;
       SimWorld w(make_profile(), o);
       const Admission a = w.admit("/x");
@@ -377,12 +377,12 @@ TEST_CASE("an app that fails in the middle of its body is a cut response, not an
 
 TEST_CASE("what the codec refused is counted and shown") {
   SimWorld w;
-  const RequestTag tag = w.engine().reject_malformed(Code::bad_request, "GET", "/x y", w.now, w.wall());
+  const RequestTag tag = w.engine().reject_malformed(Code::bad_request, {"GET", "/x y"}, w.now, w.wall());
   CHECK(w.last().status == 400);
   CHECK(w.last().outcome.ended_by == EndedBy::client);
   CHECK(w.last().outcome.code == Code::bad_request);
   CHECK(w.last().request_id == "dev1::" + std::string(tag.view()));
-  w.engine().reject_malformed(Code::bad_request, "BREW", "/", w.now, w.wall(), 501);
+  w.engine().reject_malformed(Code::bad_request, {"BREW", "/"}, w.now, w.wall(), 501);
   CHECK(w.last().status == 501);
   CHECK(w.engine().active() == 0);
 }
@@ -390,18 +390,18 @@ TEST_CASE("what the codec refused is counted and shown") {
 TEST_CASE("a head limit that the codec ran into is explained like one of the engine's own") {
   SimWorld w;
   const std::string url(20'000, 'x');
-  w.engine().reject_malformed(Code::url_too_long, "GET", url, w.now, w.wall());
+  w.engine().reject_malformed(Code::url_too_long, {"GET", url}, w.now, w.wall());
   REQUIRE(w.last().verdicts.size() == 1);
   CHECK(w.last().verdicts[0].measured == "20 KB");
   CHECK(w.last().verdicts[0].provenance == &w.profile.url_max.from);
   CHECK(w.last().outcome.ended_by == EndedBy::platform);
-  w.engine().reject_malformed(Code::url_too_long, "GET", "/cut", w.now, w.wall());
+  w.engine().reject_malformed(Code::url_too_long, {"GET", "/cut"}, w.now, w.wall());
   CHECK(w.last().verdicts.at(0).measured == "more");
-  w.engine().reject_malformed(Code::request_header_too_large, "GET", "/", w.now, w.wall());
+  w.engine().reject_malformed(Code::request_header_too_large, {"GET", "/"}, w.now, w.wall());
   CHECK(w.last().status == 431);
   CHECK(w.last().verdicts.at(0).limit_key == "request.headers_max");
   CHECK(w.last().verdicts.at(0).measured == "more");
-  w.engine().reject_malformed(Code::invalid_request_method, "TRACE", "/", w.now, w.wall());
+  w.engine().reject_malformed(Code::invalid_request_method, {"TRACE", "/"}, w.now, w.wall());
   CHECK(w.last().verdicts.at(0).measured == "TRACE");
 }
 
@@ -410,11 +410,11 @@ TEST_CASE("an interim response is not the answer") {
   const Admission a = w.admit("/x");
   w.head(a.id, 100);
   w.head(a.id, 103);
-  CHECK(w.advance(10s).at(0).kind == Command::Kind::answer_error);
+  CHECK(w.advance(10s).at(0).kind == ExchangeCommand::Kind::answer_error);
 }
 
 TEST_CASE("request tags are repeatable with a seed and differ from each other") {
-  engine::Options o;
+  engine::EngineOptions o;
   o.seed = 7;
   SimWorld a(make_profile(), o), b(make_profile(), o);
   std::string last;

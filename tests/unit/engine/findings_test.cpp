@@ -66,7 +66,7 @@ TEST_CASE("code from strings is told with the request, and by itself when the re
 
 TEST_CASE("what middleware left is told with its request while that lasts, and by itself after it") {
   World w;
-  const std::vector<limits::Hanging> hanging = {{"fetch", "proxy.js:3:9", {}}};
+  const std::vector<Hanging> hanging = {{"fetch", "proxy.js:3:9", {}}};
   const Admission a = w.admit("/t");
   w.engine().middleware_left(a.id, hanging, true, w.now, {});
   w.dispatched(a.id, "/t/route", Kind::app_route);

@@ -31,7 +31,7 @@ struct World : SimWorld {
   }
 };
 
-std::vector<limits::Hanging> left() { return {{"interval", "app/api/a/route.ts:12:3", 1s}}; }
+std::vector<Hanging> left() { return {{"interval", "app/api/a/route.ts:12:3", 1s}}; }
 
 }  // namespace
 
@@ -108,7 +108,7 @@ TEST_CASE("on an instance a response head starts no clock") {
   w.advance(1h);
   w.handler_started(id);  // overtaken by the head
   CHECK(w.next() == 10s);
-  CHECK(w.advance(10s).at(0).kind == Command::Kind::cut);
+  CHECK(w.advance(10s).at(0).kind == ExchangeCommand::Kind::cut);
 
   id = w.dispatch();
   w.placed(id);
@@ -153,7 +153,7 @@ TEST_CASE("what a function has waited for a processor of this machine is not cha
   CHECK(w.next() == 7s);
   const auto commands = w.advance(7s);  // now it has run, and waited no more
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::answer_error);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::answer_error);
   CHECK(w.last().charged == 10s);
   CHECK(w.last().total == 17s);
   CHECK(w.last().verdicts.at(0).code == Code::function_invocation_timeout);
@@ -213,6 +213,17 @@ TEST_CASE("an invocation that gets no instance is answered with the reason, and 
   CHECK(w.not_placed(stopped, Code::sim_not_ready) == Code::sim_not_ready);
   CHECK(w.last().outcome.ended_by == EndedBy::emulator);
   CHECK(w.last().verdicts.empty());
+}
+
+TEST_CASE("an instance that a person has ended gives the same error, and is no violation of the app's") {
+  World w;
+  const InvocationId id = w.start("i7");
+  CHECK(w.lost(id, Code::function_invocation_failed, "killed because somebody asked for it", {}, true) ==
+        Code::function_invocation_failed);
+  CHECK(w.last().status == 500);
+  CHECK(w.last().outcome.ended_by == EndedBy::emulator);
+  REQUIRE(w.last().verdicts.size() == 1);
+  CHECK_FALSE(w.last().verdicts[0].enforced);
 }
 
 TEST_CASE("an instance that dies gives the platform's error, with the cause of its death in the verdict") {
@@ -283,7 +294,7 @@ TEST_CASE("waitUntil work runs to the function's deadline and not a nanosecond l
   CHECK(w.advance(8s - 1ns).empty());
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::expire);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::expire);
   CHECK(commands[0].id == id);
   CHECK(w.engine().lingering() == 1);
   w.advance(100ms);
@@ -301,7 +312,7 @@ TEST_CASE("waitUntil work runs to the function's deadline and not a nanosecond l
 
   const InvocationId silent = w.start();
   w.ended(silent);
-  CHECK(w.advance(10s).at(0).kind == Command::Kind::expire);
+  CHECK(w.advance(10s).at(0).kind == ExchangeCommand::Kind::expire);
   CHECK(w.next() == 2s);
   CHECK(w.advance(2s).empty());
   CHECK(w.engine().lingering() == 0);
@@ -421,7 +432,7 @@ TEST_CASE("an abandoned invocation keeps its instance to its deadline, also whil
   w.handler_started(id);
   const auto commands = w.advance(10s);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().client_left);
   CHECK(w.engine().lingering() == 0);
 }
@@ -459,7 +470,7 @@ TEST_CASE("a socket on an instance is one invocation, closed at the maximum dura
   CHECK(w.next() == 300s);
   const auto commands = w.advance(300s);
   REQUIRE(commands.size() == 1);
-  CHECK(commands[0].kind == Command::Kind::cut_tunnel);
+  CHECK(commands[0].kind == ExchangeCommand::Kind::cut_tunnel);
   CHECK(w.last().traffic == Traffic::socket);
   CHECK(w.last().route == "/ws");
 }
@@ -506,8 +517,9 @@ TEST_CASE(
     "connections of several instances to one address are a remark, once; one that is refused is a "
     "violation") {
   World w(Isolation::instance);
-  const limits::connections::Held two{"db:5432", 2, "lib/db.ts:3:9", ""};
-  const limits::connections::Held refused{"db:5432", 2, "lib/db.ts:3:9", "53300 too many clients already"};
+  const limits::connections::HeldConnections two{"db:5432", 2, "lib/db.ts:3:9", ""};
+  const limits::connections::HeldConnections refused{"db:5432", 2, "lib/db.ts:3:9",
+                                                     "53300 too many clients already"};
   const InvocationId a = w.start("i1");
   w.engine().connections(a, two, w.now, w.wall());
   w.engine().connections(a, refused, w.now, w.wall());  // one process alone has filled it
@@ -517,7 +529,7 @@ TEST_CASE(
   w.engine().connections(b, {"redis:6379", 1, "", ""}, w.now, w.wall());
   w.engine().connections(b, two, w.now, w.wall());
   REQUIRE(w.recorder.notices.size() == 1);
-  const limits::connections::Held none{"db:5432", 0, "", "53300 too many clients already"};
+  const limits::connections::HeldConnections none{"db:5432", 0, "", "53300 too many clients already"};
   const InvocationId d = w.start("i3");
   w.engine().connections(d, none, w.now, w.wall());
   w.head(d);

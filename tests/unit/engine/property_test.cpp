@@ -19,7 +19,7 @@ struct Driver {
   const bool isolated;
   std::set<InvocationId> headed, no_function;
 
-  Driver(std::uint64_t seed, profile::Profile p, engine::Options o)
+  Driver(std::uint64_t seed, profile::Profile p, engine::EngineOptions o)
       : rng(seed), w(std::move(p), o), isolated(o.isolation != profile::Isolation::none) {
     w.routes({SimWorld::limited(
                   SimWorld::function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"), 5s),
@@ -111,9 +111,7 @@ struct Driver {
         return;
     }
   }
-  std::vector<limits::Hanging> hanging() {
-    return std::vector<limits::Hanging>(pick(4), limits::Hanging{"timeout", "a.ts:1:2", 5s});
-  }
+  std::vector<Hanging> hanging() { return std::vector<Hanging>(pick(4), Hanging{"timeout", "a.ts:1:2", 5s}); }
   void lost(InvocationId id) {
     static const Code kCodes[] = {Code::function_invocation_failed, Code::no_response_from_function,
                                   Code::none, Code::sim_not_ready};
@@ -190,7 +188,7 @@ TEST_CASE("whatever happens in whatever order, each request ends exactly once") 
           p.duration_default.value = 6s;
           p.websocket_refusal.value = refusal;
           if (seed == 2) p.request_body_mode.value = p.response_body_mode.value = profile::Mode::observe;
-          engine::Options o;
+          engine::EngineOptions o;
           o.agent = agent;
           o.isolation = isolation;
           if (seed == 3) o.compile_grace = 2s;

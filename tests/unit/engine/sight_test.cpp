@@ -14,7 +14,7 @@ namespace {
 const std::vector<std::string> kSaid{"SIM_HANDLER_NOT_SEEN"};
 
 struct World : SimWorld {
-  explicit World(engine::Options options = isolated())
+  explicit World(engine::EngineOptions options = isolated())
       : SimWorld(make_profile(Plan::hobby, Compute::serverless), options) {
     routes({limited(function("/api/a", Kind::app_route, "app/api/a/route.ts", "/api/a/route"), 3s),
             limited(function("/api/b", Kind::app_route, "app/api/b/route.ts", "/api/b/route"), 3s),
@@ -49,14 +49,14 @@ TEST_CASE("unseen: the first is charged from its placement, and so are those tha
   CHECK(w.head_unseen(id) == Code::none);
   CHECK(w.recorder.notices == kSaid);
   CHECK(w.next() == 2s);
-  CHECK(w.advance(2s).at(0).kind == Command::Kind::cut);
+  CHECK(w.advance(2s).at(0).kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().charged == 3s);
   CHECK(w.last().outcome.code == Code::function_invocation_timeout);
 
   id = w.start("/api/b");
   CHECK(w.engine().begun_unseen(id));
   CHECK(w.next() == 3s);
-  CHECK(w.advance(3s).at(0).kind == Command::Kind::answer_error);
+  CHECK(w.advance(3s).at(0).kind == ExchangeCommand::Kind::answer_error);
   CHECK(w.last().status == 504);
   CHECK(w.last().init == 0s);
   CHECK(w.recorder.notices.size() == 1);
@@ -156,7 +156,7 @@ TEST_CASE("unseen: who reads no answer any more is not answered, and the functio
   w.advance(5s);
   CHECK(w.head_unseen(id) == Code::none);
   CHECK(w.recorder.notices == kSaid);
-  CHECK(w.advance(0s).at(0).kind == Command::Kind::cut);
+  CHECK(w.advance(0s).at(0).kind == ExchangeCommand::Kind::cut);
   CHECK(w.last().charged == 5s);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("a hook that is not as it is known: from the placement, until one of t
 }
 
 TEST_CASE("unseen without isolation: from the dispatch on, and those that follow in time") {
-  engine::Options options = SimWorld::isolated(profile::Isolation::none);
+  engine::EngineOptions options = SimWorld::isolated(profile::Isolation::none);
   World w(options);
   w.is_isolated = false;
   InvocationId id = w.start();
@@ -199,7 +199,7 @@ TEST_CASE("unseen without isolation: from the dispatch on, and those that follow
   CHECK(w.last().charged == 2s);
   id = w.start();
   CHECK(w.next() == 3s);
-  CHECK(w.advance(3s).at(0).kind == Command::Kind::answer_error);
+  CHECK(w.advance(3s).at(0).kind == ExchangeCommand::Kind::answer_error);
 }
 
 TEST_CASE("modules that take too long are said otherwise while no begin of the kind was seen") {

@@ -19,11 +19,10 @@ namespace vsim::test {
 
 using engine::Action;
 using engine::Admission;
-using engine::Command;
 using engine::Dispatch;
+using engine::ExchangeCommand;
 using engine::RequestInfo;
 using engine::ResponseInfo;
-using engine::UpstreamFailure;
 using event::EndedBy;
 using event::Phase;
 using event::Traffic;
@@ -131,14 +130,14 @@ class Recorder final : public event::Sink {
 
 class SimWorld {
  public:
-  explicit SimWorld(profile::Profile p = make_profile(), engine::Options o = {})
+  explicit SimWorld(profile::Profile p = make_profile(), engine::EngineOptions o = {})
       : profile(std::move(p)), engine_(profile, o, recorder) {
     engine_.set_totals_reader(
         [](void* self, InvocationId id) { return static_cast<SimWorld*>(self)->read_totals(id); }, this);
   }
 
-  static engine::Options with_agent() {
-    engine::Options o;
+  static engine::EngineOptions with_agent() {
+    engine::EngineOptions o;
     o.agent = true;
     return o;
   }
@@ -249,22 +248,22 @@ class SimWorld {
     return on;
   }
   void client_half_closed(InvocationId id) { engine_.client_half_closed(id); }
-  Code failed(InvocationId id, UpstreamFailure f, engine::Totals t = {},
+  Code failed(InvocationId id, UpstreamFailure f, ExchangeTotals t = {},
               const limits::broken_off::Cause* cause = nullptr) {
     const Code c = engine_.upstream_failed(id, f, t, now, wall(), cause);
     over(id);
     check();
     return c;
   }
-  void ended(InvocationId id, engine::Totals t = {}) {
+  void ended(InvocationId id, ExchangeTotals t = {}) {
     engine_.ended(id, t, now, wall());
     over(id);
     check();
   }
 
   // Of instances.
-  static engine::Options isolated(profile::Isolation isolation = profile::Isolation::invocation) {
-    engine::Options o = with_agent();
+  static engine::EngineOptions isolated(profile::Isolation isolation = profile::Isolation::invocation) {
+    engine::EngineOptions o = with_agent();
     o.isolation = isolation;
     return o;
   }
@@ -286,15 +285,15 @@ class SimWorld {
     check();
   }
   Code lost(InvocationId id, Code code, std::string_view cause = "killed by signal 9 (SIGKILL)",
-            engine::Totals t = {}) {
-    const Code c = engine_.instance_lost(id, code, cause, t, now, wall());
+            ExchangeTotals t = {}, bool asked = false) {
+    const Code c = engine_.instance_lost(id, {code, std::string(cause), asked}, t, now, wall());
     holding.erase(id);
     lingering.erase(id);
     alive.erase(id);
     check();
     return c;
   }
-  void released(InvocationId id, std::vector<limits::Hanging> hanging = {}) {
+  void released(InvocationId id, std::vector<Hanging> hanging = {}) {
     engine_.released(id, hanging, now, wall());
     holding.erase(id);
     lingering.erase(id);
@@ -306,9 +305,9 @@ class SimWorld {
   }
 
   // Moves time on, waking the engine exactly when it asked for, as the shell's timer does.
-  std::vector<Command> advance(Duration d) {
+  std::vector<ExchangeCommand> advance(Duration d) {
     const TimePoint until = now + d;
-    std::vector<Command> out;
+    std::vector<ExchangeCommand> out;
     for (auto next = engine_.next_wakeup(); next && *next <= until; next = engine_.next_wakeup()) {
       REQUIRE(*next >= now);
       now = *next;
@@ -322,8 +321,8 @@ class SimWorld {
     return out;
   }
   // wake() at a moment nobody asked for.
-  std::vector<Command> poke() {
-    std::vector<Command> out;
+  std::vector<ExchangeCommand> poke() {
+    std::vector<ExchangeCommand> out;
     wake(out);
     return out;
   }
@@ -347,19 +346,19 @@ class SimWorld {
   TimePoint now{Duration(1h)};
   std::set<InvocationId> alive, holding, lingering;
   std::map<InvocationId, TimePoint> expiring;
-  std::map<InvocationId, engine::Totals> totals;
+  std::map<InvocationId, ExchangeTotals> totals;
 
  private:
-  engine::Totals read_totals(InvocationId id) {
+  ExchangeTotals read_totals(InvocationId id) {
     REQUIRE(alive.contains(id));
     return totals[id];
   }
-  void wake(std::vector<Command>& out) {
+  void wake(std::vector<ExchangeCommand>& out) {
     const std::size_t before = out.size();
     engine_.wake(now, wall(), out);
     for (std::size_t i = before; i < out.size(); ++i) {
       REQUIRE(recorder.ended_ids.contains(out[i].id));
-      if (out[i].kind == Command::Kind::expire) {
+      if (out[i].kind == ExchangeCommand::Kind::expire) {
         REQUIRE(lingering.contains(out[i].id));
         REQUIRE(expiring.emplace(out[i].id, now).second);  // once
         continue;

@@ -84,7 +84,7 @@ TEST_CASE("Switch: a socket stays open under the plan that carries it, and the n
   CHECK(w.advance(300s - 1ns).empty());
   const auto cut = w.advance(1ns);
   REQUIRE(cut.size() == 1);
-  CHECK(cut[0].kind == Command::Kind::cut_tunnel);
+  CHECK(cut[0].kind == ExchangeCommand::Kind::cut_tunnel);
   CHECK(cut[0].id == socket.id);
   CHECK(w.last().verdicts[0].limit == "300s");
 }

@@ -15,12 +15,12 @@ SimWorld refusing(WebSocketRefusal how, bool agent = false, int status = 400) {
   auto p = make_profile();
   p.websocket_refusal.value = how;
   p.websocket_refusal_status.value = status;
-  engine::Options o;
+  engine::EngineOptions o;
   o.agent = agent;
   return SimWorld(p, o);
 }
 SimWorld carrying(bool agent = false) {
-  engine::Options o;
+  engine::EngineOptions o;
   o.agent = agent;
   return SimWorld(make_profile(Plan::hobby, Compute::fluid), o);
 }
@@ -70,7 +70,7 @@ TEST_CASE("deliver-as-get: the route runs as a plain request, and the verdict st
     CHECK(w.last().verdicts[0].code == Code::sim_websocket_refused);
     const Admission b = w.upgrade("/api/ws");  // a handler that waits for its socket runs into the limit
     if (agent) w.handler_started(b.id);
-    CHECK(w.advance(10s).at(0).kind == Command::Kind::answer_error);
+    CHECK(w.advance(10s).at(0).kind == ExchangeCommand::Kind::answer_error);
     CHECK(w.last().verdicts.size() == 2);
   }
 }
@@ -107,7 +107,7 @@ TEST_CASE("tunnel: carried, and closed at the function's maximum duration counte
     w.totals[a.id] = {10, 20};
     const auto commands = w.advance(1ns);
     REQUIRE(commands.size() == 1);
-    CHECK(commands[0].kind == Command::Kind::cut_tunnel);
+    CHECK(commands[0].kind == ExchangeCommand::Kind::cut_tunnel);
     CHECK(commands[0].code == Code::sim_websocket_closed_at_limit);
     const Ended& e = w.last();
     CHECK(e.traffic == Traffic::socket);
@@ -124,7 +124,7 @@ TEST_CASE("tunnel: carried, and closed at the function's maximum duration counte
 TEST_CASE(
     "tunnel: maxDuration of the route is its life, scaled like any limit, and the compile grace is not part "
     "of it") {
-  engine::Options o;
+  engine::EngineOptions o;
   o.time_scale = 10;
   o.compile_grace = 30s;
   SimWorld w(make_profile(Plan::hobby, Compute::fluid), o);
@@ -153,7 +153,7 @@ TEST_CASE("tunnel: an upgrade answered with something else is an ordinary respon
 TEST_CASE("tunnel: an upgrade never answered is a timeout without an agent, and Next's business with one") {
   SimWorld w = carrying();
   w.upgrade("/ws");
-  CHECK(w.advance(300s).at(0).kind == Command::Kind::answer_error);
+  CHECK(w.advance(300s).at(0).kind == ExchangeCommand::Kind::answer_error);
   CHECK(w.last().status == 504);
   SimWorld agent = carrying(true);
   const Admission a = agent.upgrade("/ws");
@@ -193,7 +193,7 @@ TEST_CASE("Next ends an upgrade on a path that matches a route with zero bytes: 
 
 TEST_CASE("polling that delivers in one process is named a false pass, once per path") {
   for (const bool agent : {false, true}) {
-    engine::Options o;
+    engine::EngineOptions o;
     o.agent = agent;
     SimWorld w(make_profile(), o);
     const auto poll = [&](std::string_view target, int status, std::string_view method = "GET") {

@@ -51,6 +51,22 @@ TEST_CASE("an address in a value hides its secrets too, however it is encoded") 
   CHECK(masked("/a?u=https://ann:pw@host/") == "/a?u=***");
 }
 
+TEST_CASE("a secret by its form, in JSON, in parameters of the path") {
+  const std::string jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
+  CHECK(masked("/a?x=" + jwt) == "/a?x=***");
+  CHECK(masked("/a?x=ghp_0123456789abcdefghij") == "/a?x=***");
+  CHECK(masked("/a?x=sk-learn") == "/a?x=sk-learn");
+  CHECK(masked("/trpc/x?input=%7B%22password%22%3A%22abc%22%7D") == "/trpc/x?input=***");
+  CHECK(masked("/trpc/x?input=%7B%22name%22%3A%22abc%22%7D") == "/trpc/x?input=%7B%22name%22%3A%22abc%22%7D");
+  CHECK(masked("/a;jsessionid=1A2B/b;v=1?x=1") == "/a;jsessionid=***/b;v=1?x=1");
+  CHECK(masked("http://ann:abc@localhost/a") == "http://***@localhost/a");
+  CHECK(masked("/@ann/post") == "/@ann/post");
+  CHECK(masked("/a;v=1?u=https://ann:pw@host/") == "/a;v=1?u=***");
+  CHECK(masked("/a?q=is:open+12:30+http://x:80/") == "/a?q=is:open+12:30+http://x:80/");
+  CHECK(masked("/a?passcode=1234&magic_link=1&totp=123456&mfa=1") ==
+        "/a?passcode=***&magic_link=1&totp=***&mfa=1");
+}
+
 TEST_CASE("mask_word: secrets of a command line") {
   CHECK(vsim::event::mask_word("API_TOKEN=abc", "env") == "API_TOKEN=***");
   CHECK(vsim::event::mask_word("--password=abc", "") == "--password=***");
@@ -60,7 +76,28 @@ TEST_CASE("mask_word: secrets of a command line") {
   CHECK(vsim::event::mask_word("postgres://me:pw@db/x?sslkey=1", "") == "postgres://***@db/x?sslkey=1");
   CHECK(vsim::event::mask_word("http://localhost:3000/?token=a&q=b", "") ==
         "http://localhost:3000/?token=***&q=b");
+  using vsim::event::mask_word;
+  CHECK(mask_word("Authorization: Bearer abc def", "-H") == "Authorization: ***");
+  CHECK(mask_word("--header=X-Api-Key: abc", "") == "--header=X-Api-Key: ***");
+  CHECK(mask_word("ann:abc", "-u") == "ann:***");
+  CHECK(mask_word("--env=TOKEN=abc", "") == "--env=TOKEN=***");
+  CHECK(mask_word("/p:Password=abc", "") == "/p:Password=***");
+  CHECK(mask_word("cd x && API_KEY=abc npm test", "-c") == "cd x && API_KEY=*** npm test");
+  CHECK(mask_word("export TOKEN='a b' X=1; npm test", "-c") == "export TOKEN='***' X=1; npm test");
+  CHECK(mask_word("mytool --api-key abc --headed", "-c") == "mytool --api-key *** --headed");
+  CHECK(mask_word("curl -H \"Authorization: Bearer abc\" http://x/", "-c") ==
+        "curl -H \"Authorization: ***\" http://x/");
+  CHECK(mask_word("{\"user\":\"ann\",\"password\":\"abc\",\"pin\": 12}", "-d") ==
+        "{\"user\":\"ann\",\"password\":\"***\",\"pin\": ***}");
+  CHECK(mask_word("curl -d {\\\"token\\\":\\\"abc\\\"}", "-c") == "curl -d {\\\"token\\\":\\\"***\\\"}");
+  CHECK(mask_word("A=postgres://a:b@c B=redis://:d@e/", "") == "A=postgres://***@c B=redis://***@e/");
+  CHECK(mask_word("http://x/?next=%2Fcb%3Ftoken%3Dabc", "") == "http://x/?next=***");
+  CHECK(mask_word("echo ghp_0123456789abcdefghij", "-c") == "echo ***");
+  // What is hidden may have held the slash that ended the user info.
+  CHECK(mask_word("x://u token: a/b@h c://saml:a/b@h", "") == "x://u token: ***");
+  CHECK(mask_word("c://saml:a/b`x@h", "") == "c://***@h");
   for (const char* word :
-       {"playwright", "NODE_ENV=test", "--reporter=list", "a=b", "-k", "", "if [ $key = 1 ]"})
+       {"auth: login works", "code: 5", "test/auth.spec.ts:12", "http://localhost:3000/a:b", "playwright",
+        "NODE_ENV=test", "--reporter=list", "a=b", "-k", "", "if [ $key = 1 ]"})
     CHECK(vsim::event::mask_word(word, "npx") == word);
 }

@@ -57,7 +57,7 @@ TEST_CASE("topics: every code of the emulator and every rule is there, with word
     INFO(r.id);
     const Topic* t = find_topic(r.id);
     REQUIRE(t != nullptr);
-    CHECK(t->kind == Kind::rule);
+    CHECK(t->kind == TopicKind::rule);
     CHECK_FALSE(t->client.empty());
     CHECK_FALSE(t->messages.empty());
   }
@@ -189,7 +189,7 @@ TEST_CASE("search: a code or a rule in any case is itself, a misspelt one is gue
   CHECK(search("FUNCTION_INVOCATION_TIMEOUTS").meant == "FUNCTION_INVOCATION_TIMEOUT");
   CHECK(search("socket-io-sever").meant == "socket-io-server");
   CHECK(search("SIM_WEBSOCKET_REFUSE").best.front()->id == "SIM_WEBSOCKET_REFUSED");
-  const Answer nothing = search("zebra");
+  const SearchAnswer nothing = search("zebra");
   CHECK(nothing.best.empty());
   CHECK(nothing.also.empty());
   CHECK(nothing.meant.empty());
@@ -272,7 +272,7 @@ TEST_CASE("search: every message that is listed finds a page that lists it") {
   for (const Topic& t : topics())
     for (const std::string& m : t.messages) {
       INFO(t.id << ": " << m);
-      const Answer a = search(m);
+      const SearchAnswer a = search(m);
       REQUIRE_FALSE(a.best.empty());
       bool lists = false;
       for (const Topic* b : a.best)

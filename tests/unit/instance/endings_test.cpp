@@ -12,7 +12,7 @@ namespace {
 struct Running {
   Sim w;
   FunctionId f;
-  Running(Options o, int n) : w(o), f(w.define("/a")) {
+  Running(SchedulerOptions o, int n) : w(o), f(w.define("/a")) {
     for (int k = 1; k <= n; ++k) w.request(k, f);
     for (bool again = true; again;) {
       again = false;
@@ -27,7 +27,7 @@ struct Running {
     w.said();
   }
 };
-Options plain(Isolation isolation) { return Sim::plain(isolation); }
+SchedulerOptions plain(Isolation isolation) { return Sim::plain(isolation); }
 
 }  // namespace
 
@@ -327,7 +327,7 @@ TEST_CASE("an instance that uses too much memory may be condemned, whoever is on
 }
 
 TEST_CASE("changed code: what is at work finishes and goes, what is idle goes, new requests get new code") {
-  Options o = plain(Isolation::instance);
+  SchedulerOptions o = plain(Isolation::instance);
   Running r(o, 2);
   r.w.release(2);
   const FunctionId other = r.w.define("/page", Pool::app_page);
@@ -349,7 +349,7 @@ TEST_CASE("changed code: what is at work finishes and goes, what is idle goes, n
 }
 
 TEST_CASE("an instance tells the generation of its code, loaded by binding or by its first invocation") {
-  Options o = plain(Isolation::invocation);
+  SchedulerOptions o = plain(Isolation::invocation);
   o.spares = 1;
   o.bound_functions = 1;
   Sim w(o);
@@ -370,9 +370,9 @@ TEST_CASE("an instance tells the generation of its code, loaded by binding or by
 }
 
 TEST_CASE("what a change touches: functions, groups, files, all code, the environment") {
-  Options o = plain(Isolation::instance);
+  SchedulerOptions o = plain(Isolation::instance);
   o.spares = 1;
-  const auto after_change = [&](const std::function<Change(Sim&, FunctionId)>& change, bool tell_files) {
+  const auto after_change = [&](const std::function<CodeChange(Sim&, FunctionId)>& change, bool tell_files) {
     Sim w(o);
     w.start();
     w.ready(1);
@@ -389,29 +389,29 @@ TEST_CASE("what a change touches: functions, groups, files, all code, the enviro
     return std::pair(stale(1), stale(2));
   };
   using P = std::pair<bool, bool>;  // the idle instance, the unbound spare
-  CHECK(after_change([](Sim&, FunctionId f) { return Change{1, false, false, {}, {f}, {}}; }, false) ==
+  CHECK(after_change([](Sim&, FunctionId f) { return CodeChange{1, false, false, {}, {f}, {}}; }, false) ==
         P(true, false));
-  CHECK(after_change([](Sim& w, FunctionId) { return Change{1, false, false, {}, {w.define("/b")}, {}}; },
+  CHECK(after_change([](Sim& w, FunctionId) { return CodeChange{1, false, false, {}, {w.define("/b")}, {}}; },
                      false) == P(false, false));
   CHECK(after_change(
             [](Sim& w, FunctionId f) {
-              return Change{1, false, false, {w.scheduler.groups().group_of(f)}, {}, {}};
+              return CodeChange{1, false, false, {w.scheduler.groups().group_of(f)}, {}, {}};
             },
             false) == P(true, false));
-  CHECK(after_change([](Sim&, FunctionId) { return Change{1, false, true, {}, {}, {}}; }, false) ==
+  CHECK(after_change([](Sim&, FunctionId) { return CodeChange{1, false, true, {}, {}, {}}; }, false) ==
         P(true, false));
-  CHECK(after_change([](Sim&, FunctionId) { return Change{1, true, false, {}, {}, {}}; }, false) ==
+  CHECK(after_change([](Sim&, FunctionId) { return CodeChange{1, true, false, {}, {}, {}}; }, false) ==
         P(true, true));
-  CHECK(after_change([](Sim&, FunctionId) { return Change{1, false, false, {}, {}, {"lib/db.ts"}}; }, true) ==
-        P(true, false));
-  CHECK(after_change([](Sim&, FunctionId) { return Change{1, false, false, {}, {}, {"lib/no.ts"}}; }, true) ==
-        P(false, false));
-  CHECK(after_change([](Sim&, FunctionId) { return Change{1, false, false, {}, {}, {"lib/no.ts"}}; },
+  CHECK(after_change([](Sim&, FunctionId) { return CodeChange{1, false, false, {}, {}, {"lib/db.ts"}}; },
+                     true) == P(true, false));
+  CHECK(after_change([](Sim&, FunctionId) { return CodeChange{1, false, false, {}, {}, {"lib/no.ts"}}; },
+                     true) == P(false, false));
+  CHECK(after_change([](Sim&, FunctionId) { return CodeChange{1, false, false, {}, {}, {"lib/no.ts"}}; },
                      false) == P(true, false));
 }
 
 TEST_CASE("a spare whose binding an edit overtakes is never handed out") {
-  Options o = plain(Isolation::invocation);
+  SchedulerOptions o = plain(Isolation::invocation);
   o.spares = 1;
   o.bound_functions = 1;
   Sim w(o);
@@ -470,7 +470,7 @@ TEST_CASE("a frozen instance is not dead: it is kept until its expiry, and answe
 }
 
 TEST_CASE("the end of everything: all are killed, who waits is refused, who comes too") {
-  Options o = plain(Isolation::instance);
+  SchedulerOptions o = plain(Isolation::instance);
   o.max_instances = 1;
   Running r(o, 1);
   r.w.request(2, r.f);
@@ -508,7 +508,7 @@ TEST_CASE("a lease that is let go is noticed; one that was moved from does nothi
   CHECK_FALSE(a);
   CHECK(b);
   r.w.said();
-  std::vector<Command> out;
+  std::vector<SchedulerCommand> out;
   r.w.scheduler.release(std::move(a), r.w.now, out);
   CHECK(out.empty());
   r.w.scheduler.release(std::move(b), r.w.now, out);
@@ -526,19 +526,19 @@ TEST_CASE("a process that ends with a lease let go on it is not killed after its
 }
 
 TEST_CASE("a lease may outlive its scheduler") {
-  std::vector<Command> out;
+  std::vector<SchedulerCommand> out;
   Lease lease;
   {
     Scheduler s(Sim::plain(Isolation::none));
     s.request({inv(1), s.define({"/a"})}, TimePoint{}, out);
-    lease = std::move(std::get<Place>(out.front()).lease);
+    lease = std::move(std::get<Placement>(out.front()).lease);
   }
   CHECK(lease);
 }
 
 // serverless-offline: get() twice before the first call had begun returned the same instance to both.
 TEST_CASE("two requests at the same moment never get the same instance where it has one slot") {
-  Options o = plain(Isolation::instance);
+  SchedulerOptions o = plain(Isolation::instance);
   o.spares = 2;
   Sim w(o);
   w.start();

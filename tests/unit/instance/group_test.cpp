@@ -8,14 +8,14 @@ using namespace vsim::instance;
 using namespace std::chrono_literals;
 
 namespace {
-Function route(std::string name, FunctionConfig config = {}) {
+GroupedFunction route(std::string name, FunctionConfig config = {}) {
   return {std::move(name), Pool::app_route, std::move(config)};
 }
 }  // namespace
 
 TEST_CASE("functions of one pool share a group if their configs are equal; pools never share") {
   Groups g(true);
-  const auto group = [&](const Function& f) { return g.group_of(g.define(f)); };
+  const auto group = [&](const GroupedFunction& f) { return g.group_of(g.define(f)); };
   const GroupId a = group(route("/api/a"));
   CHECK(group(route("/api/b")) == a);
   CHECK(group({"/api/c", Pool::pages_api, {}}) != a);

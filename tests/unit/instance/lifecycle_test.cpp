@@ -12,8 +12,8 @@ namespace {
 constexpr FunctionId kFunction{1};
 
 // A machine brought into each state by the shortest way.
-Lifecycle in(const std::string& state) {
-  Lifecycle l;
+InstanceLifecycle in(const std::string& state) {
+  InstanceLifecycle l;
   if (state == "spawning") return l;
   if (state == "retired spawning") {
     l.retire(Why::stale);
@@ -51,7 +51,7 @@ Lifecycle in(const std::string& state) {
   return l;
 }
 
-std::string shown(const Lifecycle& l) {
+std::string shown(const InstanceLifecycle& l) {
   std::string out(name(l.state()));
   if (l.leases() > 0) out += " " + std::to_string(l.leases());
   if (l.frozen()) out += " frozen";
@@ -87,27 +87,27 @@ const Row kTable[] = {
 }  // namespace
 
 TEST_CASE("every moment in every state of an instance leads where the diagram says or says no") {
-  const std::pair<const char * Row::*, std::function<bool(Lifecycle&)>> moments[] = {
-      {&Row::ready, [](Lifecycle& l) { return l.ready(); }},
-      {&Row::copied, [](Lifecycle& l) { return l.ready(kFunction); }},
-      {&Row::bind, [](Lifecycle& l) { return l.bind(kFunction); }},
-      {&Row::bound, [](Lifecycle& l) { return l.bound(); }},
-      {&Row::stand, [](Lifecycle& l) { return l.stand(); }},
-      {&Row::lease, [](Lifecycle& l) { return l.lease(2); }},
-      {&Row::release, [](Lifecycle& l) { return l.release(); }},
-      {&Row::freeze, [](Lifecycle& l) { return l.freeze(); }},
-      {&Row::thaw, [](Lifecycle& l) { return l.thaw(); }},
-      {&Row::retire, [](Lifecycle& l) { return l.retire(Why::stale); }},
-      {&Row::kill, [](Lifecycle& l) { return l.kill(Why::idle); }},
+  const std::pair<const char * Row::*, std::function<bool(InstanceLifecycle&)>> moments[] = {
+      {&Row::ready, [](InstanceLifecycle& l) { return l.ready(); }},
+      {&Row::copied, [](InstanceLifecycle& l) { return l.ready(kFunction); }},
+      {&Row::bind, [](InstanceLifecycle& l) { return l.bind(kFunction); }},
+      {&Row::bound, [](InstanceLifecycle& l) { return l.bound(); }},
+      {&Row::stand, [](InstanceLifecycle& l) { return l.stand(); }},
+      {&Row::lease, [](InstanceLifecycle& l) { return l.lease(2); }},
+      {&Row::release, [](InstanceLifecycle& l) { return l.release(); }},
+      {&Row::freeze, [](InstanceLifecycle& l) { return l.freeze(); }},
+      {&Row::thaw, [](InstanceLifecycle& l) { return l.thaw(); }},
+      {&Row::retire, [](InstanceLifecycle& l) { return l.retire(Why::stale); }},
+      {&Row::kill, [](InstanceLifecycle& l) { return l.kill(Why::idle); }},
       {&Row::exited,
-       [](Lifecycle& l) {
+       [](InstanceLifecycle& l) {
          return l.exited({Death::Kind::exited, 1});
        }},
   };
   for (const Row& row : kTable) {
     int moment = 0;
     for (const auto& [column, act] : moments) {
-      Lifecycle l = in(row.from);
+      InstanceLifecycle l = in(row.from);
       const std::string before = shown(l);
       INFO(row.from << ", moment " << moment++);
       const std::string expected = row.*column;
@@ -118,7 +118,7 @@ TEST_CASE("every moment in every state of an instance leads where the diagram sa
 }
 
 TEST_CASE("an instance that is full or frozen takes no invocation, and none without slots") {
-  Lifecycle l = in("leased");
+  InstanceLifecycle l = in("leased");
   CHECK_FALSE(l.lease(1));
   CHECK(l.lease(2));
   CHECK_FALSE(l.lease(2));
@@ -127,10 +127,10 @@ TEST_CASE("an instance that is full or frozen takes no invocation, and none with
 }
 
 TEST_CASE("a dead instance says why it died: our reason, and what the system saw") {
-  const Lifecycle killed = in("dead");
+  const InstanceLifecycle killed = in("dead");
   CHECK(std::get<Dead>(killed.state()).why == Why::deadline);
   CHECK(std::get<Dead>(killed.state()).death.value == 9);
-  Lifecycle crashed = in("leased");
+  InstanceLifecycle crashed = in("leased");
   REQUIRE(crashed.exited({Death::Kind::exited, 7}));
   CHECK(std::get<Dead>(crashed.state()).why == Why::none);
   CHECK(std::get<Dead>(crashed.state()).death.value == 7);

@@ -58,7 +58,7 @@ TEST_CASE("instance: one that waits takes the first that is free, started for it
 }
 
 TEST_CASE("fluid: many share an instance up to its slots, and the next one starts another") {
-  Options o = Sim::plain(Isolation::fluid);
+  SchedulerOptions o = Sim::plain(Isolation::fluid);
   o.slots = 3;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -95,7 +95,7 @@ TEST_CASE("fluid: a function with maxConcurrency has an instance, and slots, of 
 }
 
 TEST_CASE("none: everything is placed at once, on no instance, and no process is started") {
-  Options o = Sim::plain(Isolation::none);
+  SchedulerOptions o = Sim::plain(Isolation::none);
   o.spares = 2;
   Sim w(o);
   w.start();
@@ -111,7 +111,7 @@ TEST_CASE("none: everything is placed at once, on no instance, and no process is
 
 TEST_CASE("groups: pools never share, functions of one group do, and each alone where the bundler says so") {
   for (const bool shared : {true, false}) {
-    Options o = Sim::plain(Isolation::instance);
+    SchedulerOptions o = Sim::plain(Isolation::instance);
     o.groups_shared = shared;
     Sim w(o);
     w.request(1, w.define("/api/a"));
@@ -127,7 +127,7 @@ TEST_CASE("groups: pools never share, functions of one group do, and each alone 
 
 TEST_CASE("spread:2: two instances take turns, and every round of two meets both") {
   for (const auto isolation : {Isolation::instance, Isolation::fluid}) {
-    Options o = Sim::plain(isolation);
+    SchedulerOptions o = Sim::plain(isolation);
     o.spread = 2;
     Sim w(o);
     const FunctionId f = w.define("/a");
@@ -146,7 +146,7 @@ TEST_CASE("spread:2: two instances take turns, and every round of two meets both
 }
 
 TEST_CASE("spread: a full instance passes its turn on; only when all are full another is started") {
-  Options o = Sim::plain(Isolation::instance);
+  SchedulerOptions o = Sim::plain(Isolation::instance);
   o.spread = 2;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -166,7 +166,7 @@ TEST_CASE("spread: a full instance passes its turn on; only when all are full an
 }
 
 TEST_CASE("spread: at the cap a turn gives way to the instance there is, which is not evicted for it") {
-  Options o = Sim::plain(Isolation::instance);
+  SchedulerOptions o = Sim::plain(Isolation::instance);
   o.spread = 2;
   o.max_instances = 1;
   Sim w(o);
@@ -180,7 +180,7 @@ TEST_CASE("spread: at the cap a turn gives way to the instance there is, which i
 }
 
 TEST_CASE("spread: the place of an instance that was killed is filled anew, not left to the others") {
-  Options o = Sim::plain(Isolation::instance);
+  SchedulerOptions o = Sim::plain(Isolation::instance);
   o.spread = 2;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -201,7 +201,7 @@ TEST_CASE("spread: the place of an instance that was killed is filled anew, not 
 
 TEST_CASE("placement depends on the order of arrival and the seed, not on how long things take") {
   const auto run = [](std::uint64_t seed, Duration boot, Duration run_time) {
-    Options o = Sim::plain(Isolation::fluid);
+    SchedulerOptions o = Sim::plain(Isolation::fluid);
     o.spread = 3;
     o.seed = seed;
     Sim w(o);

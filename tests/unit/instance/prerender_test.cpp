@@ -83,6 +83,105 @@ TEST_CASE("at once they get an instance each, of which one is kept") {
   CHECK(m.w.said() == "kill i2 spent\n");
 }
 
+namespace {
+
+// The instance that is kept is at work for the second request.
+struct AtWork : Made {
+  AtWork() {
+    w.advance(40ms);
+    w.handler(1);  // a fresh one takes that long
+    w.release(1, true);
+    w.request(2, home);
+    w.said();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is prerendered waits for the instance that is about to be done, in order of arrival") {
+  AtWork m;
+  m.w.request(3, m.home);
+  m.w.request(4, m.about);
+  m.w.advance(39ms);
+  CHECK(m.w.said() == "");
+  m.w.release(2, true);
+  CHECK(m.w.said() == "place 3 i1 warm waited 39ms\n");
+  m.w.release(3, true);
+  CHECK(m.w.said() == "place 4 i1 warm waited 39ms\n");
+}
+
+TEST_CASE("but no longer than a fresh one took to begin, and never longer than the limit") {
+  AtWork m;
+  m.w.request(3, m.home);
+  m.w.advance(39ms);
+  CHECK(m.w.said() == "");
+  m.w.advance(1ms);
+  CHECK(m.w.said() == "spawn i2\n");
+  // Whichever is there first.
+  m.w.release(2, true);
+  CHECK(m.w.said() == "place 3 i1 warm waited 40ms\n");
+
+  Made slow;
+  slow.w.advance(5s);
+  slow.w.handler(1);
+  slow.w.release(1, true);
+  slow.w.request(2, slow.home);
+  slow.w.request(3, slow.home);
+  slow.w.said();
+  slow.w.advance(slow.w.options.kept_patience - 1ms);
+  CHECK(slow.w.said() == "");
+  slow.w.advance(1ms);
+  CHECK(slow.w.said() == "spawn i2\n");
+}
+
+TEST_CASE("a spare that is there serves it when the time is over") {
+  AtWork m;
+  m.w.request(3, m.api);  // has it started
+  m.w.withdraw(3);
+  m.w.ready(2);
+  m.w.said();
+  m.w.request(4, m.home);
+  m.w.advance(39ms);
+  CHECK(m.w.said() == "");
+  m.w.advance(1ms);
+  CHECK(m.w.said() == "place 4 i2 cold waited 40ms\n");
+}
+
+TEST_CASE("one that is not given back as it was found is not waited for any longer") {
+  const auto after_that = [](const char* what, auto happens) {
+    CAPTURE(what);
+    AtWork m;
+    m.w.request(3, m.home);
+    CHECK(m.w.said() == "");
+    happens(m);
+    return m.w.said();
+  };
+  CHECK(after_that("it left something", [](AtWork& m) { m.w.release(2, false); }) ==
+        "kill i1 spent\nspawn i2\n");
+  CHECK(after_that("it died", [](AtWork& m) { m.w.exited(1); }).ends_with("spawn i2\n"));
+  CHECK(after_that("it said that it will", [](AtWork& m) { m.w.failing(1); }) == "spawn i2\n");
+  CHECK(after_that("its code changed", [](AtWork& m) { m.w.changed({.functions = {m.home}}); }) ==
+        "spawn i2\n");
+  CHECK(after_that("its time was over", [](AtWork& m) { m.w.timed_out(2); }) ==
+        "kill i1 deadline\nspawn i2\n");
+}
+
+TEST_CASE(
+    "nor is one whose page has turned out to be dynamic, nor by its own request, nor by what is dynamic") {
+  AtWork dynamic;
+  dynamic.w.define("/", Pool::app_page);
+  dynamic.w.request(3, dynamic.about);
+  CHECK(dynamic.w.said() == "spawn i2\n");
+
+  AtWork own;
+  own.w.request(3, own.about, 2);
+  CHECK(own.w.said() == "spawn i2\n");
+
+  AtWork other;
+  other.w.request(3, other.api);
+  CHECK(other.w.said() == "spawn i2\n");
+}
+
 TEST_CASE("an edit ends it, and so does being unused") {
   Made edited;
   edited.w.release(1, true);
@@ -98,7 +197,7 @@ TEST_CASE("an edit ends it, and so does being unused") {
 }
 
 TEST_CASE("while it is there no spare is bound to the functions that it has loaded") {
-  Options o = Sim::plain(Isolation::invocation);
+  SchedulerOptions o = Sim::plain(Isolation::invocation);
   o.spares = 1;
   o.bound_functions = 4;
   Sim w(o);

@@ -19,7 +19,7 @@ struct Driver {
   std::map<InvocationId, int> asked_as;  // position in the order of asking
   std::string log;
 
-  Driver(std::uint64_t seed, Options o) : rng(seed), w(o) {
+  Driver(std::uint64_t seed, SchedulerOptions o) : rng(seed), w(o) {
     functions = {w.define("/a"), w.define("/b"), w.define("/page", Pool::app_page)};
     FunctionConfig own;
     own.max_concurrency = 2;
@@ -147,7 +147,7 @@ struct Driver {
       keep_log();
     }
     wind_down();
-    const Totals t = w.scheduler.totals();
+    const SchedulerTotals t = w.scheduler.totals();
     REQUIRE(t.granted == t.returned);
     REQUIRE(t.holding == 0);
     REQUIRE(t.waiting == 0);
@@ -165,8 +165,8 @@ struct Driver {
   }
 };
 
-Options options(Isolation isolation, std::uint64_t seed) {
-  Options o = Sim::plain(isolation);
+SchedulerOptions options(Isolation isolation, std::uint64_t seed) {
+  SchedulerOptions o = Sim::plain(isolation);
   o.seed = seed;
   o.spread = static_cast<std::uint32_t>(seed % 3);
   o.spares = static_cast<std::uint32_t>(seed % 4);
@@ -195,7 +195,7 @@ TEST_CASE("whatever happens in whatever order, with templates too") {
   for (const Isolation isolation : {Isolation::invocation, Isolation::instance, Isolation::fluid})
     for (std::uint64_t seed = 1; seed <= 24; ++seed) {
       CAPTURE(profile::to_string(isolation), seed);
-      Options o = options(isolation, seed);
+      SchedulerOptions o = options(isolation, seed);
       o.templates = true;
       o.bound_functions = 1 + static_cast<std::uint32_t>(seed % 3);
       Driver(seed, o).run(400);
@@ -218,7 +218,7 @@ TEST_CASE("the same seed and the same moments give the same commands") {
 TEST_CASE("equals are served in order of arrival") {
   for (const Isolation isolation : {Isolation::invocation, Isolation::instance, Isolation::fluid})
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-      Options o = options(isolation, seed);
+      SchedulerOptions o = options(isolation, seed);
       o.spread = 0;
       o.queue_max = 1000;
       Rng rng(seed);

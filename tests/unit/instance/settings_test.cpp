@@ -56,7 +56,7 @@ TEST_CASE("Settings: from fluid to invocation, a socket keeps its instance, and 
 }
 
 TEST_CASE("Settings: who waits is placed by the new policy, in the order of arrival") {
-  Options taking_turns = Sim::plain(Isolation::fluid);
+  SchedulerOptions taking_turns = Sim::plain(Isolation::fluid);
   taking_turns.spread = 2;
   Sim w(taking_turns);
   const FunctionId f = w.define("/a");
@@ -80,7 +80,7 @@ TEST_CASE("Settings: who waits is placed by the new policy, in the order of arri
 }
 
 TEST_CASE("Settings: whether functions share stays, whatever the new options say") {
-  Options apart = Sim::plain(Isolation::fluid);
+  SchedulerOptions apart = Sim::plain(Isolation::fluid);
   apart.groups_shared = false;
   Sim w(apart);
   w.set_options(Sim::plain(Isolation::fluid));
@@ -111,7 +111,7 @@ TEST_CASE("Retire: what serves goes on, what is idle or frozen goes at once, and
 }
 
 TEST_CASE("Retire: spares are kept where they need not be new") {
-  Options o = Sim::plain(Isolation::instance);
+  SchedulerOptions o = Sim::plain(Isolation::instance);
   o.spares = 1;
   for (const bool spares : {false, true}) {
     Sim w(o);

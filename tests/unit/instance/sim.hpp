@@ -30,7 +30,7 @@ int num(Id id) {
   return static_cast<int>(id);
 }
 
-class Sim final : public Watcher {
+class Sim final : public SchedulerWatcher {
  public:
   struct Process {
     bool ready = false, bound = false, frozen = false, killed = false, background = false;
@@ -53,10 +53,10 @@ class Sim final : public Watcher {
     Duration waited;
   };
 
-  explicit Sim(Options o) : options(o), scheduler(o, this) {}
+  explicit Sim(SchedulerOptions o) : options(o), scheduler(o, this) {}
 
-  static Options plain(Isolation isolation) {
-    Options o;
+  static SchedulerOptions plain(Isolation isolation) {
+    SchedulerOptions o;
     o.isolation = isolation;
     o.freeze_idle = isolation == Isolation::instance;
     o.spares = 0;
@@ -118,7 +118,7 @@ class Sim final : public Watcher {
     call([&] { scheduler.pong(ins(i), now, out); });
   }
   // What the person at the terminal does.
-  void set_options(const Options& o) {
+  void set_options(const SchedulerOptions& o) {
     options = o;
     for (auto& [id, p] : processes) p.stale = true;
     call([&] { scheduler.set_options(o, Why::settings, now, out); });
@@ -153,7 +153,7 @@ class Sim final : public Watcher {
   void stop() {
     call([&] { scheduler.stop(now, out); });
   }
-  void changed(Change c) {
+  void changed(CodeChange c) {
     c.generation = ++generation;
     for (auto& [id, p] : processes) {
       const bool hit =
@@ -203,7 +203,8 @@ class Sim final : public Watcher {
     return seen ? std::string(name(seen->state)) : "gone";
   }
 
-  void on_state(InstanceId id, const State& from, const State& to, GroupId, TimePoint at) override {
+  void on_state(InstanceId id, const InstanceState& from, const InstanceState& to, GroupId,
+                TimePoint at) override {
     REQUIRE(at == now);
     if (last_state.contains(id)) REQUIRE(last_state[id] == name(from));
     last_state[id] = name(to);
@@ -211,7 +212,7 @@ class Sim final : public Watcher {
 
   Duration unserved(InstanceId) const override { return waited; }
 
-  Options options;
+  SchedulerOptions options;
   Duration waited{};  // of every event loop, for a processor
   Scheduler scheduler;
   TimePoint now{Duration(1h)};
@@ -229,7 +230,7 @@ class Sim final : public Watcher {
   std::map<InstanceId, std::string> last_state;
   int placements = 0;
   std::string log;
-  std::vector<Command> out;
+  std::vector<SchedulerCommand> out;
 
  private:
   Lease take_lease(int n) {
@@ -253,8 +254,9 @@ class Sim final : public Watcher {
 
   void obey() {
     told = now;
-    for (Command& c : std::exchange(out, {})) std::visit([this](auto& command) { carry_out(command); }, c);
-    const Totals t = scheduler.totals();
+    for (SchedulerCommand& c : std::exchange(out, {}))
+      std::visit([this](auto& command) { carry_out(command); }, c);
+    const SchedulerTotals t = scheduler.totals();
     REQUIRE(t.waiting == waiting.size());
     REQUIRE(t.granted - t.returned == leases.size());
     REQUIRE(t.holding <= leases.size());
@@ -325,7 +327,7 @@ class Sim final : public Watcher {
     p.why = c.why;
     log += fmt::format("kill i{} {}\n", num(c.id), to_string(c.why));
   }
-  void carry_out(Place& c) {
+  void carry_out(Placement& c) {
     const auto w = std::find(waiting.begin(), waiting.end(), c.invocation);
     REQUIRE(w != waiting.end());
     waiting.erase(w);
@@ -369,7 +371,7 @@ class Sim final : public Watcher {
     refused[c.invocation] = c.code;
     log += fmt::format("refuse {} {}\n", num(c.invocation), limits::info(c.code).name);
   }
-  void carry_out(Lost& c) {
+  void carry_out(LeaseLost& c) {
     REQUIRE(leases.contains(c.invocation));
     REQUIRE(lost.emplace(c.invocation, c.code).second);
     const auto p = processes.find(c.instance);

@@ -8,14 +8,14 @@ using namespace vsim::test;
 
 namespace {
 
-Options stocked(std::uint32_t spares, std::uint32_t bound = 4) {
-  Options o = Sim::plain(Isolation::invocation);
+SchedulerOptions stocked(std::uint32_t spares, std::uint32_t bound = 4) {
+  SchedulerOptions o = Sim::plain(Isolation::invocation);
   o.spares = spares;
   o.bound_functions = bound;
   return o;
 }
-Options capped(std::uint32_t most, Isolation isolation = Isolation::invocation) {
-  Options o = Sim::plain(isolation);
+SchedulerOptions capped(std::uint32_t most, Isolation isolation = Isolation::invocation) {
+  SchedulerOptions o = Sim::plain(isolation);
   o.max_instances = most;
   return o;
 }
@@ -132,7 +132,7 @@ TEST_CASE("only the most recently used functions keep a bound spare") {
     settle_stock(w);
   }
   std::set<FunctionId> bound;
-  for (const Seen& s : w.scheduler.instances())
+  for (const InstanceView& s : w.scheduler.instances())
     if (const auto* b = std::get_if<Bound>(&s.state)) bound.insert(b->function);
   CHECK(bound == std::set{f[1], f[2]});
 }
@@ -224,7 +224,7 @@ TEST_CASE(
 }
 
 TEST_CASE("at the cap excess waits in order, and each waits as long as is shown") {
-  Options o = capped(2);
+  SchedulerOptions o = capped(2);
   Sim w(o);
   const FunctionId f = w.define("/a");
   for (int n = 1; n <= 5; ++n) w.request(n, f);
@@ -245,7 +245,7 @@ TEST_CASE("at the cap excess waits in order, and each waits as long as is shown"
 }
 
 TEST_CASE("50 at once complete with few processes") {
-  Options o = stocked(2);
+  SchedulerOptions o = stocked(2);
   o.memory_budget = 400'000'000;  // five of the estimated size
   Sim w(o);
   w.start();
@@ -266,7 +266,7 @@ TEST_CASE("50 at once complete with few processes") {
 }
 
 TEST_CASE("a queue that is full refuses the one that comes, or one whose client has left") {
-  Options o = capped(1);
+  SchedulerOptions o = capped(1);
   o.queue_max = 2;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -328,7 +328,7 @@ TEST_CASE("what was started above the cap stays when there is room for it in the
 }
 
 TEST_CASE("fluid: a page that fetches itself when all slots are taken is served, too") {
-  Options o = capped(1, Isolation::fluid);
+  SchedulerOptions o = capped(1, Isolation::fluid);
   o.slots = 2;
   Sim w(o);
   const FunctionId page = w.define("/page");
@@ -356,7 +356,7 @@ TEST_CASE("an invocation may be marked as waiting where its requests cannot be t
 }
 
 TEST_CASE("a function that fetches itself without end is stopped") {
-  Options o = capped(1);
+  SchedulerOptions o = capped(1);
   Sim w(o);
   const FunctionId f = w.define("/a");
   w.request(1, f);
@@ -391,7 +391,7 @@ TEST_CASE("under pressure an abandoned invocation gives up its instance, the one
 }
 
 TEST_CASE("fluid: an instance with one abandoned and one live invocation is not given up") {
-  Options o = capped(1, Isolation::fluid);
+  SchedulerOptions o = capped(1, Isolation::fluid);
   o.slots = 2;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -424,7 +424,7 @@ TEST_CASE("those who wait and whose clients have left are served after the other
 }
 
 TEST_CASE("when memory runs out the least recently used free instance goes, and never a leased one") {
-  Options o = Sim::plain(Isolation::instance);
+  SchedulerOptions o = Sim::plain(Isolation::instance);
   o.memory_budget = 400'000'000;
   Sim w(o);
   std::vector<FunctionId> f;
@@ -460,7 +460,7 @@ TEST_CASE("when memory runs out the least recently used free instance goes, and 
 }
 
 TEST_CASE("a single instance may be larger than the whole budget") {
-  Options o = Sim::plain(Isolation::instance);
+  SchedulerOptions o = Sim::plain(Isolation::instance);
   o.memory_budget = 10;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -491,8 +491,8 @@ struct Served {
     }
     w.said();
   }
-  static Options options(Isolation isolation) {
-    Options o = Sim::plain(isolation);
+  static SchedulerOptions options(Isolation isolation) {
+    SchedulerOptions o = Sim::plain(isolation);
     o.groups_shared = false;
     o.memory_budget = 350'000'000;
     return o;
@@ -560,7 +560,7 @@ TEST_CASE("one that has grown and is at work takes nothing new, and the others n
 
 TEST_CASE("what a heap does by itself is no growth, however small the budget") {
   for (const std::uint64_t after_some_time : {140, 150}) {
-    Options o = Sim::plain(Isolation::instance);
+    SchedulerOptions o = Sim::plain(Isolation::instance);
     o.memory_budget = 70'000'000;
     Sim w(o);
     const FunctionId f = w.define("/a");
@@ -592,7 +592,7 @@ TEST_CASE("for whoever waits for room, one that has grown goes first") {
 TEST_CASE("whatever bound spares weigh, the store comes to rest within the budget") {
   for (const std::uint64_t bound_weight : {70, 100, 118, 130, 160, 180, 240, 340}) {
     INFO(bound_weight);
-    Options o = stocked(2, 4);
+    SchedulerOptions o = stocked(2, 4);
     o.groups_shared = false;
     o.memory_budget = 350'000'000;
     Sim w(o);
@@ -634,7 +634,7 @@ TEST_CASE("whatever bound spares weigh, the store comes to rest within the budge
 }
 
 TEST_CASE("what was given up for lack of room is not started again as a spare") {
-  Options o = stocked(3, 0);
+  SchedulerOptions o = stocked(3, 0);
   o.memory_budget = 300'000'000;
   Sim w(o);
   w.start();

@@ -9,16 +9,16 @@ using namespace vsim::test;
 
 namespace {
 
-Options with_templates(Isolation isolation = Isolation::invocation) {
-  Options o = Sim::plain(isolation);
+SchedulerOptions with_templates(Isolation isolation = Isolation::invocation) {
+  SchedulerOptions o = Sim::plain(isolation);
   o.spares = 1;
   o.bound_functions = 2;
   o.templates = true;
   return o;
 }
 
-// i2 is the template of `f`, i3 a spare, i4 a copy that waits.
-void stand_one(Sim& w, FunctionId f) {
+// `f` has been asked for once, and i2 is bound to it.
+void bind_one(Sim& w, FunctionId f) {
   w.start();
   w.ready(1);
   w.request(1, f);
@@ -26,6 +26,11 @@ void stand_one(Sim& w, FunctionId f) {
   w.exited(1);
   w.advance(50ms);
   w.ready(2);
+}
+
+// i2 is the template of `f`, i3 a spare, i4 a copy that waits.
+void stand_one(Sim& w, FunctionId f) {
+  bind_one(w, f);
   w.said();
   w.standing(2);
   REQUIRE(w.state(2) == "template");
@@ -86,6 +91,50 @@ TEST_CASE("many at once are copies of the template, as many side by side as may 
   for (int n = 2; n <= 8; ++n) CHECK(w.placed.contains(inv(n)));
 }
 
+TEST_CASE("of the function used last several copies wait, each begun when the one before is there") {
+  SchedulerOptions o = with_templates();
+  o.copies_ahead = 3;
+  Sim w(o);
+  const FunctionId f = w.define("/a");
+  bind_one(w, f);
+  w.standing(2);
+  CHECK(w.said().ends_with("spawn i4 background from i2\n"));
+  w.ready(3);
+  w.ready(4);
+  CHECK(w.said() == "spawn i5 background from i2\nfreeze i4\n");
+  w.ready(5);
+  CHECK(w.said() == "spawn i6 background from i2\nfreeze i5\n");
+  w.ready(6);
+  CHECK(w.said() == "freeze i6\n");
+  // A burst finds them.
+  for (int n = 2; n <= 4; ++n) w.request(n, f);
+  CHECK(w.said() ==
+        "thaw i4\nplace 2 i4 bound\nspawn i7 background from i2\nthaw i5\nplace 3 i5 bound\n"
+        "thaw i6\nplace 4 i6 bound\n");
+}
+
+TEST_CASE("of the others one waits, and several only while there is room") {
+  SchedulerOptions o = with_templates();
+  o.copies_ahead = 3;
+  o.memory_budget = 500'000'000;  // at 80 MB each, with a tenth to spare: five
+  Sim w(o);
+  const FunctionId a = w.define("/a");
+  bind_one(w, a);
+  w.standing(2);
+  for (int i = 3; i <= 8; ++i)
+    if (w.processes.contains(ins(i))) w.ready(i);
+  CHECK(w.processes.size() == 5);  // the template, a spare, three copies
+  w.said();
+  const FunctionId b = w.define("/b");
+  w.request(2, b);
+  w.said();
+  w.request(3, a);
+  w.release(3);
+  w.bury();
+  w.advance(10s);
+  CHECK(w.processes.size() <= 6);
+}
+
 TEST_CASE("a copy that comes for one function is not taken for another's") {
   Sim w(with_templates());
   const FunctionId a = w.define("/a"), b = w.define("/b");
@@ -120,13 +169,7 @@ TEST_CASE("a change of the code retires the template and its copies, also those 
 TEST_CASE("a function of which there must be no template keeps a bound spare, until its code changes") {
   Sim w(with_templates());
   const FunctionId f = w.define("/a");
-  w.start();
-  w.ready(1);
-  w.request(1, f);
-  w.release(1);
-  w.exited(1);
-  w.advance(50ms);
-  w.ready(2);
+  bind_one(w, f);
   w.said();
   w.bound(2);
   CHECK(w.said() == "spawn i3 background\nfreeze i2\n");
@@ -148,13 +191,7 @@ TEST_CASE("a function of which there must be no template keeps a bound spare, un
 TEST_CASE("one that ends while it is to become a template is bound the other way the next time") {
   Sim w(with_templates());
   const FunctionId f = w.define("/a");
-  w.start();
-  w.ready(1);
-  w.request(1, f);
-  w.release(1);
-  w.exited(1);
-  w.advance(50ms);
-  w.ready(2);
+  bind_one(w, f);
   w.said();
   w.exited(2, {Death::Kind::exited, 78});
   w.advance(2s);
@@ -208,17 +245,11 @@ TEST_CASE("a copy that is not ready in time is killed with its template") {
 }
 
 TEST_CASE("templates give way when room is needed, and the room is found without them") {
-  Options o = with_templates();
+  SchedulerOptions o = with_templates();
   o.max_instances = 3;
   Sim w(o);
   const FunctionId a = w.define("/a"), b = w.define("/b");
-  w.start();
-  w.ready(1);
-  w.request(1, a);
-  w.release(1);
-  w.exited(1);
-  w.advance(50ms);
-  w.ready(2);
+  bind_one(w, a);
   w.standing(2);
   w.bury();
   for (int i = 3; i <= 4; ++i)

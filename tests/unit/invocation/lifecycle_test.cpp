@@ -14,8 +14,8 @@ namespace {
 TimePoint at(Duration d) { return TimePoint(d); }
 
 // A machine brought into each state by the shortest way.
-Lifecycle in(const std::string& state) {
-  Lifecycle l;
+InvocationLifecycle in(const std::string& state) {
+  InvocationLifecycle l;
   l.begin(Routing{});
   if (state == "passing") l.begin(Passing{});
   if (state == "waiting") l.dispatched(at(1s), true);
@@ -78,20 +78,20 @@ const Row kTable[] = {
 
 TEST_CASE("every moment in every state either leads where the diagram says or changes nothing and says no") {
   const TimePoint now = at(2s);
-  const std::pair<const char * Row::*, std::function<bool(Lifecycle&)>> moments[] = {
-      {&Row::dispatched, [&](Lifecycle& l) { return l.dispatched(now, true); }},
-      {&Row::handler, [&](Lifecycle& l) { return l.handler_started(now); }},
-      {&Row::head, [&](Lifecycle& l) { return l.response_head(now, 200, true); }},
-      {&Row::upgraded, [&](Lifecycle& l) { return l.response_head(now, 101, true); }},
-      {&Row::left, [&](Lifecycle& l) { return l.client_left(true); }},
-      {&Row::again, [&](Lifecycle& l) { return l.again(); }},
-      {&Row::linger, [&](Lifecycle& l) { return l.linger(); }},
-      {&Row::end, [&](Lifecycle& l) { return l.end(); }},
+  const std::pair<const char * Row::*, std::function<bool(InvocationLifecycle&)>> moments[] = {
+      {&Row::dispatched, [&](InvocationLifecycle& l) { return l.dispatched(now, true); }},
+      {&Row::handler, [&](InvocationLifecycle& l) { return l.handler_started(now); }},
+      {&Row::head, [&](InvocationLifecycle& l) { return l.response_head(now, 200, true); }},
+      {&Row::upgraded, [&](InvocationLifecycle& l) { return l.response_head(now, 101, true); }},
+      {&Row::left, [&](InvocationLifecycle& l) { return l.client_left(true); }},
+      {&Row::again, [&](InvocationLifecycle& l) { return l.again(); }},
+      {&Row::linger, [&](InvocationLifecycle& l) { return l.linger(); }},
+      {&Row::end, [&](InvocationLifecycle& l) { return l.end(); }},
   };
   for (const Row& row : kTable) {
     int moment = 0;
     for (const auto& [column, act] : moments) {
-      Lifecycle l = in(row.from);
+      InvocationLifecycle l = in(row.from);
       const std::string before(name(l.state()));
       const TimePoint clock_before = l.clock() != nullptr ? l.clock()->start : TimePoint{};
       INFO(row.from << ", moment " << moment++);
@@ -107,7 +107,7 @@ TEST_CASE("every moment in every state either leads where the diagram says or ch
 TEST_CASE(
     "compiling may begin and end in every state but those without a function, and only ends what began") {
   for (const Row& row : kTable) {
-    Lifecycle l = in(row.from);
+    InvocationLifecycle l = in(row.from);
     INFO(row.from);
     CHECK_FALSE(l.compile_ended(at(2s)));
     const bool none = l.is<Passing>() || l.is<Dropped>() || l.is<Ended>();
@@ -131,7 +131,7 @@ TEST_CASE("nested compiles count once") {
 }
 
 TEST_CASE("the clock stands still while something is compiled") {
-  Lifecycle l;
+  InvocationLifecycle l;
   l.begin(Routing{});
   l.compile_started(at(0s));
   l.compile_ended(at(8s));  // before the handler: not charged, and not taken off either
@@ -146,7 +146,7 @@ TEST_CASE("the clock stands still while something is compiled") {
 }
 
 TEST_CASE("a handler that starts in the middle of a compile is charged from its end") {
-  Lifecycle l;
+  InvocationLifecycle l;
   l.begin(Routing{});
   l.compile_started(at(0s));
   l.handler_started(at(2s));
@@ -157,7 +157,7 @@ TEST_CASE("a handler that starts in the middle of a compile is charged from its 
 }
 
 TEST_CASE("a limit of for ever is never due") {
-  Lifecycle l = in("running");
+  InvocationLifecycle l = in("running");
   CHECK(l.clock()->due(l.compile(), kForever) == TimePoint::max());
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("the phase of an ending is where it happened") {
 }
 
 TEST_CASE("nothing is charged once the function is done, and an instance that gives up leaves no clock") {
-  Lifecycle l = in("running");
+  InvocationLifecycle l = in("running");
   CHECK(l.stop_clock(at(3s)));
   CHECK_FALSE(l.stop_clock(at(4s)));
   CHECK(l.charged(at(9s)) == 2s);
@@ -201,7 +201,7 @@ TEST_CASE("nothing is charged once the function is done, and an instance that gi
 TEST_CASE("a client that leaves where the function does not go on leaves the state alone") {
   for (const char* state :
        {"passing", "routing", "waiting", "running", "responding", "upgrading", "tunnel", "dropped"}) {
-    Lifecycle l = in(state);
+    InvocationLifecycle l = in(state);
     INFO(state);
     CHECK(l.client_left(false));
     CHECK(name(l.state()) == name(in(state).state()));

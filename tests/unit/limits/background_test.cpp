@@ -46,6 +46,19 @@ TEST_CASE("background: what packages alone have left may be lost, which is a war
   CHECK(enforced({}));
 }
 
+TEST_CASE("background: of a query that a client sent in its own turn nobody says that the package began it") {
+  const auto p = make_profile();
+  const auto fix = [&](const std::vector<Hanging>& hanging) {
+    return background::frozen(p, profile::Isolation::invocation, true, hanging, "/a", "app/a/route.ts").fix;
+  };
+  const Hanging query{"Postgres query", "node_modules/postgres/src/connection.js:255:22", 0s};
+  const Hanging report{"fetch", "node_modules/posthog-node/lib/node/index.cjs:1:1", 0s};
+  CHECK(fix({query}).find("package has begun this by itself") == std::string::npos);
+  CHECK(fix({report, query}).find("package has begun this by itself") == std::string::npos);
+  CHECK(fix({query}).find("`await`") != std::string::npos);
+  CHECK(fix({report}).find("package has begun this by itself") != std::string::npos);
+}
+
 TEST_CASE("background: the verdict says what is true of the policy, and of an inspector") {
   const auto p = make_profile();
   const std::vector<Hanging> hanging = {{"interval", "app/a/route.ts:3:1", 1s}};

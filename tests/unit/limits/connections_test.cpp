@@ -9,7 +9,7 @@ using namespace vsim::limits;
 using namespace vsim::test;
 
 TEST_CASE("connections: each instance counts with what it told last, until it is gone") {
-  connections::Ledger ledger;
+  connections::ConnectionLedger ledger;
   ledger.note("i1", {"db:5432", 3, "", ""});
   ledger.note("i2", {"db:5432", 1, "", ""});
   ledger.note("i2", {"redis:6379", 1, "", ""});

@@ -8,8 +8,8 @@ using namespace vsim;
 using namespace vsim::test;
 using namespace vsim::limits;
 using duration::Ask;
-using duration::From;
 using duration::limit_for;
+using duration::LimitOrigin;
 using duration::scaled;
 
 TEST_CASE("duration: the default of each profile") {
@@ -27,19 +27,19 @@ TEST_CASE("duration: the default of each profile") {
     const auto limit = limit_for(make_profile(row.plan, row.compute), {});
     CHECK(limit.total == row.expected);
     CHECK(limit.first_byte == kForever);
-    CHECK(limit.from == From::profile_default);
+    CHECK(limit.from == LimitOrigin::profile_default);
   }
 }
 
 TEST_CASE("duration: maxDuration goes up and down from the default, as far as the plan's maximum") {
   const auto p = make_profile();
   CHECK(limit_for(p, {Duration(5s)}).total == 5s);
-  CHECK(limit_for(p, {Duration(5s)}).from == From::function);
+  CHECK(limit_for(p, {Duration(5s)}).from == LimitOrigin::function);
   CHECK(limit_for(p, {Duration(60s)}).total == 60s);
-  CHECK(limit_for(p, {Duration(60s)}).from == From::function);
+  CHECK(limit_for(p, {Duration(60s)}).from == LimitOrigin::function);
   const auto over = limit_for(p, {Duration(61s)});
   CHECK(over.total == 60s);
-  CHECK(over.from == From::capped);
+  CHECK(over.from == LimitOrigin::capped);
   CHECK(over.asked == 61s);
 }
 
@@ -51,16 +51,16 @@ TEST_CASE("duration: \"max\" is the plan's maximum, without the beta's extension
 TEST_CASE("duration: a function may ask for the extended maximum, and no further") {
   const auto p = make_profile(Plan::pro, Compute::fluid);
   CHECK(limit_for(p, {Duration(1800s)}).total == 1800s);
-  CHECK(limit_for(p, {Duration(1800s)}).from == From::function);
+  CHECK(limit_for(p, {Duration(1800s)}).from == LimitOrigin::function);
   CHECK(limit_for(p, {Duration(3600s)}).total == 1800s);
-  CHECK(limit_for(p, {Duration(3600s)}).from == From::capped);
+  CHECK(limit_for(p, {Duration(3600s)}).from == LimitOrigin::capped);
 }
 
 TEST_CASE("duration: an edge function has 25 s to begin and 300 s in all, whatever maxDuration says") {
   const auto limit = limit_for(make_profile(), {Duration(60s), false, true});
   CHECK(limit.first_byte == 25s);
   CHECK(limit.total == 300s);
-  CHECK(limit.from == From::edge);
+  CHECK(limit.from == LimitOrigin::edge);
 }
 
 TEST_CASE("duration: scaling stops at one second of real time, and leaves shorter limits alone") {

@@ -10,19 +10,28 @@ using namespace vsim::test;
 
 TEST_CASE("instance end: the cause of death is named as it was told, with the instance that died") {
   const auto seen = [](std::string_view instance, std::string_view cause) {
-    return instance_end::lost(Code::function_invocation_failed, instance, cause, "/a", "a.ts").measured;
+    return instance_end::lost({Code::function_invocation_failed, std::string(cause)}, instance, "/a", "a.ts")
+        .measured;
   };
   CHECK(seen("i3", "process.exit(1)") == "instance i3: process.exit(1)");
   CHECK(seen("i3", "") == "instance i3 ended");
   CHECK(seen("", "out of memory") == "out of memory");
   const auto cut = [](instance_end::Begun begun) {
-    return instance_end::lost(Code::function_invocation_failed, "i3", "exit", "/a", "a.ts", begun).measured;
+    return instance_end::lost({Code::function_invocation_failed, "exit"}, "i3", "/a", "a.ts", begun).measured;
   };
   CHECK(cut(instance_end::Begun::answer) == "instance i3: exit; its answer had begun and was cut off");
   CHECK(cut(instance_end::Begun::socket) == "instance i3: exit; its WebSocket was cut off");
-  const Verdict init = instance_end::lost(Code::function_invocation_timeout, "i3", "10s", "/a", "a.ts");
+  const Verdict init = instance_end::lost({Code::function_invocation_timeout, "10s"}, "i3", "/a", "a.ts");
   CHECK(init.fix.find("modules") != std::string::npos);
   CHECK(init.enforced);
+}
+
+TEST_CASE("instance end: one that a person has ended is told as that, and is no violation") {
+  const Verdict asked = instance_end::lost(
+      {Code::function_invocation_failed, "killed because somebody asked for it", true}, "i3", "/a", "a.ts");
+  CHECK(asked.measured == "instance i3: killed because somebody asked for it");
+  CHECK_FALSE(asked.enforced);
+  CHECK(asked.fix.find("has not crashed") != std::string::npos);
 }
 
 TEST_CASE("instance end: one that was never placed says why, and for how long it had waited") {

@@ -55,7 +55,9 @@ TEST_CASE("machine: each kind has its code, its key and the words of the instanc
                                                {"disk", Code::sim_read_only_filesystem},
                                                {"tmp-full", Code::sim_tmp_full},
                                                {"tmp", Code::sim_tmp_not_shared},
-                                               {"program", Code::sim_program_not_there}};
+                                               {"program", Code::sim_program_not_there},
+                                               {"protection", Code::sim_deployment_protected},
+                                               {"descriptors", Code::sim_too_many_descriptors}};
   for (const auto& [word, code] : rows) {
     INFO(word);
     const auto kind = machine::kind_of(word);
@@ -79,10 +81,25 @@ TEST_CASE("machine: an instance is told the modes of the profile") {
   p.programs_absent.value = profile::Strictness::warn;
   p.static_changes.value = profile::Strictness::off;
   p.network_loopback.value = p.network_ipv6.value = p.network_smtp.value = profile::Strictness::warn;
+  p.network_protection.value = profile::Strictness::warn;
+  p.descriptors_mode.value = profile::Strictness::enforce;
+  p.descriptors_max.value = 1024;
+  p.cpu_count.value = 1;
+  p.static_frozen.value = p.environment_strict.value = profile::Switch::off;
   CHECK(machine::modes(p) ==
-        "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce,tmp=enforce,program=warn,reads=warn,static="
-        "off,tmp_max="
-        "500000000");
+        "self=off,loopback=warn,ipv6=warn,smtp=warn,disk=enforce,tmp=enforce,program=warn,protection=warn,"
+        "descriptors=enforce,reads=warn,static=off,tmp_max=500000000,descriptors_max=1024,cpus=1,frozen=off,"
+        "strict=off");
+}
+
+TEST_CASE("machine: descriptors say how many there are, and whose line was refused or how many are open") {
+  MachineFact fact{Kind::descriptors, "open", "a.txt", "lib/a.ts:3:9", "", Doubt::none, true};
+  CHECK(told(fact).enforced);
+  CHECK(told(fact).measured == "open of a.txt at lib/a.ts:3:9, which got EMFILE as there");
+  CHECK(told(fact).limit.ends_with(" for all that an instance serves at once"));
+  fact = {Kind::descriptors, "descriptors", "1100 files and sockets", "", "", Doubt::none, false};
+  CHECK_FALSE(told(fact).enforced);
+  CHECK(told(fact).measured == "1100 files and sockets are open: let through here, one more is EMFILE there");
 }
 
 TEST_CASE("machine: a full /tmp says its size and the line; one of this machine's own is a warning") {

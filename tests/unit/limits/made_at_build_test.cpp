@@ -9,7 +9,7 @@ using namespace vsim;
 using namespace vsim::limits;
 using namespace vsim::test;
 using namespace std::chrono_literals;
-using made_at_build::Ledger;
+using made_at_build::ContentLedger;
 using made_at_build::Made;
 
 namespace {
@@ -29,14 +29,14 @@ Made made(std::string_view digest, Duration every = kForever) {
 }
 
 // Each answer takes a tenth of a second.
-std::optional<made_at_build::Change> look(Ledger& ledger, const Made& m, Duration began) {
+std::optional<made_at_build::ContentChange> look(ContentLedger& ledger, const Made& m, Duration began) {
   return ledger.look(m, at(began), at(began + 100ms), wall(began + 100ms));
 }
 
 }  // namespace
 
 TEST_CASE("made at build: an answer that says something else is a change, the same one is none") {
-  Ledger ledger;
+  ContentLedger ledger;
   CHECK_FALSE(look(ledger, made("a"), 1s));
   CHECK_FALSE(look(ledger, made("a"), 2s));
   const auto change = look(ledger, made("b"), 5s);
@@ -51,7 +51,7 @@ TEST_CASE("made at build: an answer that says something else is a change, the sa
 TEST_CASE(
     "made at build: after a revalidation an answer may be another one, and one that began before says "
     "nothing") {
-  Ledger ledger;
+  ContentLedger ledger;
   CHECK_FALSE(look(ledger, made("a"), 1s));
   ledger.revalidated(at(3s));
   CHECK_FALSE(look(ledger, made("b"), 3s));
@@ -60,7 +60,7 @@ TEST_CASE(
 }
 
 TEST_CASE("made at build: an edit is what was compiled of it, or a file that it reads") {
-  Ledger ledger;
+  ContentLedger ledger;
   CHECK_FALSE(look(ledger, made("a"), 1s));
   ledger.edited({"server/app/other.js"});
   CHECK(look(ledger, made("b"), 2s));
@@ -75,7 +75,7 @@ TEST_CASE("made at build: an edit is what was compiled of it, or a file that it 
 }
 
 TEST_CASE("made at build: after its `revalidate` it may be another one, before it is a remark") {
-  Ledger ledger;
+  ContentLedger ledger;
   CHECK_FALSE(look(ledger, made("a", 10s), 1s));
   const Made b = made("b", 10s);
   CHECK(look(ledger, b, 11s - 1ns));

@@ -6,12 +6,12 @@
 
 using namespace vsim;
 using namespace vsim::limits;
-using socket_server::Answer;
+using socket_server::FunctionAnswer;
 
 namespace {
 
-Answer upgrade(int status, std::string_view target = "/ws", std::string_view kind = {}) {
-  Answer a;
+FunctionAnswer upgrade(int status, std::string_view target = "/ws", std::string_view kind = {}) {
+  FunctionAnswer a;
   a.upgrade = true;
   a.status = status;
   a.method = "GET";
@@ -20,10 +20,10 @@ Answer upgrade(int status, std::string_view target = "/ws", std::string_view kin
   return a;
 }
 
-Answer poll(int status, std::string_view content_type = {}, std::string_view more = {}) {
+FunctionAnswer poll(int status, std::string_view content_type = {}, std::string_view more = {}) {
   static std::string target;
   target = "/socket.io/?EIO=4&transport=polling&t=x" + std::string(more);
-  Answer a;
+  FunctionAnswer a;
   a.status = status;
   a.method = "GET";
   a.target = target;
@@ -40,7 +40,7 @@ const profile::Profile& fluid() {
   return p;
 }
 
-Answer to(std::string_view location, Answer a) {
+FunctionAnswer to(std::string_view location, FunctionAnswer a) {
   a.location = location;
   return a;
 }
@@ -88,19 +88,19 @@ TEST_CASE("socket server: Socket.IO without its server is a violation in every p
 TEST_CASE("socket server: a 200 is told when it is no packet of Engine.IO") {
   CHECK(socket_server::verdict(hobby(), poll(200, "text/html; charset=utf-8")));
   CHECK(socket_server::verdict(hobby(), poll(200, "application/json")));
-  Answer empty = poll(200);
+  FunctionAnswer empty = poll(200);
   empty.empty = true;  // `res.end()` of a handler that made its server for the next request
   CHECK(socket_server::verdict(hobby(), empty));
   CHECK_FALSE(socket_server::verdict(hobby(), poll(200, "text/plain; charset=UTF-8")));
   CHECK_FALSE(socket_server::verdict(hobby(), poll(200, "application/octet-stream")));
   CHECK_FALSE(socket_server::verdict(hobby(), poll(200)));  // nobody knows
-  Answer post = poll(200, "text/html", "&sid=a");
+  FunctionAnswer post = poll(200, "text/html", "&sid=a");
   post.method = "POST";
   CHECK_FALSE(socket_server::verdict(hobby(), post));  // "ok"
 }
 
 TEST_CASE("socket server: what is no socket's request, or an unknown session, is not told here") {
-  Answer plain = poll(404);
+  FunctionAnswer plain = poll(404);
   plain.target = "/missing?x=EIO";
   CHECK_FALSE(socket_server::verdict(hobby(), plain));
   plain.target = "/missing?EIO=4";
@@ -109,7 +109,7 @@ TEST_CASE("socket server: what is no socket's request, or an unknown session, is
 }
 
 TEST_CASE("socket server: the advice fits what answered") {
-  const auto fix = [](const Answer& a) { return socket_server::verdict(fluid(), a)->fix; };
+  const auto fix = [](const FunctionAnswer& a) { return socket_server::verdict(fluid(), a)->fix; };
   CHECK(fix(to("/api/io?EIO=4", upgrade(308, "/api/io/?EIO=4&transport=websocket")))
             .find("Set `addTrailingSlash: false`") != std::string::npos);
   CHECK(fix(to("/api/io/", upgrade(308, "/api/io?EIO=4&transport=websocket")))

@@ -11,14 +11,14 @@ using profile::WebSocketRefusal;
 
 TEST_CASE("WebSockets: refused in the three ways on serverless profiles, carried on Fluid") {
   auto p = test::make_profile();
-  CHECK(websocket::answer(p) == websocket::Answer::refuse);
+  CHECK(websocket::answer(p) == websocket::UpgradeAnswer::refuse);
   p.websocket_refusal.value = WebSocketRefusal::deliver_as_get;
-  CHECK(websocket::answer(p) == websocket::Answer::as_get);
+  CHECK(websocket::answer(p) == websocket::UpgradeAnswer::as_get);
   p.websocket_refusal.value = WebSocketRefusal::drop;
-  CHECK(websocket::answer(p) == websocket::Answer::drop);
+  CHECK(websocket::answer(p) == websocket::UpgradeAnswer::drop);
   auto fluid = test::make_profile(test::Plan::hobby, test::Compute::fluid);
   fluid.websocket_refusal.value = WebSocketRefusal::drop;  // plays no part then
-  CHECK(websocket::answer(fluid) == websocket::Answer::tunnel);
+  CHECK(websocket::answer(fluid) == websocket::UpgradeAnswer::tunnel);
 }
 
 TEST_CASE("WebSockets: the verdict tells what was done with the upgrade") {

@@ -21,7 +21,7 @@ struct Relayed {
 };
 
 // Feeds `input` in pieces of `step` bytes, as a socket would.
-Relayed relay(http1::Body body, bool to_chunked, std::string_view input, std::size_t step) {
+Relayed relay(http1::BodyFraming body, bool to_chunked, std::string_view input, std::size_t step) {
   BodyRelay relay;
   relay.start(body, to_chunked);
   Relayed out;

@@ -29,7 +29,7 @@ class Heap {
   std::size_t size_;
 };
 
-inline std::string body_text(const Body& b) {
+inline std::string body_text(const BodyFraming& b) {
   switch (b.kind) {
     case BodyKind::none:
       return "none";

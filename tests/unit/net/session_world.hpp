@@ -21,15 +21,15 @@ using boost::asio::ip::tcp;
 inline constexpr auto kDeadline = 20s;
 
 // Answers as told; writes down every end.
-class ScriptedEdge final : public Edge {
+class ScriptedEdge final : public EdgePolicy {
  public:
   UpstreamPool* pool = nullptr;
   bool tunnel = false, keep_running = true;
   std::uint64_t body_limit = UINT64_MAX;
-  std::string over;                     // the answer to a body that is too long
-  std::map<ExchangeId, Session*> open;  // exchanges that have not ended
-  std::map<ExchangeId, Totals> ended;   // by on_end
-  std::map<ExchangeId, Totals> failed;  // by on_upstream_failed
+  std::string over;                             // the answer to a body that is too long
+  std::map<ExchangeId, Session*> open;          // exchanges that have not ended
+  std::map<ExchangeId, ExchangeTotals> ended;   // by on_end
+  std::map<ExchangeId, ExchangeTotals> failed;  // by on_upstream_failed
   std::vector<std::string> targets;
   int left = 0, half_closed = 0;
   bool half_close_is_leaving = false;
@@ -79,14 +79,15 @@ class ScriptedEdge final : public Edge {
     ++half_closed;
     return half_close_is_leaving;
   }
-  FailureDecision on_upstream_failed(Session&, ExchangeId id, UpstreamFailure why, Totals t) override {
+  FailureDecision on_upstream_failed(Session&, ExchangeId id, UpstreamFailure why,
+                                     ExchangeTotals t) override {
     failures.push_back(why);
     if (wait) return {FailureDecision::Kind::wait, {}};
     failed[id] = t;
     end(id);
     return {.response = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"};
   }
-  void on_end(ExchangeId id, Totals t) override {
+  void on_end(ExchangeId id, ExchangeTotals t) override {
     ended[id] = t;
     end(id);
   }

@@ -146,6 +146,13 @@ TEST_CASE("OutputLines: bytes that are no text are shown as such, none is lost")
   CHECK(split(bytes + "\n") == Lines{"n:????z"});
 }
 
+TEST_CASE("OutputLines: no line is a command to a CI system, coloured or not") {
+  CHECK(split("::error::x\n") == Lines{"n:| ::error::x"});
+  CHECK(split("\u00a0 \u3000::set-output name=a::b\n") == Lines{"n:| \u00a0 \u3000::set-output name=a::b"});
+  CHECK(split("\x1b[0m::error::x\n") == Lines{"n:| \x1b[0m::error::x"});
+  CHECK(split("a ::b\nstd::string\n") == Lines{"n:a ::b", "n:std::string"});
+}
+
 TEST_CASE("strip_escapes leaves the words") {
   CHECK(strip_escapes("\x1b[32m\xe2\x9c\x93\x1b[0m Ready \x1b]8;;http://x\alink\x1b]8;;\a in 3s\x1b[") ==
         "\xe2\x9c\x93 Ready link in 3s");

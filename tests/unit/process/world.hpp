@@ -52,8 +52,9 @@ struct World {
   std::unique_ptr<Talker> start(SpawnOptions options) {
     auto t = std::make_unique<Talker>();
     Talker* raw = t.get();
-    auto child = supervisor.spawn(std::move(options), {[raw](Stream s, std::string_view bytes) {
-                                                         (s == Stream::out ? raw->out : raw->err) += bytes;
+    auto child = supervisor.spawn(std::move(options), {[raw](OutputStream s, std::string_view bytes) {
+                                                         (s == OutputStream::out ? raw->out : raw->err) +=
+                                                             bytes;
                                                        },
                                                        [raw](const ExitCause& c) { raw->cause = c; }});
     if (!child) FAIL(child.error().message);

@@ -75,7 +75,8 @@ TEST_CASE("A profile that is not there: the path or the name, and what there is"
   CHECK(mistakes("./hobbi.yaml") ==
         "--profile: cannot read the file \"hobbi.yaml\" (did you mean the built-in profile \"hobby\"?); the "
         "built-in profiles are "
-        "hobby, pro, enterprise, hobby-fluid, pro-fluid, enterprise-fluid\n  ./hobbi.yaml\n  ^~~~~~~~~~~~\n");
+        "hobby, pro, enterprise, hobby-fluid, pro-fluid, enterprise-fluid\n  | ./hobbi.yaml\n  | "
+        "^~~~~~~~~~~~\n");
   CHECK(mistakes("/etc/x/limits.yml").find("cannot read the file \"/etc/x/limits.yml\"; the built-in") !=
         std::string::npos);
   CHECK(mistakes("prro").find("no profile is called \"prro\" (did you mean \"pro\"?)") != std::string::npos);
@@ -218,7 +219,7 @@ TEST_CASE("Diagnostics: control characters never reach the terminal, tabs keep t
   d.message = "m";
   d.line_text = "\ta\x1b[31mä\xFFz";
   d.caret_length = 2;
-  CHECK(to_string(d) == "x.yaml:3:3: m\n  \ta?[31mä?z\n  \t ^~\n");
+  CHECK(to_string(d) == "x.yaml:3:3: m\n  3 | \ta?[31mä?z\n    | \t ^~\n");
   d.col = 500;  // beyond the line: still one caret
   CHECK(to_string(d).ends_with("^\n"));
 }

@@ -11,25 +11,25 @@ using limits::Code;
 
 namespace {
 
-Outcome outcome(int status, std::vector<Code> codes = {}) {
-  Outcome o;
+RecordedOutcome outcome(int status, std::vector<Code> codes = {}) {
+  RecordedOutcome o;
   o.status = status;
   o.codes = std::move(codes);
   return o;
 }
-Outcome at(std::string route, Outcome o) {
+RecordedOutcome at(std::string route, RecordedOutcome o) {
   o.route = std::move(route);
   return o;
 }
-Met met(Outcome o) { return {std::move(o), {}, {}}; }
+Met met(RecordedOutcome o) { return {std::move(o), {}, {}}; }
 
 Recording recording() {
   Recording out;
   out.about.profile = "hobby-fluid";
   out.about.profile_as_of = "2026-09-20";
   out.ended = true;
-  const auto add = [&](std::string method, std::string target, Outcome o) {
-    Request r;
+  const auto add = [&](std::string method, std::string target, RecordedOutcome o) {
+    RecordedRequest r;
     r.n = out.requests.size() + 1;
     r.method = std::move(method);
     r.target = std::move(target);
@@ -56,8 +56,8 @@ std::vector<Met> on_hobby() {
 }  // namespace
 
 TEST_CASE("compare: every pair of endings has its word") {
-  const Outcome ok = outcome(200), slow = outcome(504, {Code::function_invocation_timeout}),
-                own = outcome(500);
+  const RecordedOutcome ok = outcome(200), slow = outcome(504, {Code::function_invocation_timeout}),
+                        own = outcome(500);
   CHECK(compare(ok, met(ok)) == Change::same);
   CHECK(compare(ok, met(outcome(304))) == Change::same);
   CHECK(compare(ok, met(outcome(404))) == Change::differs);
@@ -74,10 +74,10 @@ TEST_CASE("compare: every pair of endings has its word") {
   // Not the app's doing, as in every verdict.
   CHECK(compare(ok, met(outcome(200, {Code::sim_not_ready}))) == Change::same);
   // A client that left before the head saw no status.
-  Outcome left = outcome(0);
+  RecordedOutcome left = outcome(0);
   left.left = std::chrono::seconds(1);
   CHECK(compare(left, met(outcome(200))) == Change::same);
-  Outcome cut = outcome(200);
+  RecordedOutcome cut = outcome(200);
   cut.ended_by = event::EndedBy::app;
   CHECK(compare(ok, met(cut)) == Change::broke);
   CHECK(word_for(cut) == "200, cut short");

@@ -25,8 +25,8 @@ About about() {
   return a;
 }
 
-Request request(std::uint64_t n, Duration at, std::string target = "/") {
-  Request r;
+RecordedRequest request(std::uint64_t n, Duration at, std::string target = "/") {
+  RecordedRequest r;
   r.n = n;
   r.at = at;
   r.method = "POST";
@@ -38,10 +38,10 @@ Request request(std::uint64_t n, Duration at, std::string target = "/") {
   return r;
 }
 
-std::string text_of(const std::vector<Request>& requests) {
+std::string text_of(const std::vector<RecordedRequest>& requests) {
   std::string out;
   encode(out, about());
-  for (const Request& r : requests) encode(out, r);
+  for (const RecordedRequest& r : requests) encode(out, r);
   encode_end(out, requests.size(), 0);
   return out;
 }
@@ -64,7 +64,7 @@ std::string with(std::string_view members) {
 }  // namespace
 
 TEST_CASE("recording: what is written is read again, byte for byte") {
-  Request all = request(1, 0ns, "/api/x?q=%20");
+  RecordedRequest all = request(1, 0ns, "/api/x?q=%20");
   all.upgrade = true;
   all.body = {std::string("\0\xff\x80 binary", 10), 10, true};
   all.headers.push_back({"x-latin", "caf\xe9"});
@@ -80,9 +80,9 @@ TEST_CASE("recording: what is written is read again, byte for byte") {
                  9999999999ns,
                  5ms,
                  {{"session", "a=b"}}};
-  Request text = request(2, 3ms + 1ns);
+  RecordedRequest text = request(2, 3ms + 1ns);
   text.body = {"{\"a\":\"ü\\n\"}\n", 13, true};
-  Request cut = request(3, 4ms);
+  RecordedRequest cut = request(3, 4ms);
   cut.body = {"abc", 5'000'000, false};
   const auto got = read_recording(text_of({all, text, cut}), "r.jsonl");
   REQUIRE(got);
@@ -189,7 +189,7 @@ TEST_CASE("recording: two requests of one number are refused") {
 }
 
 TEST_CASE("recording: cut or changed at any byte it is read or refused, never more") {
-  Request r = request(1, 1ms);
+  RecordedRequest r = request(1, 1ms);
   r.body = {std::string("\xff\x00", 2), 2, true};
   const std::string text = text_of({r});
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -16,8 +16,8 @@ About about() {
 }
 const Destination kTo{"http://localhost:4100", "two"};
 
-Request post(std::vector<Header> headers = {}) {
-  Request r;
+RecordedRequest post(std::vector<RecordedHeader> headers = {}) {
+  RecordedRequest r;
   r.n = 1;
   r.method = "POST";
   r.target = "/api/x?a=1";
@@ -44,7 +44,7 @@ TEST_CASE("head: Host, Origin and Referer of the recorded origin name the new on
                        {"Expect", "100-continue"},
                        {"Cookie", "a=1"},
                        {"X-Vsim-Id", "forged"}});
-  Request with_body = r;
+  RecordedRequest with_body = r;
   with_body.body = {"abc", 3, true};
   CHECK(head_of(with_body, about(), kTo, "a=2", "7") ==
         "POST /api/x?a=1 HTTP/1.1\r\nHost: localhost:4100\r\norigin: http://localhost:4100\r\n"
@@ -81,11 +81,11 @@ TEST_CASE("body: a chunked one is chunked again, an empty one with a length has 
 }
 
 TEST_CASE("obstacles: sockets, cut bodies, Server Actions of another build, clients that left too early") {
-  const auto why = [](const Request& r, const Destination& to = kTo) {
+  const auto why = [](const RecordedRequest& r, const Destination& to = kTo) {
     return obstacle(r, about(), to).value_or("none");
   };
   CHECK(why(post()) == "none");
-  Request r = post();
+  RecordedRequest r = post();
   r.upgrade = true;
   CHECK(why(r) == "a WebSocket: what was said on it is not in the recording");
   r = post();
@@ -110,7 +110,7 @@ TEST_CASE("obstacles: sockets, cut bodies, Server Actions of another build, clie
 }
 
 TEST_CASE("cookies: what the app sets anew is sent anew, as a browser would; all others as recorded") {
-  std::vector<Request> requests(4, post());
+  std::vector<RecordedRequest> requests(4, post());
   for (std::size_t i = 0; i < 4; ++i) requests[i].n = i + 1;
   requests[0].target = "/api/login?token=secret";
   requests[0].outcome.set_cookies = {{"session", "old"}, {"theme", "dark"}};
@@ -143,15 +143,15 @@ TEST_CASE("cookies: what the app sets anew is sent anew, as a browser would; all
 }
 
 TEST_CASE("Set-Cookie: name and value") {
-  CHECK(parse_set_cookie("a=b=c; Path=/; HttpOnly") == Header{"a", "b=c"});
-  CHECK(parse_set_cookie(" a = b ;x") == Header{"a", "b"});
-  CHECK(parse_set_cookie("a=; Max-Age=0") == Header{"a", ""});
+  CHECK(parse_set_cookie("a=b=c; Path=/; HttpOnly") == RecordedHeader{"a", "b=c"});
+  CHECK(parse_set_cookie(" a = b ;x") == RecordedHeader{"a", "b"});
+  CHECK(parse_set_cookie("a=; Max-Age=0") == RecordedHeader{"a", ""});
   CHECK_FALSE(parse_set_cookie("nothing"));
   CHECK_FALSE(parse_set_cookie("=x"));
 }
 
 TEST_CASE("label: secrets masked, nothing that drives a terminal") {
-  Request r = post();
+  RecordedRequest r = post();
   r.target = "/a\x1b[31m?token=x&b=\xff";
   CHECK(label(r) == "POST /a?[31m?token=***&b=?");
 }

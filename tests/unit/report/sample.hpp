@@ -54,6 +54,8 @@ class Sample {
     tell(500ms, InstanceChanged{"i1", "spawning", "spare"});
     tell(900ms, CommandRun{"npx playwright test", false});
     tell(1s, InstanceChanged{"i1", "spare", "leased", "/api/slow"});
+    tell(1'080ms, InvocationRunning{static_cast<InvocationId>(1), "/api/slow", "app/api/slow/route.ts", "i1",
+                                    "cold", 10s});
     ended(11'100ms, 1, "/api/slow?ms=20000", "/api/slow", "app/api/slow/route.ts", 504, 10s, slow_, "i1");
     tell(11'200ms, InstanceChanged{"i1", "leased", "dead", "/api/slow", "deadline", "killed by SIGKILL",
                                    104'857'600, 4242});
@@ -106,6 +108,12 @@ class Sample {
     e.charged = charged;
     e.instance = instance;
     e.start = instance.empty() ? "" : "cold";
+    if (id == 1) {
+      e.compile = 20ms;
+      e.waited = 30ms;
+      e.init = 10ms;
+      e.first_byte = 90ms;
+    }
     e.verdicts = verdicts;
     tell(at, e);
   }

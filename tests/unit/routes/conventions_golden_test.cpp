@@ -80,7 +80,7 @@ std::string table_of(const std::string& input) {
           fmt::format("  {} by {}:{}", seconds(*f.max_duration), f.max_duration->file, f.max_duration->line);
     out += '\n';
   }
-  for (const Finding& f : resolved.findings) out += format_finding(f) + "\n";
+  for (const RouteFinding& f : resolved.findings) out += format_finding(f) + "\n";
   if (plan)
     for (const OverPlan& o : over_plan(resolved.functions, std::chrono::seconds(plan->first), plan->second,
                                        vercel ? &*vercel : nullptr))

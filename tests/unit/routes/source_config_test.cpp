@@ -22,7 +22,7 @@ std::string said(std::string_view text, SourceRole role = SourceRole::app, std::
   if (c.dynamic) out += "dynamic " + c.dynamic->value + " line " + std::to_string(c.dynamic->line) + "\n";
   if (c.has_ids) out += "ids\n";
   if (c.has_server_props) out += "server props\n";
-  for (const Finding& f : c.findings) out += format_finding(f) + "\n";
+  for (const RouteFinding& f : c.findings) out += format_finding(f) + "\n";
   return out;
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("source config: a file that is being edited gives what can be read of 
   REQUIRE(c.max_duration.has_value());
   CHECK(c.max_duration->value == 5);
   REQUIRE(c.findings.size() == 1);
-  CHECK(c.findings[0].severity == Severity::hint);
+  CHECK(c.findings[0].severity == RouteSeverity::hint);
   for (const char* text : {"export const maxDuration =", "export const", "{{{{", "\"", "`${`${", "<a><b>",
                            "\xff\xfe\x80", "export {", "/*"}) {
     CHECK_NOTHROW(read_source_config(text, "r.tsx", SourceRole::app));

@@ -1,5 +1,6 @@
 #include "routes/vercel_json.hpp"
 
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include "routes/json_text.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 std::string findings(std::string_view text) {
   std::string out;
-  for (const Finding& f : parse_vercel_json(text).findings) out += format_finding(f) + "\n";
+  for (const RouteFinding& f : parse_vercel_json(text).findings) out += format_finding(f) + "\n";
   return out;
 }
 
@@ -88,6 +89,11 @@ TEST_CASE("vercel.json: mistakes are all reported, with their places") {
         "vercel.json:2:3: error: Invalid vercel.json - `fluid` should be boolean.\n"
         "vercel.json:10:13: error: Invalid vercel.json - `crons[0]` needs a `path` and a `schedule`, both "
         "strings.\n");
+  // Numbers beyond what a whole number holds, with either sign, are beyond the limits as well.
+  for (const char* number : {"1e23", "-1e23", "18446744073709551615", "1e308", "9223372036854775808.0"}) {
+    CHECK(findings(fmt::format(R"({{"functions":{{"a":{{"memory":{}}}}}}})", number)) ==
+          "vercel.json:1:20: error: Functions must have a memory value between 128 and 10240\n");
+  }
   CHECK(findings(R"({"functions":[]})") ==
         "vercel.json:1:2: error: Invalid vercel.json - `functions` should be object.\n");
   CHECK(findings("[]") == "vercel.json:1:1: error: Invalid vercel.json - should be object.\n");

@@ -1,4 +1,4 @@
-// Where the program of this system is: what `npm install` has chosen by the fields os and cpu of its packages. The programs are static: glibc or
+// Where the program of this system is: in a package that is installed beside this one. The programs are static: glibc or
 // musl makes no difference.
 'use strict';
 
@@ -27,9 +27,9 @@ function findProgram() {
     return path.join(path.dirname(require.resolve(`${name}/package.json`)), 'bin', 'vercel-sim');
   } catch {
     const {version} = require('../package.json');
-    throw new CannotRun(`the package ${name}, which holds the program, is not installed: optional dependencies were left out, or ` +
+    throw new CannotRun(`the package ${name}, which holds the program, is not installed: only the launcher was, or ` +
                         'node_modules comes from another system',
-                        `npm install --include=optional, or npm install --save-dev ${name}@${version}`);
+                        `install its archive too: npm install --save-dev --ignore-scripts ./vercel-sim-${system.replace(' ', '-')}-${version}.tgz`);
   }
 }
 

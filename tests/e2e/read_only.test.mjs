@@ -1,0 +1,125 @@
+// The disk of a function, which is read-only but for /tmp: for child processes and native code alike, where this Linux lets us mount it so, whether the
+// instance is started or copied. What is made at build, what development alone does and what a variable names write as they did.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { cleanUp, copyApp, spawnSim, tempFolder, within } from "./harness.mjs";
+
+const kFiles = {
+  // By a child, with its output caught, and by one whose end alone is seen.
+  "app/api/child/route.js": `import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+export async function POST(request) {
+  const how = await request.text();
+  if (how === "sync") {
+    try { execFileSync("cp", ["package.json", "written-by-cp.json"], { stdio: "pipe" }); return Response.json({ written: true }); }
+    catch (error) { return Response.json({ status: error.status, stderr: String(error.stderr).trim() }); }
+  }
+  const child = spawn(process.execPath, ["-e", "require('fs').writeFileSync('written-by-node.txt', '')"]);
+  let stderr = "";
+  child.stderr.on("data", (chunk) => (stderr += chunk));
+  const [status] = await once(child, "close");
+  return Response.json({ status, stderr: /EROFS.*/.exec(stderr)?.[0] });
+}
+`,
+  // By code of no hook: a worker's own fs, as an addon's.
+  "app/api/native/route.js": `import { Worker } from "node:worker_threads";
+export async function POST(request) {
+  const code = "const fs = require('node:fs'); let said; try { fs.writeFileSync(process.cwd() + '/written-by-worker.txt', ''); said = 'written'; } catch (error) { said = error.code; } require('node:worker_threads').parentPort.postMessage(said);";
+  const worker = new Worker(code, { eval: true });
+  const said = await new Promise((resolve) => worker.once("message", resolve));
+  return Response.json({ said });
+}
+`,
+  // Sound: /tmp, and a folder that a variable names, by a child.
+  "app/api/sound/route.js": `import { execFileSync } from "node:child_process";
+export async function POST() {
+  const text = execFileSync("sh", ["-c", 'echo one > /tmp/x && cat /tmp/x && echo two > "$DATA_DIR/child.txt" && cat "$DATA_DIR/child.txt"'], { encoding: "utf8" });
+  return Response.json({ text });
+}
+`,
+  "app/api/types/route.js": `import { execFileSync } from "node:child_process";
+export async function POST() {
+  if (process.env.NODE_ENV !== "production") execFileSync("sh", ["-c", "echo 1 > types-of-development.txt"]);
+  return Response.json({ ok: true });
+}
+`,
+  // At build the disk can be written.
+  "pages/feed.js": `import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+export function getStaticProps() {
+  writeFileSync("feed-by-fs.xml", "<rss/>");
+  execFileSync("sh", ["-c", "echo '<rss/>' > feed-by-child.xml"]);
+  return { props: {} };
+}
+export default function Feed() { return <p>feed</p>; }
+`,
+  "client.mjs": `for (const [path, body] of JSON.parse(process.argv[2])) {
+  const res = await fetch(process.env.BASE_URL + path, body === undefined ? {} : { method: "POST", body });
+  console.log("answer:", path, res.status, res.headers.get("content-type")?.includes("json") ? await res.text() : "");
+}
+`,
+};
+
+const kBad = [["/api/child", "sync"], ["/api/child", "async"], ["/api/native", ""]];
+const kGood = [["/api/sound", ""], ["/api/types", ""], ["/feed"]];
+
+async function run(app, requests, args, env) {
+  const temp = await tempFolder("disk");
+  const events = join(temp, "events.jsonl");
+  const sim = spawnSim(["test", "--port", "0", "--profile", "hobby", "--events", events, ...args, "--", process.execPath, "client.mjs", JSON.stringify(requests)], { cwd: app, temp, env });
+  const { code } = await within(280_000, "the whole run", sim.exited).catch((error) => {
+    throw new Error(`${error.message}; printed:\n${sim.output.text}`);
+  });
+  await sim.stop();
+  const { text } = sim.output;
+  const told = (await readFile(events, "utf8")).trim().split("\n").map((line) => JSON.parse(line)).flatMap(({ verdicts = [] }) => verdicts);
+  return {
+    code,
+    text,
+    answers: [...text.matchAll(/answer: (\S+) (\d+) ?(.*)/g)].map(([, path, status, body]) => [path, status, body && JSON.parse(body)]),
+    told: told.map(({ code: name, enforced, file, measured }) => `${enforced ? "✗" : "!"} ${name} ${file.replace(/(:\d+):\d+$/, "$1")}: ${measured.replace(/ at .*/, "")}`),
+    open: /outside \/tmp only what Node's fs writes is refused, .*: (.*)/.exec(text)?.[1],
+  };
+}
+
+describe("The disk of a function for all that it starts", { timeout: 900_000 }, () => {
+  after(cleanUp);
+
+  for (const [word, more] of [["copied", ["--set", "instances.fork=on"]], ["started", ["--set", "instances.fork=off"]]]) {
+    test(`is read-only: ${word}`, async (t) => {
+      const app = await copyApp(kFiles);
+      const data = join(app, "data");
+      await mkdir(data);
+      const { answers, code, open, text, told } = await run(app, [...kBad, ...kGood], more, { DATA_DIR: "./data" });
+      if (open) return t.skip(`not here: ${open}`);
+      assert.deepEqual(answers, [
+        ["/api/child", "200", { status: 1, stderr: "cp: cannot create regular file 'written-by-cp.json': Read-only file system" }],
+        ["/api/child", "200", { status: 1, stderr: "EROFS: read-only file system, open 'written-by-node.txt'" }],
+        ["/api/native", "200", { said: "EROFS" }],
+        ["/api/sound", "200", { text: "one\ntwo\n" }],
+        ["/api/types", "200", { ok: true }],
+        ["/feed", "200", ""],
+      ], text);
+      assert.deepEqual(told, [
+        "✗ SIM_READ_ONLY_FILESYSTEM app/api/child/route.js:6: a write by cp of /var/task/written-by-cp.json",
+        "✗ SIM_READ_ONLY_FILESYSTEM app/api/child/route.js:9: a write by node of /var/task/written-by-node.txt",
+      ], text);
+      assert.equal(code, 2, text);
+      const there = ["written-by-cp.json", "written-by-node.txt", "written-by-worker.txt", "types-of-development.txt", "data/child.txt", "feed-by-fs.xml", "feed-by-child.xml"].filter((name) => existsSync(join(app, name)));
+      assert.deepEqual(there, ["types-of-development.txt", "data/child.txt", "feed-by-fs.xml", "feed-by-child.xml"], text);
+    });
+  }
+
+  test("under warn all of it can be written, and so where a database stands in the project, which is said", async () => {
+    const app = await copyApp({ ...kFiles, "dev.db": "" });
+    const warned = await run(app, kBad, ["--set", "disk.writes=warn"], {});
+    assert.deepEqual([warned.code, warned.told], [0, []], warned.text);
+    for (const name of ["written-by-cp.json", "written-by-node.txt", "written-by-worker.txt"]) assert.ok(existsSync(join(app, name)), name);
+    const named = await run(app, kBad, [], { DATABASE_URL: "file:./dev.db" });
+    assert.equal(named.open, "DATABASE_URL names dev.db, a database, which writes to the folder that it stands in");
+    assert.deepEqual(named.told, [], named.text);
+  });
+});

@@ -1,0 +1,62 @@
+// `vercel-sim check --size`: what functions weigh, of a build and of sources, and what is said of the largest.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import {test} from 'node:test';
+import {tempDir, write} from './program.mjs';
+import {kBin} from './world.mjs';
+
+const kApp = path.resolve(import.meta.dirname, '../../fixtures/apps/chat');
+const kPackage = JSON.stringify({name: 'made-up', dependencies: {next: '16.4.6'}});
+const size = (dir, ...args) => spawnSync(kBin, ['check', '--size', '--profile', 'hobby', ...args, dir], {encoding: 'utf8', timeout: 120_000});
+
+function built(t) {
+  const dir = write(tempDir(t), {
+    'package.json': kPackage,
+    '.next/next-server.js.nft.json': JSON.stringify({version: 1, files: ['../node_modules/next/dist/server.js']}),
+    '.next/server/app/(shop)/cart/route.js': 'x'.repeat(1000),
+    '.next/server/app/(shop)/cart/route.js.nft.json': JSON.stringify({version: 1, files: ['../../../../../node_modules/@img/lib/lib.node', '../../../../../link.node', '../../../../../gone.txt']}),
+    '.next/server/pages/index.js': 'x',
+    '.next/server/pages/index.js.nft.json': JSON.stringify({version: 1, files: []}),
+    'node_modules/next/dist/server.js': 'x'.repeat(4000),
+    'node_modules/@img/lib/lib.node': 'x'.repeat(2_000_000),
+  });
+  fs.symlinkSync('node_modules/@img/lib/lib.node', path.join(dir, 'link.node'));
+  return dir;
+}
+
+test('of a build: each function with its largest packages, a file by two names once, and 2 where one is over the limit', (t) => {
+  const dir = built(t);
+  const sound = size(dir);
+  assert.equal(sound.status, 0, sound.stderr);
+  assert.match(sound.stdout, /^Functions by what the build of \d{4}-\d\d-\d\d \d\d:\d\d has traced, of 250\.0 MB each:\n +2\.0 MB {2}\/cart\n +@img\/lib 2\.0 MB, next 4 kB, the app itself 1 kB\n +4 kB {2}\/\n/);
+  const over = size(dir, '--set', 'bundle.max=1MB');
+  assert.equal(over.status, 2);
+  assert.match(over.stdout, /2\.0 MB {2}\/cart {2}over the limit: the deployment fails$/m);
+  assert.match(over.stdout, /^fix: outputFileTracingExcludes/m);
+});
+
+test('without a build: by what is traced from the sources, which is only an estimate', {skip: !fs.existsSync(path.join(kApp, 'node_modules/next')) && 'no packages'}, (t) => {
+  const dir = write(tempDir(t), {
+    'package.json': kPackage,
+    'app/api/large/route.ts': "import { readFileSync } from 'node:fs';\nimport path from 'node:path';\nexport const GET = (): Response => new Response(readFileSync(path.join(process.cwd(), 'data/large.bin')));\n",
+    'app/api/odd/route.ts': "import { readdirSync } from 'node:fs';\nexport const GET = (): Response => Response.json(readdirSync('/proc/self/fd'));\n",
+    'data/large.bin': 'x'.repeat(3_000_000),
+  });
+  fs.mkdirSync(path.join(dir, 'node_modules'));
+  fs.symlinkSync(path.join(kApp, 'node_modules/next'), path.join(dir, 'node_modules/next'));
+  const found = size(dir, '--set', 'bundle.max=1MB');
+  assert.equal(found.status, 0, found.stderr);
+  assert.match(found.stdout, /^Functions by what is traced from the sources.*\n +3\.0 MB {2}\/api\/large {2}may be over the limit\n +the app itself 3\.0 MB/m);
+  assert.match(found.stdout, /\/api\/odd$/m);
+});
+
+test('where there is nothing to weigh it says what is missing', (t) => {
+  const bare = size(write(tempDir(t), {'package.json': kPackage, 'app/page.tsx': ''}));
+  assert.equal(bare.status, 64);
+  assert.match(bare.stderr, /error: the package "next" is not installed in /);
+  const both = spawnSync(kBin, ['check', '--size', '--format', 'json'], {encoding: 'utf8'});
+  assert.equal(both.status, 64);
+  assert.match(both.stderr, /--size and --format/);
+});
