@@ -366,6 +366,8 @@ window['vercelSim'] = {
   get lanes() { return layout?.lanes.map((l) => ({key: l.key, group: l.group.name, calls: l.calls.map((c) => c.call.key)})) ?? []; },
   get deployments() { return plot?.deployments ?? []; },
   get view() { return {...view, follow, paused}; },
+  // Whether what stands on the screen is what was last asked for: nothing moves until somebody does something.
+  get settled() { return !dirty && !(follow && !paused && connection === 'live') && performance.now() > due; },
 };
 
 if (recorded === undefined) {

@@ -175,6 +175,7 @@ test('lanes, bars and filters are what the events say', async (t) => {
   await until(page, () => window.vercelSim.drawn.length === 3);
   await page.locator('#f-text').fill('rooms');
   await until(page, () => window.vercelSim.drawn.length === 1);
+  await until(page, () => window.vercelSim.settled);
   const [box] = (await shown(page)).drawn;
   const at = await page.locator('#canvas').boundingBox();
   await page.mouse.move(at.x + box.x + box.w / 2, at.y + box.y + box.h / 2);
@@ -195,7 +196,7 @@ test('axe finds nothing, with the story open and shut, in light and dark, and on
     if (!options.hasTouch) continue;
     await page.locator('#story button', { hasText: 'Close' }).tap();
     await page.locator('#fit').tap();
-    const call = await until(page, () => window.vercelSim.drawn.find((b) => b.w > 40)).then((h) => h.jsonValue());
+    const call = await until(page, () => window.vercelSim.settled && window.vercelSim.drawn.find((b) => b.w > 40)).then((h) => h.jsonValue());
     const at = await page.locator('#canvas').boundingBox();
     await page.touchscreen.tap(at.x + call.x + 20, at.y + call.y + 6);
     assert.ok(await page.locator('#story').isVisible(), 'a tap opens the story');
