@@ -4,54 +4,15 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <charconv>
-#include <limits>
 #include <utility>
+
+#include "agent/line_fields.hpp"
 
 namespace vsim::agent {
 namespace {
 
 namespace json = boost::json;
-
-std::string_view text(const json::object& o, std::string_view key) {
-  const auto* v = o.if_contains(key);
-  return v != nullptr && v->is_string() ? std::string_view(v->get_string()) : std::string_view{};
-}
-double number(const json::object& o, std::string_view key) {
-  const auto* v = o.if_contains(key);
-  if (v == nullptr || !v->is_number()) return 0;
-  return v->to_number<double>();
-}
-std::optional<std::uint64_t> counter(const json::object& o, std::string_view key) {
-  const double value = number(o, key);
-  if (!(value >= 0) || value > 9e15) return std::nullopt;  // JavaScript's own bound for whole numbers
-  return static_cast<std::uint64_t>(value);
-}
-// At most what an int holds; 0 for anything else.
-int small_number(const json::object& o, std::string_view key) {
-  const auto value = counter(o, key);
-  return value && *value <= std::numeric_limits<int>::max() ? static_cast<int>(*value) : 0;
-}
-bool flag(const json::object& o, std::string_view key) {
-  const auto* v = o.if_contains(key);
-  return v != nullptr && v->is_bool() && v->get_bool();
-}
-// Ids are 64 bits, more than a JavaScript number holds: they travel as decimal text.
-InvocationId id(const json::object& o) {
-  const std::string_view digits = text(o, "id");
-  std::uint64_t out = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  return error == std::errc{} && end == digits.data() + digits.size() ? static_cast<InvocationId>(out)
-                                                                      : InvocationId::none;
-}
-std::vector<std::string> texts(const json::object& o, std::string_view key) {
-  std::vector<std::string> out;
-  const auto* v = o.if_contains(key);
-  if (v != nullptr && v->is_array())
-    for (const auto& item : v->get_array())
-      if (item.is_string()) out.emplace_back(item.get_string());
-  return out;
-}
+using namespace line;
 
 bool deliver_of_invocation(std::string_view type, const json::object& o, ControlHandler& handler) {
   const InvocationId of = id(o);  // none: nobody's, and ignored as one that has ended
@@ -100,34 +61,6 @@ NotTraced not_traced(const json::object& o) {
   return {text(o, "page"), text(o, "kind"),  text(o, "what"),      text(o, "path"),
           text(o, "at"),   text(o, "route"), flag(o, "directory"), flag(o, "excluded")};
 }
-StateReport state(const json::object& o) {
-  constexpr std::size_t kMost = 64;
-  StateReport out;
-  out.method = text(o, "method");
-  out.open = flag(o, "open");
-  out.asked = texts(o, "asked");
-  const auto* v = o.if_contains("seen");
-  if (v == nullptr || !v->is_array()) return out;
-  for (const auto& item : v->get_array()) {
-    if (!item.is_object() || out.seen.size() == kMost) continue;
-    const json::object& s = item.get_object();
-    StateSeen seen;
-    seen.name = text(s, "name");
-    seen.at = text(s, "at");
-    seen.kind = text(s, "kind");
-    seen.before = counter(s, "before").value_or(0);
-    seen.after = counter(s, "after").value_or(0);
-    seen.changed = flag(s, "changed");
-    seen.unread = flag(s, "unread");
-    seen.counts = flag(s, "counts");
-    seen.from_request = flag(s, "from_request");
-    seen.by_client = flag(s, "by_client");
-    seen.had = texts(s, "had");
-    seen.wrote = texts(s, "wrote");
-    out.seen.push_back(std::move(seen));
-  }
-  return out;
-}
 Hello hello(const json::object& o) {
   Hello out;
   out.pid = small_number(o, "pid");
@@ -162,7 +95,7 @@ bool parse(std::string_view line, json::value& out) {
 
 }  // namespace
 
-bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
+bool deliver(std::string_view line, ControlHandler& handler, Said& said) {
   json::value value;
   if (!parse(line, value)) return false;
   const json::object& o = value.get_object();
@@ -185,7 +118,7 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
     handler.on_precompiled(*done);
   } else if (type == "boot") {
     if (text(o, "file").empty()) return false;
-    booted = true;
+    said.booted = true;
     handler.on_boot({std::string(text(o, "file")), texts(o, "tmp"), texts(o, "standIns"),
                      std::string(text(o, "sharedTmp")), std::string(text(o, "project")), texts(o, "writable"),
                      std::string(text(o, "openDisk"))});
@@ -200,19 +133,14 @@ bool deliver(std::string_view line, ControlHandler& handler, bool& booted) {
   } else if (type == "left") {
     handler.on_left(id(o), hanging(o), flag(o, "stopped"));
   } else if (type == "state") {
-    handler.on_state(id(o), state(o));
+    handler.on_state(id(o), said.state.read(o));
   } else if (type == "dispatch" || type == "compile" || type == "handler") {
     return deliver_of_invocation(type, o, handler);
   }
   return true;
 }
 
-bool deliver(std::string_view line, ControlHandler& handler) {
-  bool ignored = false;
-  return deliver(line, handler, ignored);
-}
-
-bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
+bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, Said& said) {
   json::value value;
   if (!parse(line, value)) return false;
   const json::object& o = value.get_object();
@@ -237,7 +165,7 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler) {
     if (o.contains("files")) files = texts(o, "files");
     handler.on_done(n, id(o), std::move(files), hanging(o), flag(o, "untouched"));
   } else if (type == "state") {
-    handler.on_state(n, id(o), state(o));
+    handler.on_state(n, id(o), said.state.read(o));
   } else if (type == "pong") {
     handler.on_pong(n);
   } else if (type == "answer") {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/state_reader.hpp"
 #include "base/hanging.hpp"
 #include "base/ids.hpp"
 #include "base/module_state.hpp"
@@ -221,12 +222,16 @@ class ControlChannel {
   std::shared_ptr<Impl> impl_;
 };
 
+// What a connection has said before.
+struct Said {
+  bool booted = false;  // where the boot file is
+  StateReader state;
+};
+
 // One line, for ControlChannel and its tests. False when it is not one the protocol knows; unknown types and
 // fields are ignored and true.
-bool deliver(std::string_view line, ControlHandler& handler);
-// `booted` is set by the line that says where the boot file is.
-bool deliver(std::string_view line, ControlHandler& handler, bool& booted);
-bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler);
+bool deliver(std::string_view line, ControlHandler& handler, Said& said);
+bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, Said& said);
 
 // For the agent. `kind` as Next says it ("APP_ROUTE"), or "MIDDLEWARE".
 std::string compile_line(std::string_view page, std::string_view kind);

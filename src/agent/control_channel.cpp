@@ -96,7 +96,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
       shared_->by_number.erase(n);
       if (shared_->instances != nullptr) shared_->instances->on_closed(n);
     } else if (trusted_) {
-      shared_->handler->on_closed(booted_);
+      shared_->handler->on_closed(said_.booted);
     }
   }
 
@@ -118,11 +118,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   void take() {
     if (!trusted_) return introduce();
     if (number_ != 0) {
-      if (shared_->instances != nullptr && !deliver(line_, number_, *shared_->instances))
+      if (shared_->instances != nullptr && !deliver(line_, number_, *shared_->instances, said_))
         problem("was not understood: " + line_.substr(0, kShown));
       return;
     }
-    if (!deliver(line_, *shared_->handler, booted_))
+    if (!deliver(line_, *shared_->handler, said_))
       problem("was not understood: " + line_.substr(0, kShown));
   }
 
@@ -195,7 +195,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
   std::string line_;
   std::deque<std::string> out_;
   std::uint64_t number_ = 0;  // of an instance
-  bool trusted_ = false, booted_ = false;
+  bool trusted_ = false;
+  Said said_;
   int problems_ = 0;
   std::array<char, 16 * 1024> buffer_;
 };

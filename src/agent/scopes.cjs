@@ -8,7 +8,6 @@ const { Session } = require('node:inspector');
 const kMostFunctions = 300;
 const kLongestText = 200_000;  // of a function: longer ones are whole bundles of packages, and V8 tells the text of each
 const kMostNames = 400;  // of one scope
-const kMostTaken = 5000;  // values at once
 const kMostProperties = 1000;  // of one value
 const kNamespace = /^__TURBOPACK__imported__module__|__WEBPACK_(IMPORTED|EXTERNAL)_MODULE_/;
 const kNotUsers = /node_modules|\[externals\]|\/next\/dist\/|^next\/|compiled\/react|<builtin>/;
@@ -112,58 +111,43 @@ module.exports = function (sim) {
 
   // For each function [[depth, Map of name → value]] of the closure scopes around it, innermost first. `isWanted(i, name, depth)`: of function i. Only within look().
   function scopesOfAll(inners, isWanted) {
-    const objects = [];  // {values, name, objectId}
-    const all = inners.map((inner, i) => scopesIn(inner, (name, depth) => isWanted(i, name, depth), objects));
-    takeAll(objects);
-    return all;
+    const ids = inners.map((inner) => inner.find((one) => one.name === '[[Scopes]]')?.value?.objectId);
+    const lists = take(ids.filter((id) => id !== undefined));
+    let at = 0;
+    return ids.map((id, i) => (id === undefined ? [] : scopesIn(lists[at++], (name, depth) => isWanted(i, name, depth))));
   }
 
-  // The values themselves, all at once, into their places.
-  function takeAll(objects) {
-    const all = [];
-    for (let from = 0; from < objects.length; from += kMostTaken) {
-      const [first, ...rest] = objects.slice(from, from + kMostTaken);
-      ask('Runtime.callFunctionOn', {
-        objectId: first.objectId,
-        functionDeclaration: 'function (...rest) { globalThis[Symbol.for("vsim.take")](this, ...rest); }',
-        arguments: rest.map(({ objectId }) => ({ objectId })),
-      });
-      all.push(...taken);
-    }
-    objects.forEach(({ values, name }, i) => values.set(name, all[i]));
-  }
-
-  function scopesIn(inner, isWanted, objects) {
-    const list = inner.find((one) => one.name === '[[Scopes]]')?.value?.objectId;
-    if (list === undefined) return [];
-    const scopes = [];
-    propertiesOf(list).result.forEach(({ value }, depth) => {
-      if (!value?.objectId || /^(Global|Script|With)/.test(value.description ?? '') || !isWanted(undefined, depth)) return;
-      const values = valuesIn(value.objectId, (name) => name === kRequire || (!kBundlers.test(name) && isWanted(name, depth)), objects);
-      if (values) scopes.push([depth, values]);
+  // What V8 has made for the inspector is an object like any other: handed over, not told property by property, which costs the text of each function in it.
+  function take([first, ...rest]) {
+    if (first === undefined) return [];
+    ask('Runtime.callFunctionOn', {
+      objectId: first,
+      functionDeclaration: 'function (...rest) { globalThis[Symbol.for("vsim.take")](this, ...rest); }',
+      arguments: rest.map((objectId) => ({ objectId })),
     });
+    return taken;
+  }
+
+  // `list`: what V8 shows as [[Scopes]], {0: {description, object}, …}, the innermost first. `object`: a copy of the variables as they are now.
+  function scopesIn(list, isWanted) {
+    const scopes = [];
+    for (let depth = 0; depth < list.length; depth++) {
+      const { description, object } = list[depth];
+      if (/^(Global|Script|With)/.test(description) || !isWanted(undefined, depth)) continue;
+      const names = Object.getOwnPropertyNames(object);
+      if (names.length > kMostNames) continue;
+      const wanted = names.filter((name) => name === kRequire || (!kBundlers.test(name) && isWanted(name, depth)));
+      scopes.push([depth, new Map(wanted.map((name) => [name, valueIn(object, name)]))]);
+    }
     return scopes;
   }
 
-  // Map of name → value of a scope; those of objects are still to be taken.
-  function valuesIn(objectId, isWanted, objects) {
-    const found = propertiesOf(objectId).result;
-    if (found.length > kMostNames) return undefined;
-    const values = new Map();
-    for (const { name, value: held } of found) {
-      if (held === undefined || !isWanted(name)) continue;
-      values.set(name, held.objectId === undefined ? primitive(held) : undefined);
-      if (held.objectId !== undefined) objects.push({ values, name, objectId: held.objectId });
-    }
-    return values;
+  function valueIn(object, name) {
+    const value = Object.getOwnPropertyDescriptor(object, name)?.value;
+    return typeof value === 'symbol' ? String(value) : value;
   }
 
   const requireIn = (scopes) => scopes.map(([, values]) => values.get(kRequire)).find(Boolean);
-
-  function primitive({ type, value, unserializableValue, description }) {
-    if (type === 'bigint' || type === 'symbol') return description;
-    return unserializableValue !== undefined ? Number(unserializableValue) : value;
-  }
 
   // Next internals: how Turbopack names a module in its code, `$5b$project$5d2f$lib$2f$x$2e$ts__…` → "lib/x.ts"; undefined for webpack's names.
   function moduleOf(name) {
@@ -313,7 +297,7 @@ module.exports = function (sim) {
 
   // What is declared by `const` at the top of its module stays what it is: it need not be asked for again.
   function isConst(name, value, file, module, load) {
-    if (value === null || typeof value !== 'object') return false;
+    if (value === undefined) return false;  // not evaluated yet
     if (module) return new RegExp(`^const ${escaped(name)} =`, 'm').test(module.text());
     const factory = load?.m && file && Object.entries(load.m).find(([id]) => fileOfId(id) === file)?.[1];
     return factory !== undefined && factory !== '' && new RegExp(`(?:\\\\n|^|;)const ${escaped(name)} =`, 'm').test(Function.prototype.toString.call(factory));

@@ -71,6 +71,8 @@ StateLoss StateLedger::judge(const Written& written, const StateSeen& seen, cons
   const bool asked = std::any_of(report.asked.begin(), report.asked.end(), [&](const std::string& word) {
     return written.keys.contains(word) && !contains(seen.wrote, word);
   });
+  // Of what is not seen in full nothing else is known; what this request itself has taken away neither.
+  if (seen.more && (!asked || seen.changed)) return loss;
   if (asked && written.mutation) {
     loss.proven = true;
     loss.evidence = fmt::format("`{}` has no entry for what this request asks for {}: it was put there by {}",

@@ -10,7 +10,7 @@ const asked = process.argv.slice(2);
 const combos = asked.length ? asked : process.env.VSIM_FULL === '1' ? kNewestOfMajor : ['16-turbopack', '14-webpack'];
 
 const shapes = process.env.VSIM_FULL === '1' ? kEveryMinor : combos;
-let passed = await runFiles(['parts', 'own', 'taken', 'machine', 'plan', 'made', 'shape', 'matchers'].map((name) => join(here, `${name}.test.mjs`)), { env: { AGENT_SHAPES: shapes.join(',') } });
+let passed = await runFiles(['parts', 'state', 'own', 'taken', 'machine', 'plan', 'made', 'shape', 'matchers'].map((name) => join(here, `${name}.test.mjs`)), { env: { AGENT_SHAPES: shapes.join(',') } });
 for (const combo of combos) {
   try {
     packagesOf(combo);

@@ -65,6 +65,17 @@ struct OfInstance final : InstanceHandler {
   void on_closed(std::uint64_t) override {}
 };
 
+// Of one connection: some refer to what was said before.
+template <typename Take>
+void lines(std::string_view text, Take take) {
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    take(text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
 void fields(std::string_view text) {
   const std::string with = std::string(kToken) + " " + std::string(text);
   if (const auto meta = parse_meta("x-vsim-meta", with, kToken)) {
@@ -89,12 +100,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   switch (data[0] & 3) {
     case 0: {
       OfAgent handler;
-      (void)deliver(text, handler);
+      lines(text, [&, said = Said{}](std::string_view line) mutable { (void)deliver(line, handler, said); });
       break;
     }
     case 1: {
       OfInstance handler;
-      (void)deliver(text, 7, handler);
+      lines(text, [&, said = Said{}](std::string_view line) mutable { (void)deliver(line, 7, handler, said); });
       break;
     }
     case 2:

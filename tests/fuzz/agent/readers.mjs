@@ -283,7 +283,7 @@ export const kReaders = {
   agent_stacks: { run: stacks, words: ['\n    at ', ' (', ')', ':1:1', 'file://', 'async ', 'node_modules/', 'webpack-internal:///'], sources: ['/death.cjs'] },
   agent_built: { run: built, words: [...kJson, '"files"', '"version"', '../'], sources: ['/trace.cjs'] },
   agent_compiled: { run: compiled, words: ['__TURBOPACK__imported__module__', '$5b$project$5d2f$', '__WEBPACK_IMPORTED_MODULE_', '(rsc)/./', 'x.push(', 'x = ', 'x.length = 0', 'return ', '.ts__', '\u0000', 'this.'], sources: ['/scopes.cjs', '/state-reads.cjs'] },
-  agent_requests: { run: requests, words: [...kJson, '\u0000', '%', '%zz', '%41', '=', '&', ';', 'application/x-www-form-urlencoded', 'multipart/form-data', 'name="a"\r\n\r\n', '\r\n'], sources: ['/module-state.cjs'] },
+  agent_requests: { run: requests, words: [...kJson, '\u0000', '%', '%zz', '%41', '=', '&', ';', 'application/x-www-form-urlencoded', 'multipart/form-data', 'name="a"\r\n\r\n', '\r\n'], sources: ['/module-state.cjs', '/state-looks.cjs', '/state-told.cjs'] },
   agent_fields: { run: fields, words: ['\u0000', 'x-vsim-id', 'X-VSIM-', 'secret.1', '__proto__', '.', '%', '?', '/_next/data/x/', '.json'], sources: ['/requests.cjs', '/statics.cjs'] },
   agent_protocols: { run: protocols, words: ['*1\r\n$4\r\nPING\r\n', 'Q\u0000\u0000\u0000\u0005', 'GET / HTTP/1.1\r\n', 'E\u0000\u0000\u0000', 'C53300', '\u00ff\u0010\u0004', '\u00dd\u0007\u0000\u0000', 'find\u0000'], sources: ['/protocols.cjs'] },
   agent_environment: { run: environment, words: ['/tmp/', '/tmp//', '/tmp/..', 'PATH', 'TMPDIR', 'file:', ':', '\u0000', '.db', '~'], sources: ['/tmp-names.cjs'] },

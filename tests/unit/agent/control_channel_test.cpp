@@ -204,7 +204,8 @@ using Lines = std::vector<std::string>;
 
 Lines heard(std::string_view line, bool understood = true) {
   Instances instances;
-  CHECK(deliver(line, 1, instances) == understood);
+  Said said;
+  CHECK(deliver(line, 1, instances, said) == understood);
   return instances.said;
 }
 

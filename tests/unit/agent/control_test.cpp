@@ -116,7 +116,8 @@ void write(stream_protocol::socket& socket, std::string_view text) {
 
 std::vector<std::string> delivered(std::string_view line) {
   Journal journal;
-  if (!deliver(line, journal)) return {"not understood"};
+  Said said;
+  if (!deliver(line, journal, said)) return {"not understood"};
   return journal.lines;
 }
 

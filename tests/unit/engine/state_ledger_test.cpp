@@ -245,3 +245,22 @@ TEST_CASE("what middleware counts is a violation where no instance is used twice
     CHECK(verdicts[0].measured.starts_with("`hits` goes on counting from middleware at a GET, "));
   }
 }
+
+TEST_CASE("of a collection that is too large to be seen in full only what was asked for is known") {
+  const auto large = [](std::vector<std::string> had) {
+    StateSeen seen = variable("map", std::move(had), {});
+    seen.before = 256;
+    seen.more = true;
+    return seen;
+  };
+  World w;
+  w.tell("POST", "i1", from_request(variable("map", {}, {"a"})));
+  CHECK(w.tell("GET", "i2", large({"x", "y"})).empty());              // it may be among the others
+  CHECK(w.tell("GET", "i2", large({"x", "a"}), {"a"}).empty());       // it is there
+  StateSeen taken = large({"x"});
+  taken.changed = true;
+  CHECK(w.tell("DELETE", "i2", taken, {"a"}).empty());                // this request may have taken it away
+  const auto losses = w.tell("GET", "i2", large({"x", "y"}), {"a"});  // it was looked up
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+}

@@ -1,0 +1,105 @@
+// What an instance tells of the memory of its modules, read as vercel-sim reads it: what is told as a difference comes to what is there.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+const require = createRequire(import.meta.url);
+
+// An app of one function, and what src/agent/state_reader.hpp makes of the lines about its variables.
+function app(handler) {
+  const told = [];
+  const known = new Map();
+  const sim = {
+    boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: 'i1' }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(line))),
+  };
+  const { stateBegins, stateEnds } = require('../../src/agent/module-state.cjs')(sim);
+  let id = 0;
+  return {
+    ask(url = '/', body = '') {
+      const invocation = { id: String(++id), file: 'app/api/a/route.ts', page: '/api/a/route', req: { url, method: 'POST', headers: {} }, bodyText: () => body };
+      stateBegins(invocation, handler);
+      handler(new URL(url, 'http://localhost').searchParams);
+      const isTouched = stateEnds(invocation);
+      const lines = told.splice(0);
+      assert.ok(lines.length <= 1);
+      return { isTouched, seen: new Map((lines[0]?.seen ?? []).map(read)) };
+    },
+  };
+
+  function read({ variable, name, had, gone = [], come = [], also = [], ...rest }) {
+    if (had) known.set(variable, { name, had: [...had] });
+    const its = known.get(variable);
+    for (const one of gone) its.had.splice(its.had.indexOf(one), 1);
+    its.had.push(...come);
+    return [its.name, { ...rest, isFull: had !== undefined, bytes: JSON.stringify([had, gone, come]).length, had: [...its.had, ...also].sort() }];
+  }
+}
+
+// What another process tells of the same value for the first time.
+const inFull = (value) => app(Function('value', 'return () => value')(value)).ask().seen.get('value').had;
+
+test('what is told as a difference comes to what is there', () => {
+  const rooms = new Map(), log = [], names = new Set(), store = { byId: new Map(), tags: ['a', 'a'], count: 0 };
+  let last;
+  const steps = [
+    () => rooms.set('a', { members: [1] }).set('b', 'x'),
+    () => rooms.get('a').members.push(2),
+    () => rooms.delete('b'),
+    () => log.push('one', 'one', 'two'),
+    () => log.shift(),
+    () => names.add('a').add(7),
+    () => store.byId.set('a', 1).set('b', 2),
+    () => store.tags.push('a', 'b'),
+    () => (store.count = 1),
+    () => store.byId.delete('a'),
+    () => (last = 'seven'),
+    () => (last = 7),
+    () => rooms.clear(),
+    () => {},
+  ];
+  const { ask } = app(() => [rooms, log, names, store, last, steps.shift()?.()]);
+  ask();
+  while (steps.length > 0) {
+    const expected = Object.fromEntries(Object.entries({ rooms, log, names, store }).map(([name, value]) => [name, inFull(value)]));
+    const { seen } = ask();
+    for (const [name, had] of Object.entries(expected)) {
+      assert.deepEqual(seen.get(name).had, had, `${name} with ${steps.length} steps to go`);
+      assert.equal(seen.get(name).isFull, false);
+    }
+  }
+});
+
+test('what is as it was costs nothing to tell, and what is new costs that', () => {
+  const rooms = new Map(Array.from({ length: 200 }, (_, i) => [`room ${i}`, { members: i }]));
+  const { ask } = app((query) => query.get('add') && rooms.set(query.get('add'), {}));
+  assert.ok(ask().seen.get('rooms').bytes > 4000);
+  assert.ok(ask().seen.get('rooms').bytes < 20);
+  const added = ask('/?add=mine').seen.get('rooms');
+  assert.equal(added.changed, true);
+  assert.equal(added.from_request, true);
+  assert.equal(added.wrote.length, 2);
+  assert.ok(ask().seen.get('rooms').bytes < 60);
+  assert.equal(ask().seen.get('rooms').changed, undefined);
+});
+
+test('of a large collection the newest entries are looked at, and what the request asks for', () => {
+  const many = new Map(Array.from({ length: 5000 }, (_, i) => [`key ${i}`, i]));
+  const { ask } = app((query) => (query.has('set') ? many.set(query.get('set'), 1) : many.get(query.get('key'))));
+  const first = ask('/?key=key 3').seen.get('many');
+  assert.equal(first.more, true);
+  assert.equal(first.had.length, 2 * 256 + 1);
+  const missing = ask('/?key=none').seen.get('many');
+  assert.equal(missing.had.length, 2 * 256);
+  const { isTouched, seen } = ask('/?set=another');
+  assert.equal(isTouched, true);
+  assert.equal(seen.get('many').wrote.length, 2);
+  assert.equal(seen.get('many').from_request, true);
+  assert.equal(ask().isTouched, false);
+});
+
+test('no value leaves the process in clear', () => {
+  const sessions = new Map([['secret-key', { token: 'secret-token' }]]);
+  const { ask } = app((query) => sessions.set(query.get('key'), query.get('value')));
+  const { seen } = ask('/?key=secret-new&value=secret-value');
+  assert.ok(!JSON.stringify([...seen]).includes('secret'));
+});
