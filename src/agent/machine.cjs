@@ -30,7 +30,8 @@ module.exports = function (sim) {
 
   const modeOf = (kind) => modes.get(kind) ?? 'off';
 
-  // Of a call: {first: the frame that made it, all, own: those of the app, place}. A frame is {at, source, isNext, isPackage, isTelemetry, isUsers}.
+  // Of a call: {first: the frame that made it, all, own: those of the app, place}. A frame is {at, source, isNext, isPackage, isTelemetry, isUsers}. `place`:
+  // the app's {at, source}, or {package}: its name, where no line of the app's is known.
   function callerOf(trace) {
     const frames = hanging
       .framesOf(trace)
@@ -42,7 +43,13 @@ module.exports = function (sim) {
     // What is not mapped to a file of the project may be a package's, bundled with it.
     const own = frames.filter(({ isNext, isPackage, isUsers, source }) => isUsers && source && !isNext && !isPackage);
     const shown = own[0] ?? frames.find(({ isNext, isUsers }) => isUsers && !isNext);
-    return { first: frames[0], all: frames, own, place: shown && { at: shown.at, source: shown.source } };
+    return { first: frames[0], all: frames, own, place: shown && (packageOf(shown) ?? { at: shown.at, source: shown.source }) };
+  }
+
+  // Where the frame is of a package: a line there is none that anybody could mend.
+  function packageOf({ at, source }) {
+    const [, name] = /.*(?:^|[\\/])node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(source ?? at) ?? [];
+    return name && { package: name.replaceAll('\\', '/') };
   }
 
   // Text of the file that a frame stands in; '' if it is not known. What is commented out is left out.
@@ -83,7 +90,7 @@ module.exports = function (sim) {
     const invocation = invocations.getStore();
     if (invocation?.isWarming) return;
     const { kind, what, to, place, variable, doubt = '', refused = false } = found;
-    const message = { t: 'machine', kind, what, to, at: place?.at, source: place?.source, variable, doubt, refused };
+    const message = { t: 'machine', kind, what: place?.package ? `${what} (by the package ${place.package})` : what, to, at: place?.at, source: place?.source, variable, doubt, refused };
     if (invocation?.id !== undefined) tell({ ...message, id: invocation.id });
     else if (untold.length < kMostUntold) untold.push(message);
   }

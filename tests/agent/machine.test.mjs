@@ -121,6 +121,8 @@ describe('connections of a function', () => {
     const { told, results } = flush('@opentelemetry/exporter', collector.address().port);
     collector.close();
     assert.deepEqual([results, told.length], [[{ value: 'taken' }], 1]);
+    // No line of the app's has asked: the package is named, and no place in it.
+    assert.deepEqual([told[0].what, told[0].at, told[0].source], ['connection (by the package @opentelemetry/exporter)', undefined, undefined]);
     assert.equal(run({ 'db.js': connects('4318, "localhost"'), 'main.js': main }).told.length, 1);
   });
 
