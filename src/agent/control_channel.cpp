@@ -122,8 +122,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
         problem("was not understood: " + line_.substr(0, kShown));
       return;
     }
-    if (!deliver(line_, *shared_->handler, said_))
-      problem("was not understood: " + line_.substr(0, kShown));
+    if (!deliver(line_, *shared_->handler, said_)) problem("was not understood: " + line_.substr(0, kShown));
   }
 
   bool may_be_introduction() const { return line_.size() <= kLongestSecret + kInstance.size() + 20; }

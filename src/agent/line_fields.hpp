@@ -1,5 +1,5 @@
-// The fields of a line on the control channel. What is missing or of another type is empty, 0 or false: agents of
-// other versions are understood as far as they can be.
+// The fields of a line on the control channel. What is missing or of another type is empty, 0 or false:
+// agents of other versions are understood as far as they can be.
 #pragma once
 
 #include <boost/json/fwd.hpp>

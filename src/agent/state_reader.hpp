@@ -1,5 +1,5 @@
-// Reads what an instance tells of the memory of its modules ("state" in docs/agent-protocol.md). A variable is
-// told in full once on each connection, with a number; then only what is no longer as it was told.
+// Reads what an instance tells of the memory of its modules ("state" in docs/agent-protocol.md). A variable
+// is told in full once on each connection, with a number; then only what is no longer as it was told.
 #pragma once
 
 #include <boost/json/fwd.hpp>

@@ -22,8 +22,8 @@ struct StateSeen {
   bool from_request = false;            // what was put there stands in the request
   bool by_client = false;               // a key is the visitor's address
   bool more = false;                    // it is too large to be looked at in full
-  std::vector<std::string> had;         // keys when the handler began; `more`: the newest, and what was asked for
-  std::vector<std::string> wrote;       // keys added or changed since
+  std::vector<std::string> had;    // keys when the handler began; `more`: the newest, and what was asked for
+  std::vector<std::string> wrote;  // keys added or changed since
 };
 
 struct StateReport {

@@ -105,7 +105,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     case 1: {
       OfInstance handler;
-      lines(text, [&, said = Said{}](std::string_view line) mutable { (void)deliver(line, 7, handler, said); });
+      lines(text,
+            [&, said = Said{}](std::string_view line) mutable { (void)deliver(line, 7, handler, said); });
       break;
     }
     case 2:

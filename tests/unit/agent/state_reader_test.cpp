@@ -1,8 +1,8 @@
 #include "agent/state_reader.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
 
 using vsim::StateReport;
 using vsim::agent::StateReader;
@@ -10,7 +10,8 @@ using vsim::agent::StateReader;
 namespace {
 
 StateReport read(StateReader& reader, const std::string& seen) {
-  return reader.read(boost::json::parse(R"({"t":"state","method":"GET","seen":[)" + seen + "]}").get_object());
+  return reader.read(
+      boost::json::parse(R"({"t":"state","method":"GET","seen":[)" + seen + "]}").get_object());
 }
 
 using Keys = std::vector<std::string>;
@@ -20,11 +21,13 @@ using Keys = std::vector<std::string>;
 TEST_CASE("State reader: a variable is told in full once, then what is no longer so") {
   StateReader reader;
   const StateReport first = read(
-      reader, R"({"variable":3,"name":"rooms","at":"lib/rooms.ts:1:7","kind":"map","before":2,"had":["a","b"]})");
+      reader,
+      R"({"variable":3,"name":"rooms","at":"lib/rooms.ts:1:7","kind":"map","before":2,"had":["a","b"]})");
   REQUIRE(first.seen.size() == 1);
   CHECK(first.seen[0].had == Keys{"a", "b"});
 
-  const StateReport same = read(reader, R"({"variable":3,"kind":"map","before":2,"changed":true,"wrote":["c"]})");
+  const StateReport same =
+      read(reader, R"({"variable":3,"kind":"map","before":2,"changed":true,"wrote":["c"]})");
   REQUIRE(same.seen.size() == 1);
   CHECK(same.seen[0].name == "rooms");
   CHECK(same.seen[0].at == "lib/rooms.ts:1:7");
@@ -48,7 +51,8 @@ TEST_CASE("State reader: what was never told in full is nobody's; other connecti
 TEST_CASE("State reader: it keeps no more than its bounds") {
   StateReader reader;
   const auto beyond = StateReader::kMostVariables + 1;
-  CHECK(read(reader, fmt::format(R"({{"variable":{},"name":"x","had":["a"]}})", beyond)).seen[0].had == Keys{"a"});
+  CHECK(read(reader, fmt::format(R"({{"variable":{},"name":"x","had":["a"]}})", beyond)).seen[0].had ==
+        Keys{"a"});
   CHECK(read(reader, fmt::format(R"({{"variable":{}}})", beyond)).seen[0].had.empty());
 
   std::string come;

@@ -255,8 +255,8 @@ TEST_CASE("of a collection that is too large to be seen in full only what was as
   };
   World w;
   w.tell("POST", "i1", from_request(variable("map", {}, {"a"})));
-  CHECK(w.tell("GET", "i2", large({"x", "y"})).empty());              // it may be among the others
-  CHECK(w.tell("GET", "i2", large({"x", "a"}), {"a"}).empty());       // it is there
+  CHECK(w.tell("GET", "i2", large({"x", "y"})).empty());         // it may be among the others
+  CHECK(w.tell("GET", "i2", large({"x", "a"}), {"a"}).empty());  // it is there
   StateSeen taken = large({"x"});
   taken.changed = true;
   CHECK(w.tell("DELETE", "i2", taken, {"a"}).empty());                // this request may have taken it away
