@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "limits/code.hpp"
 #include "profile/layer.hpp"
@@ -227,13 +228,28 @@ bool load_project_config(TestOptions& options, ProjectConfig& out) {
   const std::string relative = error ? std::string() : fs::path(path).lexically_relative(here).string();
   const std::string shown = relative.empty() || relative.starts_with("../..") ? path : relative;
   std::vector<profile::Diagnostic> problems;
+  const std::string repository = project::repository_of(directory);
+  if (!project::lies_in(repository, path)) {
+    fmt::print(stderr, "error: {}: a link out of the repository {} is not read\n", plain(shown),
+               plain(repository));
+    return false;
+  }
   const auto text = project::read_text(path, kMaxBytes);
   if (!text) {
     fmt::print(stderr, "error: {}: cannot be read (it is no regular file, or larger than {})\n", shown,
                human_size(kMaxBytes));
     return false;
   }
+  const std::string asked = options.run.profile;
   out = read_project_config(shown, directory, *text, options, problems);
+  const std::string& profile = options.run.profile;
+  if (profile != asked && is_path(profile) && !project::lies_in(repository, profile)) {
+    fmt::print(stderr,
+               "error: {}: profile: {} lies outside of the repository {}\n  fix: name it on the command "
+               "line: --profile {}\n",
+               plain(shown), plain(profile), plain(repository), plain(profile));
+    return false;
+  }
   fmt::print(stderr, "{}", profile::to_string(problems));
   return problems.empty();
 }

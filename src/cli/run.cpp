@@ -162,9 +162,20 @@ void print_error(const Error& error) {
 
 Result<profile::Profile, std::string> try_load(const std::string& name,
                                                std::span<const std::string> overrides) {
-  auto loaded = profile::load_profile(name, overrides, read_profile);
+  std::optional<std::string> repository;  // of the file that is named first; the others are what it extends
+  std::string outside;
+  auto loaded =
+      profile::load_profile(name, overrides, [&](std::string_view wanted) -> std::optional<std::string> {
+        const std::string path(wanted);
+        if (path.find_first_of("/.") == std::string::npos) return read_profile(wanted);  // a built-in one
+        if (!repository)
+          repository = project::repository_of(project::real_path(project::parent_directory(path)));
+        if (project::lies_in(*repository, path)) return read_profile(wanted);
+        outside = fmt::format("  {} lies outside of the repository {}\n", plain(path), plain(*repository));
+        return std::nullopt;
+      });
   if (loaded.profile) return std::move(*loaded.profile);
-  return profile::to_string(loaded.diagnostics);
+  return profile::to_string(loaded.diagnostics) + outside;
 }
 
 std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides) {

@@ -12,9 +12,10 @@ constexpr std::string_view kAnywhere[] = {
     "token",  "secret",  "passw", "passphr", "signature", "apikey", "credential", "authoriz", "oauth",
     "sessid", "session", "saml",  "csrf",    "xsrf",      "bearer", "cookie",     "hmac"};
 // Only as a word of the name ("api_key", "api-key", "apiKey", "key").
-constexpr std::string_view kWords[] = {"key", "keys", "auth", "code",     "sig",   "pwd",       "pass",
-                                       "jwt", "otp",  "totp", "passcode", "sas",   "accesskey", "authkey",
-                                       "sid", "pw",   "pin",  "ticket",   "nonce", "state",     "dsn"};
+constexpr std::string_view kWords[] = {"key",       "keys",    "auth", "code",     "sig",      "pwd",
+                                       "pass",      "jwt",     "otp",  "totp",     "passcode", "sas",
+                                       "accesskey", "authkey", "sid",  "pw",       "pin",      "ticket",
+                                       "nonce",     "state",   "dsn",  "verifier", "assertion"};
 
 constexpr int kMostEncodings = 4;
 
@@ -93,7 +94,7 @@ bool is_secret_by_form(std::string_view word) {
 }
 
 // A text in which a name may stand before its value in many ways: `a=b`, `"a": "b"`, `A: b`, `--a b`,
-// `scheme://user:b@`.
+// `scheme://user:b@`, `//user:b@`.
 class Text {
  public:
   explicit Text(std::string_view text) : text_(text) {}
@@ -101,7 +102,9 @@ class Text {
   std::string masked() {
     while (at_ < text_.size()) {
       if (text_.substr(at_).starts_with("://"))
-        user_info();
+        user_info(3);
+      else if (text_.substr(at_).starts_with("//"))
+        user_info(2);
       else if (is_name(text_[at_]))
         name();
       else
@@ -126,10 +129,12 @@ class Text {
     return std::min(text_.find_first_not_of(characters, from), text_.size());
   }
 
-  void user_info() {
-    keep(at_ + 3);
+  // Behind "//" alone, which may be a path, only what has a password.
+  void user_info(std::size_t mark) {
+    keep(at_ + mark);
     const std::size_t at = text_.substr(0, find("/?#\"' \t\n", at_)).rfind('@');
-    if (at != std::string_view::npos && at > at_) hide(at);
+    if (at == std::string_view::npos || at <= at_) return;
+    if (mark == 3 || text_.substr(at_, at - at_).find(':') != std::string_view::npos) hide(at);
   }
 
   void name() {

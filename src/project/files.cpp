@@ -57,5 +57,16 @@ std::string real_path(const std::string& path) {
   std::free(resolved);
   return out;
 }
+std::string repository_of(std::string directory) {
+  for (;; directory = parent_directory(directory)) {
+    if (::access((directory + "/.git").c_str(), F_OK) == 0) return directory;
+    if (directory.empty() || directory == "/" || directory == ".") return {};
+  }
+}
+bool lies_in(const std::string& repository, const std::string& path) {
+  if (repository.empty() || repository == "/") return true;
+  const std::string real = real_path(path);
+  return real.empty() || real.starts_with(repository + "/");
+}
 
 }  // namespace vsim::project

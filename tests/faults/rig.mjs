@@ -11,7 +11,7 @@ import { kAppFiles } from "./app.mjs";
 import { disagreements, EventLog, growth, strangers } from "./compare.mjs";
 import { kFaults } from "./faults.mjs";
 import { graph } from "./graph.mjs";
-import { generator, kMix, Load } from "./load.mjs";
+import { generator, kMix, kPatienceMs, Load } from "./load.mjs";
 import { connections, descriptors, isAlive, pss } from "./meters.mjs";
 import { kSides } from "./sides.mjs";
 
@@ -25,7 +25,7 @@ const kSet = options.set.flatMap((value) => ["--set", value]);
 const kProfile = options.profile ?? "hobby-fluid";
 const kHoldMs = kSeconds ? 5_000 : 1_500; // under each fault
 const kSampleMs = 2_000;
-const kLeftMs = 10_000; // after the last outcome nothing is left of it: milliseconds, as is told, and more on a busy machine
+const kLeftMs = 30_000; // after the last outcome nothing is left of it: milliseconds, as is told, and more on a busy machine
 const kMoreDescriptors = 8; // instances that are kept warm, idle connections to the app
 const kMoreMiB = 24; // above the first rest: records and buffers are slots that are used again, so what is held is given by the most at once
 const kGrowthMiB = 4;
@@ -101,7 +101,7 @@ class Run {
     return performance.now() - from;
   }
   async rest(name, allowed = {}) {
-    await within(120_000, "an outcome for each client", this.load.pause());
+    await within(kPatienceMs + 30_000, "an outcome for each client", this.load.pause());
     const outcomes = this.load.take();
     let wrong = [];
     await eventually("the events agree", kLeftMs, () => (wrong = disagreements(outcomes, this.log, allowed)).length === 0).catch(() => wrong.forEach((what) => this.fail(name, what)));
@@ -135,7 +135,7 @@ class Run {
     const { port, process: program } = this.sim;
     const left = await this.expect(name, "connections of clients are left", () => connections(port) === 0);
     const from = performance.now();
-    await eventually("it serves again", 60_000, async () => (await this.load.one(kMix[0])).status === 200).catch(() => this.fail(name, `it does not serve again; printed last:\n${this.sim.output.text.slice(-3_000)}`));
+    await eventually("it serves again", kPatienceMs, async () => (await this.load.one(kMix[0])).status === 200).catch(() => this.fail(name, `it does not serve again; printed last:\n${this.sim.output.text.slice(-3_000)}`));
     const recovery = performance.now() - from;
     this.slowest.recovery = Math.max(this.slowest.recovery, recovery);
     await this.rest(name);

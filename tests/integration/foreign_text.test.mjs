@@ -148,4 +148,35 @@ describe('files that have no end', {concurrency: 4}, () => {
     pipe(dir, 'vercel-sim.yaml');
     await refused(t, ['test', '--', 'true'], /vercel-sim\.yaml: cannot be read/, dir);
   });
+
+  // The mistakes of a file are shown with its lines, and the log of a pull request is read by whoever sent it.
+  test('what a repository names outside of itself is not read', async (t) => {
+    const top = write(tempDir(t), {'secret': 'QZSECRETZQ\n', 'repository/.git/HEAD': '', 'repository/shared.yaml': 'extends: hobby\n', 'repository/app/package.json': '{}'});
+    const dir = path.join(top, 'repository/app');
+    const config = path.join(dir, 'vercel-sim.yaml');
+    const says = async (args, code, words) => {
+      const sim = program(t, args, {cwd: dir});
+      assert.equal((await sim.end()).code, code, sim.text);
+      assert.match(sim.text, words);
+      assert.doesNotMatch(sim.text, /QZSECRETZQ/);
+    };
+    for (const [target, words] of [['../../secret', /a link out of the repository .*\/repository is not read/], ['../shared.yaml', /unknown key "extends"/]]) {
+      fs.symlinkSync(target, config);
+      await says(['check'], 64, words);
+      fs.rmSync(config);
+    }
+    for (const named of ['../../secret', './inside.yaml']) {
+      fs.symlinkSync('../../secret', path.join(dir, 'inside.yaml'));
+      fs.writeFileSync(config, `profile: ${named}\n`);
+      await says(['check'], 64, /profile: .* lies outside of the repository .*\/repository\n {2}fix: name it on the command line/);
+      fs.rmSync(path.join(dir, 'inside.yaml'));
+    }
+    for (const base of ['../../secret', path.join(top, 'secret')]) {
+      fs.writeFileSync(path.join(dir, 'mine.yaml'), `extends: ${base}\n`);
+      fs.writeFileSync(config, 'profile: mine.yaml\n');
+      await says(['check'], 64, /extends: cannot read the file .*\n[^]* lies outside of the repository/);
+    }
+    fs.writeFileSync(path.join(dir, 'mine.yaml'), 'extends: ../shared.yaml\n');
+    await says(['check'], 0, /profile mine/);
+  });
 });

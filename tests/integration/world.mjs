@@ -94,10 +94,10 @@ export async function world(t, {origin: script, originPort, profile = 'hobby', a
     await sim.stop();
     await origin?.close();
     const said = sim.child.said;
-    assert.ok(!crashed && !/AddressSanitizer|runtime error:|LeakSanitizer|terminate called/.test(said), `vercel-sim crashed: ${said.slice(-4000)}`);
+    assert.ok(!crashed && !/\w+Sanitizer: |runtime error:|terminate called/.test(said), `vercel-sim crashed: ${said.slice(-4000)}`);
   });
   return w;
 }
 
 // Whether the program under test is instrumented (memory bounds are then wider).
-export const kSanitized = /__asan_init|libasan/.test(fs.existsSync(kBin) ? fs.readFileSync(kBin, 'latin1') : '');
+export const kSanitized = /__[at]san_init|lib[at]san/.test(fs.existsSync(kBin) ? fs.readFileSync(kBin, 'latin1') : '');

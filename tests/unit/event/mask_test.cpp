@@ -15,9 +15,11 @@ std::string masked(std::string_view target) {
 }  // namespace
 
 TEST_CASE("a parameter that names a secret keeps its name and loses its value") {
-  for (const char* name : {"token", "session", "session_id", "sid", "PHPSESSID", "SAMLResponse", "ticket",
-                           "bearer", "cookie", "hmac", "pw", "pin", "passphrase", "csrf_token", "nonce",
-                           "state", "dsn", "apiKey", "X-Amz-Signature"}) {
+  for (const char* name :
+       {"token",           "session",       "session_id",      "sid",   "PHPSESSID", "SAMLResponse",
+        "ticket",          "bearer",        "cookie",          "hmac",  "pw",        "pin",
+        "passphrase",      "csrf_token",    "nonce",           "state", "dsn",       "apiKey",
+        "X-Amz-Signature", "code_verifier", "client_assertion"}) {
     INFO(name);
     CHECK(masked("/a?x=1&" + std::string(name) + "=s3cret&y=2") ==
           "/a?x=1&" + std::string(name) + "=***&y=2");
@@ -49,6 +51,9 @@ TEST_CASE("an address in a value hides its secrets too, however it is encoded") 
         "/a?" + std::string(100, 'x') + replaced + "y=1");
   CHECK(masked("/a?db=postgres%3A%2F%2Fann%3Apw%40db.example%2Fx") == "/a?db=***");
   CHECK(masked("/a?u=https://ann:pw@host/") == "/a?u=***");
+  CHECK(masked("/a?u=//ann:pw@host/") == "/a?u=***");
+  CHECK(masked("/a?u=%2F%2Fann%3Apw%40host") == "/a?u=***");
+  CHECK(masked("/a?u=x//@ann/post&v=//ann@host") == "/a?u=x//@ann/post&v=//ann@host");
 }
 
 TEST_CASE("a secret by its form, in JSON, in parameters of the path") {
