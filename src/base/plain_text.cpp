@@ -1,5 +1,7 @@
 #include "base/plain_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -80,6 +82,17 @@ std::string plain(std::string_view text, LineEnds ends) {
 bool is_log_command(std::string_view line) {
   while (const std::size_t space = space_length(line)) line.remove_prefix(space);
   return line.starts_with("::");
+}
+
+std::string in_log_command(std::string_view text, bool property) {
+  std::string out;
+  for (const char c : plain(text, LineEnds::keep)) {
+    if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    else
+      out += c;
+  }
+  return out;
 }
 
 }  // namespace vsim

@@ -18,4 +18,8 @@ std::string plain(std::string_view text, LineEnds = LineEnds::replace);
 // Whether a line that begins so is a command to a CI system's log ("::error::", spaces before it or not).
 bool is_log_command(std::string_view line);
 
+// Plain text within a command to GitHub's log, which ends at the line's end; in its properties ":" and ","
+// mean something too.
+std::string in_log_command(std::string_view text, bool property);
+
 }  // namespace vsim

@@ -64,17 +64,6 @@ std::string uri(std::string_view path) {
   return out;
 }
 
-std::string github_text(std::string_view text, bool property) {
-  std::string out;
-  for (const char c : plain(text, LineEnds::keep)) {
-    if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    else
-      out += c;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string render_text(const Report& report, const RenderOptions& options) {
@@ -193,12 +182,12 @@ std::string render_github(const Report& report, const RenderOptions& options) {
   for (const Finding& f : report.findings) {
     const Rule* rule = find_rule(f.rule);
     const std::string_view command = f.severity == Severity::note ? "notice" : to_string(f.severity);
-    out += fmt::format("::{} file={}", command, github_text(options.prefix + f.file, true));
+    out += fmt::format("::{} file={}", command, in_log_command(options.prefix + f.file, true));
     if (f.line > 0) out += fmt::format(",line={}", f.line);
     if (f.line > 0 && f.column > 0) out += fmt::format(",col={},endColumn={}", f.column, f.column + f.length);
     std::string text = f.message;
     if (rule != nullptr) text += "\nFix: " + rule->fix;
-    out += fmt::format(",title={}::{}\n", github_text(f.rule, true), github_text(text, false));
+    out += fmt::format(",title={}::{}\n", in_log_command(f.rule, true), in_log_command(text, false));
   }
   return out;
 }

@@ -5,24 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "base/plain_text.hpp"
+#include "files/own_file.hpp"
 
 namespace vsim::cli {
 namespace {
-
-constexpr std::size_t kLook = 4096;
-
-bool holds(int fd, std::string_view ours) {
-  std::array<char, kLook> start;
-  const ssize_t n = ::pread(fd, start.data(), start.size(), 0);
-  return n > 0 &&
-         std::string_view(start.data(), static_cast<std::size_t>(n)).find(ours) != std::string_view::npos;
-}
 
 // A pipe without a reader waits for one, and a person should know that it does.
 int open_waiting(std::string_view option, const std::string& where, int flags, bool pipe) {
@@ -63,9 +54,10 @@ Result<int> open_output(std::string_view option, const std::string& where, std::
     ::close(fd);
     return cannot(why, std::move(fix));
   };
-  if (found.st_uid != ::geteuid()) return refuse("somebody else's file", "name another");
-  if (!device && found.st_size > 0 && !holds(fd, ours))
-    return refuse("a file that vercel-sim has not written", "remove it, or name another");
+  files::OwnKind kind{{}, "a file that vercel-sim has not written"};
+  if (!device) kind.is_ours = [&](std::string_view begin) { return begin.find(ours) != begin.npos; };
+  if (const std::string why = files::refusal(fd, kind); !why.empty())
+    return refuse(why, "remove it, or name another");
   if (!device && ::ftruncate(fd, 0) != 0) return refuse(std::strerror(errno), "name another");
   return fd;
 }

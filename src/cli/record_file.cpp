@@ -12,6 +12,7 @@
 #include "base/hash.hpp"
 #include "cli/run.hpp"
 #include "event/json_value.hpp"
+#include "files/own_file.hpp"
 #include "project/files.hpp"
 #include "replay/recording.hpp"
 
@@ -34,10 +35,6 @@ std::string stored_key(const std::string& project_dir) {
   return {};
 }
 
-Error cannot(const std::string& where, std::string_view why, std::string fix) {
-  return {fmt::format("--record {}: {}", where, why), std::move(fix)};
-}
-
 }  // namespace
 
 std::string build_identity(const std::string& project_dir, const process::Environment& env,
@@ -49,29 +46,18 @@ std::string build_identity(const std::string& project_dir, const process::Enviro
 
 Result<int> open_recording(const std::string& where) {
   // Not O_TRUNC: what is there is looked at first, and stays until there is something to put in its place.
-  const int fd =
-      ::open(where.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    if (errno == ELOOP) return cannot(where, "a symbolic link", "name a file of its own");
-    return cannot(where, std::strerror(errno), "name a file in a directory that exists");
-  }
-  const auto refuse = [&](std::string_view why, std::string fix) {
-    ::close(fd);
-    return cannot(where, why, std::move(fix));
+  const auto fd =
+      files::open_own(where, O_APPEND | O_CREAT,
+                      {replay::looks_like_recording, "there is a file that is no recording, and it stays"});
+  const auto cannot = [&](std::string_view why, std::string fix) {
+    if (fd) ::close(*fd);
+    return Error{fmt::format("--record {}: {}", where, why), std::move(fix)};
   };
-  struct stat found {};
-  if (::fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
-    return refuse("not a regular file", "name another");
-  if (found.st_uid != ::geteuid()) return refuse("somebody else's file", "name another");
+  if (!fd) return cannot(fd.error().message, "name a file of its own, in a directory that exists");
   // Until the descriptor is closed. A file system that has no locks (ENOLCK, EOPNOTSUPP) keeps nobody out.
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    return refuse("another run records into it", "name another, or end that run first");
-  char beginning[64];
-  const ssize_t n = ::read(fd, beginning, sizeof beginning);
-  if (n < 0) return refuse(std::strerror(errno), "name another");
-  if (n > 0 && !replay::looks_like_recording({beginning, static_cast<std::size_t>(n)}))
-    return refuse("there is a file that is no recording, and it stays", "name another, or remove it");
-  if (::fchmod(fd, 0600) != 0) return refuse(std::strerror(errno), "name another");
+  if (::flock(*fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return cannot("another run records into it", "name another, or end that run first");
+  if (::fchmod(*fd, 0600) != 0) return cannot(std::strerror(errno), "name another");
   return fd;
 }
 

@@ -1,43 +1,80 @@
 'use strict';
-// The client that a probe works with: requests and streams that tell how they ended, not only what they said.
+// The client of lessons and of parity: requests and streams over HTTP/1.1, as bytes come, that tell how they ended, not only what they said. What is
+// looked at (heads of 30 KB, an upgrade, how a body ends) `fetch` does not show.
 
 const http = require('node:http');
+const https = require('node:https');
 
 const kPatience = 45_000;
 
-// { status, headers, text, json, cut, ms }. `cut`: the connection ended before the answer did. Never rejects: without an answer the status is 0.
-/** @param {string} base @param {string} method @param {string} path @param {{ headers?: object, body?: any, ms?: number, onStart?: (response: any) => void }} [how] */
-function request(base, method, path, { headers = {}, body, ms = kPatience, onStart } = {}) {
-  const url = new URL(path, base);
-  const isJson = body !== undefined && !Buffer.isBuffer(body) && typeof body !== 'string';
-  const bytes = body === undefined ? undefined : Buffer.from(isJson ? JSON.stringify(body) : body);
+// One request. Never rejects: { status, headers, text, bytes, ending: 'complete' | 'broken off', firstBefore, ms }, or { ending: 'no answer' | code of the
+// error } where no head came. `firstBefore`: the first byte came that many seconds before the end. `deadline`: ms; `most`: characters of the text that
+// are kept; `onStart` gets the request, `onHead` the response, `onPiece` what comes of its body.
+/** @typedef {{ method?: string, headers?: object, body?: any, deadline?: number, most?: number, onStart?: (request: any) => void, onHead?: (response: any) => void, onPiece?: (text: string) => void }} Asked
+ *  @param {string} base @param {string} target @param {Asked} [how] @returns {Promise<any>} */
+function ask(base, target, { method = 'GET', headers = {}, body, deadline = 30_000, most = Infinity, onStart, onHead, onPiece } = {}) {
+  const url = new URL(target, base);
   const began = performance.now();
-  return new Promise((resolve) => {
-    const answer = { status: 0, headers: {}, text: '', json: undefined, cut: false, ms: 0 };
-    const done = (cut) => {
-      clearTimeout(timer);
-      answer.cut = cut;
-      answer.ms = performance.now() - began;
-      try {
-        answer.json = JSON.parse(answer.text);
-      } catch {}  // it is no JSON
-      resolve(answer);
-    };
-    const req = http.request(url, { method, agent: false, headers: { accept: '*/*', ...(isJson && { 'content-type': 'application/json' }), ...(bytes && { 'content-length': bytes.length }), ...headers } }, (res) => {
-      answer.status = res.statusCode;
-      answer.headers = res.headers;
-      res.setEncoding('utf8');
-      res.on('data', (text) => {
-        answer.text += text;
-      });
-      res.on('end', () => done(!res.complete));
-      res.on('error', () => done(true));
+  const since = () => performance.now() - began;
+  return new Promise((done) => {
+    const request = (url.protocol === 'https:' ? https : http).request(url, {
+      method,
+      agent: false,
+      headers: { accept: '*/*', ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }), ...headers },
     });
-    const timer = setTimeout(() => req.destroy(), ms);
-    req.on('error', () => answer.status === 0 && done(true));
-    onStart?.(req);
-    req.end(bytes);
+    let answer, first;
+    const end = (ending) => {
+      clearTimeout(timer);
+      done({ ...answer, ending, ms: since(), firstBefore: first === undefined ? 0 : (since() - first) / 1000 });
+      request.destroy();
+    };
+    const timer = deadline === Infinity ? undefined : setTimeout(() => end(answer ? 'broken off' : 'no answer'), deadline);
+    request.on('error', (error) => {
+      // Who refuses a body may close while it is being sent: the answer is there, or comes.
+      if (!answer) end(/** @type {any} */ (error).code ?? 'no answer');
+    });
+    const take = (response, socket) => {
+      answer = { status: response.statusCode, headers: response.headers, text: '', bytes: 0 };
+      onHead?.(response);
+      if (socket) {
+        socket.destroy();
+        return end('complete');
+      }
+      const decoder = new TextDecoder();
+      response.on('data', (chunk) => {
+        first ??= since();
+        answer.bytes += chunk.length;
+        const text = decoder.decode(chunk, { stream: true });
+        if (answer.text.length < most) answer.text += text;
+        onPiece?.(text);
+      });
+      response.on('end', () => end(response.complete ? 'complete' : 'broken off'));
+      response.on('error', () => end('broken off'));
+      return undefined;
+    };
+    request.on('response', (response) => take(response));
+    request.on('upgrade', take);
+    onStart?.(request);
+    request.end(body);
   });
+}
+
+// A request of a lesson: { status, headers, text, json, cut, ms }. `cut`: the connection ended before the answer did. Without an answer the status is 0.
+/** @param {string} base @param {string} method @param {string} path @param {{ headers?: object, body?: any, ms?: number, onStart?: (request: any) => void }} [how] */
+async function request(base, method, path, { headers = {}, body, ms = kPatience, onStart } = {}) {
+  const isJson = body !== undefined && !Buffer.isBuffer(body) && typeof body !== 'string';
+  const { status = 0, headers: told = {}, text = '', ending, ms: took } = await ask(base, path, {
+    method,
+    headers: { ...(isJson && { 'content-type': 'application/json' }), ...headers },
+    body: isJson ? JSON.stringify(body) : body,
+    deadline: ms,
+    onStart,
+  });
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch {}  // it is no JSON
+  return { status, headers: told, text, json, cut: ending !== 'complete', ms: took };
 }
 
 // A stream of server-sent events. `events` grows; `ended` resolves with 'complete' or 'cut'.
@@ -62,24 +99,17 @@ function stream(base, path, { headers = {} } = {}) {
   };
   let req;
   out.opened = new Promise((resolve) => {
-    out.ended = new Promise((over) => {
-      const end = (how) => {
-        out.how ??= how;
-        resolve(out);
-        over(out.how);
-        tell();
-      };
-      req = http.request(new URL(path, base), { agent: false, headers: { accept: 'text/event-stream', ...headers } }, (res) => {
-        out.status = res.statusCode;
-        out.headers = res.headers;
-        res.setEncoding('utf8');
-        res.on('data', take);
-        res.on('end', () => end(res.complete ? 'complete' : 'cut'));
-        res.on('error', () => end('cut'));
-        resolve(out);
-      });
-      req.on('error', () => end('cut'));
-      req.end();
+    const onHead = ({ statusCode, headers: told }) => {
+      out.status = statusCode;
+      out.headers = told;
+      resolve(out);
+    };
+    const asked = ask(base, path, { headers: { accept: 'text/event-stream', ...headers }, deadline: Infinity, most: 0, onStart: (one) => (req = one), onHead, onPiece: take });
+    out.ended = asked.then(({ ending }) => {
+      out.how ??= ending === 'complete' ? 'complete' : 'cut';
+      resolve(out);
+      tell();
+      return out.how;
     });
   });
   // What `probe(events)` says once it says something; undefined when the stream has ended or `ms` have passed.
@@ -106,4 +136,4 @@ function stream(base, path, { headers = {} } = {}) {
   return out;
 }
 
-module.exports = { request, stream };
+module.exports = { ask, request, stream };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/plain_text.hpp"
+#include "files/own_file.hpp"
 
 #define SPDLOG_PREVENT_CHILD_FD
 #include <spdlog/async_logger.h>
@@ -43,27 +44,17 @@ static_assert(to_spdlog(LogLevel::debug) == spdlog::level::debug &&
 
 // Made with mode 0600 and its first line if it is new. Empty, or why it will not be written to.
 std::string refusal(const std::string& file, bool create) {
-  const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (create ? O_CREAT | O_APPEND : 0);
-  const int fd = ::open(file.c_str(), flags, 0600);
-  if (fd < 0 && errno == ENOENT && !create) return {};
-  if (fd < 0) return errno == ELOOP ? "a symbolic link" : std::strerror(errno);
-  std::string why = [&]() -> std::string {
-    struct stat found {};
-    if (::fstat(fd, &found) != 0) return std::strerror(errno);
-    if (!S_ISREG(found.st_mode)) return "not a regular file";
-    if (found.st_uid != ::geteuid()) return "somebody else's file";
-    if (found.st_size == 0) {
-      if (!create ||
-          ::write(fd, kFirstLine.data(), kFirstLine.size()) == static_cast<ssize_t>(kFirstLine.size()))
-        return {};
-      return std::strerror(errno);
-    }
-    std::array<char, kFirstLine.size()> begin{};
-    const bool ours = ::pread(fd, begin.data(), begin.size(), 0) == static_cast<ssize_t>(begin.size()) &&
-                      std::string_view(begin.data(), begin.size()) == kFirstLine;
-    return ours ? "" : "a file that is no log of vercel-sim";
-  }();
-  ::close(fd);
+  struct stat found {};
+  if (!create && ::lstat(file.c_str(), &found) != 0 && errno == ENOENT) return {};
+  const auto is_ours = [](std::string_view begin) { return begin.starts_with(kFirstLine); };
+  const auto fd = files::open_own(file, create ? O_CREAT | O_APPEND : 0,
+                                  {is_ours, "a file that is no log of vercel-sim"});
+  if (!fd) return fd.error().message;
+  const bool written =
+      !create || ::lseek(*fd, 0, SEEK_END) > 0 ||
+      ::write(*fd, kFirstLine.data(), kFirstLine.size()) == static_cast<ssize_t>(kFirstLine.size());
+  const std::string why = written ? "" : std::strerror(errno);
+  ::close(*fd);
   return why;
 }
 

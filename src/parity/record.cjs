@@ -1,10 +1,11 @@
 'use strict';
 // A capture: what one address answers to the probes.
 
-const { ask: askOnce } = require('./ask.cjs');
+const { ask: askOnce } = require('../learn/client.cjs');
 const { kLong, kRough, kShort } = require('./probes.cjs');
 
 const kVersion = 1;
+const kKept = 200_000;  // characters of a body
 const kBypass = 'x-vercel-protection-bypass';
 
 class Unreachable extends Error {}
@@ -12,7 +13,7 @@ class Unreachable extends Error {}
 // {parity, recorded, host, region, probes: [{probe, rows, requests, answer | unknown}]}. `secret`: of Deployment Protection, sent and never kept.
 // `tell`: of each probe that is over. Throws Unreachable where the app of probes does not answer.
 async function record(url, { secret = undefined, now = new Date(), tell = (/** @type {string} */ _name) => {} } = {}) {
-  const send = (path, options = {}) => askOnce(url, path, { ...options, headers: { ...options.headers, ...(secret && { [kBypass]: secret }) } });
+  const send = (path, options = {}) => askOnce(url, path, { ...options, most: kKept, headers: { ...options.headers, ...(secret && { [kBypass]: secret }) } });
   const region = await greet(url, send, secret);
   const run = async (probe) => {
     const requests = [];

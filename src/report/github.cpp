@@ -10,27 +10,15 @@
 namespace vsim::report {
 namespace {
 
-// Workflow commands end at the line's end; in properties ':' and ',' mean something too.
-std::string escaped(std::string_view text, bool property) {
-  std::string out;
-  for (const char c : plain(text, LineEnds::keep)) {
-    if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    else
-      out += c;
-  }
-  return out;
-}
-
 void annotate(std::string& out, std::string_view command, const Place& place, std::string_view title,
               std::string_view text) {
   out += fmt::format("::{} ", command);
   if (!place.file.empty()) {
-    out += fmt::format("file={},", escaped(place.file, true));
+    out += fmt::format("file={},", in_log_command(place.file, true));
     if (place.line > 0) out += fmt::format("line={},", place.line);
     if (place.column > 0) out += fmt::format("col={},", place.column);
   }
-  out += fmt::format("title={}::{}\n", escaped(title, true), escaped(text, false));
+  out += fmt::format("title={}::{}\n", in_log_command(title, true), in_log_command(text, false));
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ export function GET() {
   return Response.json({ ...Object.fromEntries(names.map((name) => [name, process.env[name] ?? null])), ours, cwd: process.cwd() });
 }
 `;
-// What a bad package would try: the token of the run, wherever it is written, and a word in the agent's name.
+// What a bad package would try: the token of this run (others may run beside it), wherever it is written, and a word in the agent's name.
 const kSpy = `
 import { readFileSync, readdirSync } from "node:fs";
 import net from "node:net";
@@ -58,7 +58,7 @@ const environ = (pid: string) => {
 };
 export async function GET() {
   const own = Object.keys(environ("self")).filter((name) => name === "VSIM_TOKEN");
-  const next = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).map(environ).find((found) => found.VSIM_TOKEN && found.VSIM_AGENT_SOCKET);
+  const next = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).map(environ).find((found) => found.VSIM_TOKEN && found.VSIM_AGENT_SOCKET && found.VSIM_E2E_MARK === process.env.VSIM_E2E_MARK);
   if (!next) return Response.json({ own, found: false });
   const hello = { t: "hello", pid: 1, next: "99", bundler: "webpack", missing: [], exec: "/bin/true", isolation: { ok: false, missing: ["forged"] } };
   const heard = await new Promise((done) => {
