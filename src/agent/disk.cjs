@@ -64,7 +64,6 @@ module.exports = function (sim) {
     fs.createWriteStream = function made(...args) {
       return streams.run({ trace: hanging.traceBelow(made) }, () => Reflect.apply(createWriteStream, this, args));
     };
-    require('node:module').syncBuiltinESMExports();
   }
 
   function wrap(holder, name, call, style) {

@@ -11,6 +11,7 @@ const kCalls = ['open', 'readFile', 'writeFile', 'appendFile', 'opendir', 'readd
 module.exports = function (sim) {
   const { guard, hanging, invocations, machine } = sim;
   const { modeOf, callerOf, tellMachine } = machine;
+  const { closeSync, openSync } = fs;
   const most = Number(modeOf('descriptors_max'));
   let isShort = false;  // it has been refused once: from now on it is noted who asks
   let spare;  // a descriptor for finding out whose line it was: that reads source maps
@@ -18,7 +19,6 @@ module.exports = function (sim) {
   function hookPlan() {
     hookProcessors(Number(modeOf('cpus')));
     if (modeOf('descriptors') === 'enforce') hookDescriptors();
-    require('node:module').syncBuiltinESMExports();
   }
 
   function hookProcessors(count) {
@@ -90,7 +90,7 @@ module.exports = function (sim) {
   }
 
   function keepSpare() {
-    if (spare === undefined && modeOf('descriptors') === 'enforce') spare = fs.openSync('/dev/null', 'r');
+    if (spare === undefined && modeOf('descriptors') === 'enforce') spare = openSync('/dev/null', 'r');
   }
 
   let isLooking = false;
@@ -98,7 +98,7 @@ module.exports = function (sim) {
   function tell(what, given, trace) {
     if (isLooking) return;
     isLooking = true;
-    if (spare !== undefined) fs.closeSync(spare);
+    if (spare !== undefined) closeSync(spare);
     spare = undefined;
     try {
       look(what, given, trace);

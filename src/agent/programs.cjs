@@ -31,7 +31,6 @@ module.exports = function (sim) {
       return Reflect.apply(spawn, this, [refused ? { ...options, cwd: nowhere() } : options, ...rest]);
     };
     for (const name of ['spawnSync', 'execFileSync', 'execSync']) wrapSync(name);
-    require('node:module').syncBuiltinESMExports();
   }
 
   // execSync and execFileSync call a spawnSync of their own.

@@ -111,7 +111,6 @@ module.exports = function (sim) {
       };
       childProcess[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
     }
-    require('node:module').syncBuiltinESMExports();
   }
 
   // What somebody starts who chooses by NODE_ENV is not started there, and may write here.

@@ -53,7 +53,6 @@ module.exports = function (sim) {
       hookExists();
       hookDescriptors();
     }
-    require('node:module').syncBuiltinESMExports();
   }
 
   function replace(holder, name, made) {
