@@ -62,13 +62,14 @@ async function start() {
     sim.prepareOwn();
     sim.prepareTaking();
   }
-  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.cacheHooks, ...sim.handlerHooks]));
+  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.refusedHooks, ...sim.cacheHooks, ...sim.handlerHooks]));
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
   guard('own requests', sim.hookOwnRequests);
   guard('network', sim.hookNetwork);
   guard('disk', sim.hookDisk);
   guard('children', sim.hookChildren);
+  guard('refused', sim.hookRefused);
   guard('reads', sim.hookReads);
   guard('tmp', sim.hookTmp);
   guard('programs', sim.hookPrograms);

@@ -140,7 +140,7 @@ module.exports = function (sim) {
     early = [];
     if (invocation.isStatic) return;
     const { id, page, kind, file } = invocation;
-    sim.peer.tell('readAtRunTime', { id, page, kind, entry: file, reads: all });
+    sim.peer.tell('readAtRunTime', { id, page, kind, entry: file, reads: all, isEnforced: modeOf('reads') === 'enforce' });
   }
 
   function takeTraced(all) {
