@@ -7,8 +7,8 @@ const https = require('node:https');
 const kKept = 200_000;  // characters of a body
 
 // {status, headers, text, bytes, ending: 'complete' | 'broken off', firstBefore: the first byte came that many seconds before the end}, or
-// {ending: 'no answer' | code of the error} where no head came. `deadline`: ms.
-function ask(base, target, { method = 'GET', headers = {}, body = undefined, deadline = 30_000 } = {}) {
+// {ending: 'no answer' | code of the error} where no head came. `deadline`: ms; `leave`: ms after the first byte, at which the client goes ('left').
+function ask(base, target, { method = 'GET', headers = {}, body = undefined, deadline = 30_000, leave = undefined } = {}) {
   const url = new URL(target, base);
   const begun = performance.now();
   const since = () => (performance.now() - begun) / 1000;
@@ -36,6 +36,7 @@ function ask(base, target, { method = 'GET', headers = {}, body = undefined, dea
         return end('complete');
       }
       response.on('data', (chunk) => {
+        if (answer.first === undefined && leave !== undefined) setTimeout(() => end('left'), leave);
         answer.first ??= since();
         answer.bytes += chunk.length;
         if (answer.text.length < kKept) answer.text += chunk.toString('utf8');
