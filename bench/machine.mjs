@@ -92,7 +92,7 @@ class Server {
 // ---- A start: the parts that an instance has for this, loaded and hooked.
 const kStart = `
 const { AsyncLocalStorage } = require('node:async_hooks');
-const sim = { guard: (_, f) => f(), lacks() {}, boot: { options: { dir: '/' } }, options: { publicPort: 3000, machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1 },
+const sim = { guard: (_, f) => f(), lacks() {}, boot: { options: { dir: '/' } }, options: { project: '/', publicPort: 3000, machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1 },
   plain: { setTimeout, setImmediate }, tell() {}, invocations: new AsyncLocalStorage(), isUserCode: () => false, originalPosition() {}, missing: new Set() };
 for (const part of ['hanging', 'connections', 'own-requests', 'source-maps']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
 require('node:https'), require('node:dns'), require('node:tls'), require('node:child_process'), require('node:os'), require('node:fs').promises, fetch.name;
@@ -100,13 +100,13 @@ sim.hookOwnRequests(); sim.hookHanging();
 const [cpu, time] = [process.cpuUsage(), performance.now()];
 const load = require(process.env.JOINED);
 for (const part of process.env.PARTS.split(' ')) Object.assign(sim, load('./' + part + '.cjs')(sim));
-sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookPlan(); sim.keepSpare();
+sim.hookNetwork(); sim.hookDisk(); sim.hookChildren(); sim.hookRefused(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookPlan(); sim.keepSpare();
 const ms = performance.now() - time;
 const { user, system } = process.cpuUsage(cpu);
 console.log(JSON.stringify({ ms, cpu: (user + system) / 1000 }));
 process.exit(0);
 `;
-const kParts = ['machine', 'network', 'disk', 'reads', 'tmp', 'programs', 'plan'];
+const kParts = ['machine', 'network', 'disk', 'read-only', 'refused', 'reads', 'tmp', 'programs', 'plan'];
 const { writeJoined } = createRequire(import.meta.url)('../src/agent/joined.cjs');
 const kModes = 'self=enforce,loopback=warn,ipv6=warn,smtp=warn,protection=warn,disk=enforce,reads=warn,programs=warn,descriptors=enforce,descriptors_max=1024,cpus=1';
 function startOnce() {

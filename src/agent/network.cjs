@@ -10,6 +10,7 @@ const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 const decoded = require('./decoded.cjs');
+const dressed = require('./dressed.cjs');
 
 const kLoopback = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|::1|::|::ffff:127(\.\d{1,3}){3})$/i;
 const kSpelled = '(localhost|127(\\.\\d{1,3}){3}|0\\.0\\.0\\.0|\\[::1?\\])';
@@ -59,7 +60,7 @@ module.exports = function (sim) {
       if (refused) return Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: refused }));
       return Reflect.apply(fetch, this, [input, ...rest]);
     };
-    globalThis.fetch = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(fetch));
+    globalThis.fetch = dressed(asked, fetch);
   }
 
   function hookRequests() {
@@ -315,7 +316,7 @@ module.exports = function (sim) {
       if (refused) return Promise.resolve(new Response(require('./protected-socket.cjs').kText, { status: 401 }));
       return Reflect.apply(fetch, this, [input, ...rest]);
     };
-    globalThis.fetch = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(fetch));
+    globalThis.fetch = dressed(asked, fetch);
     for (const name of ['request', 'get']) {
       const real = https[name];
       https[name] = function joined(...args) {
@@ -387,7 +388,7 @@ module.exports = function (sim) {
       };
       return Reflect.apply(lookup, this, [host, ...rest.slice(0, -1), answered]);
     };
-    dns.lookup = /** @type {typeof lookup} */ (Object.defineProperties(resolved, Object.getOwnPropertyDescriptors(lookup)));
+    dns.lookup = /** @type {typeof lookup} */ (dressed(resolved, lookup));
   }
 
   function ofNames(host, addresses, trace) {

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
+const dressed = require('./dressed.cjs');
 
 const kCalls = ['open', 'readFile', 'writeFile', 'appendFile', 'opendir', 'readdir', 'copyFile'];
 
@@ -57,7 +58,7 @@ module.exports = function (sim) {
         throw error;
       }
     };
-    fs[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    fs[name] = dressed(asked, real);
   }
 
   function wrapCallback(name) {
@@ -72,7 +73,7 @@ module.exports = function (sim) {
       };
       return Reflect.apply(real, this, [...args.slice(0, -1), seen]);
     };
-    fs[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    fs[name] = dressed(asked, real);
   }
 
   // The error's own stack names who waits.
@@ -86,7 +87,7 @@ module.exports = function (sim) {
         throw error;
       });
     };
-    fs.promises[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    fs.promises[name] = dressed(asked, real);
   }
 
   function keepSpare() {

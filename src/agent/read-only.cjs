@@ -6,6 +6,7 @@
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const dressed = require('./dressed.cjs');
 
 const { realpathSync, lstatSync } = fs;
 // As coreutils, shells, Node and Python say it.
@@ -109,7 +110,7 @@ module.exports = function (sim) {
           throw error;
         }
       };
-      childProcess[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+      childProcess[name] = dressed(asked, real);
     }
   }
 

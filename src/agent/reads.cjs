@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
+const dressed = require('./dressed.cjs');
 
 const { existsSync } = fs;
 const { O_WRONLY, O_RDWR } = fs.constants;
@@ -57,7 +58,7 @@ module.exports = function (sim) {
         isInside = false;
       }
     };
-    holder[name] = Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
+    holder[name] = dressed(watched, real);
   }
 
   // What it is called there, if it is not there.

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
+const dressed = require('./dressed.cjs');
 
 const { accessSync, constants } = fs;
 // As libvips (sharp) says it, Node, and C with its callers' words. What another machine says may come to an app as well: so the path is a whole one, but for libvips.
@@ -33,7 +34,7 @@ module.exports = function (sim) {
         for (const one of args) if (one instanceof Error) guard('refused', () => lookAtError(one));
         return Reflect.apply(real, this, args);
       };
-      console[name] = Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
+      console[name] = dressed(watched, real);
     }
   }
 
@@ -108,7 +109,7 @@ module.exports = function (sim) {
         throw error;
       }
     };
-    Object.defineProperties(holder[name], Object.getOwnPropertyDescriptors(method));
+    dressed(holder[name], method);
   }
 
   function failed(file, error, below) {
