@@ -5,6 +5,7 @@
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const { writeJoined } = require('./joined.cjs');
 const { pack } = require('./values.cjs');
 const { namesInTmp } = require('./tmp-names.cjs');
 const { namesOnDisk } = require('./disk-names.cjs');
@@ -19,6 +20,7 @@ module.exports = function (sim) {
   let evicted = new Set();
   let renderOptions;
   let register;  // the instrumentation hook of this Next
+  let joined;  // the file that instances load
 
   // generation: counts `changed` messages. evictions: counts what instances must forget in place, before a request that comes later.
   const state = { generation: 0, evictions: 0, bundlerService: undefined, missing: new Set(['render-server', 'cache']) };
@@ -56,6 +58,7 @@ module.exports = function (sim) {
     sim.findNoFallback();
     if (state.missing.size > 0) return;
     sim.serveInstances();
+    joined = guard('parts', () => writeJoined());
     writeBoot();
   }
 
@@ -71,6 +74,7 @@ module.exports = function (sim) {
     const text = JSON.stringify({
       next: sim.hello.next,
       nextDist: sim.nextDist,
+      joined,
       options: pack(rest),
       preview: guard('preview', () => sim.server.getPrerenderManifest().preview),
       config: withoutPatterns(sim.server.nextConfig),

@@ -100,14 +100,16 @@ module.exports = function (sim) {
     if (invocation) sim.hold(invocation, written);
   }
 
-  // Next internals: file-system-cache.js of 14 keeps the manifest for itself, and in a file that it reads once.
+  // Next internals: file-system-cache.js of 14 keeps the manifest for itself, and in a file that it reads once. Each route handler of 14 ends with a call
+  // for the tags that it has revalidated, also if it has none.
   function hookTags14(FileSystemCache) {
     const { revalidateTag } = FileSystemCache.prototype;
     FileSystemCache.prototype.revalidateTag = async function (...args) {
       cache14 = this;
-      sim.tellRevalidated();
+      const tags = [args[0]].flat();
+      if (tags.length > 0) sim.tellRevalidated();
       const result = await revalidateTag.apply(this, args);
-      for (const tag of [args[0]].flat()) sim.peer.tell('tag', tag, true);
+      for (const tag of tags) sim.peer.tell('tag', tag, true);
       return result;
     };
     revalidate14 = (tag) => revalidateTag.call(cache14, tag);

@@ -57,13 +57,32 @@ function namesOnDisk(env, dir) {
   return { project, writable: [...writable], open };
 }
 
-// The package of an embedded database that the project depends on.
-function databaseIn(dir) {
+// The package of an embedded database that the project depends on, or a package of its workspace that it depends on.
+function databaseIn(dir, seen = new Set([realOf(dir)])) {
+  let names = [];
   try {
     const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8'));
-    return Object.keys({ ...dependencies, ...devDependencies }).find((name) => kEmbedded.test(name));
+    names = Object.keys({ ...dependencies, ...devDependencies });
   } catch {
     return undefined;
+  }
+  const found = names.find((name) => kEmbedded.test(name));
+  if (found !== undefined) return found;
+  for (const name of names) {
+    const folder = sourcesOf(name, dir);
+    if (folder === undefined || seen.has(folder)) continue;
+    const inside = databaseIn(folder, seen.add(folder));
+    if (inside !== undefined) return `${inside} (of ${name})`;
+  }
+  return undefined;
+}
+
+// Where a package of the workspace is written: it is linked, and the link leads to where nothing is installed.
+function sourcesOf(name, dir) {
+  for (let at = dir; ; at = path.dirname(at)) {
+    const folder = realOf(path.join(at, 'node_modules', name));
+    if (folder !== undefined) return /[\\/]node_modules[\\/]/.test(folder) ? undefined : folder;
+    if (at === path.dirname(at)) return undefined;
   }
 }
 

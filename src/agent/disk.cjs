@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
+const dressed = require('./dressed.cjs');
 const { isBelow, realOf } = require('./paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
@@ -64,7 +65,6 @@ module.exports = function (sim) {
     fs.createWriteStream = function made(...args) {
       return streams.run({ trace: hanging.traceBelow(made) }, () => Reflect.apply(createWriteStream, this, args));
     };
-    require('node:module').syncBuiltinESMExports();
   }
 
   function wrap(holder, name, call, style) {
@@ -86,7 +86,7 @@ module.exports = function (sim) {
         isInside = false;
       }
     };
-    holder[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    holder[name] = dressed(asked, real);
   }
 
   // By the view of the disk that can be written, and as if it were not.

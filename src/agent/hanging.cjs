@@ -49,7 +49,7 @@ module.exports = function (sim) {
       if (isOpenTo(invocation)) note(invocation, 'server', this, noted);
       return Reflect.apply(listen, this, args);
     };
-    require('node:module').syncBuiltinESMExports();
+    require('node:module').syncBuiltinESMExports();  // once, and for all that was hooked before: each time costs
   }
 
   function promised(real) {

@@ -7,13 +7,15 @@
 const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
-const { openControl } = require('./control.cjs');
-const { environmentHooks, takeEnvironment } = require('./environment.cjs');
-const { createShared } = require('./shared.cjs');
 
 const options = takeOptions();
 blockOutput();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
+const load = boot.joined ? require(boot.joined) : require;
+const { openControl } = load('./control.cjs');
+const { environmentHooks, takeEnvironment } = load('./environment.cjs');
+const { createShared } = load('./shared.cjs');
+const { kOfTemplates, kParts } = load('./instance-parts.cjs');
 // A module of Next, named as start-server.js would.
 const requireNext = Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js'));
 takeEnvironment(boot.env, { held: options.held, strict: options.strict, requireNext });
@@ -35,11 +37,7 @@ Object.assign(sim, {
   requireNext,
 });
 
-const parts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
-parts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
-parts.push('machine', 'network', 'disk', 'read-only', 'reads', 'tmp', 'programs', 'plan', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
-if (options.isTemplate) parts.unshift('own', 'taken', 'copying');
-for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
+for (const part of [...(options.isTemplate ? kOfTemplates : []), ...kParts]) Object.assign(sim, load(`./${part}.cjs`)(sim));
 
 start().catch((error) => {
   process.stderr.write(`${error?.stack ?? error}\n`);
@@ -64,13 +62,14 @@ async function start() {
     sim.prepareOwn();
     sim.prepareTaking();
   }
-  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.cacheHooks, ...sim.handlerHooks]));
+  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.refusedHooks, ...sim.cacheHooks, ...sim.handlerHooks]));
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
   guard('own requests', sim.hookOwnRequests);
   guard('network', sim.hookNetwork);
   guard('disk', sim.hookDisk);
   guard('children', sim.hookChildren);
+  guard('refused', sim.hookRefused);
   guard('reads', sim.hookReads);
   guard('tmp', sim.hookTmp);
   guard('programs', sim.hookPrograms);

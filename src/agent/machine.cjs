@@ -90,6 +90,7 @@ module.exports = function (sim) {
     const invocation = invocations.getStore();
     if (invocation?.isWarming) return;
     const { kind, what, to, place, variable, doubt = '', refused = false } = found;
+    if (invocation && kind === 'disk') invocation.isDiskTold = true;
     const message = { t: 'machine', kind, what: place?.package ? `${what} (by the package ${place.package})` : what, to, at: place?.at, source: place?.source, variable, doubt, refused };
     if (invocation?.id !== undefined) tell({ ...message, id: invocation.id });
     else if (untold.length < kMostUntold) untold.push(message);

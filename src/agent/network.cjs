@@ -10,7 +10,7 @@ const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 const decoded = require('./decoded.cjs');
-const { kText, protectedSocket } = require('./protected-socket.cjs');
+const dressed = require('./dressed.cjs');
 
 const kLoopback = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|::1|::|::ffff:127(\.\d{1,3}){3})$/i;
 const kSpelled = '(localhost|127(\\.\\d{1,3}){3}|0\\.0\\.0\\.0|\\[::1?\\])';
@@ -43,7 +43,6 @@ module.exports = function (sim) {
     if (modeOf('protection') !== 'off') hookProtection();
     hookConnects();
     if (modeOf('ipv6') !== 'off') hookLookups();
-    require('node:module').syncBuiltinESMExports();
   }
 
   // ---- Its own server ------------------------------------------------------------------------------------------------------------
@@ -61,7 +60,7 @@ module.exports = function (sim) {
       if (refused) return Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: refused }));
       return Reflect.apply(fetch, this, [input, ...rest]);
     };
-    globalThis.fetch = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(fetch));
+    globalThis.fetch = dressed(asked, fetch);
   }
 
   function hookRequests() {
@@ -314,10 +313,10 @@ module.exports = function (sim) {
         const trace = () => sim.fetchTrace() ?? sim.hanging.traceBelow(asked);
         return toDeployment(new URL(address), 'fetch', (name) => fields.has(name), trace);
       });
-      if (refused) return Promise.resolve(new Response(kText, { status: 401 }));
+      if (refused) return Promise.resolve(new Response(require('./protected-socket.cjs').kText, { status: 401 }));
       return Reflect.apply(fetch, this, [input, ...rest]);
     };
-    globalThis.fetch = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(fetch));
+    globalThis.fetch = dressed(asked, fetch);
     for (const name of ['request', 'get']) {
       const real = https[name];
       https[name] = function joined(...args) {
@@ -343,7 +342,7 @@ module.exports = function (sim) {
       return guard('protection', () => invocations.run(invocation, () => toDeployment(new URL(req.path, `https://${spell(bare(hostname))}:${port}`), 'request', (field) => req.hasHeader(field), () => trace)));
     };
     const connect = (to) => (options.isHttps ? tls.connect({ servername: to.host, ...to }) : net.connect(to.port, to.host));
-    const createConnection = (to) => protectedSocket(isRefused, () => connect(to));
+    const createConnection = (to) => require('./protected-socket.cjs').protectedSocket(isRefused, () => connect(to));
     const own = { agent: undefined, createConnection };
     if (!isAddress) return [{ ...first, ...own }, second, ...rest];
     return second !== null && typeof second === 'object' ? [first, { ...second, ...own }, ...rest] : [first, own, second, ...rest];
@@ -389,7 +388,7 @@ module.exports = function (sim) {
       };
       return Reflect.apply(lookup, this, [host, ...rest.slice(0, -1), answered]);
     };
-    dns.lookup = /** @type {typeof lookup} */ (Object.defineProperties(resolved, Object.getOwnPropertyDescriptors(lookup)));
+    dns.lookup = /** @type {typeof lookup} */ (dressed(resolved, lookup));
   }
 
   function ofNames(host, addresses, trace) {

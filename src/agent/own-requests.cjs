@@ -5,6 +5,7 @@
 const diagnostics = require('node:diagnostics_channel');
 const http = require('node:http');
 const https = require('node:https');
+const dressed = require('./dressed.cjs');
 
 const kHere = new Set(['localhost', '127.0.0.1', '::1', '[::1]', '0.0.0.0']);
 
@@ -42,7 +43,7 @@ module.exports = function (sim) {
     const mapped = function (input, ...rest) {
       return Reflect.apply(fetch, this, [plainInput(input), ...rest]);
     };
-    globalThis.fetch = Object.defineProperties(mapped, Object.getOwnPropertyDescriptors(fetch));
+    globalThis.fetch = dressed(mapped, fetch);
     for (const name of ['request', 'get']) {
       const real = https[name];
       https[name] = function (...args) {

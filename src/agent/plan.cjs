@@ -5,12 +5,14 @@
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
+const dressed = require('./dressed.cjs');
 
 const kCalls = ['open', 'readFile', 'writeFile', 'appendFile', 'opendir', 'readdir', 'copyFile'];
 
 module.exports = function (sim) {
   const { guard, hanging, invocations, machine } = sim;
   const { modeOf, callerOf, tellMachine } = machine;
+  const { closeSync, openSync } = fs;
   const most = Number(modeOf('descriptors_max'));
   let isShort = false;  // it has been refused once: from now on it is noted who asks
   let spare;  // a descriptor for finding out whose line it was: that reads source maps
@@ -18,7 +20,6 @@ module.exports = function (sim) {
   function hookPlan() {
     hookProcessors(Number(modeOf('cpus')));
     if (modeOf('descriptors') === 'enforce') hookDescriptors();
-    require('node:module').syncBuiltinESMExports();
   }
 
   function hookProcessors(count) {
@@ -57,7 +58,7 @@ module.exports = function (sim) {
         throw error;
       }
     };
-    fs[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    fs[name] = dressed(asked, real);
   }
 
   function wrapCallback(name) {
@@ -72,7 +73,7 @@ module.exports = function (sim) {
       };
       return Reflect.apply(real, this, [...args.slice(0, -1), seen]);
     };
-    fs[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    fs[name] = dressed(asked, real);
   }
 
   // The error's own stack names who waits.
@@ -86,11 +87,11 @@ module.exports = function (sim) {
         throw error;
       });
     };
-    fs.promises[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    fs.promises[name] = dressed(asked, real);
   }
 
   function keepSpare() {
-    if (spare === undefined && modeOf('descriptors') === 'enforce') spare = fs.openSync('/dev/null', 'r');
+    if (spare === undefined && modeOf('descriptors') === 'enforce') spare = openSync('/dev/null', 'r');
   }
 
   let isLooking = false;
@@ -98,7 +99,7 @@ module.exports = function (sim) {
   function tell(what, given, trace) {
     if (isLooking) return;
     isLooking = true;
-    if (spare !== undefined) fs.closeSync(spare);
+    if (spare !== undefined) closeSync(spare);
     spare = undefined;
     try {
       look(what, given, trace);

@@ -6,6 +6,7 @@
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const dressed = require('./dressed.cjs');
 const { realOf } = require('./paths.cjs');
 
 // Reported as missing, each (codes/causes.yaml: program-not-there, browser-not-there), and their like. Not what Amazon Linux has in every image.
@@ -31,7 +32,6 @@ module.exports = function (sim) {
       return Reflect.apply(spawn, this, [refused ? { ...options, cwd: nowhere() } : options, ...rest]);
     };
     for (const name of ['spawnSync', 'execFileSync', 'execSync']) wrapSync(name);
-    require('node:module').syncBuiltinESMExports();
   }
 
   // execSync and execFileSync call a spawnSync of their own.
@@ -45,7 +45,7 @@ module.exports = function (sim) {
       if (refused) rest[at] = { ...given, cwd: nowhere() };
       return Reflect.apply(real, this, [file, ...rest]);
     };
-    childProcess[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    childProcess[name] = dressed(asked, real);
   }
 
   const nowhere = () => path.join(boot.options.dir, '.vercel-sim-has-no-such-folder');

@@ -6,6 +6,7 @@
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const dressed = require('./dressed.cjs');
 
 const { realpathSync, lstatSync } = fs;
 // As coreutils, shells, Node and Python say it.
@@ -109,16 +110,21 @@ module.exports = function (sim) {
           throw error;
         }
       };
-      childProcess[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+      childProcess[name] = dressed(asked, real);
     }
-    require('node:module').syncBuiltinESMExports();
   }
 
-  // What somebody starts who chooses by NODE_ENV is not started there, and may write here.
+  // What somebody starts or opens who chooses by NODE_ENV is neither there, and may write here.
+  function holdIfChosen({ all }) {
+    const isOnlyHere = view !== '' && all.some(({ at, source, isPackage, isNext }) => !isNext && isChosen(textOf({ source: source ?? (isPackage ? at : undefined) })));
+    if (isOnlyHere) holdDisk(1);
+    return isOnlyHere;
+  }
+
   function starts(file, cwd, below) {
     if (view === '' || isOpen) return undefined;
     const caller = callerOf(hanging.traceBelow(below));
-    if (caller.all.some(({ at, source, isPackage, isNext }) => !isNext && isChosen(textOf({ source: source ?? (isPackage ? at : undefined) })))) return void holdDisk(1);
+    if (holdIfChosen(caller)) return undefined;
     const place = caller.place;
     return { name: path.basename(String(file)), cwd: typeof cwd === 'string' ? path.resolve(cwd) : process.cwd(), place, invocation: invocations.getStore() };
   }
@@ -143,5 +149,5 @@ module.exports = function (sim) {
     else action();
   }
 
-  return { takeDisk, hasView: () => view !== '', inView, isInView, outOfView, seeStatic, evaluateOpen, hookChildren };
+  return { takeDisk, hasView: () => view !== '', inView, isInView, outOfView, seeStatic, evaluateOpen, holdIfChosen, hookChildren };
 };

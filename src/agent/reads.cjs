@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
-const { processOf, questionOf } = require('./trace.cjs');
+const dressed = require('./dressed.cjs');
 
 const { existsSync } = fs;
 const { O_WRONLY, O_RDWR } = fs.constants;
@@ -43,7 +43,6 @@ module.exports = function (sim) {
       const there = guard('reads', () => saw('createReadStream', args[0], undefined, made));
       return streams.run(true, () => Reflect.apply(createReadStream, this, there ? [there, ...args.slice(1)] : args));
     };
-    require('node:module').syncBuiltinESMExports();
   }
 
   function wrap(holder, name, what) {
@@ -59,7 +58,7 @@ module.exports = function (sim) {
         isInside = false;
       }
     };
-    holder[name] = Object.defineProperties(watched, Object.getOwnPropertyDescriptors(real));
+    holder[name] = dressed(watched, real);
   }
 
   // What it is called there, if it is not there.
@@ -92,6 +91,7 @@ module.exports = function (sim) {
   function isMissingNow(found, invocation, key) {
     const { page, kind, file: entry } = invocation;
     if (!entry || invocation.runtime === 'edge' || (sim.running?.size ?? 1) > 1) return false;
+    const { processOf, questionOf } = require('./trace.cjs');
     const question = questionOf({ nextDist: boot.nextDist, dir: boot.options.dir, config: boot.config, page, kind, entry, reads: [found] });
     invocation.compileStarted?.(page);
     const [program, words, more] = processOf(boot.options.dir);
@@ -141,7 +141,7 @@ module.exports = function (sim) {
     early = [];
     if (invocation.isStatic) return;
     const { id, page, kind, file } = invocation;
-    sim.peer.tell('readAtRunTime', { id, page, kind, entry: file, reads: all });
+    sim.peer.tell('readAtRunTime', { id, page, kind, entry: file, reads: all, isEnforced: modeOf('reads') === 'enforce' });
   }
 
   function takeTraced(all) {

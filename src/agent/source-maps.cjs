@@ -81,6 +81,7 @@ module.exports = function (sim) {
   // with its compiler's help, in next dev.
   function logError(error, type) {
     if (sim.invocations.getStore()?.isWarming) return;
+    guard('refused', () => sim.lookAtError?.(error));
     if (boot.next.startsWith('14.')) return sim.peer.call('logErrorWithOriginalStack', error, type).catch(() => {});
     const log = requireNext('../../build/output/log');
     if (error?.name === 'ModuleBuildError') log.error(error.message);

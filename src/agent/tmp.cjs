@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
+const dressed = require('./dressed.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
 const kMost = 2000;  // files of one process
@@ -53,14 +54,13 @@ module.exports = function (sim) {
       hookExists();
       hookDescriptors();
     }
-    require('node:module').syncBuiltinESMExports();
   }
 
   function replace(holder, name, made) {
     const real = holder[name];
     if (typeof real !== 'function') return;
     const asked = made(real);
-    holder[name] = Object.defineProperties(asked, Object.getOwnPropertyDescriptors(real));
+    holder[name] = dressed(asked, real);
   }
 
   function wrap(holder, property, name, call) {

@@ -13,8 +13,10 @@ module.exports = function (sim) {
   const traced = new Set();
   const queue = [];
   let isRunning = false;
+  let isEnforced = false;  // by instances, which then have to know what was found out
 
-  function readAtRunTime({ id, page, kind, entry, reads }) {
+  function readAtRunTime({ id, page, kind, entry, reads, isEnforced: isAsked }) {
+    isEnforced ||= isAsked === true;
     const news = reads.filter(({ name }) => !known.has(`${page} ${name}`));
     for (const { name } of news) known.add(`${page} ${name}`);
     // Who could not go on without it has asked himself (reads.cjs).
@@ -38,11 +40,16 @@ module.exports = function (sim) {
 
   function tellAll({ id, page, kind, reads }, { route, missing }) {
     for (const { name } of reads) (missing.some((one) => one.name === name) ? untraced : traced).add(`${page} ${name}`);
-    sim.broadcast('traced', sim.tracedSoFar());
+    share();
     for (const { name, excluded } of missing) {
       const { what, at, directory } = reads.find((one) => one.name === name);
       tell({ t: 'not_traced', id, page, kind, what, path: name.split(path.sep).join('/'), at, route, directory, excluded });
     }
+  }
+
+  // Who begins later has it from the start (bundler-host.cjs).
+  function share() {
+    if (isEnforced) sim.broadcast('traced', sim.tracedSoFar());
   }
 
   function ask({ page, kind, entry, reads }) {
@@ -71,7 +78,7 @@ module.exports = function (sim) {
     if (untraced.size + traced.size === 0) return;
     untraced.clear();
     traced.clear();
-    sim.broadcast('traced', sim.tracedSoFar());
+    share();
   }
 
   return { readAtRunTime, forgetTraced, tracedSoFar: () => ({ untraced: [...untraced], traced: [...traced] }) };

@@ -28,6 +28,18 @@ const post = (bytes) => ({ method: 'POST', body: sized(bytes), headers: { 'conte
 const later = (ms) => new Promise((done) => setTimeout(done, ms));
 const one = (name, row, does) => ({ name, rows: [row], does });
 
+const kNotMet = 'no invocation met the instance again that had the work';
+// What became of work of 1 s, by the instance that had it.
+async function workOf(ask, id, instance) {
+  await later(3000);
+  for (let i = 0; i < 20; i++) {
+    const again = said(await ask(`/api/background?id=${id}`));
+    // Work that stopped goes on, if at all, with the next invocation.
+    if (instance && again.instance === instance) return again.after !== null && again.after < 2500 ? 'done' : 'stopped';
+  }
+  return undefined;
+}
+
 // Compiled first where a dev server answers. How long a function may run is read where its stream breaks off: from its first byte on, the way to the function
 // and its start are over, which a busy machine makes long.
 const cut = (name, row, deadline, isStreamed) =>
@@ -86,22 +98,34 @@ const kShort = [
     const of = async (how) => {
       const id = `${how}${Date.now()}`;
       const { instance } = said(await ask(`/api/background?how=${how}&id=${id}`));
-      await later(3000);
-      for (let i = 0; i < 20; i++) {
-        const again = said(await ask(`/api/background?id=${id}`));
-        // Work that stopped with its response goes on, if at all, with the next invocation.
-        if (instance && again.instance === instance) return again.after !== null && again.after < 2500 ? 'done' : 'stopped';
-      }
-      return undefined;
+      return workOf(ask, id, instance);
     };
     const [after, nobody] = [await of('after'), await of('nobody')];
-    return after && nobody ? { after, nobody } : { unknown: 'no invocation met the instance again that had the work' };
+    return after && nobody ? { after, nobody } : { unknown: kNotMet };
+  }),
+  one('client-leaves', 'client-leaves', async ({ ask }) => {
+    await ask('/api/background', { deadline: 90_000 });
+    const id = `left${Date.now()}`;
+    const { ending, status, text } = await ask(`/api/background?how=left&id=${id}`, { leave: 200 });
+    if (status !== 200 || ending !== 'left') return { unknown: `the stream did not wait for its client to go: ${status ?? ending}` };
+    const work = await workOf(ask, id, text.split('\n')[0]);
+    return work ? { work } : { unknown: kNotMet };
+  }),
+  one('broken-off', 'broken-off', async ({ ask }) => {
+    const answer = await ask('/api/broken');
+    return { ...refused(answer), text: answer.text };
   }),
   one('websocket', 'websocket', async ({ ask }) => {
     const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
     const answer = await ask('/api/instance', { headers, deadline: 15_000 });
     return { ...refused(answer), upgrade: answer.headers?.upgrade };
   }),
+  one('socket-server', 'socket-server', async ({ ask }) => {
+    const put = said(await ask('/api/socket'));
+    const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+    return { ...put, upgrade: refused(await ask('/api/socket?upgrade', { headers, deadline: 15_000 })) };
+  }),
+  one('edge-code', 'code-from-strings', async ({ ask }) => said(await ask('/api/edge-code'))),
   one('disk', 'disk', async ({ ask }) => {
     const { traced, notTraced, ...writes } = said(await ask('/api/disk'));
     return writes;
@@ -113,10 +137,27 @@ const kShort = [
     return { status, error, traced, notTraced };
   }),
   one('loopback-own', 'loopback-own', async ({ ask }) => said(await ask('/api/own'))),
+  one('neighbours', 'loopback', async ({ ask }) => said(await ask('/api/neighbours'))),
+  one('smtp', 'smtp', async ({ ask }) => {
+    const { submission, ...answer } = said(await ask('/api/smtp'));
+    // A network that lets nothing out says nothing of port 25.
+    return submission === undefined || submission === 'open' ? answer : { unknown: `no mail server was reached on port 587 either: ${submission}` };
+  }),
   one('ipv6', 'ipv6', async ({ ask }) => said(await ask('/api/ipv6'))),
   one('own-deployment', 'protection', async ({ ask }) => said(await ask('/api/deployment'))),
   one('programs', 'programs', async ({ ask }) => said(await ask('/api/machine?what=programs'))),
   one('processor', 'processor', async ({ ask }) => said(await ask('/api/machine?what=processor'))),
+  one('memory', 'memory', async ({ ask }) => said(await ask('/api/machine?what=memory'))),
+  one('fonts', 'fonts', async ({ ask }) => said(await ask('/api/there?what=fonts'))),
+  one('libraries', 'libraries', async ({ ask }) => said(await ask('/api/there?what=libraries'))),
+  one('local-variables', 'environment-local', async ({ ask }) => {
+    const { written, asked, ...answer } = said(await ask('/api/variables'));
+    return answer;
+  }),
+  one('public-variables', 'public-variables', async ({ ask }) => {
+    const { local, committed, ...answer } = said(await ask('/api/variables'));
+    return answer;
+  }),
   one('environment', 'environment', async ({ ask }) => said(await ask('/api/machine'))),
   one('made-at-build', 'made-at-build', async ({ ask }) => {
     const [first, second] = [await ask('/built'), await ask('/built')];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { agent, nextPort, run, world } from './machine_world.mjs';
@@ -480,6 +480,18 @@ describe('what of the disk stays writable', () => {
     assert.equal(of({}).open, undefined);
     writeFileSync(path.join(dir, 'package.json'), '{"dependencies":{"next":"1"},"devDependencies":{"@prisma/adapter-libsql":"7"}}');
     assert.match(of({}).open, /^@prisma\/adapter-libsql can keep a database in a file, and what it would be refused could not be told$/);
+    // A package of the workspace, which depends on the app in turn; what is installed is its author's.
+    for (const [folder, needs] of [['packages/db', { app: '*', 'better-sqlite3': '1' }], ['app/node_modules/orm', { sqlite3: '5' }]]) {
+      mkdirSync(path.join(root, folder), { recursive: true });
+      writeFileSync(path.join(root, folder, 'package.json'), JSON.stringify({ dependencies: needs }));
+    }
+    mkdirSync(path.join(root, 'node_modules/@acme'), { recursive: true });
+    symlinkSync('../../packages/db', path.join(root, 'node_modules/@acme/db'));
+    symlinkSync('../app', path.join(root, 'node_modules/app'));
+    writeFileSync(path.join(dir, 'package.json'), '{"dependencies":{"next":"1","orm":"1"}}');
+    assert.equal(of({}).open, undefined);
+    writeFileSync(path.join(dir, 'package.json'), '{"dependencies":{"orm":"1","@acme/db":"workspace:*"}}');
+    assert.match(of({}).open, /^better-sqlite3 \(of @acme\/db\) can keep a database in a file/);
   });
 });
 

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { cleanUp, copyApp, editFile, kFull, spawnSim, tempFolder, within } from "./harness.mjs";
+import { makeApp } from "./matrix_app.mjs";
 
 const kPage = (extra, before = "") => `import { all } from "@/lib/notes";
 import { Lucky } from "@/components/lucky";
@@ -85,6 +86,15 @@ console.log("answers:", await get("/mail"), await get("/mail"), await get("/api/
 `,
 };
 
+// Next 14 has no connection(), and ends each handler with a call that revalidates no tag.
+const { "app/asks/page.js": _, ...kOf14 } = Object.fromEntries(Object.entries(kFiles).filter(([name]) => /^(app|pages|lib|components|client)\b.*js$/.test(name)));
+const kFiles14 = {
+  ...kOf14,
+  "app/layout.js": "export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n",
+  "app/asks/page.js": kPage('import { cookies } from "next/headers";', "cookies();"),
+  "jsconfig.json": '{ "compilerOptions": { "paths": { "@/*": ["./*"] } } }',
+};
+
 const kFrozen = {
   "app/tagged/page.js": `import { unstable_cache } from "next/cache";
 import { all } from "@/lib/notes";
@@ -145,6 +155,12 @@ describe("Made at build, and deployed with the function", { timeout: 600_000 }, 
       assert.match(text, /connection\(\)/);
     });
   }
+
+  test("on Next 14 too: a handler that revalidates nothing makes nothing anew", async () => {
+    const { code, text, told } = await run(await makeApp("14-webpack", kFiles14, null), ["/frozen", "/forced", "/old/props", "/asks", "/dynamic", "/still", "/notes"]);
+    assert.deepEqual(told, ["! SIM_MADE_AT_BUILD app/forced/route.js", "! SIM_MADE_AT_BUILD app/frozen/page.js", "! SIM_MADE_AT_BUILD pages/old/props.js"], text);
+    assert.equal(code, 0, text);
+  });
 
   test("frozen, it is answered as it was first: until its time is over, its path or its tag is revalidated", { skip: !kFull && "VSIM_FULL" }, async () => {
     const app = await copyApp({ ...kFiles, ...kFrozen });

@@ -54,6 +54,15 @@ describe("vercel-sim parity", { timeout: 900_000 }, () => {
     assert.deepEqual([of("endings").exit.error, of("error-bodies").json.words], ["FUNCTION_INVOCATION_FAILED", '{"error":{"code":"500","message":"A server error has occurred"}}']);
     assert.equal(of("request-headers").forgedIsKept, false);
     assert.equal(of("descriptors").refused, "EMFILE");
+    assert.ok(["done", undefined].includes(of("client-leaves").work)); // undefined: another instance answered
+    assert.deepEqual(of("broken-off"), { status: 200, ending: "broken off", text: "first\n" });
+    assert.notEqual(of("socket-server").upgrade.status, 101);
+    for (const said of Object.values(of("edge-code"))) assert.equal(said, "EvalError: Code generation from strings disallowed for this context");
+    assert.deepEqual(Object.keys(of("neighbours")), ["3306", "5432", "6379", "11434", "27017"]);
+    assert.ok(of("memory").heap.megabytes > 100);
+    assert.deepEqual([of("fonts"), of("libraries")["libc.so.6"]], [{ fonts: "none" }, "there"]);
+    // Told, and let through: without `--env strict` it is there.
+    assert.deepEqual([of("local-variables"), of("public-variables")], [{ local: "there", committed: "there" }, { written: "there", asked: "there" }]);
 
     // Asked a second time: nothing in a capture is of one moment.
     const again = await parity(dir, "compare", "fluid.json", sim.url);

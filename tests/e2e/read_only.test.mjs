@@ -1,10 +1,12 @@
 // The disk of a function, which is read-only but for /tmp: for child processes and native code alike, where this Linux lets us mount it so, whether the
 // instance is started or copied. What is made at build, what development alone does and what a variable names write as they did.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { programsOfNode } from "../node_versions.mjs";
 import { cleanUp, copyApp, spawnSim, tempFolder, within } from "./harness.mjs";
 
 const kFiles = {
@@ -31,6 +33,28 @@ export async function POST(request) {
   const worker = new Worker(code, { eval: true });
   const said = await new Promise((resolve) => worker.once("message", resolve));
   return Response.json({ said });
+}
+`,
+  // By an addon, whose error is logged, or caught by nobody.
+  "app/api/image/route.js": `import sharp from "sharp";
+const image = () => sharp({ create: { width: 2, height: 2, channels: 3, background: "red" } }).png();
+export async function POST(request) {
+  const how = await request.text();
+  if (how === "thrown") await image().toFile("public/thrown.png");
+  if (how === "tmp") return Response.json({ size: (await image().toFile("/tmp/sound.png")).size > 0 });
+  try { await image().toFile("public/logged.png"); }
+  catch (error) { console.error("no image:", error); return Response.json({ said: error.message.split("\\n")[1] }); }
+  return Response.json({ written: true });
+}
+`,
+  "app/api/sqlite/route.js": `import { DatabaseSync } from "node:sqlite";
+export async function POST(request) {
+  const [file, options] = await request.json();
+  try {
+    const db = new DatabaseSync(file, options ?? {});
+    db.exec("create table notes (text)");
+    return Response.json({ rows: db.prepare("select * from notes").all().length });
+  } catch (error) { return Response.json({ said: error.message }); }
 }
 `,
   // Sound: /tmp, and a folder that a variable names, by a child.
@@ -112,6 +136,33 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
       assert.deepEqual(there, ["types-of-development.txt", "data/child.txt", "feed-by-fs.xml", "feed-by-child.xml"], text);
     });
   }
+
+  test("what an addon is refused is told at the app's line, by its error", async (t) => {
+    const { answers, code, open, text, told } = await run(await copyApp(kFiles), [["/api/image", "tmp"], ["/api/image", "logged"], ["/api/image", "thrown"]], [], {});
+    if (open) return t.skip(`not here: ${open}`);
+    assert.deepEqual(answers, [["/api/image", "200", { size: true }], ["/api/image", "200", { said: "system error: Read-only file system" }], ["/api/image", "500", ""]], text);
+    assert.deepEqual(told, [
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/image/route.js:7: a write by native code of /var/task/public/logged.png",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/image/route.js:5: a write by native code of /var/task/public/thrown.png",
+    ], text);
+    assert.equal(code, 2, text);
+  });
+
+  test("what node:sqlite is refused is told where it is opened or written; what is not there, read-only, or in /tmp is not", async (t) => {
+    const app = await copyApp(kFiles);
+    const requests = [["/tmp/a.db"], [":memory:"], ["no-folder/a.db"], ["new.db"], ["there.db"], ["there.db", { readOnly: true }]].map((given) => ["/api/sqlite", JSON.stringify(given)]);
+    const env = { PATH: `${programsOfNode(24)}:${process.env.PATH}` };
+    execFileSync(join(programsOfNode(24), "node"), ["-e", "new (require('node:sqlite').DatabaseSync)('there.db').exec('create table others (text)')"], { cwd: app, stdio: "ignore" });
+    const { answers, code, open, text, told } = await run(app, requests, [], env);
+    if (open) return t.skip(`not here: ${open}`);
+    const [cannot, isReadOnly] = [{ said: "unable to open database file" }, { said: "attempt to write a readonly database" }];
+    assert.deepEqual(answers.map(([, , body]) => body), [{ rows: 0 }, { rows: 0 }, cannot, cannot, isReadOnly, isReadOnly], text);
+    assert.deepEqual(told, [
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/sqlite/route.js:5: a write by node:sqlite of /var/task/new.db",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/sqlite/route.js:6: a write by node:sqlite of /var/task/there.db",
+    ], text);
+    assert.equal(code, 2, text);
+  });
 
   test("under warn all of it can be written, and so where a database stands in the project, which is said", async () => {
     const app = await copyApp({ ...kFiles, "dev.db": "" });

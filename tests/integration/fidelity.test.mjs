@@ -21,5 +21,5 @@ test('what the data name and is not there is found', () => {
   assert.deepEqual(told({}), []);
   for (const row of [{ status: 'perhaps' }, { status: 'cannot' }, { test: undefined }, { keys: ['no.key'] }, { codes: ['SIM_NONE'] }, { test: ['tests/none.mjs', 'x'] }, { as_of: undefined }, { id: 'disk' }, { recorded: '2026-01-01' }])
     assert.equal(told(row).length, 1, JSON.stringify(row));
-  assert.deepEqual(problemsOf(rows.filter(({ keys }) => !keys?.includes('network.smtp'))), ['no row for the profile key network.smtp', 'no row for the code SIM_SMTP_PORT']);
+  assert.deepEqual(problemsOf(rows.filter(({ keys }) => !keys?.includes('network.smtp'))), ['the probe smtp is of no row: smtp', 'no row for the profile key network.smtp', 'no row for the code SIM_SMTP_PORT']);
 });

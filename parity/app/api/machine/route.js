@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import { getHeapStatistics } from "node:v8";
 export const dynamic = "force-dynamic";
 
 // Of the platform's names only; values of none that could be a secret.
@@ -23,6 +24,7 @@ export function GET(request) {
   const what = new URL(request.url).searchParams.get("what");
   const { TZ, LANG, LC_ALL, NODE_ENV } = process.env;
   if (what === "processor") return Response.json({ cpus: cpus().length, availableParallelism: availableParallelism() });
+  if (what === "memory") return Response.json({ said: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE, heap: { megabytes: Math.round(getHeapStatistics().heap_size_limit / 1e6) } });
   if (what === "descriptors") return Response.json(descriptors());
   if (what === "programs")
     return Response.json(Object.fromEntries(["git", "python3", "ffmpeg", "chromium", "curl"].map((name) => [name, spawnSync(/* turbopackIgnore: true */ name, ["--version"], { timeout: 5000 }).error?.code ?? "there"])));
