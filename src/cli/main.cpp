@@ -23,6 +23,7 @@
 #include "cli/run.hpp"
 #include "cli/test.hpp"
 #include "learn/start.hpp"
+#include "page/page.hpp"
 #include "process/guardian.hpp"
 #include "profile/render.hpp"
 #include "profile/schema.hpp"
@@ -110,6 +111,10 @@ int run_main(int argc, char** argv) {
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return 70;
   if (argc > 1 && std::strcmp(argv[1], "__guardian") == 0) return process::guardian_main(argc, argv);
   if (argc == 2 && std::strcmp(argv[1], "__lessons") == 0) return learn::print_bundle();
+  if (argc == 2 && std::strcmp(argv[1], "__page") == 0) {
+    fmt::print("{}", page::live());
+    return 0;
+  }
   if (argc >= 3 && std::strcmp(argv[1], "__yaml") == 0)
     return learn::print_yaml({argv + 2, static_cast<std::size_t>(argc - 2)});
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);

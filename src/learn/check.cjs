@@ -20,7 +20,14 @@ async function checkLessons({ program, files, options, screen, cleanUp }) {
     await install.done;
   }
   let bad = 0;
+  let left = 0;
   for (const lesson of wanted) {
+    const lack = place.lacks(lesson);
+    if (lack) {
+      say(`${paint.yellow('--')}  ${lesson.id}: does not apply: ${lack}`);
+      left += 1;
+      continue;
+    }
     const began = performance.now();
     const wrong = await checkOne({ lesson, place, program, cleanUp });
     const took = `${((performance.now() - began) / 1000).toFixed(1)} s`;
@@ -29,7 +36,8 @@ async function checkLessons({ program, files, options, screen, cleanUp }) {
     if (wrong.length > 0) bad += 1;
   }
   if (bad > 0) say(`${bad} of ${wanted.length} lessons are not as they say`);
-  return bad > 0 ? 2 : 0;
+  if (left > 0) say(`${left} of ${wanted.length} ${wanted.length === 1 ? 'lesson' : 'lessons'} ${left === 1 ? 'does' : 'do'} not apply${left === wanted.length ? ': nothing was checked' : ''}`);
+  return bad > 0 || left === wanted.length ? 2 : 0;
 }
 
 // What is wrong, as lines.

@@ -18,6 +18,7 @@ const number = (from, to) => ({ what: `a whole number from ${from} to ${to}`, re
 const code = matching(/^[A-Z][A-Z_]+$/, 'a code such as SIM_STATE_NOT_SHARED');
 const name = matching(/^[a-z][a-z0-9-]*$/, 'a name of small letters, digits and dashes');
 const url = matching(/^https:\/\/\S+$/, 'an address that begins with https://');
+const nextVersion = matching(/^1[4-9](\.\d+)?$/, 'a version of Next such as 15.1');
 const file = matching(/^(?!\/)(?!.*\.\.)[\w./[\]()@-]+$/, 'the path of a file inside the lesson');
 const list = (of, least = 0) => ({ list: of, least });
 const map = (keys, required = []) => ({ map: keys, required });
@@ -27,6 +28,7 @@ const kLesson = map(
   {
     title: text,
     minutes: number(1, 60),
+    next: nextVersion,
     question: text,
     choices: list(map({ text, why: text, right: words(['true']) }, ['text', 'why']), 2),
     run: map({ profile: text, placement: text, isolation: text, 'time-scale': number(1, 100), set: anyMap(text) }, ['profile']),

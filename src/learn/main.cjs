@@ -3,12 +3,14 @@
 
 const fs = require('node:fs');
 const { teach } = require('./beats.cjs');
+const { makeBoard } = require('./board.cjs');
 const { checkLessons } = require('./check.cjs');
 const { exportRun } = require('./export.cjs');
 const { LessonError, builtinIds, findLesson, readBuiltin, readBuiltins } = require('./lesson.cjs');
 const { openPlace, PlaceError } = require('./place.cjs');
 const { makeScreen } = require('./screen.cjs');
 const { SimError } = require('./sim.cjs');
+const { openWindow } = require('./window.cjs');
 
 const kDir = 'vercel-sim-lessons';
 
@@ -61,28 +63,21 @@ async function main({ program, words, files, input = process.stdin, output = pro
   }
 }
 
-// The same for a tool.
-function listJson({ program, files, options }) {
+const lessonsOf = ({ program, files, options }) => {
   const progress = fs.existsSync(`${options.dir}/.vercel-sim`) ? openPlace({ dir: options.dir, files }).progress() : {};
-  const all = readBuiltins({ program, files }).map(({ id, title, minutes }) => ({ number: Number(id.slice(0, 2)), name: id.slice(3), title, minutes, begun: Boolean(progress[id]?.predicted), done: Boolean(progress[id]?.done) }));
-  process.stdout.write(`${JSON.stringify(all, null, 1)}\n`);
-  return 0;
-}
+  return readBuiltins({ program, files }).map(({ id, title, minutes }) => ({ number: Number(id.slice(0, 2)), name: id.slice(3), title, minutes, begun: Boolean(progress[id]?.predicted), done: Boolean(progress[id]?.done) }));
+};
 
 // Marks and titles; reads the folder if there is one, and makes none.
-function showList({ program, files, screen, options }) {
-  const progress = fs.existsSync(`${options.dir}/.vercel-sim`) ? openPlace({ dir: options.dir, files }).progress() : {};
-  const { say, paint } = screen;
-  for (const lesson of readBuiltins({ program, files })) {
-    const { id } = lesson;
-    const { done, predicted } = progress[id] ?? {};
-    say(`  ${done ? paint.green('✓') : predicted ? '…' : ' '} ${String(Number(id.slice(0, 2))).padStart(2)}  ${lesson.title.padEnd(38)} ${paint.dim(`${String(lesson.minutes).padStart(2)} min   ${id.slice(3)}`)}`);
-  }
+function showList(context) {
+  const { say, paint } = context.screen;
+  for (const { number, name, title, minutes, begun, done } of lessonsOf(context))
+    say(`  ${done ? paint.green('✓') : begun ? '…' : ' '} ${String(number).padStart(2)}  ${title.padEnd(38)} ${paint.dim(`${String(minutes).padStart(2)} min   ${name}`)}`);
 }
 
 async function list(context) {
-  if (context.options.json) return listJson(context);
-  showList(context);
+  if (context.options.json) process.stdout.write(`${JSON.stringify(lessonsOf(context), null, 1)}\n`);
+  else showList(context);
   return 0;
 }
 
@@ -102,10 +97,17 @@ async function learn(context) {
   const place = openPlace({ dir: options.dir, files });
   const firstOpen = () => ids.find((id) => !place.progress()[id]?.done) ?? ids[0];
   let lesson = options.wanted.length > 0 ? findLesson({ program, files }, options.wanted[0]) : readBuiltin({ program, files, id: firstOpen() });
-  const keys = makeKeys(screen, finish, place.root, () => showList(context));
+  const board = makeBoard();
+  takeKeys(screen, board, finish, place.root);
+  const window = screen.hasKeys ? await openWindow({ program, board }) : undefined;
+  if (window) screen.say(`${screen.paint.dim('  The same in the browser:')}\n  ${screen.paint.cyan(window.link)}`);
+  const show = () => {
+    showList(context);
+    board.set({ lessons: lessonsOf(context) });
+  };
   for (;;) {
     const index = ids.indexOf(lesson.id);
-    const how = await teach({ lesson, number: index + 1, count: ids.length, place, program, screen, keys, cleanUp });
+    const how = await teach({ lesson, number: index + 1, count: ids.length, place, program, screen, board, window, showList: show, cleanUp });
     if (how !== 'next') return 0;
     await endAll(cleanUp);
     if (index < 0 || index + 1 === ids.length) {
@@ -121,27 +123,14 @@ async function endAll(cleanUp) {
   for (const step of cleanUp.splice(0).reverse()) await step();
 }
 
-// One waiter at a time; q, Ctrl-C and Ctrl-D end the run whoever waits.
-function makeKeys(screen, finish, dir, showList) {
-  let waiter;
-  const goodbye = () => {
+// q, Ctrl-C and Ctrl-D end the run whatever is waited for; the other keys are the board's.
+function takeKeys(screen, board, finish, dir) {
+  screen.open((key) => {
+    if (key === '\x03') return void finish(130);
+    if (key !== 'q' && key !== '\x04') return void board.press(key === '\n' ? '\r' : key);
     screen.say(`\n  Your files stay in ${dir}; vercel-sim learn goes on where you were.\n`);
     void finish(0);
-  };
-  screen.open((key) => {
-    if (key === '\x03') void finish(130);
-    else if (key === 'q' || key === '\x04') goodbye();
-    else if (waiter?.wanted.includes(key)) {
-      const { resolve } = waiter;
-      waiter = undefined;
-      resolve(key);
-    }
   });
-  return {
-    showList,
-    next: (wanted) => new Promise((resolve) => (waiter = { wanted, resolve })),
-    forget: () => (waiter = undefined),
-  };
 }
 
 module.exports = { main };

@@ -32,6 +32,19 @@ function openPlace({ dir, files }) {
   const place = { root, own };
   place.isInstalled = () => fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp && fs.existsSync(path.join(root, 'node_modules/next/package.json'));
 
+  place.nextVersion = () => {
+    try {
+      return JSON.parse(fs.readFileSync(path.join(root, 'node_modules/next/package.json'), 'utf8')).version;
+    } catch {
+      return undefined;  // nothing is installed yet
+    }
+  };
+  // Why the installed app is none for a lesson; empty: it is one.
+  place.lacks = (lesson) => {
+    const there = place.nextVersion();
+    return lesson.next && there && !isAtLeast(there, lesson.next) ? `it needs Next ${lesson.next} or newer, and ${there} is installed` : '';
+  };
+
   // npm's own process, to be ended with us. `done` rejects with a PlaceError.
   place.install = () => {
     write(path.join(root, 'package.json'), files.get('lessons/app/package.json'));
@@ -141,6 +154,12 @@ function listFiles(folder, below = '', out = []) {
     else if (entry.isFile()) out.push(name);
   }
   return out;
+}
+
+function isAtLeast(version, wanted) {
+  const [have, need] = [version, wanted].map((text) => text.split('.').map((part) => Number.parseInt(part, 10)));
+  const at = need.findIndex((part, i) => part !== have[i]);
+  return at < 0 || have[at] > need[at];
 }
 
 function stopGroup(child) {

@@ -1,7 +1,18 @@
 // What changes the run, for whoever came by the link of the terminal: its token stands behind `#`. Without it the page only shows.
 import {el} from './panels.mjs';
 
-const tokenOf = (hash) => /^#([0-9a-f]{16})$/.exec(hash)?.[1] ?? '';
+const token = () => /^#([0-9a-f]{16})$/.exec(location.hash)?.[1] ?? '';
+export const mayAct = () => token() !== '';
+
+// What is wrong with it; empty: it is done.
+export async function post(path) {
+  try {
+    const response = await fetch(`api/${path}`, {method: 'POST', headers: {'X-Vercel-Sim-Token': token()}});
+    return response.ok ? '' : (await response.json()).error;
+  } catch {
+    return 'vercel-sim does not answer';
+  }
+}
 
 // Fills `parent` with what can be done, and writes what came of it to `said`.
 export class Actions {
@@ -47,18 +58,10 @@ export class Actions {
   }
 
   #look() {
-    this.#parent.hidden = !this.#offered || tokenOf(location.hash) === '';
+    this.#parent.hidden = !this.#offered || !mayAct();
   }
 
   async #post(path, what) {
-    let said;
-    try {
-      const response = await fetch(`api/${path}`, {method: 'POST', headers: {'X-Vercel-Sim-Token': tokenOf(location.hash)}});
-      const {error} = response.ok ? {} : await response.json();
-      said = error ? `${what}: ${error}` : `${what}: done`;
-    } catch {
-      said = `${what}: vercel-sim does not answer`;
-    }
-    this.#said.textContent = said;
+    this.#said.textContent = `${what}: ${(await post(path)) || 'done'}`;
   }
 }

@@ -4,6 +4,7 @@ import {kNoFilter, layOut, matches, neighbour, nextMarked} from './layout.mjs';
 import {duration, sentence} from './story.mjs';
 import {callAt, coloursOf, draw, gutterOf, kAxis, stayAt} from './draw.mjs';
 import {Actions} from './actions.mjs';
+import {showLesson} from './lesson.mjs';
 import {el, showHeader, showProblems, showRequests, showRest, showStory, tipOf} from './panels.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -17,6 +18,7 @@ let model = createModel({codes, most: recorded === undefined ? 5000 : Infinity})
 let connection = 'wait', run = '', fresh = false, offset = null;
 let view = {from: 0, to: 30_000}, span = 30_000, follow = true, paused = false;
 let filter = {...kNoFilter}, shown = 100, selected = null, hovered = null, storyOf = null;
+let lesson = null;
 const actions = recorded === undefined ? new Actions(at.act, at.acted) : null;
 let layout = null, plot = null, colours = coloursOf(document.body), shape = '', dirty = true;
 
@@ -58,6 +60,12 @@ function listen() {
     }
     touch();
   });
+  // Told by `vercel-sim learn` alone, whose page this is then.
+  source.addEventListener('lesson', ({data}) => {
+    lesson = JSON.parse(data);
+    showLesson($('lesson'), lesson);
+  });
+  addEventListener('hashchange', () => lesson && showLesson($('lesson'), lesson));
   source.onmessage = ({data}) => take(data);
   source.onerror = () => {
     connection = 'lost';

@@ -20,7 +20,7 @@ export function el(tag, attributes = {}, ...children) {
 export const rich = (text) => text.split('`').map((part, i) => (i % 2 ? el('code', {}, part) : part)).filter((part) => part !== '');
 
 // Only what is surely a web address becomes a link.
-const link = (url) => (/^https?:\/\//.test(url) ? el('a', {href: url, rel: 'noreferrer noopener', target: '_blank'}, url) : url);
+export const link = (url) => (/^https?:\/\//.test(url) ? el('a', {href: url, rel: 'noreferrer noopener', target: '_blank'}, url) : url);
 
 // New content, with the focus and the opened details where they were.
 export function replace(parent, ...children) {

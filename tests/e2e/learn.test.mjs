@@ -7,21 +7,36 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { packagesOf, partsOf } from "../next_versions.mjs";
 import { Child, cleanUp, eventually, kApp, kBin, kFull, kRepo, tempFolder, within } from "./harness.mjs";
 
 const kLessons = join(kRepo, "lessons");
 const skip = spawnSync("script", ["-qec", "true", "/dev/null"]).status !== 0 && "no script(1) to make a terminal";
 
-// A folder of lessons whose packages are those of the example app, which are the same; only --full installs.
-async function place() {
+function copy(from, to) {
+  for (const flags of ["-al", "-a"]) if (spawnSync("cp", [flags, from, to]).status === 0) return;
+}
+const packagesIn = (folder) => readdirSync(folder).flatMap((name) => (name.startsWith("@") ? readdirSync(join(folder, name)).map((own) => `${name}/${own}`) : name.startsWith(".") ? [] : [name]));
+
+// A folder of lessons whose packages are those of the example app, which are the same; only --full installs. With `combo` (tests/next_versions.mjs) its
+// Next and React, and from the example app what is not among them.
+async function place(combo) {
   const dir = join(await tempFolder("learn"), "lessons");
   await mkdir(join(dir, ".vercel-sim"), { recursive: true });
-  for (const flags of ["-al", "-a"]) if (spawnSync("cp", [flags, join(kApp, "node_modules"), dir]).status === 0) break;
+  const [ours, theirs] = [join(dir, "node_modules"), join(kApp, "node_modules")];
+  copy(combo ? join(packagesOf(combo), "node_modules") : theirs, dir);
+  for (const name of packagesIn(theirs)) {
+    if (existsSync(join(ours, name))) continue;
+    await mkdir(join(ours, name, ".."), { recursive: true });
+    copy(join(theirs, name), join(ours, name));
+  }
   const lock = readFileSync(join(kLessons, "app/package-lock.json"));
   for (const name of ["package.json", "package-lock.json"]) await writeFile(join(dir, name), readFileSync(join(kLessons, "app", name)));
   await writeFile(join(dir, ".vercel-sim/installed"), createHash("sha256").update(lock).digest("hex").slice(0, 16));
   return dir;
 }
+
+const kIds = readdirSync(kLessons).filter((name) => /^\d\d-/.test(name));
 
 async function check(dir, lessons, ms) {
   const child = new Child(kBin, ["learn", "--check", ...lessons, "--dir", dir], { cwd: dir });
@@ -37,7 +52,7 @@ async function save(file, text) {
   await rename(`${file}.tmp`, file);
 }
 
-describe("learn", { timeout: kFull ? 900_000 : 240_000 }, () => {
+describe("learn", { timeout: kFull ? 3_600_000 : 240_000 }, () => {
   after(cleanUp);
 
   test("the packages of the lessons are those of the example app", () => {
@@ -109,6 +124,33 @@ describe("learn", { timeout: kFull ? 900_000 : 240_000 }, () => {
     const dir = join(await tempFolder("learn"), "lessons");
     const said = await check(dir, [], 600_000);
     assert.ok(existsSync(join(dir, "node_modules/next")));
-    assert.equal(said.match(/^ok {2}\d\d-/gm).length, readdirSync(kLessons).filter((name) => /^\d\d-/.test(name)).length, said);
+    assert.equal(said.match(/^ok {2}\d\d-/gm).length, kIds.length, said);
+  });
+
+  // The newest minor of each; 16 is what the lessons install themselves.
+  for (const [combo, missing] of [["15-webpack", []], ["14-webpack", ["06-after-the-response", "09-made-at-build-or-at-request"]]]) {
+    const { next } = partsOf(combo);
+    test(`every lesson on Next ${combo}, but those that say that they need a newer one`, { skip: !kFull && "VSIM_FULL=1 only" }, async () => {
+      const said = await check(await place(combo), [], 800_000);
+      const told = [...said.matchAll(/^(ok|--) {2}(\d\d-[a-z0-9-]+): (.*)/gm)];
+      assert.deepEqual(told.map(([, , id]) => id), kIds, said);
+      assert.deepEqual(told.filter(([, how]) => how === "--").map(([, , id]) => id), missing, said);
+      for (const [, how, , why] of told) if (how === "--") assert.match(why, new RegExp(`^does not apply: it needs Next 15(\\.1)? or newer, and ${next}\\.\\d+\\.\\d+ is installed$`));
+      if (missing.length > 0) assert.match(said, new RegExp(`${missing.length} of ${kIds.length} lessons do not apply`));
+    });
+  }
+
+  test("a lesson that needs a newer Next than is there: said before its question, and nothing is begun", async () => {
+    const dir = await place();
+    const file = join(dir, "node_modules/next/package.json");
+    const given = JSON.parse(await readFile(file, "utf8"));
+    await save(file, JSON.stringify({ ...given, version: "14.2.35" }));  // in a file of its own: the packages are links
+    const run = spawnSync(kBin, ["learn", "6", "--dir", dir], { encoding: "utf8" });
+    assert.match(run.stderr, /^error: this lesson does not apply here: it needs Next 15\.1 or newer, and 14\.2\.35 is installed\nfix: delete .*node_modules/);
+    assert.equal(run.status, 64);
+    assert.equal(run.stdout, "");
+    const checked = spawnSync(kBin, ["learn", "--check", "6", "--dir", dir], { encoding: "utf8" });
+    assert.match(checked.stdout, /^-- {2}06-after-the-response: does not apply: .*\n1 of 1 lesson does not apply: nothing was checked\n$/);
+    assert.equal(checked.status, 2);
   });
 });

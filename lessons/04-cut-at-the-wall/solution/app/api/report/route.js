@@ -2,6 +2,7 @@ import { makeReport } from '../../../lib/report';
 
 export const maxDuration = 30;
 
-export async function GET() {
-  return Response.json(await makeReport());
+export async function GET(request) {
+  const month = new URL(request.url).searchParams.get('month');
+  return Response.json(await makeReport(month));
 }
