@@ -7,10 +7,10 @@ const https = require('node:https');
 
 const kPatience = 45_000;
 
-// One request. Never rejects: { status, headers, text, bytes, ending: 'complete' | 'broken off' | 'left', firstBefore, ms }, or { ending: 'no answer' | code of the
-// error } where no head came. `firstBefore`: the first byte came that many seconds before the end. `deadline`: ms; `leave`: ms after the first byte, at
-// which the client goes ('left'); `most`: characters of the text that
-// are kept; `onStart` gets the request, `onHead` the response, `onPiece` what comes of its body.
+// One request. Never rejects: { status, headers, text, bytes, ending: 'complete' | 'broken off' | 'left', firstBefore, ms }, or { ending: 'no answer' |
+// code of the error } where no head came. `firstBefore`: the first byte came that many seconds before the end. `deadline`: ms; `leave`: ms after the first
+// byte, at which the client goes ('left'); `most`: characters of the text that are kept; `onStart` gets the request, `onHead` the response, `onPiece` what
+// comes of its body.
 /** @typedef {{ method?: string, headers?: object, body?: any, deadline?: number, leave?: number, most?: number, onStart?: (request: any) => void, onHead?: (response: any) => void, onPiece?: (text: string) => void }} Asked
  *  @param {string} base @param {string} target @param {Asked} [how] @returns {Promise<any>} */
 function ask(base, target, { method = 'GET', headers = {}, body, deadline = 30_000, leave, most = Infinity, onStart, onHead, onPiece } = {}) {
