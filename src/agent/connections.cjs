@@ -9,7 +9,7 @@ const { beginOf, refusalIn, requestIn } = require('./protocols.cjs');
 const kFrames = 50;
 const kMostEnded = 16;
 const kMostGreetings = 8;
-const kMostDecidingMs = 400;
+const kMostLooks = 100;  // at what waits behind a connection: 400 ms, and more where the machine is too busy to look so often
 const kQuietMs = 60;  // between two steps of a handshake: what a server writes in pieces waits for an acknowledgement, 40 ms on Linux
 const kPollMs = 4;
 
@@ -195,14 +195,26 @@ module.exports = function (sim) {
 
   // A connection that is being made, or is at its first words and has asked for nothing yet `since` the response: whether a request waits behind it is
   // seen in a moment. What a client asks first may be for itself (postgres.js: which types there are).
-  function isUndecided(connection, since) {
+  function isUndecided(connection, since, isQuiet) {
     const { askedAt } = connection;
     if (isGone(connection) || askedAt < since) return false;
     const isUnsaid = askedAt === undefined;
     if (!isUnsaid && isUnanswered(connection)) return false;
     const isBusy = isUnsaid && (connection.socket.connecting || connection.top.secureConnecting === true || isUnanswered(connection));
     if (isBusy) connection.activeAt = performance.now();
-    return isBusy || performance.now() - connection.activeAt < kQuietMs;
+    return !isQuiet(connection, isBusy);
+  }
+
+  // Whether nothing has come from or gone to a connection for kQuietMs, as often as that can be looked at: where the machine is too busy to run us it is too
+  // busy to run the other side.
+  function quietness() {
+    const seen = new Map();  // connection → {activeAt, left: looks}
+    return (connection, isBusy) => {
+      const { activeAt } = connection;
+      const last = seen.get(connection);
+      if (isBusy || last?.activeAt !== activeAt) seen.set(connection, { activeAt, left: Math.ceil((kQuietMs - (last || isBusy ? 0 : performance.now() - activeAt)) / kPollMs) });
+      return seen.get(connection).left-- <= 0;
+    };
   }
 
   // True if a moment is needed, for a connection or for what a package does in a few milliseconds; then `decided` is called after it. `isAlone`: nobody
@@ -210,14 +222,15 @@ module.exports = function (sim) {
   // Those without an address are sockets on disk: our own channels.
   function decide(invocation, decided, isAlone = false) {
     const since = performance.now();
-    const isOpen = (connection) => isUndecided(connection, since);
+    const isQuiet = quietness();
+    const isOpen = (connection) => isUndecided(connection, since, isQuiet);
     if (isAlone) for (const connection of live) if (connection.isEarly && connection.to && !connection.isFetch && isOpen(connection)) take(connection, invocation);
-    const isSeenLater = () => invocation.opened?.some(isOpen) || sim.isSoonSeen(invocation);
+    const isSeenLater = () => invocation.opened?.filter(isOpen).length > 0 || sim.isSoonSeen(invocation);
     if (!isSeenLater()) return false;
     sim.noteLeft(invocation);
-    const end = since + kMostDecidingMs;
+    let looks = 0;
     const look = () => {
-      if (isSeenLater() && performance.now() < end) plain.setTimeout(look, kPollMs);
+      if (isSeenLater() && ++looks < kMostLooks) plain.setTimeout(look, kPollMs);
       else decided();
     };
     plain.setTimeout(look, kPollMs);
