@@ -1,6 +1,8 @@
 'use strict';
 // Two captures, row by row of docs/fidelity.json. Pure.
 
+const { plain } = require('../learn/others.cjs');
+
 // How far two numbers may be apart and be the same: what a timer, a network and a file system of another block size add.
 const kApart = { seconds: (a) => Math.max(3, a / 20), megabytes: (a) => a / 10 };
 
@@ -34,7 +36,7 @@ function compare(left, right, rows) {
 
 const kShown = 160;
 const shown = (value) => {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  const text = value === undefined ? 'nothing' : plain(JSON.stringify(value));
   return text.length > kShown ? `${text.slice(0, kShown)}…` : text;
 };
 
@@ -42,8 +44,8 @@ function render(rows, left, right) {
   const lines = [`${left} | ${right}`];
   for (const { says, result, differences: found, why } of rows) {
     if (why === 'no probe') continue;
-    lines.push(`${result.padEnd(10)}  ${says}${why ? `  (${why})` : ''}`);
-    for (const { probe, item, left: a, right: b } of found) lines.push(`              ${probe}${item ? ` ${item}` : ''}: ${shown(a)} | ${shown(b)}`);
+    lines.push(`${result.padEnd(10)}  ${says}${why ? `  (${plain(why)})` : ''}`);
+    for (const { probe, item, left: a, right: b } of found) lines.push(`              ${plain(probe)}${item ? ` ${plain(item)}` : ''}: ${shown(a)} | ${shown(b)}`);
   }
   const none = rows.filter(({ why }) => why === 'no probe').length;
   const count = (result) => rows.filter((row) => row.result === result).length;

@@ -2,6 +2,7 @@
 // `vercel-sim parity` behind the command line, which the program has checked: a deployment of parity/ and a run in front of it, beside each other.
 
 const fs = require('node:fs');
+const { textOf } = require('../learn/others.cjs');
 const { compare, render } = require('./compare.cjs');
 const { kProbes } = require('./probes.cjs');
 const { Unreachable, problemOf, record } = require('./record.cjs');
@@ -42,9 +43,9 @@ async function toFile(word, out) {
 function fromFile(file) {
   let capture;
   try {
-    capture = JSON.parse(fs.readFileSync(file, 'utf8'));
+    capture = JSON.parse(textOf(file));
   } catch (error) {
-    throw new Usage(error.code ? `cannot read ${file}: ${error.message}` : `${file} is no capture: expected what \`vercel-sim parity record\` wrote`);
+    throw new Usage(!(error instanceof SyntaxError) ? `cannot read ${file}: ${error.message}` : `${file} is no capture: expected what \`vercel-sim parity record\` wrote`);
   }
   const problem = problemOf(capture);
   if (problem) throw new Usage(`${file} ${problem}`);

@@ -1,11 +1,21 @@
 'use strict';
 // A capture: what one address answers to the probes.
 
+<<<<<<< HEAD
 const { ask: askOnce } = require('../learn/client.cjs');
 const { kLong, kRough, kShort } = require('./probes.cjs');
 
 const kVersion = 1;
 const kKept = 200_000;  // characters of a body
+=======
+const { plain } = require('../learn/others.cjs');
+const { ask: askOnce } = require('./ask.cjs');
+const { kLong, kRough, kShort } = require('./probes.cjs');
+
+const kVersion = 1;
+const kHost = /^[\w.[][\w.[\]:-]*$/;
+const kDate = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/;
+>>>>>>> faults
 const kBypass = 'x-vercel-protection-bypass';
 
 class Unreachable extends Error {}
@@ -56,8 +66,9 @@ function inWords(path, { method = 'GET', headers = {}, body = undefined }) {
 // What is wrong with a text that should be a capture; undefined: nothing.
 function problemOf(capture) {
   if (capture === null || typeof capture !== 'object' || !Array.isArray(capture.probes)) return 'is no capture: expected what `vercel-sim parity record` wrote';
-  if (capture.parity !== kVersion) return `is a capture of version ${capture.parity}; this vercel-sim compares version ${kVersion}: record it again`;
+  if (capture.parity !== kVersion) return `is a capture of version ${plain(capture.parity)}; this vercel-sim compares version ${kVersion}: record it again`;
   if (typeof capture.host !== 'string' || typeof capture.recorded !== 'string') return 'is no capture: expected "host" and "recorded"';
+  if (!kHost.test(capture.host) || !kDate.test(capture.recorded)) return 'is no capture: "host" is no host, or "recorded" no time';
   const isProbe = (one) => typeof one?.probe === 'string' && Array.isArray(one.rows) && (typeof one.unknown === 'string' || (one.answer !== null && typeof one.answer === 'object'));
   const wrong = capture.probes.findIndex((one) => !isProbe(one));
   return wrong < 0 ? undefined : `is no capture: probes[${wrong}] expects "probe", "rows", and "answer" or "unknown"`;

@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
+const { plain } = require('../learn/others.cjs');
 const { ofBuild, ofSources, weigh } = require('./sizes.cjs');
 
 const kShown = 5;
@@ -20,11 +21,11 @@ function render(all, { most, since, failed = [] }) {
   const sorted = [...all].sort((a, b) => b.bytes - a.bytes || (a.route < b.route ? -1 : 1));
   for (const { route, bytes, packages } of sorted.slice(0, kShown)) {
     const over = most > 0 && bytes > most ? (since ? '  over the limit: the deployment fails' : '  may be over the limit') : '';
-    lines.push(`${inWords(bytes).padStart(10)}  ${route}${over}`);
-    lines.push(`${' '.repeat(12)}${packages.slice(0, kPackages).map(([name, size]) => `${name} ${inWords(size)}`).join(', ')}`);
+    lines.push(`${inWords(bytes).padStart(10)}  ${plain(route)}${over}`);
+    lines.push(`${' '.repeat(12)}${packages.slice(0, kPackages).map(([name, size]) => `${plain(name)} ${inWords(size)}`).join(', ')}`);
   }
   if (sorted.length > kShown) lines.push(`and ${sorted.length - kShown} more, none larger`);
-  for (const { route, failed: why } of failed) lines.push(`not weighed: ${route} (${why})`);
+  for (const { route, failed: why } of failed) lines.push(`not weighed: ${plain(route)} (${plain(why)})`);
   const over = most > 0 ? sorted.filter(({ bytes }) => bytes > most).length : 0;
   if (over > 0) lines.push('', 'fix: outputFileTracingExcludes keeps out of a function what it does not need (vercel-sim explain function-too-large)');
   return { text: `${lines.join('\n')}\n`, code: over > 0 && since ? 2 : 0 };
@@ -38,14 +39,14 @@ async function main({ words }) {
   if (!all) {
     const nextDist = distOfNext(dir);
     if (!nextDist) {
-      console.error(`error: the package "next" is not installed in ${dir}\n  fix: npm install`);
+      console.error(`error: the package "next" is not installed in ${plain(dir)}\n  fix: npm install`);
       process.exit(64);
     }
     process.chdir(dir);
     all = await ofSources(dir, nextDist);
   }
   if (all.length === 0) {
-    console.error(`error: no function is in ${dir}: no page or route below app/ or pages/`);
+    console.error(`error: no function is in ${plain(dir)}: no page or route below app/ or pages/`);
     process.exit(64);
   }
   const sizes = new Map();

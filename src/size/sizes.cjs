@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const trace = require('../agent/trace.cjs');
+const { textOf } = require('../learn/others.cjs');
 
 const kList = /\.js\.nft\.json$/;
 const kSource = /\.(tsx?|jsx?)$/;
@@ -13,14 +14,18 @@ const kPackage = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 // [{route, files: set of absolute paths}]; undefined: there is no build.
 function ofBuild(dir, dist) {
   const server = path.join(dir, dist, 'server');
-  const shared = filesIn(['next-minimal-server.js.nft.json', 'next-server.js.nft.json'].map((name) => path.join(dir, dist, name)).find((file) => fs.existsSync(file)));
+  const shared = ['next-minimal-server.js.nft.json', 'next-server.js.nft.json'].map((name) => path.join(dir, dist, name)).find((file) => fs.existsSync(file));
   const all = [];
   for (const kind of ['app', 'pages']) {
     for (const file of below(path.join(server, kind))) {
       if (!kList.test(file)) continue;
       const own = file.replace(/\.nft\.json$/, '');
       const route = routeOf(path.relative(path.join(server, kind), own).replace(/\.js$/, ''), kind);
-      all.push({ route, files: new Set([...filesIn(file), ...shared, own]) });
+      try {
+        all.push({ route, files: new Set([...filesIn(file), ...filesIn(shared), own]) });
+      } catch (error) {
+        all.push({ route, failed: `${path.basename(file)}: ${error.message}` });
+      }
     }
   }
   return all.length > 0 ? all : undefined;
@@ -28,7 +33,9 @@ function ofBuild(dir, dist) {
 
 function filesIn(list) {
   if (!list) return [];
-  return JSON.parse(fs.readFileSync(list, 'utf8')).files.map((file) => path.resolve(path.dirname(list), file));
+  const { files } = JSON.parse(textOf(list));
+  if (!Array.isArray(files)) throw new Error('it lists no files');
+  return files.map((file) => path.resolve(path.dirname(list), String(file)));
 }
 
 // The same, or {route, failed} of one that cannot be traced.

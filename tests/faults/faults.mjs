@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { editFile } from "../e2e/harness.mjs";
 import { noClock, setClock } from "./clock.mjs";
-import { descriptors, guardianOf, isAlive, signal } from "./meters.mjs";
+import { descriptors, guardianOf, isAlive, isStopped, signal } from "./meters.mjs";
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -57,7 +57,18 @@ export const kFaults = {
       await pause(hold);
     },
   },
-  "the program stands still for two seconds": { break: (run) => stopFor(run.sim.process.pid, 2_000) }, // as under a closed lid
+  "the program stands still for two seconds": { break: (run) => stopFor(run.sim.process.pid, 2_000) },
+  // As under a closed lid. The program first: it stops and wakes instances itself, and those that it has stopped stay so.
+  "everything stands still for two seconds": {
+    async break(run) {
+      const { pid: program } = run.sim.process;
+      const all = () => run.sim.alive().filter(({ pid }) => !isStopped(pid)).map(({ pid }) => pid);
+      signal(program, "SIGSTOP");
+      const others = all().filter((pid) => signal(pid, "SIGSTOP"));
+      await pause(2_000);
+      for (const pid of [...others, program]) signal(pid, "SIGCONT");
+    },
+  },
   // As after a laptop's sleep, or when the time is set: back by an hour, then ahead by a day.
   "the wall clock jumps": {
     skip: noClock,

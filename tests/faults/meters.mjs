@@ -17,13 +17,16 @@ export function connections(port) {
   return count;
 }
 
-export const isAlive = (pid) => {
+// One letter, as in proc(5); X: there is none.
+const state = (pid) => {
   try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+    return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))[1];
   } catch {
-    return false;
+    return "X";
   }
 };
+export const isAlive = (pid) => !["Z", "X"].includes(state(pid));
+export const isStopped = (pid) => state(pid) === "T";
 
 export const signal = (pid, name) => {
   try {

@@ -52,6 +52,25 @@ test('without a build: by what is traced from the sources, which is only an esti
   assert.match(found.stdout, /\/api\/odd$/m);
 });
 
+test('names and lists of others: one line each, nothing that drives a terminal or a log, and what cannot be read is said', (t) => {
+  const dir = built(t);
+  write(dir, {
+    '.next/server/app/a\n::error::forged\u001b[2J\u009b##[error]/route.js': 'x',
+    '.next/server/app/a\n::error::forged\u001b[2J\u009b##[error]/route.js.nft.json': '{"files": []}',
+    '.next/server/app/broken/route.js.nft.json': '{"files": 5}',
+    '.next/server/app/worse/route.js.nft.json': '[',
+  });
+  fs.mkdirSync(path.join(dir, '.next/server/app/odd'));
+  fs.symlinkSync('/dev/zero', path.join(dir, '.next/server/app/odd/route.js.nft.json'));
+  const {status, stdout, stderr} = size(dir);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^ +4 kB {2}\/a\?::error::forged\?\[2J\?## \[error\]$/m);
+  assert.match(stdout, /^not weighed: \/broken \(route\.js\.nft\.json: it lists no files\)$/m);
+  assert.match(stdout, /^not weighed: \/worse \(/m);
+  assert.match(stdout, /^not weighed: \/odd \(route\.js\.nft\.json: not a regular file\)$/m);
+  assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|##\[|^\s*::/m);
+});
+
 test('where there is nothing to weigh it says what is missing', (t) => {
   const bare = size(write(tempDir(t), {'package.json': kPackage, 'app/page.tsx': ''}));
   assert.equal(bare.status, 64);

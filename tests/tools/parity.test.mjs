@@ -84,7 +84,12 @@ test('what is no app of probes, no capture or no address is said, and nothing is
   write('old.json', {parity: 0, probes: []});
   write('wrong.json', {parity: 1, host: 'a', recorded: '2026-01-01', probes: [{probe: 'disk', rows: ['disk']}]});
   write('bare.json', {parity: 1, host: 'a', recorded: '2026-01-01', probes: []});
+  write('host.json', {parity: 1, host: '::error::a', recorded: '2026-01-01', probes: []});
+  write('version.json', {parity: '\u001b[2J\n::error::b', probes: []});
   for (const [args, code, said] of [
+    [['compare', 'host.json', 'bare.json'], 64, /"host" is no host/],
+    [['compare', 'version.json', 'bare.json'], 64, /a capture of version \?\[2J\?::error::b;/],
+    [['compare', '/dev/zero', 'bare.json'], 64, /cannot read \/dev\/zero: not a regular file/],
     [['record', empty.url], 70, /the app of probes is not at [^]*answered with 404\n {2}fix: deploy/],
     [['record', behind.url], 70, /is protected[^]*fix: .*VERCEL_AUTOMATION_BYPASS_SECRET/],
     [['record', 'http://127.0.0.1:1'], 70, /no answer \(ECONNREFUSED\)/],
@@ -99,7 +104,7 @@ test('what is no app of probes, no capture or no address is said, and nothing is
     assert.equal(done.code, code, `${args}: ${done.stderr}`);
     assert.match(done.stderr, said);
   }
-  assert.deepEqual(fs.readdirSync(dir).sort(), ['bare.json', 'none.json', 'old.json', 'wrong.json']);
+  assert.deepEqual(fs.readdirSync(dir).sort(), ['bare.json', 'host.json', 'none.json', 'old.json', 'version.json', 'wrong.json']);
 });
 
 test('what timers and networks add is no difference; ids, hosts and mark-up are nobody\'s promise', () => {
@@ -113,5 +118,7 @@ test('what timers and networks add is no difference; ids, hosts and mark-up are 
   assert.equal(words(page, 'my.host'), '500: X ID: ID at HOST');
   const capture = (answer) => ({probes: [{probe: 'disk', rows: ['disk'], answer}]});
   const [row] = compare(capture({write: 'done'}), capture({write: 'EROFS'}), [{id: 'disk', says: 'read-only'}]);
+  const [odd] = compare(capture({'\n::error::a': '\u009b2J'}), capture({}), [{id: 'disk', says: 'read-only'}]);
+  assert.match(render([odd], 'a', 'b'), /^ {14}disk \?::error::a: "\?2J" \| nothing$/m);
   assert.equal(render([row], 'a', 'b'), 'a | b\ndiffers     read-only\n              disk write: "done" | "EROFS"\n0 the same, 1 differs, 0 not probed, of which 0 have no probe\n');
 });
