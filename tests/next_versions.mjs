@@ -37,9 +37,11 @@ export function packagesOf(combo) {
   const installed = join(folder, "node_modules/.package-lock.json");
   const asked = join(folder, isPinned ? "package-lock.json" : "package.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(asked).mtimeMs) return folder;
-  // Not `npm ci`: it refuses a lock file without the compilers of other systems, which the registry does not always have.
-  const kept = isPinned ? "--no-save" : "--no-package-lock";
-  const { status } = spawnSync("npm", ["install", kept, "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  // Not `npm ci`: it refuses a lock file without the compilers of other systems, which the registry does not always have. One at a time: files of tests
+  // run beside each other, and who comes second finds it done.
+  const npm = `npm install ${isPinned ? "--no-save" : "--no-package-lock"} --no-audit --no-fund --prefer-offline --loglevel=error`;
+  const script = `test "$0" -nt "$1" || ${npm}`;
+  const { status } = spawnSync("flock", [join(folder, ".installing"), "sh", "-c", script, installed, asked], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   if (status !== 0) throw new Error(`npm install failed in ${folder}`);
   return folder;
 }

@@ -152,7 +152,7 @@ void Style::append_to(std::string& out) const {
     if (out.size() > begin) out += ';';
     out += parameter;
   };
-  for (unsigned code : {1, 2, 3, 4, 5, 6, 7, 8, 9, 21, 53})
+  for (const unsigned code : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 21U, 53U})
     if (attributes_ & bit(code)) add(std::to_string(code));
   add(foreground_);
   add(background_);

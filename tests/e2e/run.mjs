@@ -14,10 +14,8 @@ if (!files.length) {
   console.error(`no file of tests has ${words.join(" or ")} in its name`);
   process.exit(64);
 }
-// They compare answers and verdicts, and mind no delay: two at a time, the longest first. The others measure times, or run several apps
-// themselves (matrix), and have the machine to themselves.
-const kUnhurried = ["state", "next_dev", "use_cache", "layouts", "packages", "config", "certain", "machine", "made_at_build"].map((name) => `${name}.test.mjs`);
-const paths = (names) => names.map((name) => join(here, name));
-const together = await runFiles(paths(kUnhurried.filter((name) => files.includes(name))), { secondAttempts: 2, concurrency: 2 });
-const alone = await runFiles(paths(files.filter((name) => !kUnhurried.includes(name))), { secondAttempts: 2 });
-process.exit(together && alone ? 0 : 1);
+// Three at a time: they wait for deadlines, browsers and `next dev` about twice as long as they work, and hold on a machine that others want too. The
+// long ones first; a file that failed beside others has its second attempt alone.
+const kLong = ["soak", "matrix", "isolation", "packages", "templates", "parity", "hobby", "keys", "fluid"].map((name) => `${name}.test.mjs`);
+const inOrder = [...kLong.filter((name) => files.includes(name)), ...files.filter((name) => !kLong.includes(name))];
+process.exit((await runFiles(inOrder.map((name) => join(here, name)), { secondAttempts: 4, concurrency: 3 })) ? 0 : 1);

@@ -559,7 +559,7 @@ TEST_CASE("one that has grown and is at work takes nothing new, and the others n
 }
 
 TEST_CASE("what a heap does by itself is no growth, however small the budget") {
-  for (const std::uint64_t after_some_time : {140, 150}) {
+  for (const std::uint64_t after_some_time : {140U, 150U}) {
     SchedulerOptions o = Sim::plain(Isolation::instance);
     o.memory_budget = 70'000'000;
     Sim w(o);
@@ -590,7 +590,7 @@ TEST_CASE("for whoever waits for room, one that has grown goes first") {
 }
 
 TEST_CASE("whatever bound spares weigh, the store comes to rest within the budget") {
-  for (const std::uint64_t bound_weight : {70, 100, 118, 130, 160, 180, 240, 340}) {
+  for (const std::uint64_t bound_weight : {70U, 100U, 118U, 130U, 160U, 180U, 240U, 340U}) {
     INFO(bound_weight);
     SchedulerOptions o = stocked(2, 4);
     o.groups_shared = false;

@@ -24,7 +24,7 @@ struct Disk {
   std::string at(std::string_view name) const { return root / name; }
   OwnTmp own(std::vector<std::string> writable) const {
     OwnTmp own{1 << 20, {}};
-    own.disk.emplace(at("app"), std::move(writable));
+    own.disk = ReadOnly{at("app"), std::move(writable)};
     return own;
   }
 };
@@ -45,7 +45,7 @@ const std::string kRefused = "Read-only file system";
 
 TEST_CASE("read_only: the lines of a disk, parents first, the project marked") {
   OwnTmp own{100, {"/tmp/a"}};
-  own.disk.emplace("/home/app", std::vector<std::string>{"/run/x", "/home/app/data"});
+  own.disk = ReadOnly{"/home/app", {"/run/x", "/home/app/data"}};
   CHECK(text_of(own) ==
         "size=100,mode=1777\n/tmp/a\n+/dev\n=/home/app\n+/home/app/data\n+/proc\n+/run/x\n+/tmp");
   own.mounted = false;
@@ -83,7 +83,7 @@ TEST_CASE("read_only: with /tmp as it is outside, which stays writable, but for 
   fs::create_directories(root / "app");
   OwnTmp own;
   own.mounted = false;
-  own.disk.emplace((root / "app").string(), std::vector<std::string>{});
+  own.disk = ReadOnly{(root / "app").string(), {}};
   if (const auto why = why_no_own_tmp(own)) {
     WARN("not tried here: " << *why);
   } else {
