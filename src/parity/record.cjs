@@ -1,21 +1,14 @@
 'use strict';
 // A capture: what one address answers to the probes.
 
-<<<<<<< HEAD
 const { ask: askOnce } = require('../learn/client.cjs');
+const { plain } = require('../learn/others.cjs');
 const { kLong, kRough, kShort } = require('./probes.cjs');
 
 const kVersion = 1;
 const kKept = 200_000;  // characters of a body
-=======
-const { plain } = require('../learn/others.cjs');
-const { ask: askOnce } = require('./ask.cjs');
-const { kLong, kRough, kShort } = require('./probes.cjs');
-
-const kVersion = 1;
 const kHost = /^[\w.[][\w.[\]:-]*$/;
 const kDate = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/;
->>>>>>> faults
 const kBypass = 'x-vercel-protection-bypass';
 
 class Unreachable extends Error {}
