@@ -37,7 +37,9 @@ function writeJoined(folder = __dirname, names = kAll) {
   for (const name of names) take(name);
   const all = [...texts].map(([name, text]) => `'${name}'(module, require, __filename) {\n${text}},\n`);
   const file = path.join(folder, 'parts.cjs');
-  fs.writeFileSync(file, `'use strict';\nconst parts = {\n${all.join('')}};\n${kLoad}`);
+  // Whole: next dev may be started again while an instance begins.
+  fs.writeFileSync(`${file}.new`, `'use strict';\nconst parts = {\n${all.join('')}};\n${kLoad}`);
+  fs.renameSync(`${file}.new`, file);
   return file;
 }
 
