@@ -5,7 +5,7 @@ set(table "")
 set(i 0)
 foreach(f ${files})
   file(RELATIVE_PATH rel ${ROOT} ${f})
-  if(rel MATCHES "^src/agent/.*[.]cjs$")  # for Node alone: without what is for people, a quarter; lines stay where they are
+  if(rel MATCHES "^src/agent/.*[.]cjs$|[.]json$")  # for programs alone: without what is for people, a quarter; lines stay where they are
     file(READ ${f} text)
     string(REGEX REPLACE "\n +" "\n" text "\n${text}")
     string(REGEX REPLACE "\n//[^\n]*" "\n" text "${text}")

@@ -45,7 +45,7 @@ function start() {
     options: { get dir() { return dirOf(); } },
     config: { get distDir() { return path.relative(dirOf(), sim.server?.distDir ?? path.join(dirOf(), '.next')); } },
   };
-  const parts = ['invocation', 'unseen', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'listen', 'router'];
+  const parts = ['invocation', 'unseen', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'notice', 'listen', 'router'];
   parts.push('source-maps', 'hanging', 'connections', 'edge-work', 'edge-code', 'middleware', 'handlers');
   if (options.rpcSocket) parts.push('boot', 'traced', 'frozen', 'bundler-host', 'dispatch', 'loaded');
   for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
@@ -81,12 +81,13 @@ function start() {
       appSocket: env.VSIM_APP_SOCKET,
       publicPort: Number(env.VSIM_PUBLIC_PORT),
       token: env.VSIM_TOKEN ?? '',
+      notice: env.VSIM_NOTICE === '1',
       timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
       // Where instances are served; absent: functions run in this process.
       stopsMiddleware: stopsMiddleware(env.VSIM_ISOLATION),
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
-    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'TIME_SCALE', 'ISOLATION', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
+    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
     const ours = new RegExp(`(^|\\s)"?--require[= ]"?${__filename.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"?(?=\\s|$)`);
     if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(ours, '').trim();
     return taken;

@@ -44,6 +44,7 @@ module.exports = function (sim) {
         args[0].once('close', () => sockets.delete(args[0]));
         dressSocket(args[0]);
       } else if (args[0] instanceof http.IncomingMessage) {
+        if (event === 'request') guard('notice', () => sim.addNotice(args[0], args[1]));
         const taken = guard('requests', () => takeRequest(event, ...args));
         if (taken) return invocations.run(taken.invocation, () => emit.call(this, ...taken.event));
       }

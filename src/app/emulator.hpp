@@ -57,6 +57,7 @@ struct EmulatorOptions {
   bool warm = false;        // compile all routes before the command; `next dev` only
   // A key that the person has pressed at the terminal. Without it keys are left to the terminal.
   std::function<void(char)> key;
+  bool notice = false;      // on the app's own page, by its dev client: what was cut or refused
   Duration deploy_every{};  // a new deployment again and again, once the app is ready; zero: none
   // Called every second while it runs.
   std::function<void(TimePoint now)> each_second;

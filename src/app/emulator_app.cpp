@@ -101,6 +101,7 @@ Result<bool> Emulator::Impl::start_app() {
     process::set_env(spec.env, "VSIM_TOKEN", token);
     if (options.engine.time_scale != 1)
       process::set_env(spec.env, "VSIM_TIME_SCALE", fmt::format("{}", options.engine.time_scale));
+    if (options.notice) process::set_env(spec.env, "VSIM_NOTICE", "1");
     process::set_env(spec.env, "PORT", std::to_string(port));
     spec.argv.insert(spec.argv.end(), {"--port", std::to_string(port)});
     endpoints.emplace_back(boost::asio::local::stream_protocol::endpoint(app_socket));

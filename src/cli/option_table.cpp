@@ -183,6 +183,18 @@ constexpr Option kOptions[] = {
      .expects = "a file, or - for standard output", .example = "events.jsonl",
      .set = [](Given& g, std::string_view v) { return set_text(g.run().events.emplace(), v); },
      .help = {{in(run), kSeen, "write every event as one line of JSON, secrets masked; - for standard output"}}},
+    {.commands = in(run), .names = "--otlp-endpoint", .value = "URL",
+     .expects = "the address of a collector on HTTP, to which /v1/traces is added", .example = "http://localhost:4318",
+     .set = [](Given& g, std::string_view v) { return set_otlp(g.run(), v); }, .in_file = true,
+     .help = {{in(run), kSeen, "send each invocation as spans to an OpenTelemetry collector, such as\n"
+                               "http://localhost:4318 (OTLP/HTTP, JSON)"}}},
+    {.commands = in(run), .names = "--notice", .value = "WHICH", .choices = "on | off", .example = "off",
+     .set = [](Given& g, std::string_view v) {
+       g.run().notice = v != "off";
+       return v == "on" || v == "off";
+     },
+     .in_file = true,
+     .help = {{in(run), kSeen, ": on the app's own page when one of its requests was\ncut or refused (default: on)"}}},
     // What is recorded already is not recorded again.
     {.commands = in(run) | in(test), .names = "--record", .value = "FILE",
      .expects = "a file", .example = "session.jsonl",

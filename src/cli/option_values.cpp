@@ -86,13 +86,17 @@ bool set_placement(RunOptions& run, std::string_view text) {
   return true;
 }
 
-bool set_upstream(RunOptions& run, std::string_view text) {
+namespace {
+
+// What stands behind "http://"; empty: it is no such address.
+std::string_view without_scheme(std::string_view text) {
   constexpr std::string_view kScheme = "http://";
-  if (text.size() <= kScheme.size() || !iequals(text.substr(0, kScheme.size()), kScheme)) return false;
-  UpstreamOption up;
-  up.url = std::string(text);
-  text.remove_prefix(kScheme.size());
-  if (text.back() == '/') text.remove_suffix(1);
+  const bool has = text.size() > kScheme.size() && iequals(text.substr(0, kScheme.size()), kScheme);
+  return has ? text.substr(kScheme.size()) : std::string_view();
+}
+
+// HOST:PORT or HOST.
+bool read_host(std::string_view text, UpstreamOption& up) {
   const std::size_t bracket = text.rfind(']');
   const std::size_t colon = text.rfind(':');
   std::string_view host = text;
@@ -108,9 +112,34 @@ bool set_upstream(RunOptions& run, std::string_view text) {
              std::string_view::npos) {
     return false;
   }
-  if (host.empty()) return false;
   up.host = std::string(host);
+  return !host.empty();
+}
+
+}  // namespace
+
+bool set_upstream(RunOptions& run, std::string_view text) {
+  UpstreamOption up;
+  up.url = std::string(text);
+  text = without_scheme(text);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  if (!read_host(text, up)) return false;
   run.upstream = std::move(up);
+  return true;
+}
+
+bool set_otlp(RunOptions& run, std::string_view text) {
+  OtlpOption to;
+  to.at.url = std::string(text);
+  text = without_scheme(text);
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  std::string_view path = text.substr(slash);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const bool is_plain = std::all_of(path.begin(), path.end(),
+                                    [](char c) { return c > ' ' && c < 0x7f && c != '#' && c != '?'; });
+  if (!is_plain || !read_host(text.substr(0, slash), to.at)) return false;
+  to.path = std::string(path) + "/v1/traces";
+  run.otlp = std::move(to);
   return true;
 }
 

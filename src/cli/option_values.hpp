@@ -20,6 +20,7 @@ bool set_word(RunOptions&, std::string_view text, std::string_view key, std::str
               std::string_view off);
 bool set_placement(RunOptions&, std::string_view text);
 bool set_upstream(RunOptions&, std::string_view text);
+bool set_otlp(RunOptions&, std::string_view text);
 // At least `least`, and an end.
 bool set_duration(Duration& out, std::string_view text, Duration least);
 bool set_profiles(ReplayOptions&, std::string_view text);

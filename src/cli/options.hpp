@@ -50,6 +50,13 @@ struct UpstreamOption {
   bool operator==(const UpstreamOption&) const = default;
 };
 
+// Of a collector: `path` is what requests ask for, "/v1/traces" below that of the address.
+struct OtlpOption {
+  UpstreamOption at;
+  std::string path;
+  bool operator==(const OtlpOption&) const = default;
+};
+
 enum class Verbosity { quiet, normal, verbose };
 
 struct RunOptions {
@@ -67,6 +74,7 @@ struct RunOptions {
   double time_scale = 1.0;
   std::optional<std::string> events;  // a file, "-" for standard output
   std::optional<std::string> record;  // a file
+  std::optional<OtlpOption> otlp;     // where spans go while it runs
   std::optional<log::LogLevel> log_level;
   std::optional<std::string> log_file;
   std::optional<profile::Isolation> isolation;
@@ -76,6 +84,7 @@ struct RunOptions {
   std::optional<std::string> env_file;  // of variables that a deployment has
   Duration deploy_every{};              // zero: no deployments
   bool open = false;                    // the browser, once the app is ready
+  bool notice = true;                   // on the app's own page, of what was cut or refused
   Duration compile_grace{};
   std::optional<UpstreamOption> upstream;  // at most one of upstream, app, command
   std::optional<std::string> app;          // a line for the shell

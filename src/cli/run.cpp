@@ -26,6 +26,7 @@
 #include "cli/record_file.hpp"
 #include "cli/run_keys.hpp"
 #include "cli/run_summary.hpp"
+#include "cli/span_output.hpp"
 #include "cli/terminal.hpp"
 #include "profile/render.hpp"
 #include "project/deployed_node.hpp"
@@ -339,6 +340,8 @@ int run(const RunOptions& asked, Colour colour) {
   EventsFile events;
   if (options.events && !events.open(*options.events, hub)) return kUsage;
 
+  SpanOutput spans;
+  if (options.otlp && !spans.open(*options.otlp, hub)) return kUsage;
   RecordFile record;
   if (options.record && !record.open(*options.record, hub, emulator)) return kUsage;
 
@@ -356,6 +359,7 @@ int run(const RunOptions& asked, Colour colour) {
   const bool drop_request_lines = emulator.app.next;
   emulator.fold_starts = !style.verbose;
   emulator.deploy_every = options.deploy_every;
+  emulator.notice = options.notice;
   AppErrors errors;
   const bool has_keys = terminal && !events_on_stdout && !style.quiet && app::Keyboard::is_ours();
   if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
@@ -372,7 +376,8 @@ int run(const RunOptions& asked, Colour colour) {
   keys.of(program);
   if (options.open) hub.add(keys);  // after people: the browser comes after the ready line
   const auto result = program.run();
-  if (!style.quiet) people.say(summary.text(options.events.value_or("")));
+  const std::string sent = spans.finish();
+  if (!style.quiet) people.say(summary.text(options.events.value_or("")) + sent);
   terminal_writer.flush();
   if (!result) print_error(result.error());
   int code = result ? *result : program.failure_code();
