@@ -324,8 +324,8 @@ describe(`${name}: the end`, { timeout: 300_000 }, () => {
     const world = await startNext();
     const { pid } = world.events.all[0];
     world.closeControl();
-    await gone(pid, 5_000); // 500 ms of its own, and a busy machine
-    await within(5_000, 'the CLI to end', world.exited);
+    await gone(pid, 20_000); // 500 ms of its own, and a busy machine
+    await within(20_000, 'the CLI to end', world.exited);
   });
 
   test('Agent: after a change of next.config the new server says who it is and listens', async () => {
@@ -333,7 +333,7 @@ describe(`${name}: the end`, { timeout: 300_000 }, () => {
     const { pid } = world.events.all[0];
     const file = `${world.app}/next.config.mjs`;
     await save(file, (await readText(file)).replace('basePath: process.env.BASE_PATH', "trailingSlash: true, basePath: '/new'"));
-    const hello = await world.events.waitFor('a second hello', (event) => event.t === 'hello' && event.pid !== pid, 40_000);
+    const hello = await world.events.waitFor('a second hello', (event) => event.t === 'hello' && event.pid !== pid, 120_000);
     assert.deepEqual(hello.missing, []);
     const config = await world.events.waitFor('its config', (event) => event.t === 'config' && event.basePath === '/new');
     assert.equal(config.trailingSlash, true);

@@ -45,7 +45,7 @@ export class Log {
     for (const check of [...this.#waiting]) check();
   }
 
-  waitFor(what, matches, ms = 30_000) {
+  waitFor(what, matches, ms = 90_000) {
     let check;
     const found = new Promise((done) => {
       check = () => {
@@ -164,7 +164,7 @@ class World {
     if (process.env.AGENT_VERBOSE) process.stderr.write(text);
   }
 
-  waitForOutput(pattern, ms = 20_000) {
+  waitForOutput(pattern, ms = 60_000) {
     return this.lines.waitFor(`output like ${pattern}`, () => pattern.test(this.output), ms);
   }
 

@@ -30,7 +30,7 @@ describe("Playwright and patience", { concurrency: true, timeout: 200_000 }, () 
     await symlink(join(kPackages, "@playwright"), join(app, "node_modules/@playwright"));
     await writeFile(
       join(app, "playwright.config.mjs"),
-      `export default {\n${await webServerOfReadme(port)}\ntestDir: "specs", reporter: "line", workers: 1, use: { baseURL: "http://localhost:${port}" } };\n`,
+      `export default {\n${await webServerOfReadme(port)}\ntestDir: "specs", reporter: "line", workers: 1, timeout: 120_000, use: { baseURL: "http://localhost:${port}" } };\n`,
     );
     await mkdir(join(app, "specs"));
     await writeFile(

@@ -73,7 +73,7 @@ describe("vercel-sim test", { timeout: 400_000 }, () => {
   // Inside Vitest BASE_URL is Vite's own word, "/": docs/ci.md says PORT.
   test("Vitest: a failing test gives its own code, a passing one 0", async () => {
     const app = await project({
-      "vitest.config.mjs": `export default { test: { include: ["unit/*.test.mjs"] } };\n`,
+      "vitest.config.mjs": `export default { test: { include: ["unit/*.test.mjs"], testTimeout: 60_000 } };\n`,
       "unit/list.test.mjs": `import { expect, test } from "vitest";
 test("the counter counts", async () => {
   const response = await fetch("http://localhost:" + process.env.PORT + "/api/counter");
@@ -127,7 +127,7 @@ test("the counter counts", async () => {
       "unit/list.test.js": `test("an answer", async () => {
   const response = await fetch(process.env.BASE_URL + (process.env.TARGET ?? "/api/counter"));
   expect(response.status).toBe(Number(process.env.WANTED ?? 200));
-}, 30000);
+}, 60000);
 `,
     });
     const good = await simTest(app, [], jest);
