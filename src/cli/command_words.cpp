@@ -192,8 +192,8 @@ AskedCommand finish_learn(Given& g) {
     g.problems.emplace_back("expects one lesson, such as: vercel-sim learn 1");
   else if (asked.size() == 1 && what == "--list" && lessons > 0)
     g.problems.emplace_back("--list takes no lesson");
-  if (g.json && what != "--list")
-    g.problems.emplace_back("--json is for --list: vercel-sim learn --list --json");
+  if (g.json && what != "--list" && what != "--check")
+    g.problems.emplace_back("--json is for --list and --check: vercel-sim learn --check --json");
   return learn;
 }
 

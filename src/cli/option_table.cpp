@@ -248,7 +248,7 @@ constexpr Option kOptions[] = {
     {.commands = in(learn), .names = "--dir", .value = "DIR", .expects = "a folder", .example = "lessons",
      .set = is_text, .help = {{in(learn), "", "where the lessons are kept (default: ./vercel-sim-lessons)"}}},
     {.commands = in(learn), .names = "--list", .set = set_nothing, .help = {{in(learn), "", "what there is"}}},
-    {.commands = in(learn), .names = "--json", .set = set_json, .help = {{in(learn), "", "with --list: for tools"}}},
+    {.commands = in(learn), .names = "--json", .set = set_json, .help = {{in(learn), "", "with --list or --check: for tools"}}},
     {.commands = in(learn), .names = "--reset", .set = set_nothing, .help = {{in(learn), "", "start a lesson again"}}},
     {.commands = in(learn), .names = "--check", .set = set_nothing,
      .help = {{in(learn), "", "test the lessons themselves"}}},

@@ -10,7 +10,9 @@ const { startSim } = require('./sim.cjs');
 const { startStandIns } = require('./stand-ins.cjs');
 
 async function checkLessons({ program, files, options, screen, cleanUp }) {
-  const { say, paint } = screen;
+  // For a tool what people read is left out: `say` tells only them.
+  const { paint } = screen;
+  const say = options.json ? () => {} : screen.say;
   const wanted = options.wanted.length > 0 ? options.wanted.map((one) => findLesson({ program, files }, one)) : readBuiltins({ program, files });
   const place = openPlace({ dir: options.dir, files });
   if (!place.isInstalled()) {
@@ -19,24 +21,25 @@ async function checkLessons({ program, files, options, screen, cleanUp }) {
     cleanUp.push(install.stop);
     await install.done;
   }
-  let bad = 0;
-  let left = 0;
+  const results = [];
   for (const lesson of wanted) {
+    const { id, before } = lesson;
+    const fails = [...before.fails, ...(before.says ?? [])];
     const lack = place.lacks(lesson);
-    if (lack) {
-      say(`${paint.yellow('--')}  ${lesson.id}: does not apply: ${lack}`);
-      left += 1;
-      continue;
-    }
     const began = performance.now();
-    const wrong = await checkOne({ lesson, place, program, cleanUp });
-    const took = `${((performance.now() - began) / 1000).toFixed(1)} s`;
-    if (wrong.length === 0) say(`${paint.green('ok')}  ${lesson.id}: fails at the start (${[...lesson.before.fails, ...(lesson.before.says ?? [])].join(', ')}), passes with its solution, ${took}`);
-    else say(`${paint.red('no')}  ${lesson.id}, ${took}\n${wrong.map((line) => `    ${line}`).join('\n')}`);
-    if (wrong.length > 0) bad += 1;
+    const wrong = lack ? [] : await checkOne({ lesson, place, program, cleanUp });
+    const ms = Math.round(performance.now() - began);
+    const took = `${(ms / 1000).toFixed(1)} s`;
+    const result = lack ? 'does not apply' : wrong.length === 0 ? 'ok' : 'wrong';
+    results.push({ id, result, fails, ...(lack && { why: lack }), ...(wrong.length > 0 && { wrong }), ms });
+    if (lack) say(`${paint.yellow('--')}  ${id}: does not apply: ${lack}`);
+    else if (wrong.length === 0) say(`${paint.green('ok')}  ${id}: fails at the start (${fails.join(', ')}), passes with its solution, ${took}`);
+    else say(`${paint.red('no')}  ${id}, ${took}\n${wrong.map((line) => `    ${line}`).join('\n')}`);
   }
+  const [bad, left] = ['wrong', 'does not apply'].map((word) => results.filter(({ result }) => result === word).length);
   if (bad > 0) say(`${bad} of ${wanted.length} lessons are not as they say`);
   if (left > 0) say(`${left} of ${wanted.length} ${wanted.length === 1 ? 'lesson' : 'lessons'} ${left === 1 ? 'does' : 'do'} not apply${left === wanted.length ? ': nothing was checked' : ''}`);
+  if (options.json) screen.say(JSON.stringify({ next: place.nextVersion() ?? '', lessons: results }, null, 1));
   return bad > 0 || left === wanted.length ? 2 : 0;
 }
 

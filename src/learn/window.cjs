@@ -52,17 +52,17 @@ async function openWindow({ program, board }) {
     page.upstream.end();
   };
   const server = http.createServer(async (req, res) => {
-    const url = new URL(req.url, 'http://localhost');
-    const what = url.pathname.startsWith(kPath) ? url.pathname.slice(kPath.length) : undefined;
+    const [pathname] = req.url.split('?', 1);
+    const what = pathname.startsWith(kPath) ? pathname.slice(kPath.length) : undefined;
     if (isStranger(req, what === '')) return send(res, 403, 'this page is for a browser on the machine that vercel-sim runs on: open it at localhost\n');
-    if (url.pathname === kPath.slice(0, -1)) return send(res, 308, '', { location: kPath });
-    if (what === undefined) return sim ? send(res, 307, '', { location: sim.url + req.url }) : send(res, 503, 'the app of the lesson is being started\n');
+    if (pathname === kPath.slice(0, -1)) return send(res, 308, '', { location: kPath });
+    if (what === undefined) return sim && req.url.startsWith('/') ? send(res, 307, '', { location: sim.url + req.url }) : send(res, 503, 'the app of the lesson is being started\n');
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (what === 'api/lesson' && isRead) return sendJson(res, 200, board.state);
     if (!isRead && !(req.method === 'POST' && what.startsWith('api/'))) return send(res, 405, 'this is for reading only\n', { allow: 'GET, HEAD' });
     if (!isRead && !isSame(String(req.headers['x-vercel-sim-token'] ?? ''), token)) return sendJson(res, 403, { error: 'this changes the lesson, and needs its token: what stands behind # in the link that the terminal shows' });
     if (what === 'api/lesson') {
-      const key = url.searchParams.get('key') ?? '';
+      const key = new URLSearchParams(req.url.slice(pathname.length)).get('key') ?? '';
       return board.press(key) ? sendJson(res, 200, board.state) : sendJson(res, 409, { error: `the lesson does not wait for ${JSON.stringify(key)} now` });
     }
     if (what === '') return html.then((text) => send(res, 200, text, { 'content-type': 'text/html; charset=utf-8' }), (error) => send(res, 500, `the page cannot be read: ${error.message}\n`));

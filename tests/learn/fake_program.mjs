@@ -23,6 +23,7 @@ const tell = (event) => {
 // What the page and the runner ask of a run, as app/live.cpp answers.
 const kToken = "00112233445566ff";
 function live(req, res) {
+  if (req.url.includes("%")) return void res.writeHead(404).end();
   if (req.method === "POST") return void res.writeHead(req.headers["x-vercel-sim-token"] === kToken ? 200 : 403, { "content-type": "application/json" }).end("{}");
   res.writeHead(200, { "content-type": "text/event-stream" });
   res.write(`event: hello\ndata: ${JSON.stringify({ run: String(process.pid), left_out: 0, at_ms: Math.round(performance.now()), takes_actions: true, profiles: ["hobby"] })}\n\n${told.join("")}`);

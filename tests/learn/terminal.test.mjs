@@ -90,7 +90,7 @@ test("--check of a lesson of one's own: ok, or what is not as it says and what w
   const dir = place(t);
   const mine = path.join(dir, "mine");
   fs.cpSync(path.join(root, "lessons/01-the-empty-map"), mine, { recursive: true });
-  const check = () => spawnSync(process.execPath, [...kLearn, `--dir=${dir}`, "--check", mine], { encoding: "utf8", env: { ...process.env, VSIM_BIN: program } });
+  const check = (...more) => spawnSync(process.execPath, [...kLearn, `--dir=${dir}`, "--check", ...more, mine], { encoding: "utf8", env: { ...process.env, VSIM_BIN: program } });
   const good = check();
   assert.match(good.stdout, /^ok {2}own-mine: fails at the start \(room-found, SIM_STATE_NOT_SHARED\), passes with its solution/);
   assert.equal(good.status, 0);
@@ -100,6 +100,11 @@ test("--check of a lesson of one's own: ok, or what is not as it says and what w
   const bad = check();
   assert.match(bad.stdout, /^no {2}own-mine[^]*solution\/: the check "room-found" fails: the room is found 2 times of 4[^]*solution\/: SIM_STATE_NOT_SHARED[^]*1 of 1 lessons/);
   assert.equal(bad.status, 2);
+  const told = check("--json");
+  const { next, lessons: [{ ms, wrong, ...rest }], ...none } = JSON.parse(told.stdout);
+  assert.deepEqual([next, rest, none], ["", { id: "own-mine", result: "wrong", fails: ["room-found", "SIM_STATE_NOT_SHARED"] }, {}]);
+  assert.ok(ms > 0 && wrong.some((line) => /solution\/: the check "room-found" fails/.test(line)), told.stdout);
+  assert.equal(told.status, 2);
 
   // A start that does not fail, and one that fails otherwise.
   fs.cpSync(path.join(root, "lessons/01-the-empty-map/solution"), path.join(mine, "start"), { recursive: true });

@@ -19,6 +19,7 @@ const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 const skip = spawnSync('script', ['-qec', 'true', '/dev/null']).status !== 0 && 'no script(1) to make a terminal';
 const kFile = '01-the-empty-map/app/api/rooms/route.js';
 const codeOf = (folder) => fs.readFileSync(path.join(root, 'lessons/01-the-empty-map', folder, 'app/api/rooms/route.js'), 'utf8');
+const kPatience = 90_000;  // nothing that passes waits for it
 let browser;
 
 before(async () => {
@@ -47,7 +48,7 @@ async function learn(t) {
   });
   out.says = (pattern) =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not said: ${pattern}; said:\n${out.text}`)), 30_000);
+      const timer = setTimeout(() => reject(new Error(`not said: ${pattern}; said:\n${out.text}`)), kPatience);
       out.look = () => {
         const found = pattern.exec(out.text);
         if (!found) return;
@@ -63,6 +64,7 @@ async function learn(t) {
 async function open(t, address, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(kPatience);
   const problems = [];
   page.on('console', (m) => ['error', 'warning'].includes(m.type()) && problems.push(m.text()));
   page.on('pageerror', (e) => problems.push(String(e.stack)));
@@ -81,14 +83,15 @@ const findings = async (page) => {
 };
 const beat = (page, name) => page.locator('#l-beats [aria-current]', { hasText: name }).waitFor();
 const tabTo = async (page, name) => {
-  for (let i = 0; i < 60; i += 1) {
+  await page.getByRole('button', { name: new RegExp(`^${name}`) }).waitFor();
+  for (let i = 0; i < 150; i += 1) {
     if ((await page.evaluate(() => document.activeElement.textContent)).startsWith(name)) return;
     await page.keyboard.press('Tab');
   }
   assert.fail(`no Tab leads to ${name}`);
 };
 
-test('the whole lesson in the page, by keyboard alone; the terminal says the same; axe finds nothing at any beat', { skip, timeout: 120_000 }, async (t) => {
+test('the whole lesson in the page, by keyboard alone; the terminal says the same; axe finds nothing at any beat', { skip, timeout: 300_000 }, async (t) => {
   const lesson = await learn(t);
   const page = await open(t, `${lesson.url}#${lesson.token}`);
   await beat(page, 'Predict');
@@ -141,7 +144,7 @@ test('the whole lesson in the page, by keyboard alone; the terminal says the sam
   await lesson.says(/ended with 0/);
 });
 
-test('what is pressed on the terminal is seen in the page, on a phone too; who came without the link only looks', { skip, timeout: 120_000 }, async (t) => {
+test('what is pressed on the terminal is seen in the page, on a phone too; who came without the link only looks', { skip, timeout: 300_000 }, async (t) => {
   const lesson = await learn(t);
   const phone = await open(t, `${lesson.url}#${lesson.token}`, { viewport: { width: 390, height: 844 }, hasTouch: true, colorScheme: 'dark' });
   const other = await open(t, lesson.url);
@@ -164,9 +167,10 @@ test('what is pressed on the terminal is seen in the page, on a phone too; who c
   await Promise.all([phone, other].map((page) => page.goto('about:blank')));
 });
 
-test('the page is for a browser of this machine; its keys need the token, and are those that are waited for', { skip, timeout: 60_000 }, async (t) => {
+test('the page is for a browser of this machine; its keys need the token, and are those that are waited for', { skip, timeout: 300_000 }, async (t) => {
   const lesson = await learn(t);
   await lesson.says(/Press 1 to 3/);
+  await open(t, lesson.url).then((page) => page.waitForFunction(() => window.vercelSim.model.run !== null));  // the run is there
   const { port } = new URL(lesson.url);
   const ask = (method, target, headers = {}) =>
     new Promise((resolve, reject) => {
@@ -188,6 +192,8 @@ test('the page is for a browser of this machine; its keys need the token, and ar
     ['a key that is not waited for', 'POST', '/_vercel-sim/api/lesson?key=h', token, 409],
     ['q, which is the terminal’s', 'POST', '/_vercel-sim/api/lesson?key=q', token, 409],
     ['PUT', 'PUT', '/_vercel-sim/', {}, 405],
+    ['what is no address', 'GET', '//', {}, 307],
+    ['another one', 'GET', '/_vercel-sim/%', {}, 404],
   ]) {
     assert.equal((await ask(method, target, headers)).status, status, what);
   }
