@@ -35,21 +35,21 @@ git ls-files | grep -vE '/seeds/|/golden/|package-lock\.json$' | xargs codespell
 step "Lint: C++, $([ -n "$full" ] && echo "the modules that are clean" || echo "what was changed")"
 scripts/tidy.sh ${full:+--full}
 
-# Unit and integration tests run on the sanitized program, end-to-end tests on the one that people install: static.
-build build-asan -DCMAKE_BUILD_TYPE=Debug -DVSIM_SANITIZE=address,undefined -DVSIM_WERROR=ON
-build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -DVSIM_STATIC=ON -- vercel-sim
-build build-fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DVSIM_FUZZ=ON -DVSIM_TESTS=OFF \
-  -DVSIM_SANITIZE=address,undefined -- fuzzers
+# Unit and integration tests and the fuzzers are of one sanitized build, by clang; end-to-end tests run on what people install: static, by g++
+# (docs/decisions/0050-what-ci-builds-and-runs-at-once.md).
+build build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DVSIM_SANITIZE=address,undefined -DVSIM_FUZZ=ON \
+  -DVSIM_WERROR=ON
+build build -DCMAKE_BUILD_TYPE=Release -DVSIM_WERROR=ON -DVSIM_TESTS=ON -DVSIM_STATIC=ON -- "$([ -n "$full" ] && echo all || echo vercel-sim)"
 
 step "Fuzzing, $([ -n "$full" ] && echo "ten minutes" || echo "seven seconds") a target"
 fuzz() {
   local name; name=$(basename "$1" _fuzz)
   local seeds=()
   [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
-  mkdir -p "build-fuzz/corpus/$name"
-  ${fuzz_seed:+$fixed_addresses} "$1" ${fuzz_seed:+-seed="$fuzz_seed"} -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
-    "build-fuzz/corpus/$name" "${seeds[@]}" >"build-fuzz/$name.log" 2>&1 ||
-    { tail -n 60 "build-fuzz/$name.log"; printf 'fuzzing %s found a failure\n' "$name"; return 1; }
+  mkdir -p "build-asan/corpus/$name"
+  ${fuzz_seed:+$fixed_addresses} "$1" ${fuzz_seed:+-seed="$fuzz_seed"} -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
+    "build-asan/corpus/$name" "${seeds[@]}" >"build-asan/$name.log" 2>&1 ||
+    { tail -n 60 "build-asan/$name.log"; printf 'fuzzing %s found a failure\n' "$name"; return 1; }
   printf '%s: clean\n' "$name"
 }
 export -f fuzz
@@ -58,17 +58,18 @@ seconds=$([ -n "$full" ] && echo 600 || echo 7)
 # with addresses that do not change. What a longer run of the same way has found nothing on, CI finds nothing on.
 fuzz_seed=$([ -n "$full" ] || echo 1)
 fixed_addresses=$(setarch -R true 2>/dev/null && echo "setarch -R" || true)
-[ -z "$fuzz_seed" ] || rm -rf build-fuzz/corpus
+[ -z "$fuzz_seed" ] || rm -rf build-asan/corpus
 export seconds fuzz_seed fixed_addresses
-printf '%s\0' build-fuzz/*_fuzz | xargs -0 -n 1 -P 2 bash -c 'fuzz "$0"' || die "fuzzing found a failure"
-node tests/fuzz/agent/run.mjs --seconds "$seconds" ${fuzz_seed:+--seed "$fuzz_seed"} --corpus build-fuzz/corpus || die "fuzzing the JavaScript found a failure"
+printf '%s\0' build-asan/*_fuzz | xargs -0 -n 1 -P 2 bash -c 'fuzz "$0"' || die "fuzzing found a failure"
+node tests/fuzz/agent/run.mjs --seconds "$seconds" ${fuzz_seed:+--seed "$fuzz_seed"} --corpus build-asan/corpus || die "fuzzing the JavaScript found a failure"
 
 step "Unit and integration tests, with AddressSanitizer and UndefinedBehaviorSanitizer"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 ctest --test-dir build-asan -L 'unit|integration' --output-on-failure --no-tests=error -j2 || die "unit or integration tests failed"
+[ -z "$full" ] || ctest --test-dir build -L unit --output-on-failure --no-tests=error -j2 || die "unit tests failed where g++ compiled them"
 
 step "End-to-end tests: real next dev, socket.io-client, ws, EventSource, Chromium"
-ctest --test-dir build -L e2e --output-on-failure --no-tests=error || die "end-to-end tests failed"
+ctest --test-dir build -L e2e --output-on-failure --no-tests=error -j2 || die "end-to-end tests failed"
 
 packaging/package.sh --build-dir build --out build/dist ${full:+--arm64}
 step "Packages: npm, Debian, the GitHub Action, the program in an empty root directory"

@@ -113,11 +113,11 @@ TEST_CASE("Terminal: an hour with instances, plain, in colour, quiet and verbose
                                                           {"colour", {true, false, false}},
                                                           {"quiet", {false, true, false}},
                                                           {"verbose", {false, false, true}}};
-  for (const auto& [name, style] : styles) {
+  for (const auto& one : styles) {
     std::string out;
     Explained explained;
-    an_hour(p, [&](const event::Event& event) { format_event(out, event, p, style, &explained); });
-    test::check_golden("terminal/instances_" + std::string(name) + ".txt", out);
+    an_hour(p, [&](const event::Event& event) { format_event(out, event, p, one.second, &explained); });
+    test::check_golden("terminal/instances_" + std::string(one.first) + ".txt", out);
   }
 }
 

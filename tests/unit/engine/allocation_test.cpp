@@ -8,7 +8,8 @@
 #include "engine/engine.hpp"
 #include "unit/limits/profiles.hpp"
 
-#if !defined(__SANITIZE_ADDRESS__)  // which has its own
+// A sanitizer has its own; clang is for builds with one.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 namespace {
 std::size_t allocations = 0;
 }
