@@ -53,7 +53,7 @@ std::string refusal(const std::string& file, bool create) {
   const bool written =
       !create || ::lseek(*fd, 0, SEEK_END) > 0 ||
       ::write(*fd, kFirstLine.data(), kFirstLine.size()) == static_cast<ssize_t>(kFirstLine.size());
-  const std::string why = written ? "" : std::strerror(errno);
+  std::string why = written ? "" : std::strerror(errno);
   ::close(*fd);
   return why;
 }

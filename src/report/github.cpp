@@ -31,7 +31,7 @@ std::string render_github(const Run& run, const Extras& extras) {
       std::string text =
           fmt::format("{}: {}, {}\nFix: {}", place_of(*p), message_of(*p), times(p->count), fix_of(*p));
       if (const std::string first = request_of(*p); !first.empty()) text += "\nFirst: " + first;
-      if (meant != nullptr) text = "Expected: " + meant->reason + "\n" + text;
+      if (meant != nullptr) text.insert(0, fmt::format("Expected: {}\n", meant->reason));
       annotate(out,
                meant != nullptr ? "notice"
                : g.violation    ? "error"

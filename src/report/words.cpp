@@ -180,7 +180,7 @@ std::string switched(const Run& run) {
   for (const SwitchRecord& s : run.switches) {
     const std::string when = fmt::format(" after {}", human_duration(s.at));
     const auto say = [&](const std::string& what) {
-      out += (out.empty() ? "Switched to " : ", to ") + what + when;
+      out.append(out.empty() ? "Switched to " : ", to ").append(what).append(when);
     };
     if (s.profile != profile) say(s.profile);
     if (s.time_scale != scale) say(fmt::format("time scale {:g}x", s.time_scale));

@@ -77,7 +77,7 @@ async function settled(sim) {
   });
   // Nothing is done any more: no instance is starting, binding, serving or ending, and nothing was told for longer than an idle connection to
   // the app or between its processes is kept (4 s; src/net/timeouts.hpp, undici).
-  await eventually("calm", 90_000, () => {
+  await eventually("calm", 240_000, () => {
     const events = sim.events();
     const last = new Map();
     for (const event of events) if (event.t === "instance_changed") last.set(event.instance, event.to);

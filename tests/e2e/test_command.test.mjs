@@ -44,7 +44,7 @@ test("a slow answer", async ({ request }) => {
   expect([200, 504]).toContain(response.status());
 });
 `;
-const kConfig = `export default { testDir: "specs", reporter: "json", workers: 1, use: { baseURL: process.env.BASE_URL ?? "http://localhost:3000" } };\n`;
+const kConfig = `export default { testDir: "specs", reporter: "json", workers: 1, timeout: 120_000, use: { baseURL: process.env.BASE_URL ?? "http://localhost:3000" } };\n`;
 const playwright = [process.execPath, join(kPackages, "@playwright/test/cli.js"), "test"];
 const jest = [process.execPath, join(kPackages, "jest/bin/jest.js"), "--json"];
 const vitest = [process.execPath, join(kPackages, "vitest/vitest.mjs"), "run", "--reporter=json"];
