@@ -204,10 +204,10 @@ void SpanExport::work() {
   for (;;) {
     const bool stops = wake_.wait_for(lock, pause, [this] { return stop_; });
     if (body_.empty()) {
-      std::string lines = std::exchange(lines_, {});
+      const std::string lines = std::exchange(lines_, {});
       in_body_ = std::exchange(waiting_, 0);
       lock.unlock();
-      make_batch(std::move(lines));
+      make_batch(lines);
       lock.lock();
     }
     lock.unlock();
@@ -219,7 +219,7 @@ void SpanExport::work() {
 }
 
 // Runs of what has ended stand before its end, whenever they were told.
-void SpanExport::make_batch(std::string lines) {
+void SpanExport::make_batch(const std::string& lines) {
   std::string told, ends;
   for (std::string_view rest = lines; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;

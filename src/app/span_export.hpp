@@ -54,7 +54,7 @@ class SpanExport final : public event::Sink {
   static constexpr std::size_t kMost = 4u << 20;
   void work();
   bool send_batch();
-  void make_batch(std::string lines);
+  void make_batch(const std::string& lines);
   void failed(const std::string& why, bool for_good);
 
   const SpanCollector to_;

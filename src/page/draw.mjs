@@ -245,10 +245,12 @@ function drawCall(plot, lane, call, top, crowd) {
     c.lineWidth = 1;
   }
   const from = call.handler === null ? left : at(handler);
-  if (right - from < 70) return;
+  // Its limit stands before the wall, which may be some way before the end.
+  const end = hitWall(call) && wallOf(call) !== null ? at(wallOf(call)) - 44 : right - 8;
+  if (right - from < 70 || end <= from) return;
   c.save();
   c.beginPath();
-  c.rect(from, y, right - from - (hitWall(call) ? 52 : 8), h);
+  c.rect(from, y, end - from, h);
   c.clip();
   c.font = '11px system-ui, sans-serif';
   c.textAlign = 'left';
