@@ -12,6 +12,7 @@ const json = (id) => ($(id) ? JSON.parse($(id).textContent) : null);
 const at = Object.fromEntries(['state', 'verdict', 'run', 'tiles', 'foot', 'lanes', 'space', 'canvas', 'story', 'problems', 'requests', 'rest', 'said', 'tip', 'follow', 'pause', 'span', 'empty', 'act', 'acted'].map((id) => [id, $(id)]));
 const codes = json('codes') ?? {}, extras = json('extras') ?? {};
 const recorded = $('events')?.textContent;
+const kEndWords = 90;  // pixels
 const kSpans = [100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 
 let model = createModel({codes, most: recorded === undefined ? 5000 : Infinity});
@@ -161,7 +162,9 @@ function zoom(by, around = follow ? 0.85 : 0.5) {
 function fit() {
   const begins = [...model.calls.values()].map((c) => c.began).concat([...model.instances.values()].map((i) => i.born));
   const from = begins.reduce((a, b) => Math.min(a, b), now()), to = now();
-  span = Math.max(to - from, 50) * 1.06;
+  // Room on the right for what instances ended of.
+  const room = Math.min(kEndWords / Math.max(at.lanes.clientWidth - gutterOf(at.lanes.clientWidth), 1), 0.3);
+  span = Math.max(to - from, 50) / (0.98 - room);
   hold();
   view = {from: from - span * 0.02, to: from + span * 0.98};
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 
+#include "process/clone.hpp"
 #include "process/os.hpp"
 #include "process/own_tmp_child.hpp"
 
@@ -97,7 +98,7 @@ std::optional<std::string> why_no_own_tmp(const OwnTmp& own) {
   char* const top =
       reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(stack.get() + kStack) & ~std::uintptr_t{15});
   Trial trial{tmp.get(), report->write.get()};
-  const pid_t pid = ::clone(try_in_child, top, CLONE_VM | CLONE_VFORK | tmp.clone_flags() | SIGCHLD, &trial);
+  const pid_t pid = clone_sharing(try_in_child, top, tmp.clone_flags() | SIGCHLD, &trial);
   if (pid < 0) return fmt::format("a namespace of its own: {}", strerror(errno));
   report->write.reset();
   Answer answer{"its first child", ECHILD};
