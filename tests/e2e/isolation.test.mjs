@@ -58,7 +58,7 @@ const environ = (pid: string) => {
 };
 export async function GET() {
   const own = Object.keys(environ("self")).filter((name) => name === "VSIM_TOKEN");
-  const next = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).map(environ).find((found) => found.VSIM_TOKEN && found.VSIM_AGENT_SOCKET);
+  const next = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).map(environ).find((found) => found.VSIM_TOKEN && found.VSIM_AGENT_SOCKET && found.VSIM_PUBLIC_PORT === environ("self").VSIM_PUBLIC_PORT);
   if (!next) return Response.json({ own, found: false });
   const hello = { t: "hello", pid: 1, next: "99", bundler: "webpack", missing: [], exec: "/bin/true", isolation: { ok: false, missing: ["forged"] } };
   const heard = await new Promise((done) => {
