@@ -199,9 +199,9 @@ if (!chosen.length) {
 
 const run = new Run();
 for (const name of ["SIGINT", "SIGTERM"]) {
-  process.once(name, () => {
+  process.on(name, () => {
     run.draw();
-    process.exit(130); // what runs is ended with it (harness.mjs)
+    process.exit(130); // what runs is ended with it (harness.mjs), also when the signal comes twice
   });
 }
 try {
