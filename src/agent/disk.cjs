@@ -9,7 +9,7 @@ const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
 const dressed = require('./dressed.cjs');
-const { isBelow, realOf } = require('./paths.cjs');
+const { isBelow, linkStatOf, realOf } = require('./paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
 const kWriting = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
@@ -49,7 +49,6 @@ module.exports = function (sim) {
   const { boot, guard, hanging, invocations, machine } = sim;
   const { modeOf, callerOf, textOf, isChosen, variablesThat, tellMachine } = machine;
   const streams = new AsyncLocalStorage();  // where a stream was made: it opens its file in another turn
-  const { lstatSync } = fs;
   const project = boot.options.dir;
   const writable = [...new Set(['/tmp', os.tmpdir(), realOf(os.tmpdir()) ?? os.tmpdir(), '/dev', '/proc'])];
   let isInside = false;  // `fs` calls itself
@@ -176,7 +175,7 @@ module.exports = function (sim) {
   }
 
   function exists(file) {
-    return file !== undefined && lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+    return file !== undefined && linkStatOf(file) !== undefined;
   }
 
   // A folder or file that a variable names; not one of which the whole project is a part.

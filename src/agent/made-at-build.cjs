@@ -2,9 +2,9 @@
 // What is kept of an answer that Next would have made at build: a digest, told when the answer is over, with what makes it static and how long it is
 // good for. vercel-sim compares it with the one before (limits/made_at_build.hpp). Only answers that are static cost anything.
 
-const fs = require('node:fs');
 const { createHash } = require('node:crypto');
 const { keptOf } = require('./flight.cjs');
+const { statOf } = require('./paths.cjs');
 const { keyOf, kOfThisAnswer, tagsOf } = require('./frozen.cjs');
 
 const kMost = 4 * 1024 * 1024;  // bytes of a document
@@ -150,7 +150,7 @@ module.exports = function (sim) {
     let read = 0;
     for (const file of all) {
       if (kDatabase.test(file)) continue;
-      read = Math.max(read, fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+      read = Math.max(read, statOf(file)?.mtimeMs ?? 0);
     }
     return Math.ceil(read);
   }

@@ -4,6 +4,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { lstatSync, statSync } = fs;  // as they are before anything is hooked
+
 const isBelow = (file, folder) => file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
 
 // Undefined: there is none.
@@ -15,7 +17,25 @@ function realOf(file) {
   }
 }
 
+// Undefined: there is none, or it cannot be looked at (its name is too long, a folder above it is closed to us). What a link names is looked at.
+function statOf(file) {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+// The same of a link itself.
+function linkStatOf(file) {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 // A database that is a file, and writes beside it too.
 const isDatabase = (file) => /\.(db|db3|sqlite3?|duckdb|mdb)$/i.test(file);
 
-module.exports = { isBelow, isDatabase, realOf };
+module.exports = { isBelow, isDatabase, linkStatOf, realOf, statOf };

@@ -4,10 +4,9 @@
 // that it starts, or a child of it, starts in turn, but for the first word of a command that is given to a shell.
 
 const childProcess = require('node:child_process');
-const fs = require('node:fs');
 const path = require('node:path');
 const dressed = require('./dressed.cjs');
-const { realOf } = require('./paths.cjs');
+const { realOf, statOf } = require('./paths.cjs');
 
 // Reported as missing, each (codes/causes.yaml: program-not-there, browser-not-there), and their like. Not what Amazon Linux has in every image.
 const kAbsent =
@@ -92,7 +91,7 @@ module.exports = function (sim) {
   function programOf(name, cwd, searched) {
     const base = typeof cwd === 'string' ? cwd : process.cwd();
     const all = name.includes('/') ? [path.resolve(base, name)] : (searched ?? '/usr/local/bin:/usr/bin:/bin').split(':').map((dir) => path.resolve(base, dir, name));
-    return all.find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
+    return all.find((file) => statOf(file)?.isFile());
   }
 
   // What the project brings along, and what an app has unpacked to /tmp, is there.

@@ -7,8 +7,9 @@ const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const dressed = require('./dressed.cjs');
+const { linkStatOf } = require('./paths.cjs');
 
-const { realpathSync, lstatSync } = fs;
+const { realpathSync } = fs;
 // As coreutils, shells, Node and Python say it.
 const kRefused = /EROFS: read-only file system, \w+ '([^'\n]+)'|Read-only file system: '([^'\n]+)'|'([^'\n]+)': Read-only file system|(\S+): Read-only file system|read-only file system/i;
 const kMostText = 64 * 1024;
@@ -35,7 +36,7 @@ module.exports = function (sim) {
   // `isLink`: the call does not follow one that stands there. Links lead out of the view, and so are followed before.
   function inView(file, isLink) {
     if (isInView(file)) return file;
-    const isWhole = !isLink && lstatSync(file, { throwIfNoEntry: false });
+    const isWhole = !isLink && linkStatOf(file);
     return view + (isWhole ? realpathSync(file) : path.join(realParent(path.dirname(file)), path.basename(file)));
   }
 

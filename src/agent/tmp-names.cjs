@@ -2,9 +2,8 @@
 // In next dev: what of this machine's /tmp instances need though they have one of their own: where Node, Next and the app lie, and what a variable of the
 // environment names, as a developer's stand-in does. An entry is what stands in /tmp itself.
 
-const fs = require('node:fs');
 const { kForeign } = require('./machine.cjs');
-const { isDatabase, realOf } = require('./paths.cjs');
+const { isDatabase, linkStatOf, realOf } = require('./paths.cjs');
 
 const kNamed = /(?<![\w.~-])\/tmp\/+([^\s/,;:"'`?#&|<>()]+)/g;
 // Where temporary files go: on the platform always to /tmp.
@@ -20,7 +19,7 @@ function namesInTmp(env, paths) {
   const add = (text, told) => {
     for (const [, name] of String(text ?? '').matchAll(kNamed)) {
       const entry = `/tmp/${name}`;
-      const stat = fs.lstatSync(entry, { throwIfNoEntry: false });
+      const stat = linkStatOf(entry);
       if (!stat || name === '.' || name === '..') continue;
       entries.add(entry);
       told?.(entry, stat);

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const dressed = require('./dressed.cjs');
+const { linkStatOf } = require('./paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
 const kMost = 2000;  // files of one process
@@ -223,7 +224,7 @@ module.exports = function (sim) {
       if (written.size === summed) return;
       summed = written.size;
       let sum = 0;
-      for (const file of written) sum += fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      for (const file of written) sum += linkStatOf(file)?.size ?? 0;
       if (sum <= Number(modeOf('tmp_max'))) return;
       isFull = true;
       tellMachine({ kind: 'tmp-full', what: '', to: '/tmp', doubt: 'mode' });

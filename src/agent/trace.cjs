@@ -8,6 +8,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { statOf } = require('./paths.cjs');
 
 const kEndings = ['.tsx', '.ts', '.jsx', '.js', '.mjs', '.cjs', '.json'];
 const kSource = /\.(tsx?|jsx?|mjs|cjs|mts|cts)$/;
@@ -100,7 +101,7 @@ function sourceOf(file) {
 }
 
 function isFile(file) {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return statOf(file)?.isFile() === true;
 }
 
 // ---- Tracing -------------------------------------------------------------------------------------------------------------------------------

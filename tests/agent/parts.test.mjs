@@ -1,7 +1,7 @@
 // Parts of the agent that need no Next: values between processes, and calls over a socket.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import Module, { createRequire } from 'node:module';
 import net from 'node:net';
@@ -690,5 +690,29 @@ describe('calls', () => {
     there.end();
     await given;
     await assert.rejects(here.call('add', 1, 1), /gone/);
+  });
+});
+
+describe('what cannot be looked at', () => {
+  const { linkStatOf, realOf, statOf } = require('../../src/agent/paths.cjs');
+
+  test('is as what is not there: names that are too long or no path, links that lead to themselves', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vs-'));
+    const loop = path.join(folder, 'loop');
+    symlinkSync(loop, loop);
+    try {
+      for (const file of [`/tmp/${'x'.repeat(400)}`, '/tmp/a\0b', path.join(loop, 'a'), '/dev/null/a', path.join(folder, 'none')])
+        for (const look of [linkStatOf, realOf, statOf]) assert.equal(look(file), undefined, file.slice(0, 20));
+      assert.ok(linkStatOf(loop).isSymbolicLink());
+      assert.equal(statOf(loop), undefined);
+      assert.ok(statOf(folder).isDirectory());
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('nobody is told of a name in /tmp that no file can have', () => {
+    const { namesInTmp } = require('../../src/agent/tmp-names.cjs');
+    assert.deepEqual(namesInTmp({ A: `/tmp/.X-${'9'.repeat(400)}` }, []), { entries: [], standIns: [], shared: undefined });
   });
 });
