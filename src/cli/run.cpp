@@ -154,6 +154,18 @@ bool settle_environment(const RunOptions& options, const profile::Profile& profi
   return true;
 }
 
+// What stands under the ready line: where else it is reached, the live page, and what ./demo.sh says to try.
+std::string ready_hint(const RunOptions& options, bool https, std::string_view token) {
+  const char* const scheme = https ? "https" : "http";
+  std::string hint;
+  for (const std::string& host : network_hosts(options.listen))
+    hint += fmt::format("network  {}://{}:{{port}}\n", scheme, host);
+  hint += fmt::format("live  {}://localhost:{{port}}/_vercel-sim/#{}", scheme, token);
+  if (const char* demo = std::getenv("VERCEL_SIM_READY_HINT"); demo != nullptr)
+    hint += "\n" + std::string(demo);
+  return hint;
+}
+
 }  // namespace
 
 void print_error(const Error& error) {
@@ -347,15 +359,7 @@ int run(const RunOptions& asked, Colour colour) {
 
   if (!style.quiet) print_banner(people, options, setup);
   record.say(people);
-  std::string hint;
-  for (const std::string& host : network_hosts(options.listen))
-    hint += fmt::format("{}network  {}://{}:{{port}}", hint.empty() ? "" : "\n",
-                        emulator.https ? "https" : "http", host);
-  hint += fmt::format("{}live  {}://localhost:{{port}}/_vercel-sim/#{}", hint.empty() ? "" : "\n",
-                      emulator.https ? "https" : "http", live.token());
-  // What ./demo.sh says to try, after the ready line.
-  if (const char* demo = std::getenv("VERCEL_SIM_READY_HINT"); demo != nullptr)
-    hint += (hint.empty() ? "" : "\n") + std::string(demo);
+  std::string hint = ready_hint(options, emulator.https, live.token());
   const bool drop_request_lines = emulator.app.next;
   emulator.fold_starts = !style.verbose;
   emulator.deploy_every = options.deploy_every;
@@ -365,7 +369,7 @@ int run(const RunOptions& asked, Colour colour) {
   if (terminal && !events_on_stdout) emulator.each_second = [&](TimePoint now) { people.tick(now); };
   if (has_keys) {
     emulator.key = [&](char key) { keys.pressed(key); };
-    hint += std::string(hint.empty() ? "" : "\n") + "press h for help, q to quit";
+    hint += "\npress h for help, q to quit";
   }
   if (!style.quiet) people.set_ready_hint(std::move(hint));
   app::Emulator program(std::move(emulator), hub, [&, quiet = style.quiet](const app::OutputLine& line) {
