@@ -111,10 +111,11 @@ function frame(time) {
 }
 frame.last = 0;
 
-let due = 0;
+let due = 0, later = false;
 function panels(time) {
   if (time < due) {
-    setTimeout(touch, due - time + 5);
+    if (!later) setTimeout(() => { later = false; touch(); }, due - time + 5);
+    later = true;
     return;
   }
   due = time + 350;
@@ -378,7 +379,7 @@ window['vercelSim'] = {
   get deployments() { return plot?.deployments ?? []; },
   get view() { return {...view, follow, paused}; },
   // Whether what stands on the screen is what was last asked for: nothing moves until somebody does something.
-  get settled() { return !dirty && !(follow && !paused && connection === 'live') && performance.now() > due; },
+  get settled() { return !dirty && !(follow && !paused && connection === 'live') && !later; },
 };
 
 if (recorded === undefined) {

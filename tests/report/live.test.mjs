@@ -95,7 +95,7 @@ test('the page shows what happened and what happens, as the events file has it; 
   const sorted = (list) => list.map(String).sort();
   assert.deepEqual(sorted(ofPage), sorted(ofFile));
   assert.ok(!(await page.content()).includes('s3cret'));
-  assert.equal(await page.locator('#verdict').innerText(), '✗ 1 violation on hobby');
+  await until(page, () => document.getElementById('verdict').innerText === '✗ 1 violation on hobby');
   assert.deepEqual(await findings(page), []);
 });
 
