@@ -12,6 +12,7 @@ const kMostAsked = 64;
 const kMostText = 64 * 1024;
 const kLongest = 128;
 const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler that goes on
+const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, whether a stream has begun
 
 module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
@@ -55,7 +56,18 @@ module.exports = function (sim) {
         }, kLooks[at++]).unref();
       };
       next();
+      lookAtHead(invocation, 0);
     });
+  }
+
+  // Whoever hears the first bytes of a stream may ask for something at once, elsewhere: what the stream has put somewhere is told before.
+  function lookAtHead(invocation, at) {
+    plain.setTimeout(() => {
+      const { isClosed, res } = invocation;
+      if (isClosed || !res || res.writableEnded) return;
+      if (res.headersSent) tellState(invocation, true);
+      else if (at + 1 < kHeads.length) lookAtHead(invocation, at + 1);
+    }, kHeads[at]).unref();
   }
 
   // Of several functions, each variable once.
