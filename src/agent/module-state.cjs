@@ -12,6 +12,7 @@ const kMostAsked = 64;
 const kMostText = 64 * 1024;
 const kLongest = 128;
 const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler that goes on
+const kMayStream = new Set(['APP_ROUTE', 'PAGES_API']);  // to clients that modules keep
 const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, whether a stream has begun
 
 module.exports = function (sim) {
@@ -56,7 +57,7 @@ module.exports = function (sim) {
         }, kLooks[at++]).unref();
       };
       next();
-      lookAtHead(invocation, 0);
+      if (kMayStream.has(invocation.kind)) lookAtHead(invocation, 0);
     });
   }
 
@@ -131,6 +132,7 @@ module.exports = function (sim) {
       const differences = before.map((one, i) => difference(one, after[i]));
       // Of more than these nobody knows.
       const isTouched = bindings.length >= kMostBindings || differences.some(({ changed }) => changed);
+      const client = isTouched ? clientOf(invocation) : new Set();
       const isForm = invocation.stateEntries.some(({ action }) => action !== undefined);
       const inReach = isForm && new Set(bindingsOf(invocation.stateEntries.filter((one) => asksFor(invocation, one))).map((one) => `${one.file}\n${one.name}`));
       bindings.forEach((binding, i) => {
@@ -142,8 +144,8 @@ module.exports = function (sim) {
           before: before[i].size,
           after: after[i].size,
           unread: !isRead(binding.uses) || undefined,
-          ...(before[i].large || after[i].large ? { more: true, also: keysIn(after[i], asked).map(digest) } : {}),
-          ...(differences[i].changed ? wroteWords(invocation, binding, before[i], after[i], differences[i], given) : {}),
+          ...(before[i].large.length + after[i].large.length > 0 ? { more: true, also: keysIn(after[i], asked).map(digest) } : {}),
+          ...(differences[i].changed ? wroteWords(binding, before[i], after[i], differences[i], given, client) : {}),
         });
       });
       if (seen.length === 0) return isTouched;
@@ -152,8 +154,7 @@ module.exports = function (sim) {
     });
   }
 
-  function wroteWords(invocation, binding, before, after, { wrote, isNew }, given) {
-    const client = clientOf(invocation);
+  function wroteWords(binding, before, after, { wrote, isNew }, given, client) {
     return {
       changed: true,
       counts: (wrote.length === 1 && isCount(before, after, wrote[0])) || undefined,

@@ -8,14 +8,16 @@ const kMostEntries = 256;  // of one value: of a larger collection the last ones
 const kMostPassed = 100_000;  // of a collection: in a larger one the newest are not looked for
 const kMostLeaves = 200;  // looked at in one value
 const kLongest = 128;
+// Not a getter that the user has put in their place.
+const [sizeOfMap, sizeOfSet] = [Map, Set].map(({ prototype }) => /** @type {() => number} */ (Object.getOwnPropertyDescriptor(prototype, 'size')?.get));
 
 module.exports = function (options, dataOf) {
   // For each value {kind, type, size, keys, texts, held, bare, large}: enough to tell what was added. keys[i] is an entry's name, texts[i] what its value held[i]
-  // comes to, bare[i] its key without the field that holds it (if that is another), `large` the collections of which not all is looked at.
+  // comes to, bare[i] its key without the field that holds it (if that is another), `large` the containers of which not all is looked at, `isCut`: nor is it known what they hold.
   const look = (values) => values.map(lookAt);
 
   function lookAt(value) {
-    const out = { kind: '', type: typeof value, size: 0, keys: [], texts: [], held: [], bare: [], large: undefined };
+    const out = { kind: '', type: typeof value, size: 0, keys: [], texts: [], held: [], bare: [], large: [], isCut: false };
     if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return out;
     if (value === null || typeof value !== 'object') {
       out.kind = typeof value === 'number' ? 'number' : 'value';
@@ -46,26 +48,35 @@ module.exports = function (options, dataOf) {
     return Number.isInteger(from) && after.held[i] === from + 1;
   }
 
-  // Those of `words` that are keys of collections of which not all is looked at.
-  const keysIn = ({ large = [] }, words) => [...words].filter((word) => large.some((one) => isKeyIn(one, word)));
+  // Those of `words` that are keys of what is not looked at in full, or may be.
+  const keysIn = ({ large, isCut }, words) => (isCut ? [...words] : [...words].filter((word) => large.some((one) => isKeyIn(one, word))));
 
-  function isKeyIn(collection, word) {
-    if (Array.isArray(collection)) return collection.includes(word);
-    const { has } = util.types.isMap(collection) ? Map.prototype : Set.prototype;
-    return has.call(collection, word) || (word !== '' && has.call(collection, Number(word)));
+  function isKeyIn(container, word) {
+    if (Array.isArray(container)) return Array.prototype.includes.call(container, word);
+    if (!util.types.isMap(container) && !util.types.isSet(container)) return Object.hasOwn(container, word);
+    const { has } = util.types.isMap(container) ? Map.prototype : Set.prototype;
+    return has.call(container, word) || (word !== '' && has.call(container, Number(word)));
   }
 
   // Entries of what holds entries; the containers in the fields of objects and of instances of classes.
   function contents(out, prefix, value, depth, met) {
-    if (met.has(value) || out.keys.length >= kMostEntries || util.types.isProxy(value)) return;
+    if (met.has(value) || util.types.isProxy(value)) return;
     met.add(value);
     const kind = kindOf(value);
+    if (isFull(out)) out.isCut ||= !['map', 'set', 'array'].includes(kind);  // of others the fields hold more
+    else entriesOf(out, prefix, value, kind, depth, met);
+    if (isFull(out)) out.large.push(value);
+  }
+
+  const isFull = ({ keys }) => keys.length >= kMostEntries;
+
+  function entriesOf(out, prefix, value, kind, depth, met) {
     if (kind === 'map') {
       out.kind ||= kind;
-      for (const [key, held] of newest(out, value, value.size)) put(out, prefix + keyText(key), held, keyText(key));
+      for (const [key, held] of newest(value)) put(out, prefix + keyText(key), held, keyText(key));
     } else if (kind === 'set') {
       out.kind ||= kind;
-      for (const held of newest(out, value, value.size)) put(out, prefix + keyText(held), held, keyText(held));
+      for (const held of newest(value)) put(out, prefix + keyText(held), held, keyText(held));
     } else if (kind === 'array') {
       out.kind ||= kind;
       elements(out, prefix, value);
@@ -75,7 +86,7 @@ module.exports = function (options, dataOf) {
         EventEmitter.prototype.rawListeners.call(value, name).forEach((listener, i) => put(out, `${prefix}${String(name)} listener ${i}`, listener));
       }
     } else if (kind === 'object' || kind === 'instance') {
-      for (const [key, { value: held }] of dataOf(value)) {
+      for (const [key, { value: held }] of dataOf(value).slice(-kMostEntries)) {
         if (held !== null && typeof held === 'object' && kindOf(held) !== '') {
           if (depth > 0) contents(out, `${prefix}${key}.`, held, depth - 1, met);
           if (kind === 'object' && kindOf(held) === 'object') put(out, `${prefix}${key}`, held);
@@ -89,7 +100,6 @@ module.exports = function (options, dataOf) {
 
   function elements(out, prefix, array) {
     const { length } = array;
-    if (length > kMostEntries) (out.large ??= []).push(array);
     for (let i = Math.max(0, length - kMostEntries); i < length; i++) {
       const own = Object.getOwnPropertyDescriptor(array, i);
       if (own && 'value' in own) put(out, prefix + elementText(own.value), own.value, elementText(own.value));
@@ -97,11 +107,10 @@ module.exports = function (options, dataOf) {
   }
 
   // The entries of a Map or the values of a Set, in their order.
-  function* newest(out, collection, size) {
-    if (size > kMostEntries) (out.large ??= []).push(collection);
+  function* newest(collection) {
+    const [size, all] = util.types.isMap(collection) ? [sizeOfMap.call(collection), Map.prototype.entries.call(collection)] : [sizeOfSet.call(collection), Set.prototype.values.call(collection)];
     let passed = size > kMostPassed ? 0 : size - kMostEntries;
     let n = 0;
-    const all = util.types.isMap(collection) ? Map.prototype.entries.call(collection) : Set.prototype.values.call(collection);
     for (const one of all) {
       if (passed-- > 0) continue;
       if (++n > kMostEntries) return;
@@ -136,7 +145,7 @@ module.exports = function (options, dataOf) {
   }
 
   function put(out, key, value, bare = key) {
-    if (out.keys.length >= kMostEntries) return;
+    if (isFull(out)) return;
     out.keys.push(key);
     out.texts.push(textOf(value));
     out.held.push(value);

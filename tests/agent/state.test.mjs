@@ -97,6 +97,34 @@ test('of a large collection the newest entries are looked at, and what the reque
   assert.equal(ask().isTouched, false);
 });
 
+test('of a large object, and of what holds large things, only what was asked for is known', () => {
+  const notes = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`note ${i}`, i]));
+  const store = { items: new Map(Array.from({ length: 300 }, (_, i) => [`item ${i}`, i])), count: 1 };
+  const deep = { first: new Map(Array.from({ length: 300 }, (_, i) => [`a ${i}`, i])), rest: { rooms: new Map([['lobby', 1]]) } };
+  const { ask } = app((query) => [query.has('note') && (notes[query.get('note')] = 1), store, deep]);
+  const known = (word) => new Map([...ask(`/?key=${word}`).seen].map(([name, one]) => [name, one]));
+  const without = known('nobody');
+  for (const [word, name] of [['note 3', 'notes'], ['item 3', 'store'], ['count', 'store']]) {
+    const seen = known(word).get(name);
+    assert.equal(seen.more, true);
+    assert.equal(seen.had.length, without.get(name).had.length + 1, word);
+  }
+  // What is deep below may be there: nobody is accused of missing it.
+  assert.deepEqual([known('lobby').get('deep').had.length, without.get('deep').had.length], [2 * 256 + 256 + 1, 2 * 256 + 256 + 1]);
+  const wrote = ask('/?note=mine').seen.get('notes');
+  assert.equal(wrote.changed, true);
+  assert.equal(wrote.from_request, true);
+});
+
+test('a getter for its size that the user has put there is not asked', () => {
+  class Rooms extends Map {
+    get size() { throw new Error('asked'); }
+  }
+  const rooms = new Rooms([['a', 1]]);
+  const { ask } = app(() => rooms);
+  assert.equal(ask().seen.get('rooms').had.length, 2);
+});
+
 test('no value leaves the process in clear', () => {
   const sessions = new Map([['secret-key', { token: 'secret-token' }]]);
   const { ask } = app((query) => sessions.set(query.get('key'), query.get('value')));
