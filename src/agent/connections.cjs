@@ -4,6 +4,7 @@
 
 const http = require('node:http');
 const net = require('node:net');
+const traceBelow = require('./trace-below.cjs');
 const { beginOf, refusalIn, requestIn } = require('./protocols.cjs');
 
 const kFrames = 50;
@@ -46,7 +47,7 @@ module.exports = function (sim) {
     const agents = /** @type {any} */ (http.Agent.prototype);
     const { addRequest } = agents;
     agents.addRequest = function noted(req, ...rest) {
-      if (isOpenTo(invocations.getStore())) askers.set(req, traceBelow(noted));
+      if (isOpenTo(invocations.getStore())) askers.set(req, traceBelow(noted, kFrames));
       return Reflect.apply(addRequest, this, [req, ...rest]);
     };
   }
@@ -57,7 +58,7 @@ module.exports = function (sim) {
       socket,  // who was connected
       to: addressOf(args),
       top: socket,  // who is written to: TLS may lie upon it
-      trace: traceBelow(below),
+      trace: traceBelow(below, kFrames),
       isFetch: sim.isFetching(),  // fetch tells of its requests itself
       openedBy: isOpenTo(invocation) ? invocation : undefined,
       isEarly: invocation === undefined,  // opened by modules that were evaluated ahead of a request
@@ -142,21 +143,12 @@ module.exports = function (sim) {
     connection.askedAt ??= performance.now();
     connection.isHttp = kind === 'HTTP request';
     if (by && isFirst && !connection.isHttp) plain.setImmediate(() => guard('connections', () => tellConnections(by)));
-    connection.request = { kind, by, openedFor, trace: by && (askers.get(socket._httpMessage) ?? traceBelow(below)) };
+    connection.request = { kind, by, openedFor, trace: by && (askers.get(socket._httpMessage) ?? traceBelow(below, kFrames)) };
     if (by) (by.asked ??= new Set()).add(connection);
   }
 
   function isOpenTo(invocation) {
     return invocation?.req !== undefined && !invocation.isOver;
-  }
-
-  function traceBelow(below) {
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = kFrames;
-    const trace = {};
-    Error.captureStackTrace(trace, below);
-    Error.stackTraceLimit = stackTraceLimit;
-    return trace;
   }
 
   function isGone({ socket, top }) {

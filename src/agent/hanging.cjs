@@ -7,15 +7,15 @@ const diagnostics = require('node:diagnostics_channel');
 const net = require('node:net');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { promisify } = require('node:util');
+const { packageOf } = require('./paths.cjs');
+const traceBelow = require('./trace-below.cjs');
 
 const kMost = 10;  // told of one invocation
 const kMostKept = 256;
-const kFrames = 24;
 // Next's dev server's own: its socket, which Payload and others listen to in development, and what Sentry asks about an error's place. Nothing that a
 // deployment has.
 const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
 const kPackage = /(^|[\\/])node_modules[\\/]/;
-const kPackageName = /.*[\\/]?node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;  // the bundler's own, among what was compiled
 const kSoonMs = 100;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
@@ -121,15 +121,6 @@ module.exports = function (sim) {
     add(invocation, { kind, handle, trace: traceBelow(below) });
   }
 
-  function traceBelow(below) {
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = kFrames;
-    const trace = {};
-    Error.captureStackTrace(trace, below);
-    Error.stackTraceLimit = stackTraceLimit;
-    return trace;
-  }
-
   function add(invocation, entry) {
     invocation.left ??= [];
     if (invocation.left.length >= kMostKept) invocation.left = invocation.left.filter(isOpen);
@@ -211,8 +202,6 @@ module.exports = function (sim) {
     const name = packageOf(by);
     return sim.openedAt().some((trace) => framesOf(trace).some(({ file, source }) => packageOf(source ?? file) === name));
   }
-
-  const packageOf = (place) => kPackageName.exec(place)?.[1];
 
   // Whose work it is: {at: place in what was compiled, source: where it was written, by: the file that asked for it, isOwn: no package's}. The first frame
   // of the app's own code, else of a package; undefined if Next alone made it, whose code is also bundled with the user's, or if it is a timer that Next

@@ -5,6 +5,7 @@
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
+const { packageOf } = require('./paths.cjs');
 
 const kPackage = /(^|[\\/])node_modules[\\/]/;
 const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/;
@@ -43,13 +44,13 @@ module.exports = function (sim) {
     // What is not mapped to a file of the project may be a package's, bundled with it.
     const own = frames.filter(({ isNext, isPackage, isUsers, source }) => isUsers && source && !isNext && !isPackage);
     const shown = own[0] ?? frames.find(({ isNext, isUsers }) => isUsers && !isNext);
-    return { first: frames[0], all: frames, own, place: shown && (packageOf(shown) ?? { at: shown.at, source: shown.source }) };
+    return { first: frames[0], all: frames, own, place: shown && placeOf(shown) };
   }
 
-  // Where the frame is of a package: a line there is none that anybody could mend.
-  function packageOf({ at, source }) {
-    const [, name] = /.*(?:^|[\\/])node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(source ?? at) ?? [];
-    return name && { package: name.replaceAll('\\', '/') };
+  // A line of a package is none that anybody could mend.
+  function placeOf({ at, source }) {
+    const name = packageOf(source ?? at);
+    return name ? { package: name } : { at, source };
   }
 
   // Text of the file that a frame stands in; '' if it is not known. What is commented out is left out.
@@ -90,7 +91,7 @@ module.exports = function (sim) {
     const invocation = invocations.getStore();
     if (invocation?.isWarming) return;
     const { kind, what, to, place, variable, doubt = '', refused = false } = found;
-    if (invocation && kind === 'disk') invocation.isDiskTold = true;
+    if (invocation && kind === 'disk' && refused) (invocation.toldWrites ??= new Set()).add(to);
     const message = { t: 'machine', kind, what: place?.package ? `${what} (by the package ${place.package})` : what, to, at: place?.at, source: place?.source, variable, doubt, refused };
     if (invocation?.id !== undefined) tell({ ...message, id: invocation.id });
     else if (untold.length < kMostUntold) untold.push(message);

@@ -38,4 +38,7 @@ function linkStatOf(file) {
 // A database that is a file, and writes beside it too.
 const isDatabase = (file) => /\.(db|db3|sqlite3?|duckdb|mdb)$/i.test(file);
 
-module.exports = { isBelow, isDatabase, linkStatOf, realOf, statOf };
+// "@scope/name" of the package that a file is of; undefined: of none.
+const packageOf = (file) => /.*(?:^|[\\/])node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(file)?.[1].replace('\\', '/');
+
+module.exports = { isBelow, isDatabase, linkStatOf, packageOf, realOf, statOf };

@@ -12,6 +12,7 @@ const { linkStatOf } = require('./paths.cjs');
 const { realpathSync } = fs;
 // As coreutils, shells, Node and Python say it.
 const kRefused = /EROFS: read-only file system, \w+ '([^'\n]+)'|Read-only file system: '([^'\n]+)'|'([^'\n]+)': Read-only file system|(\S+): Read-only file system|read-only file system/i;
+const kUnnamed = 'a file';
 const kMostText = 64 * 1024;
 
 module.exports = function (sim) {
@@ -144,7 +145,7 @@ module.exports = function (sim) {
     if (!found || seen.isTold) return;
     seen.isTold = true;
     const file = found.slice(1).find(Boolean);
-    const to = file === undefined ? 'a file' : sim.diskInWords(path.resolve(seen.cwd, file));
+    const to = file === undefined ? kUnnamed : sim.diskInWords(path.resolve(seen.cwd, file));
     const action = () => tellMachine({ kind: 'disk', what: `a write by ${seen.name}`, to, place: seen.place, refused: modeOf('disk') === 'enforce' });
     if (seen.invocation) invocations.run(seen.invocation, action);
     else action();
@@ -152,3 +153,5 @@ module.exports = function (sim) {
 
   return { takeDisk, hasView: () => view !== '', inView, isInView, outOfView, seeStatic, evaluateOpen, holdIfChosen, hookChildren };
 };
+
+module.exports.kUnnamed = kUnnamed;

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const dressed = require('./dressed.cjs');
+const { kUnnamed } = require('./read-only.cjs');
 
 const { accessSync, constants } = fs;
 // As libvips (sharp) says it, Node, and C with its callers' words. What another machine says may come to an app as well: so the path is a whole one, but for libvips.
@@ -62,9 +63,10 @@ module.exports = function (sim) {
   }
 
   function toldOf(who, file, trace) {
-    const invocation = invocations.getStore();
-    if (invocation?.isDiskTold) return;  // by who was refused it
-    tellMachine({ kind: 'disk', what: `a write by ${who}`, to: sim.diskInWords(file), place: callerOf(trace).place, refused: true });
+    const to = sim.diskInWords(file);
+    const told = invocations.getStore()?.toldWrites;
+    if (told?.has(to) || told?.has(kUnnamed)) return;  // by who was refused it: a child's words may name no file
+    tellMachine({ kind: 'disk', what: `a write by ${who}`, to, place: callerOf(trace).place, refused: true });
   }
 
   // ---- node:sqlite ---------------------------------------------------------------------------------------------------------------------

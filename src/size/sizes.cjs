@@ -4,17 +4,18 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { packageOf } = require('../agent/paths.cjs');
 const trace = require('../agent/trace.cjs');
 const { textOf } = require('../learn/others.cjs');
 
 const kList = /\.js\.nft\.json$/;
 const kSource = /\.(tsx?|jsx?)$/;
-const kPackage = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 
 // [{route, files: set of absolute paths}]; undefined: there is no build.
 function ofBuild(dir, dist) {
   const server = path.join(dir, dist, 'server');
-  const shared = ['next-minimal-server.js.nft.json', 'next-server.js.nft.json'].map((name) => path.join(dir, dist, name)).find((file) => fs.existsSync(file));
+  const list = ['next-minimal-server.js.nft.json', 'next-server.js.nft.json'].map((name) => path.join(dir, dist, name)).find((file) => fs.existsSync(file));
+  let shared;  // a list that cannot be read is said of each function
   const all = [];
   for (const kind of ['app', 'pages']) {
     for (const file of below(path.join(server, kind))) {
@@ -22,7 +23,7 @@ function ofBuild(dir, dist) {
       const own = file.replace(/\.nft\.json$/, '');
       const route = routeOf(path.relative(path.join(server, kind), own).replace(/\.js$/, ''), kind);
       try {
-        all.push({ route, files: new Set([...filesIn(file), ...filesIn(shared), own]) });
+        all.push({ route, files: new Set([...filesIn(file), ...(shared ??= filesIn(list)), own]) });
       } catch (error) {
         all.push({ route, failed: `${path.basename(file)}: ${error.message}` });
       }
@@ -91,7 +92,7 @@ function weigh({ route, files }, sizes = new Map()) {
     if (size === 0 || seen.has(real)) continue;
     seen.add(real);
     bytes += size;
-    const name = kPackage.exec(file)?.[1].replace('\\', '/') ?? 'the app itself';
+    const name = packageOf(file) ?? 'the app itself';
     packages.set(name, (packages.get(name) ?? 0) + size);
   }
   return { route, bytes, packages: [...packages].sort((a, b) => b[1] - a[1]) };
