@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "limits/code.hpp"
 #include "profile/layer.hpp"
+#include "profile/loader.hpp"
 #include "profile/schema.hpp"
 #include "profile/yaml_tree.hpp"
 #include "project/files.hpp"
@@ -28,10 +29,6 @@ constexpr std::size_t kMaxBytes = 256 * 1024;
 std::string near(std::string_view word, std::span<const std::string_view> names) {
   const auto found = nearest_name(word, names);
   return found ? fmt::format(": did you mean \"{}\"?", *found) : std::string();
-}
-
-bool is_path(std::string_view name) {
-  return name.find('/') != std::string_view::npos || name.ends_with(".yaml") || name.ends_with(".yml");
 }
 
 class Reader {
@@ -95,7 +92,7 @@ class Reader {
     const bool nothing = value.kind == Kind::null;
     std::string text = value.text;
     if (value.kind != Kind::scalar) text.clear();
-    if (name == "profile" && is_path(text) && !text.starts_with('/')) {
+    if (name == "profile" && profile::is_path(text) && !text.starts_with('/')) {
       const fs::path joined = (fs::path(directory_) / text).lexically_normal();
       text = joined.has_parent_path() ? joined.string() : "./" + joined.string();
     }
@@ -243,7 +240,7 @@ bool load_project_config(TestOptions& options, ProjectConfig& out) {
   const std::string asked = options.run.profile;
   out = read_project_config(shown, directory, *text, options, problems);
   const std::string& profile = options.run.profile;
-  if (profile != asked && is_path(profile) && !project::lies_in(repository, profile)) {
+  if (profile != asked && profile::is_path(profile) && !project::lies_in(repository, profile)) {
     fmt::print(stderr,
                "error: {}: profile: {} lies outside of the repository {}\n  fix: name it on the command "
                "line: --profile {}\n",

@@ -180,7 +180,7 @@ Result<profile::Profile, std::string> try_load(const std::string& name,
   auto loaded =
       profile::load_profile(name, overrides, [&](std::string_view wanted) -> std::optional<std::string> {
         const std::string path(wanted);
-        if (path.find_first_of("/.") == std::string::npos) return read_profile(wanted);  // a built-in one
+        if (!profile::is_path(wanted)) return read_profile(wanted);  // a built-in one
         if (!repository)
           repository = project::repository_of(project::real_path(project::parent_directory(path)));
         if (project::lies_in(*repository, path)) return read_profile(wanted);

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxChain = 16;
 
-bool is_path(std::string_view name) {
-  return name.find('/') != std::string_view::npos || name.ends_with(".yaml") || name.ends_with(".yml");
-}
-
 // "a/./b/../c.yaml" → "a/c.yaml". Lexical: links are not looked at, kMaxChain stops a loop through them.
 std::string tidy_path(std::string_view path) {
   std::vector<std::string_view> parts;
@@ -326,6 +322,11 @@ class Loader {
 };
 
 }  // namespace
+
+bool is_path(std::string_view name_or_path) {
+  return name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".yaml") ||
+         name_or_path.ends_with(".yml");
+}
 
 LoadResult load_profile(std::string_view name_or_path, std::span<const std::string> set_overrides,
                         const ReadFile& read) {

@@ -23,8 +23,11 @@ struct LoadResult {
 // resolved against the file that extends it. nullopt: not found. Called once per file of the chain.
 using ReadFile = std::function<std::optional<std::string>(std::string_view name_or_path)>;
 
+// Anything with a '/' or ending in .yaml or .yml is a path, all else a name.
+bool is_path(std::string_view name_or_path);
+
 // Precedence: what a profile extends < the profile < set_overrides ("duration.default=15s"; the last one of a
-// key wins). Anything with a '/' or ending in .yaml or .yml is a path, all else a name.
+// key wins).
 LoadResult load_profile(std::string_view name_or_path, std::span<const std::string> set_overrides,
                         const ReadFile& read);
 

@@ -21,14 +21,7 @@ struct Folder {
   ~Folder() { fs::remove_all(path); }
 };
 
-std::string said(World& w, const OwnTmp& own, const std::string& script) {
-  SpawnOptions o;
-  o.argv = {"/bin/sh", "-c", script};
-  o.own_tmp = own;
-  const auto t = w.start(std::move(o));
-  REQUIRE(w.until_ended(*t));
-  return t->out + t->err;
-}
+std::string said(World& w, const OwnTmp& own, const std::string& script) { return said(w, own, {}, script); }
 
 }  // namespace
 

@@ -29,16 +29,6 @@ struct Disk {
   }
 };
 
-std::string said(World& w, const OwnTmp& own, const std::string& cwd, const std::string& script) {
-  SpawnOptions o;
-  o.argv = {"/bin/sh", "-c", script};
-  o.cwd = cwd;
-  o.own_tmp = own;
-  const auto t = w.start(std::move(o));
-  REQUIRE(w.until_ended(*t));
-  return t->out + t->err;
-}
-
 const std::string kRefused = "Read-only file system";
 
 }  // namespace

@@ -95,4 +95,15 @@ inline bool gone_within(pid_t pid, std::chrono::milliseconds time) {
   return ::poll(&p, 1, static_cast<int>(time.count())) == 1;
 }
 
+// What a shell with a /tmp or a disk of its own prints.
+inline std::string said(World& w, const OwnTmp& own, const std::string& cwd, const std::string& script) {
+  SpawnOptions o;
+  o.argv = {"/bin/sh", "-c", script};
+  o.cwd = cwd;
+  o.own_tmp = own;
+  const auto t = w.start(std::move(o));
+  REQUIRE(w.until_ended(*t));
+  return t->out + t->err;
+}
+
 }  // namespace vsim::process::test
