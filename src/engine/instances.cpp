@@ -205,7 +205,7 @@ void Engine::Impl::settle(Invocation& v, std::span<const Hanging> hanging, TimeP
     limits::Verdict verdict = duration_verdict(v, false, now);
     verdict.measured += " with waitUntil work, which was cancelled";
     if (!hanging.empty()) verdict.measured += ": " + limits::background::list(hanging);
-    if (!hanging.empty() && !hanging.front().at.empty()) verdict.file = hanging.front().at;
+    verdict.file = std::string(limits::background::place(hanging, verdict.file));
     emit_background(v, verdict, now);
   } else if (!hanging.empty() && limited(v) && !told_interval(hanging)) {
     emit_background(

@@ -7,19 +7,21 @@
 namespace vsim::limits::background {
 namespace {
 
-// A line of the app's own rather than one of a package, if there is one.
-std::string_view place(std::span<const Hanging> hanging, std::string_view otherwise) {
-  const auto own = std::find_if(hanging.begin(), hanging.end(), [](const Hanging& h) {
-    return !h.at.empty() && h.at.find("node_modules/") == std::string::npos;
-  });
-  return own != hanging.end() ? std::string_view(own->at) : otherwise;
+// "@scope/name" of the package that a place is in; empty: it is in none.
+std::string_view package_of(std::string_view at) {
+  constexpr std::string_view kFolder = "node_modules/";
+  const std::size_t found = at.rfind(kFolder);
+  if (found == std::string_view::npos) return {};
+  at.remove_prefix(found + kFolder.size());
+  std::size_t end = at.find('/');
+  if (at.starts_with('@') && end != std::string_view::npos) end = at.find('/', end + 1);
+  return at.substr(0, end);
 }
 
 // With no line of the app's among its callers.
 bool is_of_packages(std::span<const Hanging> hanging) {
-  return !hanging.empty() && std::all_of(hanging.begin(), hanging.end(), [](const Hanging& h) {
-    return h.at.find("node_modules/") != std::string::npos;
-  });
+  return !hanging.empty() && std::all_of(hanging.begin(), hanging.end(),
+                                         [](const Hanging& h) { return !package_of(h.at).empty(); });
 }
 
 // What a database is asked, or a cache: named "Postgres query", "Redis command".
@@ -31,6 +33,12 @@ bool has_query(std::span<const Hanging> hanging) {
 
 }  // namespace
 
+std::string_view place(std::span<const Hanging> hanging, std::string_view otherwise) {
+  const auto own = std::find_if(hanging.begin(), hanging.end(),
+                                [](const Hanging& h) { return !h.at.empty() && package_of(h.at).empty(); });
+  return own != hanging.end() ? std::string_view(own->at) : otherwise;
+}
+
 std::string list(std::span<const Hanging> hanging) {
   constexpr std::size_t kShown = 3;
   std::string out;
@@ -38,7 +46,10 @@ std::string list(std::span<const Hanging> hanging) {
     if (!out.empty()) out += ", ";
     out += h.kind.empty() ? "something" : h.kind;
     if (h.delay > Duration::zero()) out += " of " + human_duration(h.delay);
-    if (!h.at.empty()) out += " at " + h.at;
+    if (const std::string_view package = package_of(h.at); !package.empty())
+      out.append(" by the package ").append(package);
+    else if (!h.at.empty())
+      out += " at " + h.at;
   }
   if (hanging.size() > kShown) out += ", and " + std::to_string(hanging.size() - kShown) + " more";
   return out;

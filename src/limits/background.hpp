@@ -16,7 +16,10 @@ namespace vsim::limits {
 
 namespace background {
 
-// "interval of 1s at app/x/route.ts:12:3, socket at …": the first few, and how many more.
+// A line of the app's own rather than one of a package, which nobody could mend; `otherwise` if there is
+// none. Valid as long as both.
+std::string_view place(std::span<const Hanging> hanging, std::string_view otherwise);
+// "interval of 1s at app/x/route.ts:12:3, socket by the package pg": the first few, and how many more.
 std::string list(std::span<const Hanging> hanging);
 // What no waitUntil() could wait for.
 bool only_intervals(std::span<const Hanging> hanging);

@@ -354,7 +354,7 @@ TEST_CASE(
     w.ended(id);
     REQUIRE(w.recorder.background.size() == 2);
     CHECK(w.recorder.background[1].verdict.measured ==
-          "left socket at node_modules/pg/lib/x.js:1:1, timeout at lib/x.ts:3:1, something, and 2 more");
+          "left socket by the package pg, timeout at lib/x.ts:3:1, something, and 2 more");
     CHECK(w.recorder.background[1].verdict.file == "lib/x.ts:3:1");
 
     const InvocationId cut = w.start();  // over with its deadline: the instance is killed

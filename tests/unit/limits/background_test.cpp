@@ -20,6 +20,11 @@ TEST_CASE("background: what hangs is listed with its delay and place, the first 
         "timeout of 250ms at app/a/route.ts:1:2, socket, something at lib/x.ts:9:1");
   CHECK(background::list(all) ==
         "timeout of 250ms at app/a/route.ts:1:2, socket, something at lib/x.ts:9:1, and 1 more");
+  const std::vector<Hanging> of_packages = {
+      {"timeout", "/home/a/node_modules/.pnpm/ws@8.1.0/node_modules/ws/lib/x.js:1:2", 250ms},
+      {"fetch", "node_modules/@sentry/node-core/src/http.ts:130:32", 0s}};
+  CHECK(background::list(of_packages) ==
+        "timeout of 250ms by the package ws, fetch by the package @sentry/node-core");
 }
 
 TEST_CASE("background: the verdict points at the first line of the app's own, or at the function's file") {
