@@ -30,13 +30,11 @@ bool is_ip_literal(std::string_view host) {
 }  // namespace
 
 Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
-    : engine_(engine), options_(std::move(options)), timer_(io) {
-  engine_.set_totals_reader(
+    : engine_(engine), options_(std::move(options)), core_(engine), timer_(io) {
+  core_.set_totals_reader(
       [](void* self, InvocationId id) {
         const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
-        if (exchange == nullptr) return ExchangeTotals{};
-        if (exchange->closed) return *exchange->closed;
-        return exchange->session != nullptr ? exchange->session->totals() : ExchangeTotals{};
+        return exchange != nullptr ? exchange->session->totals() : ExchangeTotals{};
       },
       this);
   read_busy();
@@ -114,14 +112,15 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   decision.tunnel = head.websocket && admission.action != engine::Action::as_get &&
                     admission.action != engine::Action::forward;
 
+  bool of_function = false;  // its code has made this request
   if (isolated(exchange)) {
     decision.hold_body = true;
     for (const auto& h : head.headers)
       if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
-        exchange.parent = known_caller(agent::parse_call(h.value, options_.token), decision.id);
+        of_function = core_.called_by(admission.id, invocation(agent::parse_call(h.value, options_.token)));
   }
   if (recorder_ != nullptr) {
-    if (internal || exchange.parent != InvocationId::none)
+    if (internal || of_function)
       recorder_->forget();
     else
       decision.copy = recorder_->admitted(admission.id);
@@ -172,14 +171,6 @@ void Edge::add_headers(const net::http1::RequestHead& head, const net::ClientInf
   decision.extra = extra_;
 }
 
-// An invocation that is under way, and so older than `own`: callers never make a circle.
-InvocationId Edge::known_caller(std::uint64_t named, net::ExchangeId own) const {
-  const auto caller = static_cast<InvocationId>(named);
-  if (named == own || named == 0) return InvocationId::none;
-  return exchanges_.contains(named) || (fleet_ != nullptr && fleet_->holds(caller)) ? caller
-                                                                                    : InvocationId::none;
-}
-
 bool Edge::on_client_left(net::ExchangeId id) {
   if (recorder_ != nullptr) recorder_->client_left(invocation(id), now());
   const bool goes_on = engine_.client_left(invocation(id), now());
@@ -200,26 +191,19 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
                                               UpstreamFailure failure, ExchangeTotals totals) {
   if (failure == UpstreamFailure::no_descriptor) on_no_descriptor();
   if (failure == UpstreamFailure::refused) tell_lost_sockets();
-  Exchange* exchange = find(id);
   net::FailureDecision out;
-  if (exchange == nullptr) return out;
-  if (exchange->placed && !exchange->lost && !exchange->broken_off && fleet_ != nullptr &&
-      fleet_->holds(invocation(id))) {
-    exchange->failed = failure;
-    fleet_->broke(invocation(id));
+  const TimePoint at = now();
+  const auto failed = tell([&](auto& commands) {
+    return core_.connection_failed(invocation(id), failure, totals, at, wall_at(at), commands);
+  });
+  if (failed.waits) {
     out.kind = net::FailureDecision::Kind::wait;
     return out;
   }
-  const limits::Code code =
-      exchange->lost ? engine_.instance_lost(invocation(id), *exchange->lost, totals, now(), wall_now())
-                     : engine_.upstream_failed(invocation(id), failure, totals, now(), wall_now(),
-                                               exchange->broken_off ? &*exchange->broken_off : nullptr);
-  if (code != limits::Code::none)
-    out.response = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
-  Exchange over = std::move(*exchange);
+  const Exchange* exchange = find(id);
+  if (exchange != nullptr && failed.code != limits::Code::none)
+    out.response = error_text(&session, failed.code, 0, exchange->tag.view(), session.may_keep_alive());
   exchanges_.erase(id);
-  over.lost.reset();
-  settle(id, std::move(over));
   return out;
 }
 
@@ -235,57 +219,19 @@ void Edge::on_no_descriptor() {
 }
 
 void Edge::on_end(net::ExchangeId id, ExchangeTotals totals) {
-  Exchange* exchange = find(id);
-  if (exchange == nullptr) return;
-  if (exchange->socket && !stopping_) {
-    // The end of its instance is the end of a socket too, and is told a moment later.
-    exchange->session = nullptr;
-    exchange->closed = totals;
-    if (exchange->lost || fleet_ == nullptr || !fleet_->holds(invocation(id))) return socket_over(id);
-    return fleet_->broke(invocation(id));
-  }
-  Exchange over = std::move(*exchange);
-  exchanges_.erase(id);
+  if (exchanges_.erase(id) == 0) return;
   const TimePoint at = now();
-  engine_.ended(invocation(id), totals, at, wall_at(at));
-  settle(id, std::move(over));
+  tell([&](auto& out) { core_.ended(invocation(id), totals, at, wall_at(at), out); });
 }
 
 void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
   engine_.dispatched(id, dispatch, now());
   schedule();
 }
-void Edge::compile_started(InvocationId id) {
-  engine_.compile_started(id, now());
-  if (Exchange* exchange = find(static_cast<net::ExchangeId>(id))) hold_callers(*exchange);
-}
+void Edge::compile_started(InvocationId id) { core_.compile_started(id, now()); }
 void Edge::compile_ended(InvocationId id) {
-  engine_.compile_ended(id, now());
-  if (Exchange* exchange = find(static_cast<net::ExchangeId>(id)); exchange != nullptr && !exchange->queued)
-    exchange->callers_wait.end();
+  core_.compile_ended(id, now());
   schedule();
-}
-
-Edge::CallersWait::CallersWait(Edge& edge, InvocationId caller) : edge_(&edge) {
-  while (caller != InvocationId::none) {
-    callers_.push_back(caller);
-    edge.engine_.own_request_waits(caller, now());
-    const Exchange* exchange = edge.find(static_cast<net::ExchangeId>(caller));
-    caller = exchange != nullptr ? exchange->parent : InvocationId::none;  // always an older one
-  }
-}
-
-void Edge::CallersWait::end() {
-  Edge* const edge = std::exchange(edge_, nullptr);
-  if (edge == nullptr) return;
-  for (const InvocationId caller : std::exchange(callers_, {}))
-    edge->engine_.own_request_goes_on(caller, now());
-  edge->schedule();
-}
-
-void Edge::hold_callers(Exchange& exchange) {
-  if (exchange.parent != InvocationId::none && !exchange.callers_wait)
-    exchange.callers_wait = CallersWait(*this, exchange.parent);
 }
 
 void Edge::handler_started(InvocationId id) {
@@ -310,7 +256,7 @@ engine::Dispatch Edge::to_dispatch(std::string_view page, std::string_view kind,
 // One timer for all deadlines. It is moved only when an earlier one appears: a stream of requests with equal
 // limits never touches it.
 void Edge::schedule() {
-  const auto next = engine_.next_wakeup();
+  const auto next = core_.next_wakeup();
   if (stopped_ || !next || *next >= armed_for_) return;
   armed_for_ = *next;
   timer_.expires_at(to_steady(*next));
@@ -321,50 +267,64 @@ void Edge::schedule() {
 
 void Edge::wake() {
   armed_for_ = TimePoint::max();
-  commands_.clear();
-  engine_.wake(now(), wall_now(), commands_);
-  for (const engine::ExchangeCommand& command : commands_) {
-    const auto id = static_cast<net::ExchangeId>(command.id);
-    if (command.kind == engine::ExchangeCommand::Kind::expire) {
-      if (fleet_ != nullptr) fleet_->expire(command.id);
-      continue;
-    }
-    Exchange* found = find(id);
-    if (found == nullptr) continue;
-    const Exchange exchange = std::move(*found);
-    exchanges_.erase(id);
-    if (exchange.closed) {  // too late to cut
-      fleet_->timed_out(command.id);
-      continue;
-    }
-    net::Session& session = *exchange.session;
-    switch (command.kind) {
-      case engine::ExchangeCommand::Kind::answer_error:
-        session.answer(error_text(&session, command.code, 0, exchange.tag.view(), session.may_keep_alive()));
-        break;
-      case engine::ExchangeCommand::Kind::cut:
-        session.cut(options_.stream_cut == profile::StreamCut::clean);
-        break;
-      case engine::ExchangeCommand::Kind::cut_tunnel: {
-        std::string farewell;
-        if (options_.websocket_close_code != 1006) {  // 1006: no close frame at all (facts 4b)
-          const auto code = static_cast<unsigned>(options_.websocket_close_code);
-          farewell = {'\x88', '\x02', static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-        }
-        session.cut_tunnel(farewell);
-        break;
-      }
-      case engine::ExchangeCommand::Kind::expire:
-        break;
-    }
-    if (isolated(exchange)) fleet_->timed_out(command.id);
+  tell([&](auto& out) { core_.wake(now(), wall_now(), out); });
+}
+
+void Edge::carry_out() {
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  while (next_command_ < commands_.size()) {
+    const core::RequestCommand command = commands_[next_command_++];
+    obey(command);
   }
+  commands_.clear();
+  next_command_ = 0;
+  carrying_out_ = false;
   schedule();
+}
+
+void Edge::obey(const core::RequestCommand& command) {
+  using Kind = core::RequestCommand::Kind;
+  const bool to_fleet = command.kind == Kind::begin || command.kind == Kind::expire ||
+                        command.kind == Kind::take_back || command.kind == Kind::withdraw;
+  if (to_fleet) {
+    if (fleet_ == nullptr) return;
+    if (command.kind == Kind::begin) return fleet_->responding(command.id);
+    if (command.kind == Kind::expire) return fleet_->expire(command.id);
+    if (command.kind == Kind::take_back) return fleet_->timed_out(command.id);
+    return fleet_->withdraw(command.id);
+  }
+  const auto id = static_cast<net::ExchangeId>(command.id);
+  Exchange* found = find(id);
+  if (found == nullptr) return;
+  const Exchange exchange = std::move(*found);
+  exchanges_.erase(id);
+  net::Session& session = *exchange.session;
+  if (command.kind == Kind::answer)
+    return session.answer(
+        error_text(&session, command.code, 0, exchange.tag.view(), session.may_keep_alive()));
+  if (command.kind == Kind::cut) return session.cut(false);
+  if (command.kind == Kind::limit) return session.cut(options_.stream_cut == profile::StreamCut::clean);
+  std::string farewell;
+  if (options_.websocket_close_code != 1006) {  // 1006: no close frame at all (docs/platform.md)
+    const auto code = static_cast<unsigned>(options_.websocket_close_code);
+    farewell = {'\x88', '\x02', static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+  }
+  session.cut_tunnel(farewell);
+}
+
+void Edge::fail(net::ExchangeId id, UpstreamFailure failure, const ExchangeTotals& totals) {
+  using Kind = core::RequestCommand::Kind;
+  const TimePoint at = now();
+  const auto failed = tell([&](auto& out) {
+    return core_.connection_failed(invocation(id), failure, totals, at, wall_at(at), out);
+  });
+  obey({failed.code == limits::Code::none ? Kind::cut : Kind::answer, invocation(id), failed.code});
 }
 
 void Edge::stopping() {
   stopping_ = true;
-  engine_.stopping();
+  core_.stopping();
 }
 
 void Edge::stop() {

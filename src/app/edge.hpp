@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "app/fleet.hpp"
 #include "app/live.hpp"
 #include "app/recorder.hpp"
+#include "core/core.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
 #include "limits/broken_off.hpp"
@@ -95,7 +97,6 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   void fleet_refused(InvocationId, limits::Code, Duration waited) override;
   void fleet_lost(InvocationId, limits::instance_end::Loss) override;
   void fleet_crashed(InvocationId, limits::instance_end::Loss) override;
-  void fleet_broke(InvocationId) override;
   void fleet_broken_off(InvocationId, std::string_view message, std::string_view source) override;
   void fleet_handler(InvocationId) override;
   void fleet_identity(InvocationId, std::string_view page, std::string_view kind, std::string_view runtime,
@@ -113,67 +114,44 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   void fleet_revalidated() override;
 
  private:
-  // A request that a function makes to its own app meets what only happens here: a compile, an instance that
-  // must start. Meanwhile the clocks of its caller, and of that one's caller…, stand still.
-  class CallersWait {
-   public:
-    CallersWait() = default;
-    CallersWait(Edge& edge, InvocationId caller);
-    CallersWait(CallersWait&& other) noexcept
-        : edge_(std::exchange(other.edge_, nullptr)), callers_(std::move(other.callers_)) {}
-    CallersWait& operator=(CallersWait&& other) noexcept {
-      end();
-      edge_ = std::exchange(other.edge_, nullptr);
-      callers_ = std::move(other.callers_);
-      return *this;
-    }
-    ~CallersWait() { end(); }
-    explicit operator bool() const { return edge_ != nullptr; }
-    void end();
-
-   private:
-    Edge* edge_ = nullptr;
-    std::vector<InvocationId> callers_;
-  };
+  // What it takes to carry out what is decided of a request; where that is, core/ knows.
   struct Exchange {
     net::Session* session = nullptr;
     RequestTag tag;
     bool internal = false;
     bool for_sockets = false;  // an upgrade, or `EIO=` in its target
     // With a fleet:
-    bool placed = false;     // on an instance
-    bool again = false;      // whose answer is "try the next route"
-    bool head_seen = false;  // whose response has begun
-    bool socket = false;     // by a 101
-    InvocationId parent = InvocationId::none;
-    bool queued = false;                       // asked the fleet for an instance
-    CallersWait callers_wait;                  // while it is compiled, or queued
-    std::string page, skip;                    // where it is, and the pages that have passed it on
-    std::string head;                          // for the instance, until it is placed
-    std::string secret;                        // of the instance
-    std::optional<std::vector<Hanging>> done;  // told before its response was read
-    std::optional<UpstreamFailure> failed;     // waits for the cause
-    std::optional<limits::broken_off::Cause>
-        broken_off;                                  // by the function; the connection may still be there
-    std::optional<limits::instance_end::Loss> lost;  // the cause; the connection has not ended yet
-    std::optional<ExchangeTotals> closed;            // a socket whose session is gone, waits for the cause
+    std::string page, skip;  // where it is, and the pages that have passed it on
+    std::string head;        // for the instance, until it is placed
+    std::string secret;      // of the instance
   };
   bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
   void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);
   void pass_on(net::Session&, net::ExchangeId, Exchange&);
   void add_headers(const net::http1::RequestHead&, const net::ClientInfo&, const Exchange&,
                    net::RequestDecision&);
-  bool is_word_of_app(Exchange&, const net::http1::ResponseHead&);
-  Exchange* begins(net::ExchangeId, Exchange&, const net::http1::ResponseHead&, engine::ResponseInfo&,
-                   TimePoint at);
+  bool is_word_of_app(net::ExchangeId, Exchange&, const net::http1::ResponseHead&);
+  void read_meta(net::ExchangeId, const Exchange&, const net::http1::ResponseHead&, engine::ResponseInfo&,
+                 TimePoint at);
   void unexpected(net::Session&, Exchange&, net::ExchangeId, net::ResponseDecision&);
-  // The answer of the platform, or a cut where it is too late for one. The exchange is over.
-  void finish(net::ExchangeId, limits::Code);
-  void settle(net::ExchangeId, Exchange&&);
-  void socket_over(net::ExchangeId);
+  // The core is called and obeyed; what a session or the fleet does meanwhile calls it again, and is obeyed
+  // afterwards, in order.
+  template <class F>
+  auto tell(F f) {
+    if constexpr (std::is_void_v<decltype(f(commands_))>) {
+      f(commands_);
+      carry_out();
+    } else {
+      const auto answer = f(commands_);
+      carry_out();
+      return answer;
+    }
+  }
+  void carry_out();
+  void obey(const core::RequestCommand&);
+  // Its connection is of no use, and it waits for our word.
+  void fail(net::ExchangeId, UpstreamFailure, const ExchangeTotals&);
   void read_busy();
-  void hold_callers(Exchange&);
-  InvocationId known_caller(std::uint64_t named, net::ExchangeId own) const;
   // Whether a page of another site asks; then `decision` has the answer.
   bool turned_away(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   void own_page(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
@@ -192,7 +170,10 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   Live* live_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
   std::string extra_, response_extra_, origin_;
-  std::vector<engine::ExchangeCommand> commands_;
+  core::Core core_;
+  core::Core::Commands commands_;
+  std::size_t next_command_ = 0;
+  bool carrying_out_ = false;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>,
                                     boost::asio::io_context::executor_type>

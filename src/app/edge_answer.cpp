@@ -124,15 +124,13 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       if (iequals(h.name, "location")) info.location = h.value;
     }
   const TimePoint at = now();
-  if (isolated(*exchange) && is_word_of_app(*exchange, head)) {
+  if (isolated(*exchange) && is_word_of_app(id, *exchange, head)) {
     decision.dispatch = true;
     return;
   }
-  if (isolated(*exchange) && exchange->placed && head.status != 100 && head.status != 103) {
-    exchange = begins(id, *exchange, head, info, at);
-    if (exchange == nullptr) return;
-  }
-  if (!options_.token.empty() && !exchange->internal && !exchange->placed) {
+  const bool of_instance = core_.on_instance(invocation(id));
+  if (of_instance && head.status != 100 && head.status != 103) read_meta(id, *exchange, head, info, at);
+  if (!options_.token.empty() && !exchange->internal && !of_instance) {
     info.direct = true;
     for (const auto& h : head.headers) {
       if (h.field != Field::x_vsim) continue;
@@ -148,20 +146,14 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       }
     }
   }
-  const limits::Code replaced = engine_.response_head(invocation(id), info, at);
-  schedule();
+  const limits::Code replaced =
+      tell([&](auto& out) { return core_.response_head(invocation(id), info, at, wall_at(at), out); });
+  exchange = find(id);
+  if (exchange == nullptr) return;
   if (replaced != limits::Code::none) {
     decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
-    Exchange over = std::move(*exchange);
     exchanges_.erase(id);
-    if (replaced == limits::Code::function_invocation_timeout && isolated(over))
-      fleet_->timed_out(invocation(id));  // as at a deadline
-    settle(id, std::move(over));
     return;
-  }
-  if (exchange->head_seen && exchange->done) {
-    engine_.released(invocation(id), *std::exchange(exchange->done, std::nullopt), at, wall_now());
-    schedule();
   }
   if (recorder_ != nullptr) recorder_->responds(invocation(id), head);
   if (exchange->internal || info.direct || head.status == 101) return;
@@ -177,12 +169,13 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
 }
 
 // No answer yet: where next dev wants the request to run, or an instance that passes it on.
-bool Edge::is_word_of_app(Exchange& exchange, const net::http1::ResponseHead& head) {
+bool Edge::is_word_of_app(net::ExchangeId id, Exchange& exchange, const net::http1::ResponseHead& head) {
+  const bool of_instance = core_.on_instance(invocation(id));
   for (const auto& h : head.headers) {
     if (h.field != Field::x_vsim) continue;
-    if (exchange.placed) {
+    if (of_instance) {
       if (!agent::is_ours(h.name, h.value, "x-vsim-again", exchange.secret)) continue;
-      exchange.again = true;
+      core_.passed_on(invocation(id));
     } else {
       auto text = agent::dispatch_field(h.name, h.value, options_.token);
       if (!text) continue;
@@ -193,50 +186,43 @@ bool Edge::is_word_of_app(Exchange& exchange, const net::http1::ResponseHead& he
   return false;
 }
 
-// The answer of an instance begins, with what its agent says of it. nullptr: the exchange is over meanwhile.
-Edge::Exchange* Edge::begins(net::ExchangeId id, Exchange& begun, const net::http1::ResponseHead& head,
-                             engine::ResponseInfo& info, TimePoint at) {
-  begun.head_seen = true;
-  begun.socket = head.status == 101;
-  fleet_->responding(invocation(id));
-  Exchange* exchange = find(id);
-  if (exchange == nullptr) return nullptr;
+// What the agent of an instance says of its answer, in its head.
+void Edge::read_meta(net::ExchangeId id, const Exchange& exchange, const net::http1::ResponseHead& head,
+                     engine::ResponseInfo& info, TimePoint at) {
   for (const auto& h : head.headers) {
     if (h.field != Field::x_vsim) continue;
     const auto says = [&](std::string_view key) { return h.value.find(key) != std::string_view::npos; };
     if (!says(";kept=") && !says(";at=") && !says(";unseen=")) continue;
-    const auto meta = agent::parse_meta(h.name, h.value, exchange->secret);
+    const auto meta = agent::parse_meta(h.name, h.value, exchange.secret);
     if (!meta) continue;
     info.unseen = meta->unseen;
-    for (const std::string& name : meta->kept) engine_.kept_on_server(invocation(id), name, at, wall_now());
+    for (const std::string& name : meta->kept) engine_.kept_on_server(invocation(id), name, at, wall_at(at));
     if (!meta->at.empty()) engine_.answer_made_at(invocation(id), meta->at);
   }
-  return exchange;
 }
 
 void Edge::unexpected(net::Session& session, Exchange& exchange, net::ExchangeId id,
                       net::ResponseDecision& decision) {
-  const limits::Code code =
-      engine_.upstream_failed(invocation(id), UpstreamFailure::garbage, session.totals(), now(), wall_now());
-  decision.replace = error_text(&session, code, 0, exchange.tag.view(), session.may_keep_alive());
-  Exchange over = std::move(exchange);
+  const std::string tag(exchange.tag.view());
+  const TimePoint at = now();
+  const auto failed = tell([&](auto& out) {
+    return core_.connection_failed(invocation(id), UpstreamFailure::garbage, session.totals(), at,
+                                   wall_at(at), out);
+  });
+  decision.replace = error_text(&session, failed.code, 0, tag, session.may_keep_alive());
   exchanges_.erase(id);
-  settle(id, std::move(over));
-  schedule();
 }
 
 std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
-  const limits::Code code = engine_.request_body_over(invocation(id), now());
+  const TimePoint at = now();
+  const limits::Code code =
+      tell([&](auto& out) { return core_.request_body_over(invocation(id), at, wall_at(at), out); });
   if (code == limits::Code::none) return {};
   const Exchange* exchange = find(id);
   std::string out =
       error_text(&session, code, 0, exchange != nullptr ? exchange->tag.view() : std::string_view{},
                  session.may_keep_alive());
-  if (Exchange* over = find(id)) {
-    Exchange moved = std::move(*over);
-    exchanges_.erase(id);
-    settle(id, std::move(moved));
-  }
+  exchanges_.erase(id);
   return out;
 }
 

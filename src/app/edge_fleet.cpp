@@ -37,36 +37,28 @@ std::string_view word(instance::Start start) {
 void Edge::on_dispatch(net::Session& session, net::ExchangeId id, std::string_view text) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return session.answer({});
-  exchange->again ? pass_on(session, id, *exchange) : dispatch(session, id, *exchange, text);
+  core_.on_instance(invocation(id)) ? pass_on(session, id, *exchange)
+                                    : dispatch(session, id, *exchange, text);
 }
 
 // Next's "no fallback": the router goes on behind the pages that have been tried.
 void Edge::pass_on(net::Session& session, net::ExchangeId id, Exchange& exchange) {
-  exchange.again = exchange.placed = false;
-  exchange.done.reset();
   if (!exchange.skip.empty()) exchange.skip += ',';
   exchange.skip += agent::page_field(exchange.page);
-  engine_.again(invocation(id), now());
+  core_.again(invocation(id), now());
   fleet_->again(invocation(id));
   schedule();
-  if (pool_ == nullptr) {
-    const limits::Code code =
-        engine_.upstream_failed(invocation(id), UpstreamFailure::refused, {}, now(), wall_now());
-    return finish(id, code);
-  }
+  if (pool_ == nullptr) return fail(id, UpstreamFailure::refused, {});
   session.resend(*pool_, "X-Vsim-Skip: " + exchange.skip + "\r\n");
 }
 
 void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchange, std::string_view text) {
   const std::string of_head = std::move(exchange.head);
   const auto answer = agent::parse_dispatch(of_head.empty() ? text : std::string_view(of_head));
-  if (!answer) {
-    const limits::Code code = engine_.upstream_failed(
-        invocation(id), UpstreamFailure::garbage,
-        session.totals().bytes_in == 0 ? ExchangeTotals{} : ExchangeTotals{session.totals().bytes_in, 0},
-        now(), wall_now());
-    return finish(id, code);
-  }
+  if (!answer)
+    return fail(
+        id, UpstreamFailure::garbage,
+        session.totals().bytes_in == 0 ? ExchangeTotals{} : ExchangeTotals{session.totals().bytes_in, 0});
   exchange.page = answer->page;
   engine_.dispatched(invocation(id),
                      to_dispatch(answer->page, answer->kind, answer->runtime, answer->is_static), now());
@@ -89,27 +81,20 @@ void Edge::dispatch(net::Session& session, net::ExchangeId id, Exchange& exchang
   ref.config.edge = function->edge;
   ref.config.supports_cancellation = function->supports_cancellation;
   ref.config.prerender = function->is_static;
-  exchange.queued = true;
-  hold_callers(exchange);
+  core_.queued(invocation(id), now());
   const bool left = session.client_half_closed();
   if (left) engine_.client_half_closed(invocation(id));
-  fleet_->request(invocation(id), ref, exchange.parent, answer->generation);  // may end the exchange
+  fleet_->request(invocation(id), ref, core_.caller_of(invocation(id)),
+                  answer->generation);  // may end the exchange
   if (left) fleet_->client_left(invocation(id));
 }
 
 bool Edge::fleet_placed(InvocationId id, const Placed& placed) {
+  const bool wanted = tell([&](auto& out) {
+    return core_.placed(id, placed.instance, word(placed.start), placed.waited, now(), out);
+  });
   Exchange* exchange = find(exchange_id(id));
-  if (exchange == nullptr) return false;
-  exchange->queued = false;
-  exchange->callers_wait.end();
-  engine_.placed(id, placed.instance, word(placed.start), placed.waited, now());
-  exchange->placed = true;
-  exchange->head_seen = false;
-  exchange->done.reset();
-  if (engine_.begun_unseen(id)) {
-    fleet_->responding(id);  // nobody will tell that its modules are there
-    schedule();
-  }
+  if (!wanted || exchange == nullptr) return false;
   exchange->secret = placed.secret;
   exchange->head.append("X-Vsim-Id: ").append(exchange->secret).append(".");
   number(exchange->head, exchange_id(id));
@@ -135,86 +120,20 @@ void Edge::tell_lost_sockets() {
 
 void Edge::fleet_refused(InvocationId id, limits::Code code, Duration waited) {
   tell_lost_sockets();
-  if (find(exchange_id(id)) == nullptr) return;
-  const limits::Code answer = engine_.not_placed(id, code, waited, now(), wall_now());
-  finish(exchange_id(id), answer);
+  tell([&](auto& out) { core_.refused(id, code, waited, now(), wall_now(), out); });
 }
 
-// The connection to it ends by itself, behind what the instance had still said: on_upstream_failed or on_end.
 void Edge::fleet_lost(InvocationId id, limits::instance_end::Loss loss) {
-  Exchange* exchange = find(exchange_id(id));
-  if (exchange == nullptr) {
-    engine_.instance_lost(id, loss, {}, now(), wall_now());  // its waitUntil work
-    return schedule();
-  }
-  exchange->done.reset();
-  if (!exchange->failed) {
-    exchange->lost = std::move(loss);
-    if (exchange->closed) socket_over(exchange_id(id));
-    return;
-  }
-  const ExchangeTotals totals = exchange->session->totals();
-  const limits::Code answer = engine_.instance_lost(id, loss, totals, now(), wall_now());
-  finish(exchange_id(id), answer);
+  tell([&](auto& out) { core_.lost(id, loss, now(), wall_now(), out); });
 }
 
 void Edge::fleet_crashed(InvocationId id, limits::instance_end::Loss loss) {
-  Exchange* exchange = find(exchange_id(id));
-  if (exchange != nullptr && !exchange->closed && !exchange->failed)
-    exchange->failed = UpstreamFailure::reset;
-  fleet_lost(id, std::move(loss));
-}
-
-void Edge::fleet_broke(InvocationId id) {
-  Exchange* exchange = find(exchange_id(id));
-  if (exchange != nullptr && exchange->closed) return socket_over(exchange_id(id));
-  if (exchange == nullptr || !exchange->failed) return;
-  const ExchangeTotals totals = exchange->session->totals();
-  const limits::Code answer =
-      engine_.upstream_failed(id, *exchange->failed, totals, now(), wall_now(),
-                              exchange->broken_off ? &*exchange->broken_off : nullptr);
-  finish(exchange_id(id), answer);
+  tell([&](auto& out) { core_.crashed(id, loss, now(), wall_now(), out); });
 }
 
 void Edge::fleet_broken_off(InvocationId id, std::string_view message, std::string_view source) {
-  Exchange* exchange = find(exchange_id(id));
-  if (exchange == nullptr || !exchange->placed) return;
-  exchange->broken_off = limits::broken_off::Cause{std::string(message), std::string(source)};
-  fleet_broke(id);  // if its connection has ended already
-}
-
-// A socket is closed on both sides, and what there is to know of the cause is known.
-void Edge::socket_over(net::ExchangeId id) {
-  Exchange over = std::move(*find(id));
-  exchanges_.erase(id);
-  const ExchangeTotals totals = *over.closed;
-  if (const auto lost = std::exchange(over.lost, std::nullopt))
-    engine_.instance_lost(invocation(id), *lost, totals, now(), wall_now());
-  else
-    engine_.ended(invocation(id), totals, now(), wall_now());
-  settle(id, std::move(over));
-}
-
-// What was told of the instance while the exchange went on, now that it is over.
-void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
-  if (!isolated(exchange)) return;
-  if (!exchange.placed) fleet_->withdraw(invocation(id));
-  if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
-  if (exchange.lost) engine_.instance_lost(invocation(id), *exchange.lost, {}, now(), wall_now());
-  schedule();
-}
-
-void Edge::finish(net::ExchangeId id, limits::Code code) {
-  Exchange* exchange = find(id);
-  if (exchange == nullptr) return;
-  Exchange over = std::move(*exchange);
-  exchanges_.erase(id);
-  net::Session& session = *over.session;
-  if (session.head_forwarded() || code == limits::Code::none)
-    session.cut(false);
-  else
-    session.answer(error_text(&session, code, 0, over.tag.view(), session.may_keep_alive()));
-  settle(id, std::move(over));
+  limits::broken_off::Cause cause{std::string(message), std::string(source)};
+  tell([&](auto& out) { core_.broken_off(id, std::move(cause), now(), wall_now(), out); });
 }
 
 void Edge::fleet_handler(InvocationId id) { handler_started(id); }
@@ -267,21 +186,7 @@ void Edge::not_traced(InvocationId id, const agent::NotTraced& t) {
 }
 
 void Edge::fleet_done(InvocationId id, const std::vector<Hanging>& told) {
-  Exchange* exchange = find(exchange_id(id));
-  if (exchange != nullptr && exchange->placed && !exchange->head_seen) {
-    exchange->done = told;   // it may be "try the next route", which is no end
-    return fleet_broke(id);  // unless its connection is gone: it is done, so it has not died of it
-  }
-  if (exchange != nullptr && exchange->closed) {
-    exchange->done = told;
-    return socket_over(exchange_id(id));
-  }
-  if (exchange != nullptr && exchange->failed) {
-    exchange->done = told;
-    return fleet_broke(id);
-  }
-  engine_.released(id, told, now(), wall_now());
-  schedule();
+  tell([&](auto& out) { core_.done(id, told, now(), wall_now(), out); });
 }
 
 void Edge::fleet_module_state(InvocationId id, const StateReport& report) {

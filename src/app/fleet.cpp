@@ -17,15 +17,9 @@
 namespace vsim::app {
 namespace {
 
-using namespace std::chrono_literals;
 using instance::InstanceId;
 using instance::Why;
 
-// From a broken connection to the word of its process's death: the exit is told when its output is read and
-// its descendants are gone, milliseconds later.
-constexpr auto kCausePatience = 250ms;
-// What waitUntil work gets to end after `expire`: the platform's own shutdown grace (facts 7: 500 ms).
-constexpr auto kExpirePatience = 500ms;
 constexpr std::size_t kMaxWarmHead = 64 * 1024;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
@@ -318,23 +312,9 @@ void Fleet::withdraw(InvocationId id) {
   tell([&](TimePoint t, auto& out) { scheduler_.withdraw(id, t, out); });
 }
 
-void Fleet::broke(InvocationId id) {
-  const auto it = invocations_.find(id);
-  if (it == invocations_.end()) return;
-  it->second.patience = std::make_unique<boost::asio::steady_timer>(io_, kCausePatience);
-  it->second.patience->async_wait([this, id](boost::system::error_code error) {
-    if (!error) owner_.fleet_broke(id);
-  });
-}
-
 void Fleet::expire(InvocationId id) {
   const auto it = invocations_.find(id);
-  if (it == invocations_.end() || !it->second.lease) return;
-  say(it->second.instance, agent::expire_line(id));
-  it->second.patience = std::make_unique<boost::asio::steady_timer>(io_, kExpirePatience);
-  it->second.patience->async_wait([this, id](boost::system::error_code error) {
-    if (!error) timed_out(id);
-  });
+  if (it != invocations_.end() && it->second.lease) say(it->second.instance, agent::expire_line(id));
 }
 
 void Fleet::timed_out(InvocationId id) {

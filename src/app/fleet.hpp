@@ -92,8 +92,6 @@ class FleetOwner {
   virtual void fleet_lost(InvocationId, limits::instance_end::Loss) = 0;
   // The same, while its instance still serves others: the connection will not end by itself.
   virtual void fleet_crashed(InvocationId, limits::instance_end::Loss) = 0;
-  // The connection broke, and the instance has not died of it.
-  virtual void fleet_broke(InvocationId) = 0;
   // The function itself has ended its response before it was whole; the connection breaks too, or has broken.
   virtual void fleet_broken_off(InvocationId, std::string_view message, std::string_view source) = 0;
   virtual void fleet_handler(InvocationId) = 0;
@@ -178,8 +176,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void again(InvocationId);
   void client_left(InvocationId);
   void withdraw(InvocationId);   // it has ended before it was placed; else nothing
-  void broke(InvocationId);      // its connection; followed by fleet_lost or fleet_broke
-  void expire(InvocationId);     // its waitUntil work has passed the deadline
+  void expire(InvocationId);     // its waitUntil work has passed the deadline; timed_out() or its end follows
   void timed_out(InvocationId);  // it has
   void done(InvocationId);       // where no instance says so itself: a command's response is over
 
@@ -251,9 +248,8 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
     instance::InstanceId instance = instance::InstanceId::none;
     instance::FunctionId function = instance::FunctionId::none;
     bool again = false;
-    bool handler = false;                                 // was told
-    Duration early{};                                     // waited before it could be asked for
-    std::unique_ptr<boost::asio::steady_timer> patience;  // for the cause of a broken connection, or its end
+    bool handler = false;  // was told
+    Duration early{};      // waited before it could be asked for
   };
   struct Function {
     std::string page, kind, runtime, head;

@@ -54,6 +54,7 @@ std::vector<Open> Engine::open() const {
   return out;
 }
 
+bool Engine::knows(InvocationId id) const { return impl_->slab.find(id) != nullptr; }
 std::size_t Engine::active() const { return impl_->slab.active() - impl_->lingering; }
 std::size_t Engine::lingering() const { return impl_->lingering; }
 

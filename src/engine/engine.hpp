@@ -159,6 +159,8 @@ class Engine {
   // What the agent does not find in it, or not as it knows it: functions that are called there count from
   // their placement on, until the begin of one is seen. False: of no function.
   bool doubt(std::string_view hook);
+  // It has not ended, or has and holds an instance still.
+  bool knows(InvocationId) const;
   // Nobody may tell when its handler begins: it counts as begun already.
   bool begun_unseen(InvocationId) const;
 

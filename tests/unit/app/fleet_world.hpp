@@ -150,7 +150,6 @@ struct World final : FleetOwner, FleetWatcher {
   void fleet_broken_off(InvocationId id, std::string_view, std::string_view) override {
     said.push_back("broken off " + text(id));
   }
-  void fleet_broke(InvocationId id) override { said.push_back("broke " + text(id)); }
   void fleet_handler(InvocationId id) override { said.push_back("handler " + text(id)); }
   void fleet_identity(InvocationId, std::string_view, std::string_view, std::string_view, bool) override {}
   void fleet_compile(InvocationId id, bool ended) override {
