@@ -241,7 +241,7 @@ std::string policy_line(std::string_view isolation);
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
                       std::string_view head, bool as_template = false);
 std::string ping_line();
-// To the template of instances: what one copy of it is to be (src/agent/copying.cjs).
+// To the template of instances: what one copy of it is to be (src/agent/instance/copying.cjs).
 std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark);
 std::string expire_line(InvocationId);
 std::string bye_line();

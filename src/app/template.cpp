@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 // As long as an instance may take to start (SchedulerOptions::spawn_limit); after that it is of no use.
 constexpr auto kPatience = 90s;
 constexpr int kMostInVain = 3;
-constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/copying.cjs
+constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/instance/copying.cjs
 
 }  // namespace
 

@@ -433,7 +433,7 @@ exports.asked = async () => fs.existsSync(file + '.no') || fs.statSync(file + '.
 
 describe('entries of this machine\'s /tmp that instances need', () => {
   test('those that the app runs of and that variables name; a database that stands in it needs all', async () => {
-    const { namesInTmp } = await import(path.join(agent, 'tmp-names.cjs')).then(({ default: it }) => it);
+    const { namesInTmp } = await import(path.join(agent, 'dev/tmp-names.cjs')).then(({ default: it }) => it);
     const dir = mkdtempSync('/tmp/vsim-names-');
     const file = `${dir}.db`;
     writeFileSync(file, '');
@@ -456,7 +456,7 @@ describe('entries of this machine\'s /tmp that instances need', () => {
 
 describe('what of the disk stays writable', () => {
   test('what variables name does, with the folder of a database; where that cannot be known all of it does, and it is said why', async () => {
-    const { namesOnDisk } = await import(path.join(agent, 'disk-names.cjs')).then(({ default: it }) => it);
+    const { namesOnDisk } = await import(path.join(agent, 'dev/disk-names.cjs')).then(({ default: it }) => it);
     const root = mkdtempSync('/var/tmp/vsim-disk-');
     after(() => rmSync(root, { recursive: true, force: true }));
     const dir = path.join(root, 'app');

@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
-const dressed = require('./dressed.cjs');
+const dressed = require('../shared/dressed.cjs');
 
 const kCalls = ['open', 'readFile', 'writeFile', 'appendFile', 'opendir', 'readdir', 'copyFile'];
 

@@ -2,7 +2,7 @@
 // An instance's connection to next dev, and what next dev tells on it.
 
 const net = require('node:net');
-const { createPeer } = require('./rpc.cjs');
+const { createPeer } = require('../shared/rpc.cjs');
 
 module.exports = function (sim) {
   const { boot, options, tell } = sim;

@@ -9,8 +9,8 @@ const http = require('node:http');
 const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
-const decoded = require('./decoded.cjs');
-const dressed = require('./dressed.cjs');
+const decoded = require('../shared/decoded.cjs');
+const dressed = require('../shared/dressed.cjs');
 
 const kLoopback = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|::1|::|::ffff:127(\.\d{1,3}){3})$/i;
 const kSpelled = '(localhost|127(\\.\\d{1,3}){3}|0\\.0\\.0\\.0|\\[::1?\\])';

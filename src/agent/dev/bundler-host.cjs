@@ -5,7 +5,7 @@
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
-const { createPeer } = require('./rpc.cjs');
+const { createPeer } = require('../shared/rpc.cjs');
 
 const kMostHead = 100;  // of who does not say who it is
 const kMostCached = 10_000;  // entries of the runtime cache; the oldest go

@@ -15,8 +15,8 @@ if (process.env.VSIM_AGENT_SOCKET && kServerScript.test(process.argv[1] ?? '') &
 
 function start() {
   const path = require('node:path');
-  const { openControl } = require('./control.cjs');
-  const { createShared } = require('./shared.cjs');
+  const { openControl } = require('../shared/control.cjs');
+  const { createShared } = require('../shared/shared.cjs');
 
   const options = takeOptions();
   const control = openControl({
@@ -45,13 +45,14 @@ function start() {
     options: { get dir() { return dirOf(); } },
     config: { get distDir() { return path.relative(dirOf(), sim.server?.distDir ?? path.join(dirOf(), '.next')); } },
   };
-  const parts = ['invocation', 'unseen', 'modules', 'statics', 'timers', 'compile', 'precompile', 'requests', 'notice', 'listen', 'router'];
-  parts.push('source-maps', 'hanging', 'connections', 'edge-work', 'edge-code', 'middleware', 'handlers');
-  if (options.rpcSocket) parts.push('boot', 'traced', 'frozen', 'bundler-host', 'dispatch', 'loaded');
-  for (const part of parts) Object.assign(sim, require(`./${part}.cjs`)(sim));
+  const parts = ['shared/invocation', 'shared/unseen', 'shared/modules', 'shared/statics', 'shared/timers', 'shared/compile', 'dev/precompile', 'shared/requests'];
+  parts.push('dev/notice', 'shared/listen', 'dev/router', 'shared/source-maps', 'shared/hanging', 'shared/connections', 'shared/edge-work', 'shared/edge-code');
+  parts.push('dev/middleware', 'shared/handlers');
+  if (options.rpcSocket) parts.push('dev/boot', 'dev/traced', 'shared/frozen', 'dev/bundler-host', 'dev/dispatch', 'shared/loaded');
+  for (const part of parts) Object.assign(sim, require(`../${part}.cjs`)(sim));
 
   // Of middleware alone: functions that run here share all that they have.
-  if (options.rpcSocket) sim.memory = require('./module-state.cjs')(sim);
+  if (options.rpcSocket) sim.memory = require('../shared/module-state.cjs')(sim);
 
   const { guard } = sim;
   guard('listen', sim.hookListen);

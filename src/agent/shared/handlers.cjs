@@ -3,7 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { resolversOf, strangeness } = require('./shape.cjs');
+const { resolversOf, strangeness } = require('../next/shape.cjs');
 
 module.exports = function (sim) {
   const { guard, invocations, kInvocation, lacks, options, withExports, dispatchTo, isStaticPage, isStaticRoute, readSegments, scaleEdgeTimers } = sim;

@@ -41,7 +41,7 @@ module.exports = function (sim) {
     let addon;
     try {
       // @ts-expect-error fork.c, which the build compiles and puts beside this file
-      addon = require('./fork.node');
+      addon = require('../fork.node');
     } catch (error) {
       return giveUp(`the addon that copies it cannot be loaded (${String(error?.message).split('\n')[0]})`);
     }
@@ -80,7 +80,7 @@ module.exports = function (sim) {
     await sim.leaveControl();
     collect();
     // @ts-expect-error as above
-    const command = nextCopy(require('./fork.node'), 1);
+    const command = nextCopy(require('../fork.node'), 1);
     return clean.runInAsyncScope(() => sim.beginBound(command));
   }
 

@@ -12,10 +12,10 @@ const options = takeOptions();
 blockOutput();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
 const load = boot.joined ? require(boot.joined) : require;
-const { openControl } = load('./control.cjs');
-const { environmentHooks, takeEnvironment } = load('./environment.cjs');
-const { createShared } = load('./shared.cjs');
-const { kOfTemplates, kParts } = load('./instance-parts.cjs');
+const { openControl } = load('../shared/control.cjs');
+const { environmentHooks, takeEnvironment } = load('../instance/environment.cjs');
+const { createShared } = load('../shared/shared.cjs');
+const { kOfTemplates, kParts } = load('../instance/instance-parts.cjs');
 // A module of Next, named as start-server.js would.
 const requireNext = Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js'));
 takeEnvironment(boot.env, { held: options.held, strict: options.strict, requireNext });
@@ -37,7 +37,7 @@ Object.assign(sim, {
   requireNext,
 });
 
-for (const part of [...(options.isTemplate ? kOfTemplates : []), ...kParts]) Object.assign(sim, load(`./${part}.cjs`)(sim));
+for (const part of [...(options.isTemplate ? kOfTemplates : []), ...kParts]) Object.assign(sim, load(`../${part}.cjs`)(sim));
 
 start().catch((error) => {
   process.stderr.write(`${error?.stack ?? error}\n`);

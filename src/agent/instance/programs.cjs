@@ -5,8 +5,8 @@
 
 const childProcess = require('node:child_process');
 const path = require('node:path');
-const dressed = require('./dressed.cjs');
-const { realOf, statOf } = require('./paths.cjs');
+const dressed = require('../shared/dressed.cjs');
+const { realOf, statOf } = require('../shared/paths.cjs');
 
 // Reported as missing, each (codes/causes.yaml: program-not-there, browser-not-there), and their like. Not what Amazon Linux has in every image.
 const kAbsent =

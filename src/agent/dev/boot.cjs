@@ -6,7 +6,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { writeJoined } = require('./joined.cjs');
-const { pack } = require('./values.cjs');
+const { pack } = require('../shared/values.cjs');
 const { namesInTmp } = require('./tmp-names.cjs');
 const { namesOnDisk } = require('./disk-names.cjs');
 const { writeWhole } = require('./whole-files.cjs');
@@ -86,7 +86,7 @@ module.exports = function (sim) {
     });
     fs.writeFileSync(`${bootFile}.new`, text, { mode: 0o600 });
     fs.renameSync(`${bootFile}.new`, bootFile);
-    const { entries, standIns, shared } = namesInTmp(process.env, [sim.server.dir, process.cwd(), sim.nextDist, process.execPath, bootFile, __dirname]);
+    const { entries, standIns, shared } = namesInTmp(process.env, [sim.server.dir, process.cwd(), sim.nextDist, process.execPath, bootFile, path.dirname(__dirname)]);
     const { project, writable, open } = namesOnDisk(process.env, sim.server.dir);
     tell({ t: 'boot', file: bootFile, tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open });
   }

@@ -8,8 +8,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
-const dressed = require('./dressed.cjs');
-const { isBelow, linkStatOf, realOf } = require('./paths.cjs');
+const dressed = require('../shared/dressed.cjs');
+const { isBelow, linkStatOf, realOf } = require('../shared/paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
 const kWriting = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;

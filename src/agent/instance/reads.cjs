@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
-const dressed = require('./dressed.cjs');
+const dressed = require('../shared/dressed.cjs');
 
 const { existsSync } = fs;
 const { O_WRONLY, O_RDWR } = fs.constants;
@@ -91,7 +91,7 @@ module.exports = function (sim) {
   function isMissingNow(found, invocation, key) {
     const { page, kind, file: entry } = invocation;
     if (!entry || invocation.runtime === 'edge' || (sim.running?.size ?? 1) > 1) return false;
-    const { processOf, questionOf } = require('./trace.cjs');
+    const { processOf, questionOf } = require('../shared/trace.cjs');
     const question = questionOf({ nextDist: boot.nextDist, dir: boot.options.dir, config: boot.config, page, kind, entry, reads: [found] });
     invocation.compileStarted?.(page);
     const [program, words, more] = processOf(boot.options.dir);

@@ -5,6 +5,7 @@
 
 const diagnostics = require('node:diagnostics_channel');
 const net = require('node:net');
+const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { promisify } = require('node:util');
 const { packageOf } = require('./paths.cjs');
@@ -246,7 +247,7 @@ module.exports = function (sim) {
     // A file of a package that Node loads itself stays what it is, whatever source its own map names ("../../src/monitor.ts").
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
-      if (!file || file.startsWith('node:') || file.startsWith(__dirname)) continue;
+      if (!file || file.startsWith('node:') || file.startsWith(path.dirname(__dirname))) continue;
       const at = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
       trace.frames.push({ file, at, source: isUserCode(file) && !kPackage.test(file) ? sim.originalPosition(at) : undefined });
     }

@@ -6,8 +6,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const dressed = require('./dressed.cjs');
-const { linkStatOf } = require('./paths.cjs');
+const dressed = require('../shared/dressed.cjs');
+const { linkStatOf } = require('../shared/paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
 const kMost = 2000;  // files of one process

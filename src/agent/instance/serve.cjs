@@ -6,7 +6,7 @@
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
-const { unpack } = require('./values.cjs');
+const { unpack } = require('../shared/values.cjs');
 
 const kMostKept = 8;
 const kMostName = 64;

@@ -54,7 +54,7 @@ module.exports = function (sim) {
     }
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
-      const isOurs = file?.startsWith(__dirname + path.sep);
+      const isOurs = file?.startsWith(path.dirname(__dirname) + path.sep);
       if (isOurs && !isDeep) return undefined;
       if (!file || isOurs || file.startsWith('node:') || kInPlace.test(file) || kRuntime.test(file)) continue;
       return placeOf(file, `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`);

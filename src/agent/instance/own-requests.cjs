@@ -5,7 +5,7 @@
 const diagnostics = require('node:diagnostics_channel');
 const http = require('node:http');
 const https = require('node:https');
-const dressed = require('./dressed.cjs');
+const dressed = require('../shared/dressed.cjs');
 
 const kHere = new Set(['localhost', '127.0.0.1', '::1', '[::1]', '0.0.0.0']);
 

@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const dressed = require('./dressed.cjs');
+const dressed = require('../shared/dressed.cjs');
 const { kUnnamed } = require('./read-only.cjs');
 
 const { accessSync, constants } = fs;

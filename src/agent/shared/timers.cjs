@@ -9,7 +9,7 @@ module.exports = function (sim) {
   const { invocations, kInvocation, options } = sim;
 
   function isUserCode(file) {
-    if (!file || file.startsWith('node:') || file.startsWith(__dirname + path.sep)) return false;
+    if (!file || file.startsWith('node:') || file.startsWith(path.dirname(__dirname) + path.sep)) return false;
     if (/[\\/]node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/.test(file)) return false;
     if (file.startsWith('webpack-internal:') || isCompiled(file)) return true;
     return /[\\/]node_modules[\\/]/.test(file) && invocations.getStore() !== undefined;

@@ -4,7 +4,7 @@
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
-const { processOf, questionOf } = require('./trace.cjs');
+const { processOf, questionOf } = require('../shared/trace.cjs');
 
 module.exports = function (sim) {
   const { guard, tell } = sim;

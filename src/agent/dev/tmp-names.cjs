@@ -2,8 +2,8 @@
 // In next dev: what of this machine's /tmp instances need though they have one of their own: where Node, Next and the app lie, and what a variable of the
 // environment names, as a developer's stand-in does. An entry is what stands in /tmp itself.
 
-const { kForeign } = require('./machine.cjs');
-const { isDatabase, linkStatOf, realOf } = require('./paths.cjs');
+const { kForeign } = require('../shared/machine.cjs');
+const { isDatabase, linkStatOf, realOf } = require('../shared/paths.cjs');
 
 const kNamed = /(?<![\w.~-])\/tmp\/+([^\s/,;:"'`?#&|<>()]+)/g;
 // Where temporary files go: on the platform always to /tmp.

@@ -5,8 +5,8 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { kForeign } = require('./machine.cjs');
-const { isBelow, isDatabase, realOf } = require('./paths.cjs');
+const { kForeign } = require('../shared/machine.cjs');
+const { isBelow, isDatabase, realOf } = require('../shared/paths.cjs');
 
 const kMost = 50;
 // Node writes to these by itself.

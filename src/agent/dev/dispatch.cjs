@@ -4,8 +4,8 @@
 
 const http = require('node:http');
 const path = require('node:path');
-const decoded = require('./decoded.cjs');
-const { pack } = require('./values.cjs');
+const decoded = require('../shared/decoded.cjs');
+const { pack } = require('../shared/values.cjs');
 
 const kType = 'application/vnd.vercel-sim';
 // Of the connection to us, not of the request.

@@ -4,8 +4,8 @@
 
 const { createHash } = require('node:crypto');
 const { keptOf } = require('./flight.cjs');
-const { statOf } = require('./paths.cjs');
-const { keyOf, kOfThisAnswer, tagsOf } = require('./frozen.cjs');
+const { statOf } = require('../shared/paths.cjs');
+const { keyOf, kOfThisAnswer, tagsOf } = require('../shared/frozen.cjs');
 
 const kMost = 4 * 1024 * 1024;  // bytes of a document
 const kMostFiles = 1000;

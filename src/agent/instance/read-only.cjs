@@ -6,8 +6,8 @@
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const dressed = require('./dressed.cjs');
-const { linkStatOf } = require('./paths.cjs');
+const dressed = require('../shared/dressed.cjs');
+const { linkStatOf } = require('../shared/paths.cjs');
 
 const { realpathSync } = fs;
 // As coreutils, shells, Node and Python say it.
@@ -27,7 +27,7 @@ module.exports = function (sim) {
   function takeDisk() {
     if (!options.project) return;
     // @ts-expect-error fork.c, which the build compiles and puts beside this file
-    addon = require('./fork.node');
+    addon = require('../fork.node');
     const number = addon.wholeDisk(options.project);
     if (number !== '') view = `/proc/self/fd/${number}`;
   }
