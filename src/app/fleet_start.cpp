@@ -266,7 +266,7 @@ void Fleet::standing(InstanceId id) {
   Instance* i = find(id);
   if (i == nullptr || !i->is_template) return;
   i->process->foreground();
-  tell([&](TimePoint t, auto& out) { scheduler_.standing(id, t, out); });
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.standing(id, t, out); });
 }
 
 // --- Beginnings
@@ -318,7 +318,7 @@ void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, Begin
 }
 
 void Fleet::lost(InstanceId id) {
-  tell([&](TimePoint t, auto& out) { scheduler_.exited(id, {instance::Death::Kind::lost, 0}, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.exited(id, {instance::Death::Kind::lost, 0}, {}, t, out); });
 }
 
 // It is to end before it is there.
