@@ -180,7 +180,8 @@ class InstanceHandler {
   virtual void on_connections(std::uint64_t, InvocationId, const Connections&) {}
   virtual void on_machine(std::uint64_t, InvocationId, const Machine&) {}
   // It has written, or taken away, this file of its /tmp.
-  virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/) {}
+  virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/,
+                      bool /*at_build*/) {}
   virtual void on_made(std::uint64_t, InvocationId, MadeReport) {}
   virtual void on_revalidated(std::uint64_t) {}  // by a path or a tag
   // Its handler threw after it had taken the socket, so that nobody sees an answer.

@@ -213,7 +213,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
-  void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) override;
+  void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed, bool at_build) override;
   void on_made(std::uint64_t n, InvocationId, agent::MadeReport) override;
   void on_revalidated(std::uint64_t n) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;

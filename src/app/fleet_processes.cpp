@@ -222,7 +222,8 @@ void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& t
   if (limits::machine::kind_of(told.kind) != limits::MachineFact::Kind::tmp_elsewhere)
     return owner_.fleet_machine(id, told);
   // Looked for in vain: of interest if another has it.
-  const auto by = tmp_files_.elsewhere(n, told.to);
+  const auto by = tmp_files_.elsewhere(
+      n, told.to, limits::machine::doubt_of(told.doubt) == limits::MachineFact::Doubt::at_build);
   if (!by) return;
   const std::string name = fmt::format("i{}", *by);
   agent::Machine fact = told;

@@ -132,9 +132,9 @@ void Fleet::take_what_there_is(process::OwnTmp own, std::string& shared, std::st
   }
 }
 
-void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) {
+void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed, bool at_build) {
   if (find(n) == nullptr) return;
-  if (!wrote.empty()) tmp_files_.wrote(n, wrote);
+  if (!wrote.empty()) tmp_files_.wrote(n, wrote, at_build);
   if (!removed.empty()) tmp_files_.removed(n, removed);
 }
 

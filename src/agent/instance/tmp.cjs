@@ -11,6 +11,9 @@ const { linkStatOf } = require('../shared/paths.cjs');
 
 const { O_WRONLY, O_RDWR, O_CREAT } = fs.constants;
 const kMost = 2000;  // files of one process
+const kNextLines = 12;
+const kAsked = /\b(?:existsSync|l?stat(?:Sync)?|access(?:Sync)?)\(/g;
+const kReading = /\b(?:readFile|readdir|opendir|createReadStream|open)(?:Sync)?\(/g;
 
 // Of the arguments: which is written, looked for, taken away.
 const kCalls = {
@@ -36,7 +39,7 @@ const kCalls = {
 
 module.exports = function (sim) {
   const { guard, hanging, invocations, machine, options, tell } = sim;
-  const { modeOf, callerOf, tellMachine } = machine;
+  const { modeOf, callerOf, textOf, tellMachine } = machine;
   const isOwn = Boolean(options.tmp);
   const written = new Set();  // by this process, and there
   let untold = [];
@@ -181,21 +184,40 @@ module.exports = function (sim) {
     }
     if (!isOwn) return;
     if (untold.length === 0) queueMicrotask(flush);
-    untold.push([what, file]);
+    const invocation = invocations.getStore();
+    untold.push({ [what]: file, build: !invocation || invocation.isWarming || invocation.isStatic || undefined });
   }
 
   // In its order.
   function flush() {
-    for (const [what, file] of untold) tell({ t: 'tmp', [what]: file });
+    for (const one of untold) tell({ t: 'tmp', ...one });
     untold = [];
   }
 
   function missed({ name, file, isQuestion, trace }) {
     const invocation = invocations.getStore();
-    if (!file || !invocation || invocation.isWarming || invocation.isStatic || (invocation.missedTmp?.length ?? 0) > 20) return;
+    if (!file || !invocation || invocation.isWarming || (invocation.missedTmp?.length ?? 0) > 20) return;
     const caller = callerOf(trace);
     if (caller.own.length === 0 || caller.first.isNext || !(caller.first === caller.own[0] || caller.first.isPackage)) return;
-    (invocation.missedTmp ??= []).push({ name, file, isQuestion, place: caller.place });
+    (invocation.missedTmp ??= []).push({ name, file, isQuestion: isQuestion && !isReadNext(caller.first), place: caller.place });
+  }
+
+  // Whether what is asked about is read in the lines that follow, by the same expression: `existsSync(file) ? readFileSync(file) : []`.
+  function isReadNext(frame) {
+    const line = Number(/:(\d+):\d+$/.exec(frame.source ?? '')?.[1]);
+    const lines = textOf(frame).split('\n').slice(line - 1, line - 1 + kNextLines);
+    const asked = argumentsIn(lines[0] ?? '', kAsked);
+    return argumentsIn(lines.join('\n'), kReading).some((one) => asked.includes(one));
+  }
+
+  // The first argument of each such call.
+  function argumentsIn(text, calls) {
+    return [...text.matchAll(calls)].map(({ index, 0: call }) => {
+      const begin = index + call.length;
+      let [end, depth] = [begin, 0];
+      for (; end < text.length && (depth > 0 || !/[,)]/.test(text[end])); end++) depth += /[([{]/.test(text[end]) ? 1 : /[)\]}]/.test(text[end]) ? -1 : 0;
+      return text.slice(begin, end).trim();
+    });
   }
 
   function tellFull(what, to, trace) {
@@ -205,11 +227,12 @@ module.exports = function (sim) {
 
   // ---- At an invocation's end ------------------------------------------------------------------------------------------------------------
 
-  // What it looked for and has then made itself is a cache's. A question that an answer of success followed was no more than one.
+  // What it looked for and has then made itself is a cache's. A question that an answer of success followed was no more than one, but where the next lines read
+  // what it is about.
   function tellTmp(invocation) {
     const failed = invocation.res?.statusCode >= 400;
     for (const { name, file, isQuestion, place } of invocation.missedTmp ?? [])
-      if (!written.has(file) && (failed || !isQuestion)) invocations.run(invocation, () => tellMachine({ kind: 'tmp', what: name, to: file, place, doubt: 'mode' }));
+      if (!written.has(file) && (failed || !isQuestion)) invocations.run(invocation, () => tellMachine({ kind: 'tmp', what: name, to: file, place, doubt: invocation.isStatic ? 'at-build' : 'mode' }));
     invocation.missedTmp = undefined;
     if (modeOf('tmp') !== 'off' && !isFull && !invocation.isWarming) invocations.run(invocation, lookWhetherFull);
   }

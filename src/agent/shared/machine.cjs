@@ -53,7 +53,7 @@ module.exports = function (sim) {
     return name ? { package: name } : { at, source };
   }
 
-  // Text of the file that a frame stands in; '' if it is not known. What is commented out is left out.
+  // Text of the file that a frame stands in; '' if it is not known. What is commented out is left out, its lines stay.
   function textOf({ source }) {
     if (!source) return '';
     return projectText(source.replace(/:\d+:\d+$/, ''));
@@ -68,7 +68,7 @@ module.exports = function (sim) {
       } catch {
         // made by the bundler, or gone
       }
-      sources.set(file, text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, ''));
+      sources.set(file, text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, '')).replace(/^\s*\/\/.*$/gm, ''));
     }
     return sources.get(file);
   }
