@@ -30,7 +30,8 @@ struct FunctionConfig {
   bool prerender = false;
   bool partial_prerender = false;
   bool supports_cancellation = false;
-  auto operator<=>(const FunctionConfig&) const = default;
+  auto operator<=>(const FunctionConfig&) const =
+      default;  // NOLINT(modernize-use-nullptr): of clang 14 itself
 };
 
 struct GroupedFunction {
@@ -60,8 +61,8 @@ class Groups {
   struct Key {
     Pool pool;
     FunctionConfig config;
-    FunctionId alone;  // none: shared by all with this config
-    auto operator<=>(const Key&) const = default;
+    FunctionId alone;                              // none: shared by all with this config
+    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr): the same
   };
   struct Known {
     GroupedFunction function;
