@@ -30,8 +30,8 @@ struct FunctionConfig {
   bool prerender = false;
   bool partial_prerender = false;
   bool supports_cancellation = false;
-  auto operator<=>(const FunctionConfig&) const =
-      default;  // NOLINT(modernize-use-nullptr): of clang 14 itself
+  // NOLINTNEXTLINE(modernize-use-nullptr): of clang 14 itself
+  auto operator<=>(const FunctionConfig&) const = default;
 };
 
 struct GroupedFunction {
@@ -61,8 +61,9 @@ class Groups {
   struct Key {
     Pool pool;
     FunctionConfig config;
-    FunctionId alone;                              // none: shared by all with this config
-    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr): the same
+    FunctionId alone;  // none: shared by all with this config
+    // NOLINTNEXTLINE(modernize-use-nullptr): the same
+    auto operator<=>(const Key&) const = default;
   };
   struct Known {
     GroupedFunction function;
