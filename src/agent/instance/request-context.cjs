@@ -1,13 +1,15 @@
 'use strict';
 // The request context of the platform, for each invocation: what @vercel/functions, Next's after() and attachDatabasePool ask for.
 
+const { kContexts } = require('../next/names.cjs');
+
 module.exports = function (sim) {
   const { invocations } = sim;
 
   // Both symbols are looked up at each call; not enumerable, as the platform's own.
   function provideContext() {
     const provider = { get: () => contextOf(invocations.getStore()) };
-    for (const name of ['@vercel/request-context', '@next/request-context'])
+    for (const name of kContexts)
       Object.defineProperty(globalThis, Symbol.for(name), { value: provider, configurable: true, enumerable: false, writable: true });
   }
 
