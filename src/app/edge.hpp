@@ -1,11 +1,10 @@
-// Where the proxy meets the policy: turns each moment of a session into a call of the engine, and the
-// engine's commands into calls of the session. Also answers /_vercel-sim/. I/O thread only.
+// Where the proxy meets the policy: turns each moment of a session into a call of the core, and the core's
+// commands into calls of the session and the fleet. Also answers /_vercel-sim/. I/O thread only.
 #pragma once
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -18,8 +17,6 @@
 #include "core/core.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
-#include "limits/broken_off.hpp"
-#include "limits/instance_end.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
 #include "net/upstream.hpp"
