@@ -227,6 +227,15 @@ void IsolationShell::fleet_disk(std::string_view open_why) {
       "on Vercel all of it is read-only");
 }
 
+void IsolationShell::fleet_memory(std::string_view why) {
+  owner_.isolation_says(
+      event::Level::info,
+      fmt::format("memory.max is judged by what an instance is read to weigh, once a second and behind each "
+                  "invocation, without its child processes: {}",
+                  why),
+      "on Vercel the memory of all that runs in it is limited at each moment");
+}
+
 void IsolationShell::fleet_state(instance::InstanceId id, const instance::InstanceState& from,
                                  const instance::InstanceState& to, instance::GroupId) {
   const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));

@@ -81,6 +81,7 @@ class IsolationShell final : private FleetWatcher {
   void fleet_spawns(std::string_view why) override;
   void fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) override;
   void fleet_disk(std::string_view open_why) override;
+  void fleet_memory(std::string_view why) override;
   void fleet_state(instance::InstanceId, const instance::InstanceState& from,
                    const instance::InstanceState& to, instance::GroupId) override;
   FleetOptions fleet_options() const;
