@@ -78,6 +78,7 @@ module.exports = function (sim) {
     // In a process of its own, which next dev has and keeps the answers of.
     if (sim.server.getStaticPaths) sim.server.getStaticPaths = (asked) => sim.peer.call('getStaticPaths', asked);
     guard('static paths', sim.hookStaticPaths);
+    guard('node middleware', sim.hookNodeMiddleware);
     guard('router context', () => provideRouterContext(service));
     sim.httpServer = server;
   }

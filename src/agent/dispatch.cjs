@@ -139,19 +139,24 @@ module.exports = function (sim) {
     // An error page is prerendered, unless its layout says otherwise.
     const isStatic = runtime === 'nodejs' && (isError ? invocation.readOnly : looksStatic(invocation, page, kind));
     const what = { page, kind, runtime, static: isStatic, file: filename || undefined };
+    writeDispatch(req, res, headerLines(req, invocation.original), what, { meta, isCompiled });
+  }
+
+  // `res` answers vercel-sim; `req` is what the instance is to get, with `lines` for its fields.
+  function writeDispatch(req, res, lines, what, { meta, ...more }) {
     const line = JSON.stringify({ ...what, generation: isolation.generation });
     const { clonableBody, onCacheEntry, onCacheEntryV2, ...plain } = meta;
     const details = {
       ...what,
-      isCompiled,
       meta: pack(plain),
       status: res.statusCode,
       resHeaders: pack({ ...res.getHeaders() }),
+      ...more,
       sync: { evictions: isolation.evictions, hmr: clientVersion(), refresh: refreshHash() },
     };
     const head = [
       `${req.method} ${req.url} HTTP/1.1`,
-      ...headerLines(req, invocation.original),
+      ...lines,
       `x-vsim-meta: ${Buffer.from(JSON.stringify(details)).toString('base64')}`,
     ];
     const body = Buffer.concat([Buffer.from(`${line}\n`), Buffer.from(`${head.join('\r\n')}\r\n`, 'latin1')]);
@@ -216,5 +221,5 @@ module.exports = function (sim) {
     isolation.missing.add('no-fallback');
   }
 
-  return { isDispatched, dispatch, findFunction, findNoFallback };
+  return { isDispatched, isOfNext, dispatch, findFunction, findNoFallback, headerLines, writeDispatch };
 };

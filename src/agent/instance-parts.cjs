@@ -4,6 +4,6 @@
 const kOfTemplates = ['own', 'taken', 'copying'];
 const kParts = ['modules', 'invocation', 'unseen', 'statics', 'timers', 'compile', 'requests', 'listen'];
 kParts.push('peer', 'loaded', 'bundler-service', 'data-cache', 'request-context', 'hanging', 'connections', 'answer-place', 'own-requests', 'death', 'source-maps', 'module-state');
-kParts.push('machine', 'network', 'disk', 'read-only', 'refused', 'reads', 'tmp', 'programs', 'plan', 'made-at-build', 'edge-work', 'edge-code', 'handlers', 'serve', 'warm');
+kParts.push('machine', 'network', 'disk', 'read-only', 'refused', 'reads', 'tmp', 'programs', 'plan', 'made-at-build', 'edge-work', 'edge-code', 'middleware-here', 'handlers', 'serve', 'warm');
 
 module.exports = { kOfTemplates, kParts };

@@ -25,6 +25,7 @@ module.exports = function (sim) {
   async function runMiddleware(params, call, entry) {
     const invocation = invocations.getStore();
     if (!invocation || !params?.request) return call(params);
+    if (invocation.thrown) throw invocation.thrown;  // in its instance
     const run = makeRun(invocation, params);
     const state = sim.memory && guard('module state', () => stateOf(run, entry));
     const { waitUntil } = params.request;
@@ -162,5 +163,5 @@ module.exports = function (sim) {
     Object.defineProperty(realm, kContext, { value: { get }, configurable: true, enumerable: false, writable: true });
   }
 
-  return { runMiddleware, hookRequests, hookNodeMiddleware, provideMiddlewareContext };
+  return { runMiddleware, fileOfMiddleware, hookRequests, hookNodeMiddleware, provideMiddlewareContext };
 };

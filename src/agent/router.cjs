@@ -67,7 +67,11 @@ module.exports = function (sim) {
     handlers.requestHandler = function (req, ...rest) {
       const invocation = invocations.getStore();
       const meta = invokeMeta(req);
-      if (sim.isolation) return meta && sim.isDispatched(req, meta) ? sim.dispatch(req, rest[0], meta) : requestHandler.call(this, req, ...rest);
+      if (sim.isolation) {
+        if (meta && sim.isDispatched(req, meta)) return sim.dispatch(req, rest[0], meta);
+        const here = () => requestHandler.call(this, req, ...rest);
+        return meta?.middlewareInvoke && sim.isAsked(req) ? sim.isApart().then((is) => (is ? sim.askMiddleware(req, rest[0], rest[1], here) : here())) : here();
+      }
       if (invocation && meta && !meta.middlewareInvoke) {
         invocation.errorPage = meta.invokeStatus !== undefined;
         if (meta.match?.definition) guard('dispatch', () => dispatchTo(invocation, meta.match.definition));

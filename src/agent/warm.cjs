@@ -36,6 +36,7 @@ module.exports = function (sim) {
 
   // Next internals: load-components.js, which the render server uses too, requires what a page consists of.
   async function evaluate(page, kind) {
+    if (kind === 'MIDDLEWARE') return sim.server.loadNodeMiddleware();
     const { loadComponents } = requireNext('../load-components');
     const isAppPath = kind === 'APP_ROUTE' || kind === 'APP_PAGE';
     const components = await loadComponents({ distDir: sim.server.distDir, page, isAppPath, isDev: true, sriEnabled: false });
@@ -83,7 +84,7 @@ module.exports = function (sim) {
       const colon = one.indexOf(':');
       if (!kLeftOut.test(one.slice(0, colon))) headers[one.slice(0, colon)] = one.slice(colon + 1).trim();
     }
-    const isPage = kind === 'APP_PAGE' || kind === 'PAGES';
+    const isPage = kind === 'APP_PAGE' || kind === 'PAGES' || kind === 'MIDDLEWARE';
     const agent = new http.Agent({ keepAlive: true });
     try {
       for (let i = 0; i < kRequests; i++) {

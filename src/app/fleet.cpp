@@ -26,10 +26,11 @@ std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
 std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
 
 instance::Pool pool_of(std::string_view kind) {
-  return kind == "PAGES"       ? instance::Pool::pages
-         : kind == "APP_PAGE"  ? instance::Pool::app_page
-         : kind == "PAGES_API" ? instance::Pool::pages_api
-                               : instance::Pool::app_route;
+  return kind == "PAGES"        ? instance::Pool::pages
+         : kind == "APP_PAGE"   ? instance::Pool::app_page
+         : kind == "PAGES_API"  ? instance::Pool::pages_api
+         : kind == "MIDDLEWARE" ? instance::Pool::middleware
+                                : instance::Pool::app_route;
 }
 
 }  // namespace
