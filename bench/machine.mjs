@@ -1,7 +1,7 @@
 // What the hooks of the machine cost (disk, network, programs, plan): the same program and app with them and with all of them off by profile keys, in interleaved rounds.
 //   node bench/machine.mjs [--bin build/vercel-sim] [--rounds 10] [--requests 200] [--starts 30] [--json FILE] [--check]
 // A request: CPU of all processes of a server (every thread's, in ns) for --requests on one warm instance, with / without; `again` is a second server without, whose ratio to the
-// first is what two servers differ in anyway. A start: CPU and time of what an instance loads (joined, as it is there: src/agent/joined.cjs) and hooks for it, in fresh processes in which what
+// first is what two servers differ in anyway. A start: CPU and time of what an instance loads (joined, as it is there: src/agent/dev/joined.cjs) and hooks for it, in fresh processes in which what
 // Next itself uses of Node is loaded; a copy pays none of it.
 // The bars: at most 2 % of a request's CPU, 5 ms of a start; --check makes a missed one the exit code 1. On a busy machine read the ratios, and `again`.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -94,20 +94,20 @@ const kStart = `
 const { AsyncLocalStorage } = require('node:async_hooks');
 const sim = { guard: (_, f) => f(), lacks() {}, boot: { options: { dir: '/' } }, options: { project: '/', publicPort: 3000, machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1 },
   plain: { setTimeout, setImmediate }, tell() {}, invocations: new AsyncLocalStorage(), isUserCode: () => false, originalPosition() {}, missing: new Set() };
-for (const part of ['hanging', 'connections', 'own-requests', 'source-maps']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
+for (const part of ['shared/hanging', 'shared/connections', 'instance/own-requests', 'shared/source-maps']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
 require('node:https'), require('node:dns'), require('node:tls'), require('node:child_process'), require('node:os'), require('node:fs').promises, fetch.name;
 sim.hookOwnRequests(); sim.hookHanging();
 const [cpu, time] = [process.cpuUsage(), performance.now()];
 const load = require(process.env.JOINED);
-for (const part of process.env.PARTS.split(' ')) Object.assign(sim, load('./' + part + '.cjs')(sim));
+for (const part of process.env.PARTS.split(' ')) Object.assign(sim, load('../' + part + '.cjs')(sim));
 sim.hookNetwork(); sim.hookDisk(); sim.hookChildren(); sim.hookRefused(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookPlan(); sim.keepSpare();
 const ms = performance.now() - time;
 const { user, system } = process.cpuUsage(cpu);
 console.log(JSON.stringify({ ms, cpu: (user + system) / 1000 }));
 process.exit(0);
 `;
-const kParts = ['machine', 'network', 'disk', 'read-only', 'refused', 'reads', 'tmp', 'programs', 'plan'];
-const { writeJoined } = createRequire(import.meta.url)('../src/agent/joined.cjs');
+const kParts = ['shared/machine', 'instance/network', 'instance/disk', 'instance/read-only', 'instance/refused', 'instance/reads', 'instance/tmp', 'instance/programs', 'instance/plan'];
+const { writeJoined } = createRequire(import.meta.url)('../src/agent/dev/joined.cjs');
 const kModes = 'self=enforce,loopback=warn,ipv6=warn,smtp=warn,protection=warn,disk=enforce,reads=warn,programs=warn,descriptors=enforce,descriptors_max=1024,cpus=1';
 function startOnce() {
   const env = { PATH: process.env.PATH, AGENT: `${join(here, '../src/agent')}/`, MODES: kModes, JOINED: writeJoined(dir, kParts), PARTS: kParts.join(' ') };

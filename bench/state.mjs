@@ -1,4 +1,4 @@
-// What reading the memory of modules costs (src/agent/module-state.cjs): CPU of an instance for each invocation, with the reader and without it, in one run
+// What reading the memory of modules costs (src/agent/shared/module-state.cjs): CPU of an instance for each invocation, with the reader and without it, in one run
 // on one generated app, the two asked in turns and in pairs.
 //   node bench/state.mjs [--modules 500] [--rounds 150] [--seconds 120] [--fresh 3] [--check]
 // The handler reaches a function of every module; all have constants, every tenth a Map of up to 16 entries, every 25th a counter and an instance of a class

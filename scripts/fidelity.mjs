@@ -32,7 +32,8 @@ export function keysOf(text) {
   return new Map([...keys].filter(([, { value }]) => value !== undefined));
 }
 
-const { kProbes } = createRequire(import.meta.url)("../src/parity/probes.cjs");
+const require = createRequire(import.meta.url);
+const kProbes = [...require("../src/parity/probes.cjs").kProbes, ...require("../src/parity/outputs.cjs").kOutputs];
 const probesOf = ({ id }) => kProbes.filter(({ rows }) => rows.includes(id)).map(({ name }) => name);
 const keys = keysOf(read("profiles/hobby.yaml"));
 const codes = readdirSync(join(root, "docs/codes")).map((file) => file.replace(/\.md$/, ""));
@@ -52,6 +53,7 @@ export function problemsOf(rows) {
     if (row.recorded && !(/^\d{4}-\d\d-\d\d$/.test(row.recorded) && probesOf(row).length > 0)) say(row, "is recorded without a date or a probe");
     if (!kWords[row.status]) say(row, `no status ${row.status}`);
     if (row.status === "cannot" && !row.why) say(row, "does not say why");
+    else if (probesOf(row).length === 0 && !/\bby hand\b/.test(row.why ?? "")) say(row, "has no probe, and does not say what a person does by hand");
     if (row.status !== "cannot" && !row.test) say(row, "has no test");
     for (const key of row.keys ?? []) if (!keys.has(key)) say(row, `no profile key ${key}`);
     for (const code of row.codes ?? []) if (!codes.includes(code)) say(row, `no code ${code}`);
@@ -80,13 +82,16 @@ With an account at Vercel, in ten minutes, five of which are the wait for the de
 4. \`vercel-sim parity compare hobby.json\`: row by row *same*, *differs* (what: the deployment, then here) or *not probed* (why). Exit code 1 where something differs; \`--json\` for tools. Two captures are compared as well:
    two plans, or the same one a year later.
 
+What no request shows is read from what the Vercel CLI prints, in a file that is named for it: a build that fails, a deployment that is refused, a call of a cron. [parity/README.md](../parity/README.md) has a command for each, a
+minute a piece; \`vercel-sim parity record case.log\` makes a capture of it, and \`parity compare THERE/case.log HERE/case.log\` compares two of them.
+
 A capture is JSON: date, host, region, and of each probe its rows, requests and answer. Of variables and of headers it has names; it has values only of those that say how the platform is set up (\`TZ\`, \`cache-control\`). Read
 it before you send it. Numbers are the same within 3 s or 5 % (durations) and 10 % (sizes): what a network and a busy machine add. How long a function may run is read where its stream breaks off, so that neither its start nor
 the way to it counts. Known to differ today are the rows that are not *enforced*: \`next dev\` is no CDN, makes nothing at build and sets \`NODE_ENV\`; \`--set disk.reads=enforce --set static.frozen=on --env strict\` come nearer.`.split("\n");
 
 export function render(rows) {
   const out = [
-    "<!-- Made by node scripts/fidelity.mjs of docs/fidelity.json, profiles/hobby.yaml, src/parity/probes.cjs and docs/codes/. -->",
+    "<!-- Made by node scripts/fidelity.mjs of docs/fidelity.json, profiles/hobby.yaml, src/parity/ and docs/codes/. -->",
     "# What of the platform is here",
     "",
     "Each behaviour that Vercel documents or that was seen in production, and what a run does about it.",

@@ -180,7 +180,7 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, S
   } else if (type == "machine") {
     handler.on_machine(n, id(o), machine(o));
   } else if (type == "tmp") {
-    handler.on_tmp(n, text(o, "wrote"), text(o, "removed"));
+    handler.on_tmp(n, text(o, "wrote"), text(o, "removed"), flag(o, "build"));
   } else if (type == "made") {
     handler.on_made(n, id(o), made(o));
   } else if (type == "revalidated") {

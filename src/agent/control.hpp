@@ -180,7 +180,8 @@ class InstanceHandler {
   virtual void on_connections(std::uint64_t, InvocationId, const Connections&) {}
   virtual void on_machine(std::uint64_t, InvocationId, const Machine&) {}
   // It has written, or taken away, this file of its /tmp.
-  virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/) {}
+  virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/,
+                      bool /*at_build*/) {}
   virtual void on_made(std::uint64_t, InvocationId, MadeReport) {}
   virtual void on_revalidated(std::uint64_t) {}  // by a path or a tag
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
@@ -241,7 +242,7 @@ std::string policy_line(std::string_view isolation);
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
                       std::string_view head, bool as_template = false);
 std::string ping_line();
-// To the template of instances: what one copy of it is to be (src/agent/copying.cjs).
+// To the template of instances: what one copy of it is to be (src/agent/instance/copying.cjs).
 std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark);
 std::string expire_line(InvocationId);
 std::string bye_line();

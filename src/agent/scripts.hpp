@@ -1,4 +1,4 @@
-// The scripts of src/agent/*.cjs, embedded in the binary: what runs inside `next dev` and inside instances.
+// The scripts of src/agent/*/*.cjs, embedded in the binary: what runs inside `next dev` and inside instances.
 // Written into the run directory before the app is started.
 #pragma once
 

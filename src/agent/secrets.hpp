@@ -1,7 +1,7 @@
 // What lets a process speak for itself and for nobody else. Only the agent in next dev knows the run's token;
 // an instance gets a secret of its own, over a descriptor, and each invocation a mark for the requests that
 // it makes to its own app. Both are derived from the token, so that next dev can check an instance's secret
-// and the edge a mark that it no longer keeps. src/agent/bundler-host.cjs derives the former too.
+// and the edge a mark that it no longer keeps. src/agent/dev/bundler-host.cjs derives the former too.
 #pragma once
 
 #include <cstdint>

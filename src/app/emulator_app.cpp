@@ -65,7 +65,7 @@ Result<bool> Emulator::Impl::start_app() {
     edge->set_sockets(run_dir->path());
     auto scripts = agent::write_scripts(run_dir->path());
     if (!scripts) return scripts.error();
-    const std::string script = *scripts + "/agent.cjs";
+    const std::string script = *scripts + "/dev/agent.cjs";
     const std::string app_socket = run_dir->socket_path("app.sock"),
                       control_socket = run_dir->socket_path("agent.sock");
     app_events = std::make_unique<AppEvents>(io, *edge, *this, token);
@@ -79,8 +79,7 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.env_files = options.env_files;
       wanted.cwd = spec.cwd;
       wanted.run_dir = run_dir->path();
-      wanted.script = *scripts + "/instance.cjs";
-      wanted.template_script = *scripts + "/template.cjs";
+      wanted.scripts = *scripts;
       wanted.control_socket = control_socket;
       wanted.token = token;
       wanted.port = port;

@@ -1,10 +1,8 @@
 #include "app/fleet.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <tuple>
 #include <utility>
@@ -22,8 +20,6 @@ using instance::Why;
 
 constexpr std::size_t kMaxWarmHead = 64 * 1024;
 
-std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
-std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
 
 instance::Pool pool_of(std::string_view kind) {
   return kind == "PAGES"        ? instance::Pool::pages
@@ -44,8 +40,7 @@ Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::
       owner_(owner),
       watcher_(watcher),
       options_(std::move(options)),
-      scheduler_(options_.scheduler, this),
-      early_(options_.scheduler.early_patience),
+      placements_(options_.scheduler, this),
       template_(io, supervisor, template_callbacks()),
       timer_(io),
       sampler_(io, [this](InstanceId id, std::uint64_t bytes) { sampled(id, bytes); }) {
@@ -60,7 +55,7 @@ void Fleet::carry_out() {
   if (carrying_out_) return;
   carrying_out_ = true;
   while (next_command_ < commands_.size()) {
-    instance::SchedulerCommand command = std::move(commands_[next_command_++]);
+    core::PlacementCommand command = std::move(commands_[next_command_++]);
     std::visit([this](auto& c) { obey(c); }, command);
   }
   commands_.clear();
@@ -70,16 +65,14 @@ void Fleet::carry_out() {
 }
 
 void Fleet::arm() {
-  auto next = scheduler_.next_wakeup();
-  if (const auto early = early_.next_wakeup(); early && (!next || *early < *next)) next = early;
+  const auto next = placements_.next_wakeup();
   if (!next || *next >= armed_for_) return;
   armed_for_ = *next;
   timer_.expires_at(to_steady(*next));
   timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     armed_for_ = TimePoint::max();
-    strike_early();
-    tell([&](TimePoint t, auto& out) { scheduler_.wake(t, out); });
+    tell([](auto& p, TimePoint t, auto& out) { p.wake(t, out); });
   });
 }
 
@@ -91,62 +84,36 @@ void Fleet::boot(const agent::Boot& boot, std::string_view exec) {
   if (!exec.empty()) exec_ = exec;
   settle_tmp();
   start_template();
-  if (first) return;
-  instance::CodeChange change;
-  change.generation = ++generation_;
-  ++base_;
-  change.environment = change.all_code = true;
-  known(change);
-}
-
-void Fleet::known(const instance::CodeChange& change) {
-  tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
-  early_.announced(generation_);
-  ask_early();
+  if (!first) tell([](auto& p, TimePoint t, auto& out) { p.environment_changed(t, out); });
 }
 
 void Fleet::changed(const agent::Changed& told) {
   instance::CodeChange change;
-  generation_ = std::max(generation_, base_ + told.generation);
-  change.generation = generation_;
+  change.generation = told.generation;
   change.environment = told.environment;
   change.all_code = told.all;
   change.files = told.files;
-  known(change);
+  tell([&](auto& p, TimePoint t, auto& out) { p.changed(std::move(change), t, out); });
 }
 
 void Fleet::on_socket_failed(std::uint64_t n, InvocationId id) {
-  const Invocation* v = held(id, static_cast<InstanceId>(n));
-  if (v == nullptr) return;
+  const Instance* i = find(n);
+  if (i == nullptr || !holds(id, n)) return;
   watcher_.fleet_warns(
       fmt::format("{} threw on i{} after it had taken the WebSocket's upgrade: no error reaches the client, "
                   "whose socket stays open until somebody closes it, or its maximum duration is over",
-                  route_of(*v), n),
+                  routes::normalize_app_page(functions_[static_cast<std::size_t>(i->function)].page), n),
       "catch what is thrown behind the upgrade and close the socket there: ws.close(1011)");
 }
 
 void Fleet::gone() {
-  base_ = ++generation_;
-  std::vector<InvocationId> waiting;
-  for (const auto& [id, invocation] : invocations_)
-    if (!invocation.lease) waiting.push_back(id);
-  for (const InvocationId id : early_.clear()) waiting.push_back(id);
-  std::sort(waiting.begin(), waiting.end());
-  waiting.erase(std::unique(waiting.begin(), waiting.end()), waiting.end());
-  for (const InvocationId id : waiting) {
-    withdraw(id);
-    owner_.fleet_refused(id, limits::Code::no_response_from_function, Duration{});
-  }
-  instance::CodeChange change;
-  change.generation = generation_;
-  change.environment = change.all_code = true;
-  known(change);
+  tell([](auto& p, TimePoint t, auto& out) { p.gone(t, out); });
   stop_template();  // of a next dev that is no more, as all were that have not begun yet
 }
 
 void Fleet::start() {
   if (std::exchange(started_, true)) return;
-  tell([&](TimePoint t, auto& out) { scheduler_.start(t, out); });
+  tell([](auto& p, TimePoint t, auto& out) { p.start(t, out); });
 }
 
 void Fleet::stop() {
@@ -154,9 +121,7 @@ void Fleet::stop() {
   timer_.cancel();
   sampler_.stop();
   template_.stop();
-  tell([&](TimePoint t, auto& out) { scheduler_.stop(t, out); });
-  for (const InvocationId id : early_.clear())
-    owner_.fleet_refused(id, limits::Code::sim_not_ready, Duration{});
+  tell([](auto& p, TimePoint t, auto& out) { p.stop(t, out); });
 }
 
 void Fleet::set_options(FleetOptions options, Why why) {
@@ -172,19 +137,19 @@ void Fleet::set_options(FleetOptions options, Why why) {
   settle_tmp();
   // Limits alone make other groups of functions (group.hpp): what is bound to one of before is of no use.
   if (same && why == Why::settings)
-    return tell([&](TimePoint t, auto& out) { scheduler_.retire(Why::settings, false, t, out); });
+    return tell([](auto& p, TimePoint t, auto& out) { p.retire(Why::settings, t, out); });
   if (template_.state() != TemplateProcess::State::none) {
     stop_template();
     if (!boot_.file.empty()) start_template();
   }
-  tell([&](TimePoint t, auto& out) { scheduler_.set_options(options_.scheduler, why, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.set_options(options_.scheduler, why, t, out); });
 }
 
 bool Fleet::kill(std::string_view name) {
   for (auto& [id, i] : instances_)
     if (i.process && i.process->name() == name && i.process->running()) {
       const instance::InstanceId which = id;
-      tell([&](TimePoint t, auto& out) { scheduler_.condemn(which, Why::asked, t, out); });
+      tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(which, Why::asked, t, out); });
       return true;
     }
   return false;
@@ -192,9 +157,9 @@ bool Fleet::kill(std::string_view name) {
 
 std::size_t Fleet::retire(Why why) {
   if (stopped_) return 0;
-  tell([&](TimePoint t, auto& out) { scheduler_.retire(why, false, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.retire(why, t, out); });
   std::size_t busy = 0;
-  for (const instance::InstanceView& i : scheduler_.instances())
+  for (const instance::InstanceView& i : placements_.scheduler().instances())
     busy += std::holds_alternative<instance::Retired>(i.state);
   return busy;
 }
@@ -202,8 +167,8 @@ std::size_t Fleet::retire(Why why) {
 // --- Invocations
 
 void Fleet::request(InvocationId id, const FunctionRef& of, InvocationId parent, std::uint64_t generation) {
-  const instance::FunctionId function =
-      scheduler_.define({std::string(of.page), pool_of(of.kind), of.config});
+  const instance::FunctionId function = placements_.define(
+      {std::string(of.page), pool_of(of.kind), of.config}, routes::normalize_app_page(of.page));
   const auto index = static_cast<std::size_t>(function);
   if (functions_.size() <= index) functions_.resize(index + 1);
   Function& f = functions_[index];
@@ -213,137 +178,47 @@ void Fleet::request(InvocationId id, const FunctionRef& of, InvocationId parent,
     f.runtime = of.runtime;
   }
   if (of.head.size() <= kMaxWarmHead) f.head = of.head;
-  const instance::Early::Asked asked{id, function, parent, base_ + generation};
-  const bool still_there = invocations_.contains(id);  // on the instance that said "try the next route"
-  if (stopped_ || (!still_there && early_.known(asked.generation))) return ask({asked, false, {}});
-  early_.add(asked, still_there, now());
-  arm();
-}
-
-void Fleet::ask(const instance::Early::Ready& early) {
-  const instance::Early::Asked& asked = early.asked;
-  Invocation& invocation = invocations_[asked.id];
-  invocation.function = asked.function;
-  invocation.early = early.waited;
-  tell([&](TimePoint t, auto& out) { scheduler_.request({asked.id, asked.function, asked.parent}, t, out); });
-  if (early.left) client_left(asked.id);
-  const auto it = invocations_.find(asked.id);
-  if (it == invocations_.end() || it->second.lease) return;
-  // It waits: nothing that starts is in the background any more.
-  for (auto& [id, i] : instances_)
-    if (i.process && !i.ready) i.process->foreground();
-  for (auto& [id, coming] : comings_) coming.spec.background = false;
-  template_.foreground();
-}
-
-void Fleet::ask_early() {
-  while (const auto early = early_.take(now())) ask(*early);
-}
-
-// What is missing will not come: an honest end of the wait, in which nobody is served by what may be old.
-void Fleet::strike_early() {
-  const auto over = early_.strike(now());
-  for (const InvocationId id : over.not_given_back) {
-    const auto it = invocations_.find(id);
-    const Instance* i = it == invocations_.end() ? nullptr : find(it->second.instance);
-    if (i != nullptr && i->debugged) continue;
-    if (i != nullptr) {
-      watcher_.fleet_warns(
-          fmt::format("{} left a request to the next route and did not say that it is done with it: the "
-                      "request goes on elsewhere, and {} ends",
-                      i->process->name(), i->process->name()),
-          "look for code that keeps its event loop busy");
-      instance::Lease lease = std::move(it->second.lease);
-      invocations_.erase(it);
-      tell([&](TimePoint t, auto& out) { scheduler_.timed_out(std::move(lease), t, out); });
-    }
-    early_.given_back(id);
-  }
-  if (over.missing != 0) {
-    watcher_.fleet_warns(
-        "`next dev` counts a change of the code that it has not told of: requests that waited for it are "
-        "served by instances that start anew, with the code as it is now",
-        "if this comes again, restart, and please report it");
-    instance::CodeChange change;
-    change.generation = generation_;
-    change.all_code = true;
-    tell([&](TimePoint t, auto& out) { scheduler_.invalidate(change, t, out); });
-  }
-  ask_early();
-}
-
-bool Fleet::holds(InvocationId id) const {
-  const auto it = invocations_.find(id);
-  return it != invocations_.end() && it->second.lease;
+  tell([&](auto& p, TimePoint t, auto& out) { p.request(id, function, parent, generation, t, out); });
 }
 
 bool Fleet::busy(InvocationId id) const {
-  const auto it = invocations_.find(id);
-  if (it == invocations_.end() || !it->second.lease) return false;
-  return sampler_.busy(it->second.instance);
+  const InstanceId on = placements_.instance_of(id);
+  return on != InstanceId::none && sampler_.busy(on);
 }
 
 Duration Fleet::unserved(InvocationId id) const {
-  const auto it = invocations_.find(id);
-  if (it == invocations_.end() || !it->second.lease) return {};
-  return sampler_.unserved(it->second.instance);
+  const InstanceId on = placements_.instance_of(id);
+  return on != InstanceId::none ? sampler_.unserved(on) : Duration{};
 }
 
 void Fleet::responding(InvocationId id) {
-  const auto it = invocations_.find(id);
-  if (it == invocations_.end() || !it->second.lease || std::exchange(it->second.handler, true)) return;
-  tell([&](TimePoint t, auto& out) { scheduler_.handler_started(id, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.begun(id, t, out); });
 }
 
-void Fleet::again(InvocationId id) {
-  const auto it = invocations_.find(id);
-  if (it != invocations_.end()) it->second.again = true;
-}
+void Fleet::again(InvocationId id) { placements_.passed_on(id); }
 
 void Fleet::client_left(InvocationId id) {
-  early_.client_left(id);
-  tell([&](TimePoint t, auto& out) { scheduler_.client_left(id, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.client_left(id, t, out); });
 }
 
 void Fleet::withdraw(InvocationId id) {
-  early_.withdraw(id);
-  const auto it = invocations_.find(id);
-  if (it == invocations_.end() || it->second.lease) return;
-  invocations_.erase(it);
-  tell([&](TimePoint t, auto& out) { scheduler_.withdraw(id, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.withdraw(id, t, out); });
 }
 
 void Fleet::expire(InvocationId id) {
-  const auto it = invocations_.find(id);
-  if (it != invocations_.end() && it->second.lease) say(it->second.instance, agent::expire_line(id));
+  const InstanceId on = placements_.instance_of(id);
+  if (on != InstanceId::none) say(on, agent::expire_line(id));
 }
 
 void Fleet::timed_out(InvocationId id) {
-  const auto it = invocations_.find(id);
-  if (it == invocations_.end() || !it->second.lease) return withdraw(id);
-  instance::Lease lease = std::move(it->second.lease);
-  if (Instance* i = find(it->second.instance)) i->overdue.insert(route_of(it->second));
-  invocations_.erase(it);
-  early_.withdraw(id);
-  tell([&](TimePoint t, auto& out) { scheduler_.timed_out(std::move(lease), t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.timed_out(id, t, out); });
 }
 
 void Fleet::done(InvocationId id) {
-  if (holds(id)) give_back(id);
+  tell([&](auto& p, TimePoint t, auto& out) { p.give_back(id, false, t, out); });
 }
 
-void Fleet::give_back(InvocationId id, bool untouched) {
-  const auto it = invocations_.find(id);
-  instance::Lease lease = std::move(it->second.lease);
-  const InstanceId instance = it->second.instance;
-  invocations_.erase(it);
-  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out, untouched); });
-  if (options_.scheduler.isolation != profile::Isolation::invocation || untouched) sampler_.served(instance);
-  early_.given_back(id);
-  ask_early();
-}
-
-// --- The scheduler's commands
+// --- What the core wants done
 
 void Fleet::obey(instance::Bind& c) {
   const Function& f = functions_[static_cast<std::size_t>(c.function)];
@@ -363,107 +238,36 @@ void Fleet::obey(instance::Thaw& c) {
 
 void Fleet::obey(instance::Ping& c) { say(c.id, agent::ping_line()); }
 
-// Whose code it was cannot be seen from outside: the one that was cut may only have waited for its turn.
-void Fleet::tell_unresponsive(InstanceId id, const Instance& i) {
-  std::set<std::string> running;
-  for (const auto& [of, v] : invocations_)
-    if (v.lease && v.instance == id) running.insert(route_of(v));
-  if (i.overdue.empty()) {
-    if (i.init_over) return;  // the start of a function, which has lines of its own
-    return watcher_.fleet_warns(
-        fmt::format("{} was killed: its event loop began no request for {}, though none was running on it",
-                    name_of(id),
-                    human_duration(options_.scheduler.turn_limit + options_.scheduler.ping_limit)),
-        "look for a loop or synchronous work that goes on behind a response");
-  }
-  const bool alone = running.empty() || running == i.overdue;
-  watcher_.fleet_warns(
-      fmt::format("{} was killed: its event loop did not answer within a second after {} had reached its "
-                  "deadline{}",
-                  name_of(id), fmt::join(i.overdue, ", "),
-                  alone ? ""
-                        : fmt::format("; {} was running there too, and either may have kept it busy",
-                                      fmt::join(running, ", "))),
-      "look for a loop or synchronous work that does not end: who shares the instance waits for it");
-}
-
-std::string Fleet::route_of(const Invocation& v) const {
-  return routes::normalize_app_page(functions_[static_cast<std::size_t>(v.function)].page);
-}
-
 void Fleet::obey(instance::Kill& c) {
   Instance* i = find(c.id);
   if (i == nullptr) return never_start(c.id);
-  if (c.why == Why::unresponsive) tell_unresponsive(c.id, *i);
   i->process->last_words(std::string(instance::to_string(c.why)));
   i->process->kill();
 }
 
-void Fleet::obey(instance::Placement& c) {
+void Fleet::obey(core::InstanceGiven& c) {
   Instance* i = find(c.instance);
-  const auto it = invocations_.find(c.invocation);
-  // Withdrawn while the command was on its way, or on an instance whose end is: the lease tells the
-  // scheduler.
-  if (it == invocations_.end() || i == nullptr)
-    return tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(c.lease), t, out); });
-  it->second.lease = std::move(c.lease);
-  it->second.instance = c.instance;
-  i->function = it->second.function;
+  if (i == nullptr) return tell([&](auto& p, TimePoint t, auto& out) { p.unreachable(c.id, t, out); });
+  i->function = c.function;
   i->copies.reset();
   i->process->foreground();
-  const bool debugged = i->debugged;
-  const Placed placed{i->process->pool(), i->process->name(), i->process->secret(), c.start,
-                      it->second.early + c.waited};
-  if (!owner_.fleet_placed(c.invocation, placed)) {
-    if (holds(c.invocation)) give_back(c.invocation);
-    return;
-  }
-  if (debugged) owner_.fleet_compile(c.invocation, false);
+  const Placed placed{i->process->pool(), i->process->name(), i->process->secret(), c.start, c.waited};
+  if (!owner_.fleet_placed(c.id, placed)) done(c.id);
 }
 
-void Fleet::obey(instance::Refuse& c) {
-  const auto it = invocations_.find(c.invocation);
-  const Duration waited = (it == invocations_.end() ? Duration{} : it->second.early) + c.waited;
-  if (it != invocations_.end()) invocations_.erase(it);
-  owner_.fleet_refused(c.invocation, c.code, waited);
+void Fleet::obey(core::InstanceRefused& c) { owner_.fleet_refused(c.id, c.code, c.waited); }
+void Fleet::obey(core::InstanceTaken& c) { owner_.fleet_lost(c.id, std::move(c.loss)); }
+void Fleet::obey(core::ClockStops& c) { owner_.fleet_compile(c.id, false); }
+
+// Nothing that starts is in the background any more.
+void Fleet::obey(core::Hurry&) {
+  for (auto& [id, i] : instances_)
+    if (i.process && !i.ready) i.process->foreground();
+  for (auto& [id, coming] : comings_) coming.spec.background = false;
+  template_.foreground();
 }
 
-void Fleet::obey(instance::LeaseLost& c) {
-  const auto it = invocations_.find(c.invocation);
-  if (it == invocations_.end()) return;
-  instance::Lease lease = std::move(it->second.lease);
-  const bool again = it->second.again;
-  invocations_.erase(it);
-  std::string cause;
-  const bool asked = c.why == Why::asked;
-  if (asked) {
-    cause = "killed because somebody asked for it";
-  } else if (c.why == Why::none) {
-    for (const auto& [id, text] : causes_)
-      if (id == c.instance) cause = text;
-  } else {
-    const std::string name = name_of(c.instance);
-    Instance* i = find(c.instance);
-    if (i != nullptr && c.why == Why::init_timeout) i->init_over = true;
-    cause = c.why == Why::unresponsive && i != nullptr && i->overdue.empty() && !i->init_over
-                ? fmt::format(
-                      "{} was killed: its event loop began no request though none was running on it: "
-                      "what an earlier one has left behind may keep it busy",
-                      name)
-            : c.why == Why::unresponsive
-                ? fmt::format(
-                      "{} was killed: another invocation on it passed its deadline, and its event loop "
-                      "did not answer within a second: code on it, perhaps of this function, kept it busy",
-                      name)
-            : c.why == Why::init_timeout
-                ? fmt::format("{} was killed: its modules were not evaluated in time", name)
-            : c.why == Why::memory_limit ? fmt::format("{} was killed: it used more than memory.max", name)
-                                         : fmt::format("{} was killed ({})", name, to_string(c.why));
-  }
-  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
-  if (!again) owner_.fleet_lost(c.invocation, {c.code, cause, asked});  // else it goes on elsewhere
-  early_.given_back(c.invocation);
-  ask_early();
-}
+void Fleet::obey(core::Weigh& c) { sampler_.served(c.instance); }
+void Fleet::obey(core::Remark& c) { watcher_.fleet_warns(c.what, c.fix); }
 
 }  // namespace vsim::app

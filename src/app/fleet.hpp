@@ -1,11 +1,10 @@
-// The instances of a run: owns the scheduler (src/instance/, all policy), carries out its commands on real
-// processes, and tells it what happens to them. Who an invocation's owner is and what its client gets are the
-// edge's; the fleet names invocations by their ids only. I/O thread only.
+// The instances of a run as processes: carries out what core/ decides about them (which invocation has which,
+// when one starts and when it goes), and tells it what happens to them. Who an invocation's owner is and what
+// its client gets are the edge's; the fleet names invocations by their ids only. I/O thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,7 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,8 +26,7 @@
 #include "app/template.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
-#include "instance/early.hpp"
-#include "instance/scheduler.hpp"
+#include "core/placements.hpp"
 #include "limits/instance_end.hpp"
 #include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
@@ -167,7 +164,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known, or,
   // if one of them is not told in time, have been taken for a change of everything.
   void request(InvocationId, const FunctionRef&, InvocationId parent, std::uint64_t generation);
-  bool holds(InvocationId) const;         // an instance
+  bool holds(InvocationId id) const { return placements_.holds(id); }  // an instance
   Duration unserved(InvocationId) const;  // what that event loop has waited for a processor
   bool busy(InvocationId) const;          // the event loop of that instance, all the time of late
   void responding(InvocationId);          // the head of its response has come
@@ -180,7 +177,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void timed_out(InvocationId);  // it has
   void done(InvocationId);       // where no instance says so itself: a command's response is over
 
-  instance::SchedulerTotals totals() const { return scheduler_.totals(); }
+  instance::SchedulerTotals totals() const { return placements_.scheduler().totals(); }
   // For events, from inside fleet_state.
   const std::string& last_death() const { return last_death_; }
   // What it is bound to, or what was placed on it last, in Next's words; empty: none.
@@ -216,7 +213,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void on_missing(std::uint64_t n, const std::vector<std::string>& names) override;
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
-  void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) override;
+  void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed, bool at_build) override;
   void on_made(std::uint64_t n, InvocationId, agent::MadeReport) override;
   void on_revalidated(std::uint64_t n) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
@@ -231,41 +228,34 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   struct Instance {
     std::unique_ptr<InstanceProcess> process;
     std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
-    bool connected = false, ready = false, call_open = false, debugged = false;
+    bool connected = false, ready = false, call_open = false;
     bool is_copy = false;
-    bool began = false;  // user code of a request has
-    bool init_over = false;
+    bool began = false;        // user code of a request has
     bool is_template = false;  // of a function, or about to be
     std::unique_ptr<process::ForkServer>
         copies;            // what it is told by to copy itself; of a copy of the base's
     std::string uncopied;  // why it is not to be one
     std::uint64_t memory = 0;
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
-    std::set<std::string> overdue;  // routes cut at their deadlines since its event loop was last heard of
-  };
-  struct Invocation {
-    instance::Lease lease;  // empty while it waits
-    instance::InstanceId instance = instance::InstanceId::none;
-    instance::FunctionId function = instance::FunctionId::none;
-    bool again = false;
-    bool handler = false;  // was told
-    Duration early{};      // waited before it could be asked for
   };
   struct Function {
     std::string page, kind, runtime, head;
   };
-  std::string route_of(const Invocation&) const;
-  void tell_unresponsive(instance::InstanceId, const Instance&);
 
   void on_state(instance::InstanceId, const instance::InstanceState& from, const instance::InstanceState& to,
                 instance::GroupId, TimePoint) override;
   Duration unserved(instance::InstanceId id) const override { return sampler_.unserved(id); }
-  // The scheduler is called and obeyed; what the owner or a process does meanwhile calls it again, and is
-  // obeyed afterwards, in order.
+  // The core is called and obeyed; what the owner or a process does meanwhile calls it again, and is obeyed
+  // afterwards, in order.
   template <class F>
   void tell(F f) {
-    f(now(), commands_);
+    f(placements_, now(), commands_);
     carry_out();
+  }
+  // What is the scheduler's alone.
+  template <class F>
+  void tell_scheduler(F f) {
+    tell([&](core::Placements& p, TimePoint t, auto& out) { p.tell(t, out, f); });
   }
   void carry_out();
   void arm();
@@ -275,13 +265,19 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void obey(instance::Thaw&);
   void obey(instance::Ping&);
   void obey(instance::Kill&);
-  void obey(instance::Placement&);
-  void obey(instance::Refuse&);
-  void obey(instance::LeaseLost&);
+  void obey(core::InstanceGiven&);
+  void obey(core::InstanceRefused&);
+  void obey(core::InstanceTaken&);
+  void obey(core::ClockStops&);
+  void obey(core::Hurry&);
+  void obey(core::Weigh&);
+  void obey(core::Remark&);
 
   Instance* find(instance::InstanceId);
   Instance* find(std::uint64_t n) { return find(static_cast<instance::InstanceId>(n)); }
-  Invocation* held(InvocationId, instance::InstanceId);  // null: not its
+  bool holds(InvocationId id, std::uint64_t n) const {
+    return placements_.holds(id, static_cast<instance::InstanceId>(n));
+  }
   // One that a template is asked to copy itself for.
   struct Coming {
     InstanceSpec spec;
@@ -313,11 +309,6 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void ended(instance::InstanceId);
   void debugger(instance::InstanceId);
   void output(instance::InstanceId, const OutputLine&);
-  void ask(const instance::Early::Ready&);
-  void ask_early();
-  void strike_early();
-  void known(const instance::CodeChange&);
-  void give_back(InvocationId, bool untouched = false);
   void say(instance::InstanceId, std::string line);
   void sampled(instance::InstanceId, std::uint64_t bytes);
 
@@ -328,23 +319,19 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   FleetOwner& owner_;
   FleetWatcher& watcher_;
   FleetOptions options_;
-  instance::Scheduler scheduler_;
-  instance::Scheduler::Commands commands_;
+  core::Placements placements_;
+  core::Placements::Commands commands_;
   std::size_t next_command_ = 0;
   bool carrying_out_ = false, started_ = false, stopped_ = false;
 
   std::map<instance::InstanceId, Instance> instances_;
   std::map<instance::InstanceId, Coming> comings_;
-  std::unordered_map<InvocationId, Invocation> invocations_;
   std::vector<Function> functions_;  // by id
-  instance::Early early_;
-  std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
   agent::Boot boot_;
   std::optional<process::OwnTmp> own_tmp_;  // what instances are started with
   IdleMemory idle_memory_;
   limits::TmpFiles tmp_files_;
   std::string exec_, last_death_;
-  instance::Generation generation_ = 0, base_ = 0;  // base_: of the agent that is there now
   std::set<std::string> warned_;
   StartNoise noise_;
   TemplateProcess template_;

@@ -20,7 +20,6 @@ using instance::Why;
 
 // An instance without a control channel is of no use; but one that is ending closes it first.
 constexpr auto kSilencePatience = 250ms;
-constexpr std::size_t kMostCauses = 64;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
 std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
@@ -32,11 +31,6 @@ std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
 Fleet::Instance* Fleet::find(InstanceId id) {
   const auto it = instances_.find(id);
   return it == instances_.end() || !it->second.process ? nullptr : &it->second;
-}
-
-Fleet::Invocation* Fleet::held(InvocationId id, InstanceId by) {
-  const auto it = invocations_.find(id);
-  return it != invocations_.end() && it->second.lease && it->second.instance == by ? &it->second : nullptr;
 }
 
 void Fleet::say(InstanceId id, std::string line) {
@@ -52,26 +46,16 @@ void Fleet::ended(InstanceId id) {
   sampler_.forget(id);
   // What it said last may still be in its channel; but whoever is named by a death is told of it now.
   if (channel_ != nullptr) channel_->forget(number(id));
-  causes_.emplace_back(id, process->cause());
-  if (causes_.size() > kMostCauses) causes_.pop_front();
   const instance::Death death = process->death();
   log::debug(log::Logger::app, "{} has ended: {}", name_of(id), process->cause());
   last_death_ = process->cause();
   if (copies) copies->end();
   boost::asio::post(io_, [process, copies] {});  // they are on the stack
-  tell([&](TimePoint t, auto& out) { scheduler_.exited(id, death, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.exited(id, death, last_death_, t, out); });
 }
 
 void Fleet::debugger(InstanceId id) {
-  Instance* i = find(id);
-  if (i == nullptr || std::exchange(i->debugged, true)) return;
-  // Whoever stands at a breakpoint is not cut, frozen or taken for slow, from now to the instance's end: that
-  // a debugger leaves, Node does not say.
-  std::vector<InvocationId> held_by;
-  for (const auto& [invocation, state] : invocations_)
-    if (state.lease && state.instance == id) held_by.push_back(invocation);
-  tell([&](TimePoint t, auto& out) { scheduler_.dev_call_opened(id, t, out); });
-  for (const InvocationId invocation : held_by) owner_.fleet_compile(invocation, false);
+  if (find(id) != nullptr) tell([&](auto& p, TimePoint t, auto& out) { p.debugger(id, t, out); });
 }
 
 void Fleet::on_state(InstanceId id, const instance::InstanceState& from, const instance::InstanceState& to,
@@ -94,7 +78,7 @@ std::string Fleet::take_uncopied(InstanceId id) {
   const auto it = instances_.find(id);
   if (it == instances_.end() || it->second.uncopied.empty()) return {};
   std::string why = std::exchange(it->second.uncopied, {});
-  const auto seen = scheduler_.instance(id);
+  const auto seen = placements_.scheduler().instance(id);
   const PageName of = seen ? function_of(id, seen->state) : PageName{};
   return warned_.insert(fmt::format("uncopied {} {} {}", of.kind, of.page, why)).second ? why : std::string();
 }
@@ -137,7 +121,7 @@ void Fleet::on_ready(std::uint64_t n, double) {
   if (i == nullptr) return;
   i->ready = true;
   sampler_.watch(static_cast<InstanceId>(n), i->process->pid(), i->is_copy);
-  tell([&](TimePoint t, auto& out) { scheduler_.ready(static_cast<InstanceId>(n), t, out); });
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.ready(static_cast<InstanceId>(n), t, out); });
 }
 
 void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
@@ -150,9 +134,9 @@ void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
              i->uncopied.empty() ? "" : "; no template, since " + i->uncopied);
   if (!i->is_template) i->copies.reset();
   const bool is_bound = !i->is_template;
-  tell([&](TimePoint t, auto& out) {
-    if (!told.files.empty()) scheduler_.loaded(id, std::move(told.files), t, out);
-    if (is_bound) scheduler_.bound(id, t, out);
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) {
+    if (!told.files.empty()) s.loaded(id, std::move(told.files), t, out);
+    if (is_bound) s.bound(id, t, out);
   });
   sampler_.used(id);
 }
@@ -176,11 +160,9 @@ void Fleet::output(InstanceId id, const OutputLine& line) {
 }
 
 void Fleet::on_handler(std::uint64_t n, InvocationId id) {
-  Invocation* v = held(id, static_cast<InstanceId>(n));
-  if (v == nullptr) return;
-  v->handler = true;
+  if (!holds(id, n)) return;
   instances_[static_cast<InstanceId>(n)].began = true;
-  tell([&](TimePoint t, auto& out) { scheduler_.handler_started(id, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.begun(id, t, out); });
   owner_.fleet_handler(id);
 }
 
@@ -190,13 +172,12 @@ void Fleet::on_missing(std::uint64_t n, const std::vector<std::string>& names) {
 
 void Fleet::on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,
                         std::string_view runtime, bool is_static) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr)
-    owner_.fleet_identity(id, page, kind, runtime, is_static);
+  if (holds(id, n)) owner_.fleet_identity(id, page, kind, runtime, is_static);
 }
 
 void Fleet::on_compile(std::uint64_t n, InvocationId id, bool is_over) {
   const Instance* i = find(n);
-  if (i == nullptr || i->debugged || held(id, static_cast<InstanceId>(n)) == nullptr) return;
+  if (i == nullptr || placements_.debugged(static_cast<InstanceId>(n)) || !holds(id, n)) return;
   owner_.fleet_compile(id, is_over);
 }
 
@@ -205,8 +186,8 @@ void Fleet::on_call(std::uint64_t n, bool open) {
   if (i == nullptr || i->call_open == open) return;
   i->call_open = open;
   const auto id = static_cast<InstanceId>(n);
-  tell([&](TimePoint t, auto& out) {
-    open ? scheduler_.dev_call_opened(id, t, out) : scheduler_.dev_call_closed(id, t, out);
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) {
+    open ? s.dev_call_opened(id, t, out) : s.dev_call_closed(id, t, out);
   });
 }
 
@@ -215,35 +196,34 @@ void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<
   Instance* i = find(n);
   if (i == nullptr) return;
   if (files)
-    tell([&](TimePoint t, auto& out) {
-      scheduler_.loaded(static_cast<InstanceId>(n), std::move(*files), t, out);
+    tell_scheduler([&](auto& s, TimePoint t, auto& out) {
+      s.loaded(static_cast<InstanceId>(n), std::move(*files), t, out);
     });
-  const Invocation* v = held(id, static_cast<InstanceId>(n));
-  if (v == nullptr) return;
-  if (!v->again) owner_.fleet_done(id, hanging);
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) give_back(id, untouched);
+  if (placements_.is_told_of(id, static_cast<InstanceId>(n))) owner_.fleet_done(id, hanging);
+  if (holds(id, n)) tell([&](auto& p, TimePoint t, auto& out) { p.give_back(id, untouched, t, out); });
 }
 
 void Fleet::on_state(std::uint64_t n, InvocationId id, const StateReport& report) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_module_state(id, report);
+  if (holds(id, n)) owner_.fleet_module_state(id, report);
 }
 
 void Fleet::on_broken_off(std::uint64_t n, InvocationId id, std::string_view message,
                           std::string_view source) {
-  const Invocation* v = held(id, static_cast<InstanceId>(n));
-  if (v != nullptr && !v->again) owner_.fleet_broken_off(id, message.substr(0, 300), source.substr(0, 300));
+  if (placements_.is_told_of(id, static_cast<InstanceId>(n)))
+    owner_.fleet_broken_off(id, message.substr(0, 300), source.substr(0, 300));
 }
 
 void Fleet::on_connections(std::uint64_t n, InvocationId id, const agent::Connections& told) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_connections(id, told);
+  if (holds(id, n)) owner_.fleet_connections(id, told);
 }
 
 void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& told) {
-  if (held(id, static_cast<InstanceId>(n)) == nullptr) return;
+  if (!holds(id, n)) return;
   if (limits::machine::kind_of(told.kind) != limits::MachineFact::Kind::tmp_elsewhere)
     return owner_.fleet_machine(id, told);
   // Looked for in vain: of interest if another has it.
-  const auto by = tmp_files_.elsewhere(n, told.to);
+  const auto by = tmp_files_.elsewhere(
+      n, told.to, limits::machine::doubt_of(told.doubt) == limits::MachineFact::Doubt::at_build);
   if (!by) return;
   const std::string name = fmt::format("i{}", *by);
   agent::Machine fact = told;
@@ -252,7 +232,7 @@ void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& t
 }
 
 void Fleet::on_made(std::uint64_t n, InvocationId id, agent::MadeReport told) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_made(id, std::move(told));
+  if (holds(id, n)) owner_.fleet_made(id, std::move(told));
 }
 
 void Fleet::on_revalidated(std::uint64_t n) {
@@ -260,18 +240,17 @@ void Fleet::on_revalidated(std::uint64_t n) {
 }
 
 void Fleet::on_pong(std::uint64_t n) {
-  Instance* i = find(n);
+  const Instance* i = find(n);
   if (i == nullptr) return;
-  i->overdue.clear();
-  tell([&](TimePoint t, auto& out) { scheduler_.pong(static_cast<InstanceId>(n), t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.pong(static_cast<InstanceId>(n), t, out); });
 }
 
 void Fleet::on_answer_at(std::uint64_t n, InvocationId id, std::string_view place) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_answer_at(id, place);
+  if (holds(id, n)) owner_.fleet_answer_at(id, place);
 }
 
 void Fleet::on_refused(std::uint64_t n, InvocationId id, const agent::Refused& told) {
-  if (held(id, static_cast<InstanceId>(n)) != nullptr) owner_.fleet_code_refused(id, told);
+  if (holds(id, n)) owner_.fleet_code_refused(id, told);
 }
 
 void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) {
@@ -283,25 +262,16 @@ void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view mes
                                                               : "";
   i->process->last_words(std::string(word) + std::string(message.substr(0, 300)));
   const auto id = static_cast<InstanceId>(n);
-  tell([&](TimePoint t, auto& out) { scheduler_.failing(id, t, out); });
-  std::vector<InvocationId> placed;
-  for (const auto& [of, v] : invocations_)
-    if (v.lease && v.instance == id) placed.push_back(of);
-  say(id, agent::last_line(placed));
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.failing(id, t, out); });
+  say(id, agent::last_line(placements_.on(id)));
 }
 
 // What is said is what would be said if nobody else had been there, and the process had ended at once.
 void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
   const Instance* i = find(n);
-  const auto it = invocations_.find(id);
-  if (i == nullptr || held(id, static_cast<InstanceId>(n)) == nullptr || it->second.again) return;
+  if (i == nullptr || !placements_.is_told_of(id, static_cast<InstanceId>(n))) return;
   std::string cause = i->process->cause_if(process::Exited{exit_status});
-  instance::Lease lease = std::move(it->second.lease);
-  invocations_.erase(it);
-  owner_.fleet_crashed(id, {limits::Code::function_invocation_failed, std::move(cause)});
-  tell([&](TimePoint t, auto& out) { scheduler_.release(std::move(lease), t, out); });
-  early_.given_back(id);
-  ask_early();
+  tell([&](auto& p, TimePoint t, auto& out) { p.crashed(id, std::move(cause), t, out); });
 }
 
 void Fleet::on_closed(std::uint64_t n) {
@@ -323,12 +293,12 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   if (i == nullptr) return;
   idle_memory_.look(i->began, bytes);
   i->memory = bytes;
-  tell([&](TimePoint t, auto& out) { scheduler_.memory(id, bytes, t, out); });
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.memory(id, bytes, t, out); });
   const std::uint64_t own = idle_memory_.own(bytes);
   if (options_.memory_max == 0 || own <= options_.memory_max || options_.memory_mode == profile::Mode::off)
     return;
   if (options_.memory_mode == profile::Mode::enforce)
-    return tell([&](TimePoint t, auto& out) { scheduler_.condemn(id, Why::memory_limit, t, out); });
+    return tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
   if (!warned_.insert(name_of(id)).second) return;
   watcher_.fleet_warns(fmt::format("{} uses {} of memory, without the {} that an idle instance weighs; "
                                    "memory.max is {}",

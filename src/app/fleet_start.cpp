@@ -132,9 +132,9 @@ void Fleet::take_what_there_is(process::OwnTmp own, std::string& shared, std::st
   }
 }
 
-void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed) {
+void Fleet::on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed, bool at_build) {
   if (find(n) == nullptr) return;
-  if (!wrote.empty()) tmp_files_.wrote(n, wrote);
+  if (!wrote.empty()) tmp_files_.wrote(n, wrote, at_build);
   if (!removed.empty()) tmp_files_.removed(n, removed);
 }
 
@@ -266,7 +266,7 @@ void Fleet::standing(InstanceId id) {
   Instance* i = find(id);
   if (i == nullptr || !i->is_template) return;
   i->process->foreground();
-  tell([&](TimePoint t, auto& out) { scheduler_.standing(id, t, out); });
+  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.standing(id, t, out); });
 }
 
 // --- Beginnings
@@ -318,7 +318,7 @@ void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, Begin
 }
 
 void Fleet::lost(InstanceId id) {
-  tell([&](TimePoint t, auto& out) { scheduler_.exited(id, {instance::Death::Kind::lost, 0}, t, out); });
+  tell([&](auto& p, TimePoint t, auto& out) { p.exited(id, {instance::Death::Kind::lost, 0}, {}, t, out); });
 }
 
 // It is to end before it is there.

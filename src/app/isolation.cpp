@@ -98,13 +98,12 @@ FleetOptions IsolationShell::fleet_options() const {
   InstanceWish wish;
   wish.strict = options_.profile->environment_strict.value == profile::Switch::on;
   wish.files = options_.env_files;
-  if (options_.profile->environment_fonts.value == profile::Switch::off)
-    wish.fonts = options_.script.substr(0, options_.script.rfind('/'));
+  if (options_.profile->environment_fonts.value == profile::Switch::off) wish.fonts = options_.scripts;
   out.env = instance_environment(options_.env, variables, wish);
   out.warm = options_.profile->spares_bound.value == profile::Switch::on;
   out.cwd = options_.cwd;
-  out.script = options_.script;
-  out.template_script = options_.template_script;
+  out.script = options_.scripts + "/instance/instance.cjs";
+  out.template_script = options_.scripts + "/instance/template.cjs";
   out.control_socket = options_.control_socket;
   out.token = options_.token;
   out.public_port = options_.port;

@@ -23,7 +23,8 @@ struct IsolationOptions {
   process::Environment env;            // of the app, before the agent's words are in it
   std::vector<std::string> env_files;  // of variables, for environment.strict; the first that has one wins
   std::string cwd;
-  std::string run_dir, script, template_script;  // instance.cjs, template.cjs
+  std::string run_dir;
+  std::string scripts;  // the folder that has what runs in Node (agent::write_scripts)
   std::string control_socket, token;
   std::uint16_t port = 0;
   bool https = false;  // what listens there speaks TLS

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 // As long as an instance may take to start (SchedulerOptions::spawn_limit); after that it is of no use.
 constexpr auto kPatience = 90s;
 constexpr int kMostInVain = 3;
-constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/copying.cjs
+constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/instance/copying.cjs
 
 }  // namespace
 
@@ -58,8 +58,9 @@ void TemplateProcess::launch() {
   auto server = process::ForkServer::start(io_, supervisor_, options_, std::move(callbacks));
   if (!server) return give_up(server.error().message);
   server_ = std::move(*server);
-  process::lower(server_->pid());
-  lowered_ = true;
+  // The first of a run is in the way of its first answer, beside the compile: it gets as much of the machine.
+  lowered_ = std::exchange(launched_before_, true);
+  if (lowered_) process::lower(server_->pid());
   patience_.expires_after(kPatience);
   patience_.async_wait([this](boost::system::error_code error) {
     if (error || state_ != State::starting) return;

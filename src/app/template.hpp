@@ -57,7 +57,7 @@ class TemplateProcess {
   std::string reason_;  // that it has told itself
   State state_ = State::none;
   int in_vain_ = 0;  // started since a copy was last made
-  bool lowered_ = false;
+  bool lowered_ = false, launched_before_ = false;
 };
 
 }  // namespace vsim::app

@@ -296,8 +296,8 @@ bool shared_instance(Match& m, const Predicate& p) {
   const auto refs = references(m.program, m.file, name);
   for (const Ref& ref : refs) {  // made when it is first asked for
     if (c.body != kNone || made.function != kNone) break;
-    const auto use = ref.file == &m.file ? classify(ref) : std::nullopt;
-    if (use && use->value != kNone) c = class_of(m, use->value);
+    if (ref.file != &m.file) continue;
+    if (const auto use = classify(ref); use && use->value != kNone) c = class_of(m, use->value);
   }
   if (c.body != kNone) return class_shares(m, c, refs);
   return made.function != kNone && closure_shares(m, made, refs);

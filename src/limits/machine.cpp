@@ -136,7 +136,8 @@ Verdict told(const profile::Profile& p, const MachineFact& fact, std::string_vie
   if (fact.kind == Kind::descriptors) return too_many(p, fact, std::move(v));
   if (fact.kind == Kind::tmp_elsewhere) {
     v.measured =
-        fmt::format("{}, which {} has in its own /tmp: not found here, as there", deed(fact, "of"), fact.by);
+        fmt::format("{}, which {} has in its own /tmp: not found {}, as there", deed(fact, "of"), fact.by,
+                    fact.doubt == Doubt::at_build ? "where this page is made, at build" : "here");
     return v;
   }
   v.measured = deed(fact, fact.kind == Kind::disk || fact.kind == Kind::program ? "of" : "to");

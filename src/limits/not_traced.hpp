@@ -1,5 +1,5 @@
 // A file of the project that a function read while it ran, and that Next's tracing would not have put into
-// the function. What tracing takes is found out beside the run (src/agent/trace.cjs); the words are here.
+// the function. What tracing takes is found out beside the run (src/agent/shared/trace.cjs); the words are here.
 // Pure.
 #pragma once
 

@@ -11,12 +11,12 @@ bool lies_in(std::string_view path, std::string_view folder) {
 
 }  // namespace
 
-void TmpFiles::wrote(Instance by, std::string_view path) {
+void TmpFiles::wrote(Instance by, std::string_view path, bool at_build) {
   const auto same = [&](const File& f) { return f.by == by && f.path == path; };
   const auto it = std::find_if(files_.begin(), files_.end(), same);
   if (it != files_.end()) files_.erase(it);
   if (files_.size() == kMost) files_.pop_front();
-  files_.push_back({by, std::string(path)});
+  files_.push_back({by, std::string(path), at_build});
 }
 
 void TmpFiles::removed(Instance by, std::string_view path) {
@@ -24,12 +24,13 @@ void TmpFiles::removed(Instance by, std::string_view path) {
     if (f.by == by && lies_in(f.path, path)) f.gone = true;
 }
 
-std::optional<TmpFiles::Instance> TmpFiles::elsewhere(Instance asks, std::string_view path) const {
+std::optional<TmpFiles::Instance> TmpFiles::elsewhere(Instance asks, std::string_view path,
+                                                      bool at_build) const {
   std::optional<Instance> found;
   for (const File& f : files_) {
     if (!lies_in(f.path, path)) continue;
     if (f.by == asks) return std::nullopt;
-    if (!f.gone) found = f.by;
+    if (!f.gone && !(at_build && f.at_build)) found = f.by;
   }
   return found;
 }

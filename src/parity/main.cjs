@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const { textOf } = require('../learn/others.cjs');
 const { compare, render } = require('./compare.cjs');
+const { captureOf, kOutputs, outputOf } = require('./outputs.cjs');
 const { kProbes } = require('./probes.cjs');
 const { Unreachable, problemOf, record } = require('./record.cjs');
 
@@ -14,7 +15,7 @@ class Usage extends Error {}
 const isUrl = (word) => /^https?:\/\//.test(word);
 
 function addressOf(word) {
-  if (!isUrl(word) || !URL.canParse(word)) throw new Usage(`record expects an address that begins with https:// or http://; got ${word}`);
+  if (!isUrl(word) || !URL.canParse(word)) throw new Usage(`record expects an address that begins with https:// or http://, or a file that is named for what its output is of (${kOutputs.map(({ name }) => name).join(', ')}); got ${word}`);
   return new URL(word).origin;
 }
 
@@ -25,11 +26,23 @@ const recorded = (url) => {
   return record(url, { secret: process.env.VERCEL_AUTOMATION_BYPASS_SECRET || undefined, tell });
 };
 
+function outputIn(word) {
+  const output = isUrl(word) ? undefined : outputOf(word);
+  if (!output) return undefined;
+  try {
+    return captureOf(output, textOf(word));
+  } catch (error) {
+    throw new Usage(`cannot read ${word}: ${error.message}`);
+  }
+}
+
 async function toFile(word, out) {
-  const url = addressOf(word);
-  const file = out ?? `parity-${new URL(url).host.replace(/[^\w.-]/g, '-')}-${new Date().toISOString().slice(0, 10)}.json`;
+  const output = outputIn(word);
+  const url = output ? undefined : addressOf(word);
+  const file = out ?? `parity-${output ? output.probes[0].probe : new URL(url).host.replace(/[^\w.-]/g, '-')}-${new Date().toISOString().slice(0, 10)}.json`;
   if (fs.existsSync(file)) throw new Usage(`${file} is there already: a capture is never written over; name another with --out`);
-  const capture = await recorded(url);
+  if (output && 'unknown' in output.probes[0]) throw new Usage(`${word}: ${output.probes[0].unknown}`);
+  const capture = output ?? (await recorded(url));
   try {
     fs.writeFileSync(file, `${JSON.stringify(capture, null, 1)}\n`, { flag: 'wx' });
   } catch (error) {
@@ -55,7 +68,7 @@ function fromFile(file) {
 async function compared([a, b = kHere], { json, files }) {
   const names = [a, b].map((word) => (isUrl(word) ? addressOf(word) : word));
   // What costs nothing first.
-  const captures = names.map((name) => (isUrl(name) ? undefined : fromFile(name)));
+  const captures = names.map((name) => (isUrl(name) ? undefined : outputIn(name) ?? fromFile(name)));
   for (const [at, name] of names.entries()) captures[at] ??= await recorded(name);
   const [left, right] = captures;
   const rows = compare(left, right, JSON.parse(files.get('docs/fidelity.json').toString()));

@@ -89,6 +89,28 @@ const kShort = [
     if (wrong) return wrong;
     return { isKept: met.some(({ count }) => count > 1), isSharedWithPagesApi: of !== null, isSharedAtOnce: together.some(({ mostOpen }) => mostOpen > 1) };
   }),
+  one('cold-start', 'cold-start', async ({ ask }) => {
+    const [first, second] = [await ask('/api/cold', { deadline: 90_000 }), await ask('/api/cold')];
+    const { count } = said(first);
+    if (first.status === 200 && count !== 1) return { unknown: 'its instance is there from an earlier request: record it again when a new deployment is made' };
+    return { ...refused(first), first: { seconds: Math.round(first.ms / 100) / 10 }, second: { seconds: Math.round(second.ms / 100) / 10 } };
+  }),
+  one('connections', 'connections', async ({ ask }) => {
+    const [route, pages] = [said(await ask('/api/pool')), said(await ask('/api/pool-of-pages'))];
+    const failed = [route, pages].find((one) => one.failed);
+    return failed ? { unknown: `no connection to the deployment itself: ${failed.failed}` } : { ofRoute: route.connections, ofPagesApi: pages.connections, isShared: route.pool === pages.pool };
+  }),
+  one('skew', 'skew', async ({ ask }) => {
+    // As a tab asks that was loaded from a deployment that is gone.
+    const action = await ask('/tab', { method: 'POST', body: '[]', headers: { 'next-action': `40${'0'.repeat(40)}`, 'content-type': 'text/plain;charset=UTF-8' } });
+    const chunk = await ask('/_next/static/chunks/of-an-older-build.js');
+    const named = await ask('/api/parity?dpl=dpl_parity', { headers: { 'x-deployment-id': 'dpl_parity', cookie: '__vdpl=dpl_parity' } });
+    return {
+      action: { ...refused(action), notFound: action.headers?.['x-nextjs-action-not-found'] },
+      chunk: { ...refused(chunk), type: chunk.headers?.['content-type'] },
+      named: refused(named),
+    };
+  }),
   one('tmp', 'tmp', async ({ ask }) => {
     const wrote = said(await ask(`/api/instance?write=${Date.now()}`));
     const other = said(await ask('/api/other'));

@@ -1,5 +1,5 @@
 // A process that makes copies of itself when it is told to: a Node process that has everything loaded
-// (src/agent/copying.cjs, src/agent/fork.c), a child that is started for it or one that is there. The copies
+// (src/agent/instance/copying.cjs, src/agent/fork.c), a child that is started for it or one that is there. The copies
 // are children of ours like those that the supervisor starts: their causes of death, groups, output and input
 // are ours alone. Decides nothing. I/O thread only. docs/decisions/0012-instances-are-forks.md has the why.
 //

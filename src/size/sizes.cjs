@@ -4,8 +4,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { packageOf } = require('../agent/paths.cjs');
-const trace = require('../agent/trace.cjs');
+const { packageOf } = require('../agent/shared/paths.cjs');
+const trace = require('../agent/shared/trace.cjs');
 const { textOf } = require('../learn/others.cjs');
 
 const kList = /\.js\.nft\.json$/;

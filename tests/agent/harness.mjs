@@ -3,7 +3,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, statSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { packagesOf, partsOf } from '../next_versions.mjs';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
-const kAgent = resolve(here, '../../src/agent/agent.cjs');
+const kAgent = resolve(here, '../../src/agent');
 const kCombo = process.env.AGENT_COMBO ?? '16-turbopack';
 const kReadyMs = 90_000; // a cold `next dev` on two busy cores
 
@@ -88,9 +88,9 @@ export async function copyApp() {
 export async function startNext(settings = {}) {
   const { major, bundler, flags } = combo();
   const { folder, app } = settings.project ?? (await copyApp());
-  const agent = join(folder, 'node_modules/vercel-sim/agent.cjs');
-  mkdirSync(dirname(agent), { recursive: true });
-  for (const file of readdirSync(dirname(kAgent)).filter((name) => name.endsWith('.cjs'))) copyFileSync(join(dirname(kAgent), file), join(dirname(agent), file));
+  const scripts = join(folder, 'node_modules/vercel-sim');
+  const agent = join(scripts, 'dev/agent.cjs');
+  cpSync(kAgent, scripts, { recursive: true, filter: (file) => statSync(file).isDirectory() || file.endsWith('.cjs') });
 
   for (const [name, text] of Object.entries(settings.files ?? {})) {
     mkdirSync(dirname(join(app, name)), { recursive: true });

@@ -27,7 +27,7 @@ class Instance {
     const { file } = world.events.all.findLast((event) => event.t === 'boot');
     const { exec } = world.events.all.findLast((event) => event.t === 'hello');
     const { NODE_OPTIONS, NODE_TEST_CONTEXT, ...outer } = process.env;
-    this.child = spawn(exec, ['--max-old-space-size=512', join(world.folder, 'node_modules/vercel-sim/instance.cjs')], {
+    this.child = spawn(exec, ['--max-old-space-size=512', join(world.folder, 'node_modules/vercel-sim/instance/instance.cjs')], {
       cwd: world.app,
       env: {
         ...outer,

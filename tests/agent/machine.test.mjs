@@ -413,9 +413,29 @@ exports.asked = async () => fs.existsSync(file + '.no') || fs.statSync(file + '.
     assert.deepEqual(missed(bad.told), [['existsSync', `/tmp/${name}/cache.json.no`, 'page.js:4:32']]);
   });
 
-  test('what a page does that is made at build, and what is warmed up, is left alone; so is all of it where /tmp is shared', () => {
+  test('a question whose next lines read what it is about is told, whatever is answered; one before something is taken away is not', () => {
+    const files = {
+      'page.js': `const fs = require('node:fs');
+const path = require('node:path');
+/* a comment
+   of two lines */
+exports.all = () => (fs.existsSync(path.join('/tmp', '${name}.json')) ? JSON.parse(fs.readFileSync(path.join('/tmp', '${name}.json'), 'utf8')) : []);
+exports.clean = (file = '/tmp/${name}.old') => { if (fs.existsSync(file)) fs.rmSync(file); return fs.readFileSync(__filename, 'utf8').length > 0; };
+`,
+    };
+    const { told, results } = run({ ...files, 'main.js': main(['all', 'clean'], '{ res: { statusCode: 200 } }') }, own);
+    assert.deepEqual(results, [{ value: [] }, { value: true }]);
+    assert.deepEqual(missed(told), [['existsSync', `/tmp/${name}.json`, 'page.js:5:25']]);
+  });
+
+  test('what is looked for where a page is made at build, and written there, is said to be; what is warmed up is left alone, as all of it is where /tmp is shared', () => {
     const files = { 'page.js': `const fsp = require('node:fs/promises');\nexports.read = async () => fsp.readFile('/tmp/${name}/none');\n` };
-    for (const more of ['{ isStatic: true }', '{ isWarming: true }']) assert.deepEqual(missed(run({ ...files, 'main.js': main(['read'], more) }, own).told), []);
+    assert.deepEqual(missed(run({ ...files, 'main.js': main(['read'], '{ isWarming: true }') }, own).told), []);
+    const isMade = '{ isStatic: true, res: { statusCode: 200 } }';
+    assert.deepEqual(run({ ...files, 'main.js': main(['read'], isMade) }, own).told.map(({ kind, doubt }) => [kind, doubt]), [['tmp', 'at-build']]);
+    const writes = { 'page.js': `exports.write = async () => require('node:fs').writeFileSync('/tmp/${name}.made', '');\n` };
+    after(() => rmSync(`/tmp/${name}.made`, { force: true }));
+    for (const [more, build] of [[isMade, true], ['{}', undefined]]) assert.deepEqual(run({ ...writes, 'main.js': main(['write'], more) }, own).told.map(({ wrote, build: is }) => [wrote, is]), [[`/tmp/${name}.made`, build]]);
     assert.deepEqual(missed(run({ ...files, 'main.js': main(['read']) }, { modes: 'tmp=enforce,tmp_max=500000000' }).told), []);
   });
 
@@ -433,7 +453,7 @@ exports.asked = async () => fs.existsSync(file + '.no') || fs.statSync(file + '.
 
 describe('entries of this machine\'s /tmp that instances need', () => {
   test('those that the app runs of and that variables name; a database that stands in it needs all', async () => {
-    const { namesInTmp } = await import(path.join(agent, 'tmp-names.cjs')).then(({ default: it }) => it);
+    const { namesInTmp } = await import(path.join(agent, 'dev/tmp-names.cjs')).then(({ default: it }) => it);
     const dir = mkdtempSync('/tmp/vsim-names-');
     const file = `${dir}.db`;
     writeFileSync(file, '');
@@ -456,7 +476,7 @@ describe('entries of this machine\'s /tmp that instances need', () => {
 
 describe('what of the disk stays writable', () => {
   test('what variables name does, with the folder of a database; where that cannot be known all of it does, and it is said why', async () => {
-    const { namesOnDisk } = await import(path.join(agent, 'disk-names.cjs')).then(({ default: it }) => it);
+    const { namesOnDisk } = await import(path.join(agent, 'dev/disk-names.cjs')).then(({ default: it }) => it);
     const root = mkdtempSync('/var/tmp/vsim-disk-');
     after(() => rmSync(root, { recursive: true, force: true }));
     const dir = path.join(root, 'app');

@@ -27,7 +27,7 @@ const sim = {
   isUserCode: (file) => file.startsWith(app) && file !== __filename,
   originalPosition: (at) => (at.startsWith(app) ? path.relative(app, at) : undefined),
 };
-for (const part of ['hanging', 'connections', 'own-requests', 'machine', 'network', 'disk', 'reads', 'tmp', 'programs', 'plan']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
+for (const part of ['shared/hanging', 'shared/connections', 'instance/own-requests', 'shared/machine', 'instance/network', 'instance/disk', 'instance/reads', 'instance/tmp', 'instance/programs', 'instance/plan']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
 sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookPlan(); sim.keepSpare(); sim.hookHanging();
 sim.peer = { tell: (name, { page, entry, reads }) => told.push({ name, page, entry, reads: reads.map(({ what, name, at, directory, answer }) => [what, name, at, directory, ...(answer ? [answer] : [])]) }) };
 const invoke = (action, more) => { const one = { id: 7, req: { headers: { host: 'localhost:' + process.env.OWN_PORT } }, ...more };

@@ -10,8 +10,8 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const { keptOf } = require('../../src/agent/flight.cjs');
-const frozen = require('../../src/agent/frozen.cjs');
+const { keptOf } = require('../../src/agent/instance/flight.cjs');
+const frozen = require('../../src/agent/shared/frozen.cjs');
 const { keyOf, tagsOf } = frozen;
 const base = mkdtempSync(path.join(tmpdir(), 'vsim-made-'));
 after(() => rmSync(base, { recursive: true, force: true }));
@@ -62,7 +62,7 @@ describe('tracing', { skip: !next && 'no Next in tests/agent/next16' }, () => {
       nextDist: path.join(next, 'next/dist'), dir, distDir: '.next/dev', page: '/mail/[id]/route', kind: 'APP_ROUTE', entry: 'app/mail/[id]/route.ts', includes: {}, excludes: {}, ...more,
       asked: asked.map((name) => ({ name, file: path.join(dir, name), directory: !path.extname(name) })),
     };
-    const done = spawnSync(process.execPath, [fileURLToPath(new URL('../../src/agent/trace.cjs', import.meta.url))], { input: JSON.stringify(question), encoding: 'utf8', timeout: 120_000 });
+    const done = spawnSync(process.execPath, [fileURLToPath(new URL('../../src/agent/shared/trace.cjs', import.meta.url))], { input: JSON.stringify(question), encoding: 'utf8', timeout: 120_000 });
     assert.equal(done.status, 0, done.stderr);
     const { route, missing: all } = JSON.parse(done.stdout);
     assert.equal(route, '/mail/\\[id\\]');

@@ -31,7 +31,7 @@ for (const combo of combos.filter((one) => partsOf(one).major < 16)) {
   test(`${combo}: a route that does not compile is the function that it is, whoever has met the error first`, async () => {
     const failure = new Error('it does not compile');
     let error = failure;
-    const { findFunction } = require('../../src/agent/dispatch.cjs')({
+    const { findFunction } = require('../../src/agent/dev/dispatch.cjs')({
       isolation: { missing: new Set(), bundlerService: { getCompilationError: async () => error } },
       kRequestMeta: Symbol('meta'),
       options: {},

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 
-const own = path.resolve(import.meta.dirname, '../../src/agent/own.cjs');
+const own = path.resolve(import.meta.dirname, '../../src/agent/instance/own.cjs');
 
 test('a copy draws random numbers of its own, when it asks for the first', () => {
   const script = `

@@ -10,8 +10,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 const require = createRequire(import.meta.url);
-const { pack, unpack } = require('../../src/agent/values.cjs');
-const { createPeer } = require('../../src/agent/rpc.cjs');
+const { pack, unpack } = require('../../src/agent/shared/values.cjs');
+const { createPeer } = require('../../src/agent/shared/rpc.cjs');
 const sent = (value) => unpack(JSON.parse(JSON.stringify({ value: pack(value) })).value);
 
 describe('values between processes', () => {
@@ -47,7 +47,7 @@ describe('requests of the app to itself', () => {
     globalThis.fetch = async (input) => asked.push(input);
     try {
       const sim = { invocations: new AsyncLocalStorage(), options: { publicPort: 3000, isHttps: false } };
-      require('../../src/agent/own-requests.cjs')(sim).hookOwnRequests();
+      require('../../src/agent/instance/own-requests.cjs')(sim).hookOwnRequests();
       for (const mode of ['cors', 'navigate']) {
         const request = new Request('https://localhost:3000/api/a?b=c', { method: 'POST', headers: { 'x-a': '1' }, body: 'text', redirect: 'manual' });
         Object.defineProperty(request, 'mode', { value: mode });
@@ -62,7 +62,7 @@ describe('requests of the app to itself', () => {
 });
 
 describe('answers whose begin nobody saw', () => {
-  const { isUnseen, noteHandled } = require('../../src/agent/unseen.cjs')();
+  const { isUnseen, noteHandled } = require('../../src/agent/shared/unseen.cjs')();
   const html = { _header: 'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n' };
   const flight = { _header: 'HTTP/1.1 200 OK\r\ncontent-type: text/x-component\r\n\r\n' };
   const json = { _header: 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n' };
@@ -110,8 +110,8 @@ describe('answers whose begin nobody saw', () => {
 describe('static or not', () => {
   const kInvocation = Symbol('invocation');
   const sim = { guard: (_, action) => action(), hello: { next: '15.5.0' }, invocations: new AsyncLocalStorage(), kInvocation, options: { timeScale: 1 }, noteHandled() {}, dispatchTo() {}, lacks() {} };
-  const statics = require('../../src/agent/statics.cjs')(sim);
-  const { isErrorPage } = require('../../src/agent/unseen.cjs')();
+  const statics = require('../../src/agent/shared/statics.cjs')(sim);
+  const { isErrorPage } = require('../../src/agent/shared/unseen.cjs')();
   Object.assign(sim, statics, { isErrorPage });
   const guessed = (page) => statics.looksStatic({ readOnly: true, path: page }, `${page}/page`, 'APP_PAGE');
 
@@ -132,7 +132,7 @@ describe('static or not', () => {
   });
 
   test('the page of errors of a function that failed says nothing of the function, and all of itself', () => {
-    const { handlerHooks } = require('../../src/agent/handlers.cjs')(sim);
+    const { handlerHooks } = require('../../src/agent/shared/handlers.cjs')(sim);
     class PagesRouteModule {
       constructor(page) {
         Object.assign(this, { definition: { page }, userland: {} });
@@ -156,7 +156,7 @@ describe('an upgrade that is answered as the request that it is', () => {
 
   test('an answer larger than the socket takes at once comes whole, and the connection ends', { timeout: 20_000 }, async () => {
     const sim = { options: { token: '' }, hello: { next: '16.4.6' } };
-    const { responseFor } = require('../../src/agent/requests.cjs')(sim);
+    const { responseFor } = require('../../src/agent/shared/requests.cjs')(sim);
     const piece = 'x'.repeat(64 * 1024);
     const closed = [];
     const server = http.createServer().on('upgrade', async (req, socket) => {
@@ -194,7 +194,7 @@ describe('what reads the memory of modules and fails', () => {
   test('pieces of a body that cannot be copied reach the request all the same', () => {
     const missing = [];
     const sim = { boot: { options: { dir: '/' } }, guard: guarded(missing), options: {}, plain: { setTimeout }, tell() {} };
-    const { stateBegins, watchBody } = require('../../src/agent/module-state.cjs')(sim);
+    const { stateBegins, watchBody } = require('../../src/agent/shared/module-state.cjs')(sim);
     const got = [];
     const req = { push: (...args) => got.push(args) > 0 };
     const text = watchBody(req);
@@ -216,7 +216,7 @@ describe('what reads the memory of modules and fails', () => {
       ...parts,
     };
     const server = http.createServer();
-    require('../../src/agent/serve.cjs')(sim).prepareServer(server);
+    require('../../src/agent/instance/serve.cjs')(sim).prepareServer(server);
     await new Promise((done) => net.Server.prototype.listen.call(server, 0, '127.0.0.1', done));
     try {
       const answer = await new Promise((done, fail) => http.request({ port: portOf(server), host: '127.0.0.1', method: 'POST', agent: false }, done).on('error', fail).end('the body'));
@@ -274,8 +274,8 @@ describe('what a package is about to do when the response is done', () => {
   before(async () => {
     const shared = { guard: (_, action) => action(), invocations, lacks() {}, options: { timeScale: 1 }, plain: { setTimeout, setImmediate }, tell() {} };
     sim = { ...shared, isUserCode: (file) => file.startsWith(folder), originalPosition: () => undefined, hookConnections() {} };
-    Object.assign(sim, require('../../src/agent/hanging.cjs')(sim));
-    const { decide, forgetConnections, openedAt, unansweredOf } = require('../../src/agent/connections.cjs')(sim);
+    Object.assign(sim, require('../../src/agent/shared/hanging.cjs')(sim));
+    const { decide, forgetConnections, openedAt, unansweredOf } = require('../../src/agent/shared/connections.cjs')(sim);
     Object.assign(sim, { decide, forgetConnections, openedAt, unansweredOf });
     sim.hookHanging();
     const client = path.join(folder, 'node_modules/client');
@@ -327,7 +327,7 @@ describe('what waits behind a connection that is being made', () => {
     guard: (_, action) => action(), invocations, lacks: (what) => assert.fail(what), options: {}, plain: { setTimeout, setImmediate }, tell: (message) => told.push(message),
     isFetching: () => false, appPlace: () => undefined, isSoonSeen: () => false, noteLeft() {}, running: runs,
   };
-  const { decide, hookConnections, unansweredOf } = require('../../src/agent/connections.cjs')(sim);
+  const { decide, hookConnections, unansweredOf } = require('../../src/agent/shared/connections.cjs')(sim);
   const kept = { connect: net.Socket.prototype.connect, _writeGeneric: net.Socket.prototype._writeGeneric, push: net.Socket.prototype.push };
   const { addRequest } = http.Agent.prototype;
   let server;
@@ -414,7 +414,7 @@ describe('what waits behind a connection that is being made', () => {
 
 describe('where an instance died', () => {
   const sim = { isUserCode: (file) => file.includes('/.next/') || file.startsWith('webpack-internal:'), originalPosition: (at) => at };
-  const { sourceOf } = require('../../src/agent/death.cjs')(sim);
+  const { sourceOf } = require('../../src/agent/instance/death.cjs')(sim);
 
   for (const [frame, expected] of [
     ['at GET (/home/a/My Apps (old)/.next/server/chunks/[root of the server]__5827._.js:54:11)', '/home/a/My Apps (old)/.next/server/chunks/[root of the server]__5827._.js:54:11'],
@@ -495,9 +495,9 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
         writeFileSync(path.join(dir, name), content);
       }
       const sim = { boot: { options: { dir }, config: { distDir: '.next' } } };
-      Object.assign(sim, require('../../src/agent/loaded.cjs')(sim));
+      Object.assign(sim, require('../../src/agent/shared/loaded.cjs')(sim));
       sim.hookLoaded();
-      await look(require('../../src/agent/scopes.cjs')(sim), require(path.join(dir, '.next/server/a.js')));
+      await look(require('../../src/agent/shared/scopes.cjs')(sim), require(path.join(dir, '.next/server/a.js')));
     } finally {
       Module.prototype._compile = _compile;
       rmSync(dir, { recursive: true, force: true });
@@ -528,7 +528,7 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
 
   // In webpack's functions stands their source map, one word of a hundred thousand letters: a pattern that begins anew at each of them takes minutes.
   test('a static field that only the class itself makes: also while it is not there yet', () => {
-    const { reach, read } = require('../../src/agent/scopes.cjs')({ takeCompiled: () => [] });
+    const { reach, read } = require('../../src/agent/shared/scopes.cjs')({ takeCompiled: () => [] });
     const make = new Function('__webpack_require__', `
       class Orders { static name = { a: 1 }; static get() { return Orders.one ??= new Orders(); } is(other) { return Orders.two === other && Orders.three <= 1; } }
       return function GET() { __webpack_require__; return Orders.get(); };`);
@@ -541,7 +541,7 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
   });
 
   test('a function with a source map in its text is read at once, and one that is a whole bundle is not read', { timeout: 20_000 }, () => {
-    const { reach } = require('../../src/agent/scopes.cjs')({});
+    const { reach } = require('../../src/agent/shared/scopes.cjs')({});
     const seen = new Map();
     const made = (size) => new Function('seen', `const hidden = new Set(); return function (request) { /* ${'A'.repeat(size)} */ return seen.size + hidden.size; };`)(seen);
     const namesOf = (fn) => reach(fn, 'app/api/a/route.ts').map(({ name }) => name).sort();
@@ -552,7 +552,7 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
 });
 
 describe('a database that takes no more connections', () => {
-  const { refusalIn } = require('../../src/agent/protocols.cjs');
+  const { refusalIn } = require('../../src/agent/shared/protocols.cjs');
   const message = (type, body) => {
     const head = Buffer.alloc(5);
     head.write(type);
@@ -587,7 +587,7 @@ describe('a database that takes no more connections', () => {
     test(`${name} is none`, () => assert.equal(refusalIn(bytes), undefined));
 
   test('the user\'s function of middleware, as the adapter of each Next names it', () => {
-    const { handlerIn, reach } = require('../../src/agent/scopes.cjs')({});
+    const { handlerIn, reach } = require('../../src/agent/shared/scopes.cjs')({});
     const seen = new Map();
     const middleware = () => seen.size;
     const adapter = (given) => given;
@@ -694,7 +694,7 @@ describe('calls', () => {
 });
 
 describe('what cannot be looked at', () => {
-  const { linkStatOf, realOf, statOf } = require('../../src/agent/paths.cjs');
+  const { linkStatOf, realOf, statOf } = require('../../src/agent/shared/paths.cjs');
 
   test('is as what is not there: names that are too long or no path, links that lead to themselves', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'vs-'));
@@ -712,7 +712,7 @@ describe('what cannot be looked at', () => {
   });
 
   test('nobody is told of a name in /tmp that no file can have', () => {
-    const { namesInTmp } = require('../../src/agent/tmp-names.cjs');
+    const { namesInTmp } = require('../../src/agent/dev/tmp-names.cjs');
     assert.deepEqual(namesInTmp({ A: `/tmp/.X-${'9'.repeat(400)}` }, []), { entries: [], standIns: [], shared: undefined });
   });
 });

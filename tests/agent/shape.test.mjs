@@ -1,5 +1,5 @@
 // The canary: how the hooked classes of Next call their methods, in each version. A minor that is not in this table was tried by nobody: try it with
-// the matrix (tests/e2e/matrix.test.mjs) first, then add what its classes look like here and to src/agent/shape.cjs.
+// the matrix (tests/e2e/matrix.test.mjs) first, then add what its classes look like here and to src/agent/next/shape.cjs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { packagesOf, partsOf } from '../next_versions.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const kShape = resolve(here, '../../src/agent/shape.cjs');
+const kShape = resolve(here, '../../src/agent/next/shape.cjs');
 const { strangeness, resolversOf } = createRequire(import.meta.url)(kShape);
 
 // What handle() of a route handler's class reaches.
@@ -111,7 +111,7 @@ test('a class that asks for its handler otherwise is strange, and one that asks 
 test('a handler that comes as a promise begins when it is called, and not before', async () => {
   const told = [];
   const invocation = { page: '/api/slow/route', isWarming: false, began: 0, begin: () => told.push('begin'), setStatic: (value) => told.push(`static ${value}`) };
-  const { handlerHooks } = createRequire(import.meta.url)('../../src/agent/handlers.cjs')({
+  const { handlerHooks } = createRequire(import.meta.url)('../../src/agent/shared/handlers.cjs')({
     guard: (_, action) => action(),
     lacks: (hook) => told.push(`lacks ${hook}`),
     invocations: { getStore: () => invocation },

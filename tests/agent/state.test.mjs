@@ -12,7 +12,7 @@ function app(handler) {
   const sim = {
     boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: 'i1' }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(line))),
   };
-  const { stateBegins, stateEnds } = require('../../src/agent/module-state.cjs')(sim);
+  const { stateBegins, stateEnds } = require('../../src/agent/shared/module-state.cjs')(sim);
   let id = 0;
   return {
     ask(url = '/', body = '') {

@@ -83,7 +83,7 @@ describe('what modules take while they are evaluated', () => {
     write(
       'run.cjs',
       `const sim = { boot: { options: { dir: __dirname }, config: { distDir: '.next' }, rpcSocket: '/rpc' }, options: { socketPath: '/own' }, guard: (_, action) => action() };
-      Object.assign(sim, require(${JSON.stringify(path.join(agent, 'taken.cjs'))})(sim));
+      Object.assign(sim, require(${JSON.stringify(path.join(agent, 'instance/taken.cjs'))})(sim));
       sim.prepareTaking();
       const out = [];
       for (let i = 0; i < ${names.length}; i++) {

@@ -1,4 +1,4 @@
-// The notice on the app's own page (src/agent/notice.cjs) in a real Chromium, before real next dev: when one of the page's requests was cut or refused, and never
+// The notice on the app's own page (src/agent/dev/notice.cjs) in a real Chromium, before real next dev: when one of the page's requests was cut or refused, and never
 // else; what the app serves is what it serves without it. With VSIM_FULL=1 on the newest minor of every major, with each bundler.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -59,6 +59,8 @@ describe("vercel-sim parity", { timeout: 900_000 }, () => {
     assert.notEqual(of("socket-server").upgrade.status, 101);
     for (const said of Object.values(of("edge-code"))) assert.equal(said, "EvalError: Code generation from strings disallowed for this context");
     assert.deepEqual(Object.keys(of("neighbours")), ["3306", "5432", "6379", "11434", "27017"]);
+    assert.deepEqual(of("connections"), { ofRoute: 2, ofPagesApi: 2, isShared: false });
+    assert.deepEqual([of("cold-start").status, of("skew").action.notFound, of("skew").chunk.status, of("skew").named.status], [200, "1", 404, 200]);
     assert.ok(of("memory").heap.megabytes > 100);
     assert.deepEqual([of("fonts"), of("libraries")["libc.so.6"]], [{ fonts: "none" }, "there"]);
     // Told, and let through: without `--env strict` it is there.

@@ -16,10 +16,10 @@ test('the page is what the data say, each profile key and code has its row, each
 });
 
 test('what the data name and is not there is found', () => {
-  const sound = { id: 'x', group: 'x', says: 'x', status: 'enforced', source: 'https://vercel.com/docs', as_of: '2026-01-01', test: ['tests/integration/fidelity.test.mjs', 'what the data name'] };
+  const sound = { id: 'x', group: 'x', says: 'x', why: 'by hand', status: 'enforced', source: 'https://vercel.com/docs', as_of: '2026-01-01', test: ['tests/integration/fidelity.test.mjs', 'what the data name'] };
   const told = (row) => problemsOf([...rows, { ...sound, ...row }]);
   assert.deepEqual(told({}), []);
-  for (const row of [{ status: 'perhaps' }, { status: 'cannot' }, { test: undefined }, { keys: ['no.key'] }, { codes: ['SIM_NONE'] }, { test: ['tests/none.mjs', 'x'] }, { as_of: undefined }, { id: 'disk' }, { recorded: '2026-01-01' }])
+  for (const row of [{ status: 'perhaps' }, { status: 'cannot', why: undefined }, { why: undefined }, { test: undefined }, { keys: ['no.key'] }, { codes: ['SIM_NONE'] }, { test: ['tests/none.mjs', 'x'] }, { as_of: undefined }, { id: 'disk' }, { recorded: '2026-01-01' }])
     assert.equal(told(row).length, 1, JSON.stringify(row));
   assert.deepEqual(problemsOf(rows.filter(({ keys }) => !keys?.includes('network.smtp'))), ['the probe smtp is of no row: smtp', 'no row for the profile key network.smtp', 'no row for the code SIM_SMTP_PORT']);
 });

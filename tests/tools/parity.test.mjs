@@ -2,6 +2,7 @@
 // tests/e2e/parity.test.mjs asks the app itself.
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {once} from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import {createRequire} from 'node:module';
@@ -11,6 +12,7 @@ import {kBin, tempDir} from '../integration/world.mjs';
 
 const require = createRequire(import.meta.url);
 const {compare, differences, render} = require('../../src/parity/compare.cjs');
+const {answerOf, kOutputs} = require('../../src/parity/outputs.cjs');
 const {idForm, kProbes, words} = require('../../src/parity/probes.cjs');
 const kRows = JSON.parse(fs.readFileSync(new URL('../../docs/fidelity.json', import.meta.url), 'utf8'));
 
@@ -21,9 +23,9 @@ const parity = (dir, args, env = {}) =>
 
 async function standIn(t, answerOf = () => undefined) {
   const seen = [];
-  const server = http.createServer((req, res) => {
+  const server = http.createServer(async (req, res) => {
     seen.push(req);
-    req.resume();
+    await once(req.resume(), 'end');  // who answers before has closed the connection when the rest comes: EPIPE
     const {pathname, searchParams} = new URL(req.url, 'http://x');
     const answer = answerOf(req) ?? (pathname === '/api/parity' ? [200, {parity: 1}] : pathname.startsWith('/api/cut-') && searchParams.get('for') !== '0' ? [504, 'cut'] : [200, {instance: 'one', count: 2, after: 1000, of: null}]);
     const [status, body] = answer;
@@ -105,6 +107,39 @@ test('what is no app of probes, no capture or no address is said, and nothing is
     assert.match(done.stderr, said);
   }
   assert.deepEqual(fs.readdirSync(dir).sort(), ['bare.json', 'host.json', 'none.json', 'old.json', 'version.json', 'wrong.json']);
+});
+
+test('what no request shows is read from what the CLI has printed, in a file that is named for it', async (t) => {
+  for (const [name, text, answer] of [
+    ['build-fails', '⨯ useSearchParams() should be wrapped in a suspense boundary at page "/variant".', {isRefused: true}],
+    ['case', "Module not found: Can't resolve '../../../lib/variant'", {isRefused: true}],
+    ['bundle', 'Build Completed in /vercel/output [30s]\nError: A Serverless Function has exceeded the unzipped maximum size of 250 MB.', {isRefused: true, limit: {megabytes: 250}}],
+    ['bundle', 'Functions by what tracing finds, of 250.0 MB each:\n  262.0 MB  /api/variant  over the limit: the deployment fails\n', {isRefused: true, limit: {megabytes: 250}}],
+    ['bundle', 'Functions by what tracing finds, of 250.0 MB each:\n    3.8 MB  /api/socket\n', {isRefused: false}],
+    ['bundle', 'Build Completed in /vercel/output [30s]\nDeployment completed', {isRefused: false}],
+    ['edge-bundle', 'Error: The Edge Function "api/variant" size is 4.5 MB and your plan size limit is 1 MB.', {isRefused: true, limit: {megabytes: 1}}],
+    ['environment-size', 'Error: The total size of your environment variables must not exceed 64 KB', {isRefused: true, limit: {megabytes: 0.064}}],
+    ['case', 'Error: The specified token is not valid', {unknown: 'it failed in other words: Error: The specified token is not valid'}],
+    ['case', 'Production: https://x.vercel.app', {unknown: 'it says neither that it was refused nor that it was built'}],
+    ['crons', '{"message":"parity-cron method=GET agent=vercel-cron/1.0 schedule=0_5_*_*_* authorization=none"}', {method: 'GET', agent: 'vercel-cron/1.0', schedule: '0_5_*_*_*', authorization: 'none'}],
+    ['crons', 'GET /api/parity', {unknown: 'no line that begins with parity-cron: nothing has called the route'}],
+  ])
+    assert.deepEqual(answerOf(name, text), answer, `${name}: ${text}`);
+  for (const {rows} of kOutputs) for (const id of rows) assert.ok(kRows.some((row) => row.id === id), id);
+
+  const dir = tempDir(t);
+  fs.mkdirSync(path.join(dir, 'here'));
+  fs.writeFileSync(path.join(dir, 'case.log'), "\u001b[31mModule not found: Can't resolve '../../../lib/variant'\u001b[39m");
+  fs.writeFileSync(path.join(dir, 'here', 'case.log'), 'Route (app)\n');
+  fs.writeFileSync(path.join(dir, 'bundle.log'), 'no such thing');
+  const {code, stdout} = await parity(dir, ['record', 'case.log', '--out', 'case.json']);
+  assert.deepEqual([code, stdout], [0, 'case.json: 1 of 1 probes answered\n']);
+  const {code: differs, stdout: rows} = await parity(dir, ['compare', 'case.json', 'here/case.log']);
+  assert.equal(differs, 1);
+  assert.match(rows, /^differs {5}File names have case\n +case isRefused: true \| false$/m);
+  const nothing = await parity(dir, ['record', 'bundle.log']);
+  assert.deepEqual([nothing.code, nothing.stderr], [64, 'error: bundle.log: it says neither that it was refused nor that it was built\n']);
+  assert.match((await parity(dir, ['record', 'none.log'])).stderr, /expects an address .*, or a file that is named for what its output is of \(build-fails, case, /);
 });
 
 test('what timers and networks add is no difference; ids, hosts and mark-up are nobody\'s promise', () => {

@@ -55,8 +55,8 @@ const kJson = ['{', '}', '[', ']', ':', ',', '"', 'null', 'true', '1e999', '-0',
 
 // ---- Messages ------------------------------------------------------------------------------------------------------------------------------
 
-const { pack, unpack } = agent('values');
-const { createPeer } = agent('rpc');
+const { pack, unpack } = agent('shared/values');
+const { createPeer } = agent('shared/rpc');
 
 function values(bytes) {
   let value;
@@ -89,7 +89,7 @@ function control(bytes) {
   net.connect = () => wire;
   try {
     const got = [];
-    agent('control').openControl({ socketPath: 'x', first: '{}', closed() {}, failed() {}, received: (message) => got.push(message) });
+    agent('shared/control').openControl({ socketPath: 'x', first: '{}', closed() {}, failed() {}, received: (message) => got.push(message) });
     wire.give(bytes);
     for (const message of got) assert.equal(typeof message === 'object' && message !== null, true, 'a message that is none');
   } finally {
@@ -100,7 +100,7 @@ function control(bytes) {
 
 // ---- What is compiled, rendered, built -------------------------------------------------------------------------------------------------------
 
-const { keptOf } = agent('flight');
+const { keptOf } = agent('instance/flight');
 
 function flight(bytes) {
   const text = bytes.toString('utf8');
@@ -119,7 +119,7 @@ function maps(bytes) {
   const [map, place = '1:1'] = parts(bytes);
   const file = path.join(folder, `chunk${count++ % 8}.js`);
   writeFileSync(`${file}.map`, map, 'latin1');
-  const { originalPosition } = agent('source-maps')(guarded());
+  const { originalPosition } = agent('shared/source-maps')(guarded());
   for (const at of [`${file}:1:1`, `${file}:${place}`, place]) {
     const found = originalPosition(at);
     assert.ok(found === undefined || /:\d+:\d+$/.test(found), String(found));
@@ -129,7 +129,7 @@ function maps(bytes) {
 function stacks(bytes) {
   const told = [];
   const sim = guarded({ invocations: { getStore: () => undefined }, running: new Map(), isUserCode: () => true, originalPosition: (at) => at, plainExit() {}, tell: (message) => told.push(message) });
-  const { dieAsThePlatformDoes } = agent('death')(sim);
+  const { dieAsThePlatformDoes } = agent('instance/death')(sim);
   const before = Object.fromEntries(['uncaughtException', 'unhandledRejection'].map((name) => [name, process.listeners(name)]));
   const { error: print } = console;
   const { exit } = process;
@@ -150,7 +150,7 @@ function stacks(bytes) {
   assert.equal(told[0].stack, bytes.toString('utf8'));
 }
 
-const { readBuilt } = agent('trace');
+const { readBuilt } = agent('shared/trace');
 
 function built(bytes) {
   writeFileSync(path.join(folder, 'x.js.nft.json'), bytes);
@@ -159,8 +159,8 @@ function built(bytes) {
   for (const file of files) assert.ok(path.isAbsolute(file));
 }
 
-const { fileIn, fileOfId } = agent('scopes')(guarded());
-const { isRead, readsIn } = agent('state-reads');
+const { fileIn, fileOfId } = agent('shared/scopes')(guarded());
+const { isRead, readsIn } = agent('shared/state-reads');
 
 function compiled(bytes) {
   const [text, name = 'x'] = parts(bytes);
@@ -180,7 +180,7 @@ function requests(bytes) {
   const [url = '/', cookie = '', type = '', body = ''] = parts(bytes);
   const told = [];
   const sim = guarded({ tell: (message) => told.push(message) });
-  const { stateBegins, stateEnds } = agent('module-state')(sim);
+  const { stateBegins, stateEnds } = agent('shared/module-state')(sim);
   const req = { url: `/${url}`, method: 'POST', headers: { cookie, 'content-type': type } };
   const invocation = { id: '1', file: 'app/api/a/route.ts', page: '/api/a/route', req, bodyText: () => body };
   stateBegins(invocation, handler);
@@ -191,8 +191,8 @@ function requests(bytes) {
   isClean();
 }
 
-const { pathOf } = agent('statics')(guarded({ hello: { next: '16.0.0' }, invocations: { getStore: () => undefined } }));
-const { takeFields } = agent('requests')({ options: { token: 'secret' }, hello: { next: '14.0.0' }, kInvocation: Symbol('a'), kRequestMeta: Symbol('b') });
+const { pathOf } = agent('shared/statics')(guarded({ hello: { next: '16.0.0' }, invocations: { getStore: () => undefined } }));
+const { takeFields } = agent('shared/requests')({ options: { token: 'secret' }, hello: { next: '14.0.0' }, kInvocation: Symbol('a'), kRequestMeta: Symbol('b') });
 
 function fields(bytes) {
   const [url, ...raw] = parts(bytes);
@@ -207,7 +207,7 @@ function fields(bytes) {
   isClean();
 }
 
-const { beginOf, refusalIn, requestIn } = agent('protocols');
+const { beginOf, refusalIn, requestIn } = agent('shared/protocols');
 
 function protocols(bytes) {
   for (const found of [requestIn(bytes), requestIn(bytes, bytes.length * 2), refusalIn(bytes)]) assert.ok(found === undefined || typeof found === 'string');
@@ -219,7 +219,7 @@ function protocols(bytes) {
   }
 }
 
-const { namesInTmp } = agent('tmp-names');
+const { namesInTmp } = agent('dev/tmp-names');
 
 function environment(bytes) {
   const list = parts(bytes);

@@ -4,7 +4,7 @@
 
 using namespace vsim::agent;
 
-// The values are of `createHmac('sha256', 't0k')` in Node, as src/agent/bundler-host.cjs derives them.
+// The values are of `createHmac('sha256', 't0k')` in Node, as src/agent/dev/bundler-host.cjs derives them.
 TEST_CASE("Secrets: an instance's is its own, and next dev derives the same") {
   CHECK(instance_secret("t0k", 7) == "7343bb69f01b4276443db93418cbd320");
   CHECK(instance_secret("t0k", 8) != instance_secret("t0k", 7));

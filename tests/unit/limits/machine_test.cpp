@@ -135,6 +135,9 @@ TEST_CASE("machine: what another instance has in its /tmp is a warning that name
   CHECK(v.limit_key == "disk.tmp");
   CHECK(v.measured ==
         "readFile of /tmp/a at lib/a.ts:3:9, which i4 has in its own /tmp: not found here, as there");
+  CHECK(told({Kind::tmp_elsewhere, "existsSync", "/tmp/a", "", "", Doubt::at_build, false, "i4"}).measured ==
+        "existsSync of /tmp/a, which i4 has in its own /tmp: not found where this page is made, at build, as "
+        "there");
 }
 
 TEST_CASE("machine: a stand-in is named with its variable") {

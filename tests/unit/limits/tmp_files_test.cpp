@@ -34,6 +34,15 @@ TEST_CASE("tmp_files: what was taken away again is nowhere, nor is it missed by 
   CHECK(files.elsewhere(3, "/tmp/up/a") == 1u);
 }
 
+TEST_CASE("tmp_files: what a build writes is there for what else the build makes, and for no function") {
+  TmpFiles files;
+  files.wrote(1, "/tmp/made", true);
+  files.wrote(1, "/tmp/kept");
+  CHECK(files.elsewhere(2, "/tmp/made", true) == std::nullopt);
+  CHECK(files.elsewhere(2, "/tmp/made") == 1u);
+  CHECK(files.elsewhere(2, "/tmp/kept", true) == 1u);
+}
+
 TEST_CASE("tmp_files: the oldest are forgotten") {
   TmpFiles files;
   for (int i = 0; i < 5000; ++i) files.wrote(1, "/tmp/" + std::to_string(i));

@@ -1,0 +1,4 @@
+import { opened } from "../../lib/pool";
+export default async function handler(_, response) {
+  response.json(await opened());
+}

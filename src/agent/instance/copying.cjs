@@ -1,0 +1,231 @@
+'use strict';
+// A template: an instance up to the point where only what is its own is missing, which is copied (fork.c) for each instance that vercel-sim asks for. While
+// it waits it runs nothing: its event loop stands still. In a copy everything goes on from there. The base template has nothing of the app; that of a
+// function is a copy of it that has evaluated the function's modules and walked the path of a request (warm.cjs), if nothing in them speaks against that.
+// docs/decisions/0012-instances-are-forks.md has the why.
+
+const { AsyncResource } = require('node:async_hooks');
+const fs = require('node:fs');
+const path = require('node:path');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+
+const { statSync } = fs;
+const kSocket = 3;
+const kIdleMs = 15000;
+const kLeaveMs = 3000;
+const kTrialMs = 9000;
+// What may be open while it is copied: its output, and timers, which a copy goes on with.
+const kHarmless = new Set(['PipeWrap', 'TTYWrap', 'Timeout', 'Immediate', 'TickObject', 'Microtask']);
+const kThreads = 4;  // of Node: main, delayed tasks, the inspector's signal, one to spare
+
+module.exports = function (sim) {
+  const { boot, options } = sim;
+  const manifests = new Set();  // compiled files that Next has read while the template came up
+  const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
+  let early;  // what was asked of next dev meanwhile, which a template has no connection to
+
+  // In the place of the connection to next dev.
+  function nobody() {
+    const refuse = (name) => {
+      early ??= name;
+      throw new Error(`${name} before there is a connection`);
+    };
+    sim.peer = { call: async (name) => refuse(name), tell: refuse };
+  }
+
+  // Resolves in a copy only, with what vercel-sim has asked for.
+  async function waitToBeCopied(taken) {
+    // What next.config names is loaded with Next: a cache's handler.
+    if (taken !== undefined) return giveUp(`${taken}, before there is a function`);
+    let addon;
+    try {
+      // @ts-expect-error fork.c, which the build compiles and puts beside this file
+      addon = require('../fork.node');
+    } catch (error) {
+      return giveUp(`the addon that copies it cannot be loaded (${String(error?.message).split('\n')[0]})`);
+    }
+    await walkAhead().catch(() => {});  // the trial says what does not work
+    if (!(await isIdle())) return undefined;
+    collect();
+    const tried = addon.try();
+    if (tried === 'trial') await trial(addon);  // does not come back
+    if (tried === 'failed') return giveUp('a copy of this Node process did not work');
+    return nextCopy(addon, 0);
+  }
+
+  // Returns in a copy. Those of a function's template do what the first of them have done (`learns`).
+  function nextCopy(addon, learns) {
+    const [pid, text] = addon.serve(kSocket, learns).split(/ (.*)/s);
+    const command = JSON.parse(text);
+    if (learns) sim.learnPages = addon.learn;
+    const failed = options.namespace ? addon.ownTmp(options.namespace) : '';
+    sim.becomeOwn({ mark: command.mark, exit: addon.exit, pid: Number(pid) });
+    if (failed) throw new Error(`no /tmp and disk of its own: ${failed}`);
+    return command;
+  }
+
+  // ---- The template of a function ------------------------------------------------------------------------------------------------------
+
+  // `bound` is what there is to tell; `why` it must not be copied, if that is known already: then it is an instance as before.
+  async function standAsTemplate(bound, why) {
+    if (why !== undefined) return sim.tell({ ...bound, uncopied: why });
+    const open = await leave();
+    if (open !== undefined) {
+      await sim.connectPeer();
+      await sim.listen();
+      return sim.tell({ ...bound, uncopied: open });
+    }
+    sim.tell({ ...bound, template: true });
+    await sim.leaveControl();
+    collect();
+    // @ts-expect-error as above
+    const command = nextCopy(require('../fork.node'), 1);
+    return clean.runInAsyncScope(() => sim.beginBound(command));
+  }
+
+  // Closes what is its own; but for the connection to vercel-sim. Why it cannot be copied all the same.
+  async function leave() {
+    const end = performance.now() + kLeaveMs;
+    const later = () => new Promise((resolve) => sim.plain.setTimeout(resolve, 5));
+    await Promise.race([sim.unlisten(), new Promise((resolve) => sim.plain.setTimeout(resolve, kLeaveMs).unref())]);
+    let hasLeft = sim.leavePeer();
+    for (; !hasLeft && performance.now() < end; hasLeft = sim.leavePeer()) await later();
+    if (!hasLeft) return 'it waits for next dev';
+    let open = whatIsOpen();
+    for (; open !== undefined && performance.now() < end; open = whatIsOpen()) await later();
+    return open;
+  }
+
+  function whatIsOpen() {
+    const open = openKinds();
+    if (open.length > 0) return openInWords(open);
+    // Those that do not keep the process alive are not among these.
+    const own = new Set(['0', '1', '2', String(kSocket), String(sim.controlHandle()?.fd)]);
+    const sockets = fs.readdirSync('/proc/self/fd').filter((fd) => !own.has(fd) && isSocket(fd));
+    if (sockets.length > 0) return `something is open in it (${sockets.length === 1 ? 'a socket' : `${sockets.length} sockets`})`;
+    const threads = fs.readdirSync('/proc/self/task').length;
+    // A copy has none but the one that copied it, and those of the pool.
+    return threads > 1 + poolSize() ? `it has ${threads} threads` : undefined;
+  }
+
+  function isSocket(fd) {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;  // the one that the folder was read by
+    }
+  }
+
+  const openKinds = () => process.getActiveResourcesInfo().filter((name) => !kHarmless.has(name));
+  const openInWords = (kinds) => `something is open in it (${[...new Set(kinds)].join(', ')})`;
+  const poolSize = () => Number(process.env.UV_THREADPOOL_SIZE) || 4;
+
+  // The last word, which vercel-sim shows: it is spawned from then on.
+  function giveUp(why) {
+    fs.writeSync(2, `cannot be copied: ${why}\n`);
+    sim.plainExit(78);
+    return new Promise(() => {});
+  }
+
+  // Nothing that another thread works on, and no open socket: a copy would wait for the one and share the other.
+  async function isIdle() {
+    for (const end = performance.now() + kIdleMs; openKinds().length > 0 && performance.now() < end; ) await new Promise((resolve) => sim.plain.setTimeout(resolve, 10));
+    if (early !== undefined) return giveUp(`it asked next dev for ${early} while it came up`);
+    if (openKinds().length > 0) return giveUp(openInWords(openKinds()));
+    const threads = fs.readdirSync('/proc/self/task').length;
+    if (threads > kThreads + poolSize()) return giveUp(`it has ${threads} threads`);
+    return true;
+  }
+
+  // What each copy does first, so that it finds the code for it compiled: a socket that is opened, a request that is taken, files that are forgotten.
+  async function walkAhead() {
+    sim.forget([]);
+    await echoed();
+  }
+
+  // What was garbage is not copied, and what stays is in pages that a copy seldom writes to.
+  function collect() {
+    v8.setFlagsFromString('--expose-gc');
+    const gc = vm.runInNewContext('gc');
+    v8.setFlagsFromString('--no-expose-gc');
+    gc();
+  }
+
+  // In the copy that is tried: what instances live on, each of which has been seen to fail on some way of copying.
+  async function trial(addon) {
+    sim.plain.setTimeout(() => addon.exit(1), kTrialMs);
+    try {
+      const zlib = require('node:zlib');
+      const { promisify } = require('node:util');
+      await new Promise((resolve) => sim.plain.setTimeout(resolve, 1));
+      await fs.promises.readFile(__filename);
+      await promisify(zlib.gzip)('x'.repeat(1000));
+      await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+      if ((await echoed()) !== 'y') addon.exit(1);
+      collect();
+      addon.passed();
+    } catch {
+      addon.exit(1);
+    }
+  }
+
+  // The answer of a server of its own.
+  function echoed() {
+    const http = require('node:http');
+    const socketPath = path.join(path.dirname(boot.rpcSocket), `trial-${fs.readlinkSync('/proc/self')}.sock`);
+    return new Promise((resolve, reject) => {
+      const server = http.createServer((req, res) => req.resume().on('end', () => res.end('y')));
+      server.on('error', reject);
+      server.listen(socketPath, () => {
+        const req = http.request({ socketPath, agent: false, method: 'POST', headers: { connection: 'close' } }, (res) => {
+          let text = '';
+          res.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+          res.on('error', reject);
+          res.on('end', () => server.close(() => resolve(text)));
+        });
+        req.on('error', reject);
+        req.end('x');
+      });
+    });
+  }
+
+  // ---- What of the app was read, and may be compiled anew since ------------------------------------------------------------------------
+
+  // Next internals: load-manifest(.external).js keeps what it has read, or, in development, reads it for each request: a dozen files, which a copy finds
+  // read where they are what they were.
+  function hookReading(real) {
+    const replaced = {};
+    for (const name of ['loadManifest', 'evalManifest', 'loadManifestFromRelativePath', 'evalManifestFromRelativePath']) {
+      if (typeof real[name] !== 'function') continue;
+      replaced[name] = (...args) => {
+        const [given, shouldCache, , skipParse] = args;
+        const asked = typeof given === 'string' ? { file: given, shouldCache, skipParse } : { ...given, file: path.join(given.projectDir ?? '', given.distDir ?? '', given.manifest) };
+        manifests.add(asked.file);
+        if (asked.shouldCache !== false) return real[name](...args);
+        return unlessChanged(`${name} ${asked.skipParse ?? false} ${asked.file}`, asked.file, () => real[name](...args));
+      };
+    }
+    return sim.withExports(real, replaced);
+  }
+
+  const readBefore = new Map();  // what was read → {state of the file, value}
+
+  function unlessChanged(what, file, read) {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    const state = stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : '';
+    const before = readBefore.get(what);
+    if (before?.state === state) return before.value;
+    const value = read();
+    readBefore.set(what, { state, value });
+    return value;
+  }
+
+  function forgetWhatWasRead() {
+    const distDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
+    const files = [...manifests, ...Object.keys(require.cache)].filter((file) => file.startsWith(distDir));
+    if (files.length > 0) sim.forget(files);
+  }
+
+  return { nobody, waitToBeCopied, standAsTemplate, forgetWhatWasRead, templateHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookReading]], isTemplate: options.isTemplate };
+};

@@ -1,0 +1,406 @@
+'use strict';
+// What a function on Vercel cannot reach: its own server by a loopback name, another server of this machine, a host that has IPv6 addresses only, port 25.
+// Told with the app's own line (machine.cjs); what is certain fails as there. Seen where Node connects: not what a native addon or a child process does.
+
+const diagnostics = require('node:diagnostics_channel');
+const dns = require('node:dns');
+const { existsSync, readFileSync, readdirSync, readlinkSync } = require('node:fs');
+const http = require('node:http');
+const https = require('node:https');
+const net = require('node:net');
+const tls = require('node:tls');
+const decoded = require('../shared/decoded.cjs');
+const dressed = require('../shared/dressed.cjs');
+
+const kLoopback = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|::1|::|::ffff:127(\.\d{1,3}){3})$/i;
+const kSpelled = '(localhost|127(\\.\\d{1,3}){3}|0\\.0\\.0\\.0|\\[::1?\\])';
+// A loopback address that somebody has written out, in a string.
+const kLiteral = new RegExp(`["'\`](https?:|wss?:)?//${kSpelled}(?![\\w.-])`, 'i');
+// Or a host alone.
+const kHostLiteral = new RegExp(`["'\`]${kSpelled}["'\`:]`, 'i');
+const kSomewhere = new RegExp(`["'\`/]${kSpelled}`, 'i');
+// By what an address may be made of the request or of the deployment's name, which are the same here and not there.
+const kDerived = /VERCEL_(URL|BRANCH_URL|PROJECT_PRODUCTION_URL)|\bheaders\s*\(|\bheaders\s*\.|\bheaders\s*\[|\bhost\b|nextUrl|\b(req|request)\w*\s*\.\s*url\b|\borigin\b/i;
+const kGiven = /\bVERCEL_(BRANCH_)?URL\b/;
+const kPassing = /VERCEL_PROJECT_PRODUCTION_URL|VERCEL_AUTOMATION_BYPASS_SECRET|x-vercel-protection-bypass|nextUrl|\bheaders\s*\(|\b(req|request)\w*\s*\.\s*(url|headers)\b|\borigin\b/i;
+// Of Next's dev server alone.
+const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
+const kNodeModules = /[\\/]node_modules[\\/]/;
+const kGlobalUnicast = /^[23][0-9a-f]{0,3}:/i;
+
+module.exports = function (sim) {
+  const { guard, invocations, options, machine } = sim;
+  const { modeOf, callerOf, textOf, projectText, isChosen, variablesThat, tellMachine } = machine;
+
+  const bare = (host) => String(host ?? '').replace(/^\[(.*)\]$/, '$1');
+  const spell = (host) => (net.isIPv6(host) ? `[${host}]` : host);
+
+  function hookNetwork() {
+    if (modeOf('self') !== 'off') {
+      hookFetchCalls();
+      hookRequests();
+    }
+    if (modeOf('protection') !== 'off') hookProtection();
+    hookConnects();
+    if (modeOf('ipv6') !== 'off') hookLookups();
+  }
+
+  // ---- Its own server ------------------------------------------------------------------------------------------------------------
+
+  // Beneath Next's fetch, as in production: what a cache answers is not asked.
+  function hookFetchCalls() {
+    const { fetch } = globalThis;
+    if (typeof fetch !== 'function') return;
+    const asked = function (input, ...rest) {
+      const refused = guard('network', () => {
+        const address = typeof input === 'string' || input instanceof URL ? String(input) : input?.url;
+        const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
+        return url && isOwnAddress(url) && toItself(url, 'fetch', sim.fetchTrace() ?? sim.hanging.traceBelow(asked), sim.fetchTrace() !== undefined);
+      });
+      if (refused) return Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: refused }));
+      return Reflect.apply(fetch, this, [input, ...rest]);
+    };
+    globalThis.fetch = dressed(asked, fetch);
+  }
+
+  function hookRequests() {
+    // `https://$VERCEL_URL` becomes plain HTTP beneath (own-requests.cjs).
+    let isSecure = false;
+    for (const name of ['request', 'get']) {
+      const real = https[name];
+      https[name] = function (...args) {
+        isSecure = true;
+        try {
+          return Reflect.apply(real, this, args);
+        } finally {
+          isSecure = false;
+        }
+      };
+    }
+    const agents = /** @type {any} */ (http.Agent.prototype);
+    const { addRequest } = agents;
+    agents.addRequest = function joined(req, asked, ...rest) {
+      const refused = guard('network', () => {
+        if (isSecure || asked === null || typeof asked !== 'object' || asked.socketPath) return undefined;
+        const host = bare(asked.host ?? asked.hostname ?? 'localhost');
+        const url = new URL(`http://${spell(host)}:${asked.port ?? 80}`);
+        return isOwnAddress(url) ? toItself(new URL(req.path ?? '/', url), 'request', sim.hanging.traceBelow(joined), true) : undefined;
+      });
+      if (!refused) return Reflect.apply(addRequest, this, [req, asked, ...rest]);
+      req.onSocket(undefined, refused);  // Node internals: as its agent says that there is no connection
+    };
+    // undici of the user's own can only be watched.
+    diagnostics.channel('undici:request:create').subscribe(({ request }) => {
+      if (sim.isFetching()) return;
+      guard('network', () => {
+        const url = new URL(request.path, request.origin);
+        if (isOwnAddress(url)) toItself(url, 'request', sim.hanging.traceBelow(undefined), false, false);
+      });
+    });
+  }
+
+  function isOwnAddress({ protocol, hostname, port, pathname }) {
+    if (protocol !== 'http:' || Number(port || 80) !== options.publicPort || !kLoopback.test(bare(hostname))) return false;
+    return !kDevServer.test(pathname) && !invocations.getStore()?.isWarming && !machine.isUnjudged();
+  }
+
+  // The error that the function gets, or undefined: nobody has written that address, or it was let through. `isDirect`: the trace begins with who asked,
+  // and not with Next's fetch.
+  function toItself(url, what, trace, isDirect, canRefuse = true) {
+    const host = bare(url.hostname);
+    const caller = callerOf(trace);
+    if (!caller.first || (caller.first.isNext && (isDirect || caller.own.length === 0))) return undefined;  // Next's own
+    const known = judge(host, options.publicPort, caller);
+    if (known === undefined) return undefined;
+    const { variable, by } = known;
+    const isCertain = known.doubt === '' && !variable;
+    const refused = isCertain && canRefuse && modeOf('self') === 'enforce';
+    const doubt = variable || refused ? '' : isCertain ? (canRefuse ? 'mode' : 'unseen') : known.doubt;
+    tellMachine({ kind: 'self', what, to: `${url.origin}${url.pathname}`, place: by ? { source: by } : caller.place, variable, doubt, refused });
+    return refused ? connectError('ECONNREFUSED', -111, host, options.publicPort) : undefined;
+  }
+
+  // Who has made this address: {variable}, {doubt}, or undefined: nobody has written it, so it comes from the request or from $VERCEL_URL. `by`: the file
+  // that chooses it, if that is another one than asks.
+  function judge(host, port, { own }) {
+    const texts = own.map(textOf);
+    const variables = variablesOf(host, port);
+    const isWritten = texts.some((text) => kLiteral.test(text));
+    const isNamed = texts.some((text) => variables.some((name) => text.includes(name)));
+    if (isWritten && texts.some(isChosen)) return { doubt: 'only-dev' };
+    if (isWritten && !isNamed && !texts.some((text) => kDerived.test(text))) return { doubt: '' };
+    if (variables.length > 0) return { variable: variables[0] };
+    const writers = isWritten ? [] : filesThat((text) => kLiteral.test(text));
+    const by = writers.find((name) => isChosen(projectText(name)));
+    if (by) return { doubt: 'only-dev', by };
+    if (!mayBeDerived(host, port)) return { doubt: '' };
+    return isWritten || writers.length > 0 ? { doubt: 'derived' } : undefined;
+  }
+
+  // Next has `localhost` in request.url whatever the client asked for.
+  function mayBeDerived(host, port) {
+    const authority = `${spell(host)}:${port}`;
+    const { headers } = invocations.getStore()?.req ?? { headers: {} };
+    return host === 'localhost' || !invocations.getStore() || [headers.host, headers['x-forwarded-host'], process.env.VERCEL_URL].includes(authority);
+  }
+
+  // Files of the app that this instance has loaded.
+  function filesThat(isIt) {
+    return [...ownSources()].filter((name) => isIt(projectText(name)));
+  }
+
+  const read = new Map();  // compiled file → the app's own sources in it
+
+  function ownSources() {
+    const all = new Set();
+    for (const file of Object.keys(require.cache)) {
+      if (!file.endsWith('.js') || kNodeModules.test(file) || !sim.isUserCode(file)) continue;
+      if (!read.has(file)) read.set(file, guard('network', () => sourcesIn(file)) ?? []);
+      for (const name of read.get(file)) all.add(name);
+    }
+    return all;
+  }
+
+  // Turbopack names them in the map beside the file, webpack in what it evaluates (there quotes are escaped).
+  function sourcesIn(file) {
+    const names = [];
+    const text = readFileSync(file, 'utf8');
+    if (!kSomewhere.test(text)) return names;
+    if (existsSync(`${file}.map`)) {
+      const map = JSON.parse(readFileSync(`${file}.map`, 'utf8'));
+      for (const part of map.sections?.map((section) => section.map) ?? [map]) names.push(...(part.sources ?? []));
+    }
+    for (const [, name] of text.matchAll(/sourceURL=webpack-internal:\/\/\/(?:\([a-z-]+\)\/)?\.\/([^\\\n]+)/g)) names.push(name);
+    return names
+      .filter((name) => typeof name === 'string' && !kNodeModules.test(name))
+      .map((name) => decoded(name.replace(/^file:\/\//, '').replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '').replace(/\?[0-9a-f]{4}$/, '')));
+  }
+
+  // ---- Everything that connects --------------------------------------------------------------------------------------------------
+
+  function hookConnects() {
+    const { connect } = net.Socket.prototype;
+    net.Socket.prototype.connect = function joined(...args) {
+      const verdict = guard('network', () => toOthers(args, () => sim.fetchTrace() ?? sim.hanging.traceBelow(joined)));
+      if (!verdict) return Reflect.apply(connect, this, args);
+      Object.assign(this, { connecting: true });
+      if (verdict.error) process.nextTick(() => this.destroy(verdict.error));
+      return this;  // without an error: it never comes
+    };
+  }
+
+  /** @param {any[]} args @param {() => any} traceOf */
+  function toOthers([first, second], traceOf) {
+    const asked = Array.isArray(first) ? first[0] : first;
+    const isObject = asked !== null && typeof asked === 'object';
+    const port = Number(isObject ? asked.port : asked);
+    const host = bare(isObject ? asked.host ?? 'localhost' : typeof second === 'string' ? second : 'localhost');
+    if (!(port > 0) || (isObject && asked.path) || invocations.getStore()?.isWarming) return undefined;
+    if (kLoopback.test(host)) return port === options.publicPort ? undefined : toNeighbour(host, port, traceOf);
+    if (net.isIPv6(host) && kGlobalUnicast.test(host)) return told('ipv6', `${spell(host)}:${port}`, traceOf, () => ({ error: connectError('ENETUNREACH', -101, host, port) }));
+    return port === 25 ? told('smtp', `${spell(host)}:25`, traceOf, () => ({})) : undefined;
+  }
+
+  /** @param {string} kind @param {string} to @param {() => any} traceOf @param {() => object} refusal
+   *  @param {(caller: any) => any} [choiceFor] @param {(caller: any) => boolean} [isSame] */
+  function told(kind, to, traceOf, refusal, choiceFor = () => undefined, isSame = () => false) {
+    let mode = modeOf(kind);
+    if (mode === 'off') return undefined;
+    // Nothing of this machine stands in for what the deployment has: its variables are the deployment's (decision 0020).
+    if (kind === 'loopback' && modeOf('strict') === 'on') mode = 'enforce';
+    const caller = callerOf(traceOf());
+    if (!caller.first || (caller.first.isNext && caller.own.length === 0) || isSame(caller)) return undefined;
+    const chosen = choiceFor(caller);
+    const refused = mode === 'enforce' && !chosen;
+    tellMachine({ kind, what: 'connection', to, place: chosen ? { source: chosen } : caller.place, doubt: chosen ? 'only-dev' : refused ? '' : 'mode', refused });
+    return refused ? refusal() : undefined;
+  }
+
+  function toNeighbour(host, port, traceOf) {
+    if (modeOf('loopback') === 'off') return undefined;
+    const [variable] = variablesOf(host, port);
+    if (!variable && isOfThisInstance(port)) return undefined;
+    // Traces that no collector here takes are dropped here as there; those that one takes are lost there.
+    const isSame = ({ first, own }) => first.isTelemetry && own.length === 0 && listenersOn(port).size === 0;
+    if (!variable) return told('loopback', `${spell(host)}:${port}`, traceOf, () => ({ error: connectError('ECONNREFUSED', -111, host, port) }), choiceOf, isSame);
+    tellMachine({ kind: 'loopback', what: 'connection', to: `${spell(host)}:${port}`, variable });
+    return undefined;
+  }
+
+  // The file that writes a loopback address out and chooses it by where it runs.
+  function choiceOf({ own }) {
+    const isIt = (text) => (kLiteral.test(text) || kHostLiteral.test(text)) && isChosen(text);
+    return own.find((frame) => isIt(textOf(frame)))?.source ?? filesThat(isIt)[0];
+  }
+
+  // Its own listener, or that of a child it has started (a browser, a query engine): there too.
+  function isOfThisInstance(port) {
+    const inodes = listenersOn(port);
+    return inodes.size === 0 ? false : [process.pid, ...descendants(process.pid)].some((pid) => hasSocket(pid, inodes));
+  }
+
+  function listenersOn(port) {
+    const found = new Set();
+    const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    for (const table of ['tcp', 'tcp6']) {
+      let text = '';
+      try {
+        text = readFileSync(`/proc/self/net/${table}`, 'utf8');
+      } catch {
+        // no IPv6, or no Linux
+      }
+      for (const line of text.split('\n')) {
+        const fields = line.trim().split(/\s+/);
+        if (fields[3] === '0A' && fields[1]?.endsWith(wanted)) found.add(fields[9]);
+      }
+    }
+    return found;
+  }
+
+  function descendants(pid, found = []) {
+    let threads = [];
+    try {
+      threads = readdirSync(`/proc/${pid}/task`);
+    } catch {
+      // ended
+    }
+    for (const thread of threads) {
+      let children = '';
+      try {
+        children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
+      } catch {
+        // ended, or a kernel without it
+      }
+      for (const child of children.split(' ').filter(Boolean)) {
+        found.push(Number(child));
+        descendants(Number(child), found);
+      }
+    }
+    return found;
+  }
+
+  function hasSocket(pid, inodes) {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+        try {
+          return inodes.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]);
+        } catch {
+          return false;
+        }
+      });
+    } catch {
+      return false;
+    }
+  }
+
+  // The user's own variables that name a loopback address with this port, or with none at all (DB_HOST=localhost).
+  function variablesOf(host, port) {
+    const full = new RegExp(`(^|//|@|,)${kSpelled}:${port}(?!\\d)`, 'i');
+    const withoutPort = new RegExp(`^[a-z][a-z0-9+.-]*://([^/@]*@)?${kSpelled}(/|$)`, 'i');
+    const alone = new RegExp(`^${kSpelled}$|^::1$`, 'i');
+    return variablesThat((value) => full.test(value) || (port !== options.publicPort && (withoutPort.test(value) || alone.test(value))));
+  }
+
+  // ---- Its own deployment, by the name that the platform gives it -------------------------------------------------------------------------
+
+  function hookProtection() {
+    const { fetch } = globalThis;
+    const asked = function (input, ...rest) {
+      const refused = guard('protection', () => {
+        const address = typeof input === 'string' || input instanceof URL ? String(input) : input?.url;
+        if (typeof address !== 'string' || !URL.canParse(address)) return false;
+        const fields = new Headers(rest[0]?.headers ?? input?.headers);
+        const trace = () => sim.fetchTrace() ?? sim.hanging.traceBelow(asked);
+        return toDeployment(new URL(address), 'fetch', (name) => fields.has(name), trace);
+      });
+      if (refused) return Promise.resolve(new Response(require('./protected-socket.cjs').kText, { status: 401 }));
+      return Reflect.apply(fetch, this, [input, ...rest]);
+    };
+    globalThis.fetch = dressed(asked, fetch);
+    for (const name of ['request', 'get']) {
+      const real = https[name];
+      https[name] = function joined(...args) {
+        const given = guard('protection', () => withProtection(args, sim.hanging.traceBelow(joined), () => req));
+        const req = Reflect.apply(real, this, given ?? args);
+        if (given) sim.nameParent(req);
+        return req;
+      };
+    }
+  }
+
+  // The arguments of https.request, with a connection that asks whether the request may pass; undefined where it is for others. Without an agent: none of
+  // this keeps connections.
+  /** @param {any[]} args @param {any} trace @param {() => any} requestOf */
+  function withProtection([first, second, ...rest], trace, requestOf) {
+    const isAddress = typeof first === 'string' || first instanceof URL;
+    if (isAddress ? !URL.canParse(String(first)) : first === null || typeof first !== 'object') return undefined;
+    const { hostname, port } = isAddress ? new URL(String(first)) : { hostname: first.hostname ?? first.host, port: first.port };
+    const invocation = invocations.getStore();
+    if (!invocation || !isOwnPort(port) || !kLoopback.test(bare(hostname))) return undefined;
+    const isRefused = () => {
+      const req = requestOf();
+      return guard('protection', () => invocations.run(invocation, () => toDeployment(new URL(req.path, `https://${spell(bare(hostname))}:${port}`), 'request', (field) => req.hasHeader(field), () => trace)));
+    };
+    const connect = (to) => (options.isHttps ? tls.connect({ servername: to.host, ...to }) : net.connect(to.port, to.host));
+    const createConnection = (to) => require('./protected-socket.cjs').protectedSocket(isRefused, () => connect(to));
+    const own = { agent: undefined, createConnection };
+    if (!isAddress) return [{ ...first, ...own }, second, ...rest];
+    return second !== null && typeof second === 'object' ? [first, { ...second, ...own }, ...rest] : [first, own, second, ...rest];
+  }
+
+  // True: it is answered 401. What carries a bypass, or the visitor's own cookies, may pass there.
+  function toDeployment(url, what, has, traceOf) {
+    if (url.protocol !== 'https:' || !isOwnPort(url.port) || !kLoopback.test(bare(url.hostname))) return false;
+    const invocation = invocations.getStore();
+    if (!invocation || invocation.isWarming || invocation.isStatic || machine.isUnjudged()) return false;
+    if (has('x-vercel-protection-bypass') || has('cookie') || url.searchParams.has('x-vercel-protection-bypass')) return false;
+    const caller = callerOf(traceOf());
+    if (caller.own.length === 0 || !isOfPlatform(caller.own.map(textOf))) return false;
+    const refused = modeOf('protection') === 'enforce';
+    tellMachine({ kind: 'protection', what, to: `${url.origin}${url.pathname}`, place: caller.place, doubt: refused ? '' : 'mode', refused });
+    return refused;
+  }
+
+  const isOwnPort = (port) => Number(port || 443) === options.publicPort;
+
+  // By $VERCEL_URL, as far as the sources say. The name of production, which has the same value here, is not protected.
+  function isOfPlatform(texts) {
+    const isIt = (text) => kGiven.test(text);
+    if (texts.some((text) => kPassing.test(text))) return false;
+    if (texts.some(isIt)) return true;
+    return !options.isHttps && filesThat(isIt).length > 0 && filesThat((text) => kPassing.test(text)).length === 0;
+  }
+
+  // ---- Names ---------------------------------------------------------------------------------------------------------------------
+
+  // Node asks for all addresses of a host before it connects.
+  function hookLookups() {
+    const { lookup } = dns;
+    const resolved = function (host, ...rest) {
+      const done = rest.at(-1);
+      const asked = rest.length > 1 ? rest[0] : undefined;
+      const isAll = asked !== null && typeof asked === 'object' && asked.all === true && !asked.family;
+      if (!isAll || typeof done !== 'function' || kLoopback.test(bare(host)) || invocations.getStore()?.isWarming) return Reflect.apply(lookup, this, [host, ...rest]);
+      const trace = guard('network', () => sim.fetchTrace() ?? sim.hanging.traceBelow(resolved));
+      const answered = (error, addresses, ...more) => {
+        const verdict = !error && Array.isArray(addresses) && trace ? guard('network', () => ofNames(host, addresses, trace)) : undefined;
+        return verdict ? done(verdict.error) : done(error, addresses, ...more);
+      };
+      return Reflect.apply(lookup, this, [host, ...rest.slice(0, -1), answered]);
+    };
+    dns.lookup = /** @type {typeof lookup} */ (dressed(resolved, lookup));
+  }
+
+  function ofNames(host, addresses, trace) {
+    if (addresses.length === 0 || !addresses.every(({ address, family }) => family === 6 && kGlobalUnicast.test(address))) return undefined;
+    return told('ipv6', `${host} (${addresses[0].address})`, () => trace, () => ({ error: connectError('ENETUNREACH', -101, addresses[0].address) }));
+  }
+
+  function connectError(code, errno, host, port) {
+    const address = host === 'localhost' || /\.localhost$/i.test(host) ? '127.0.0.1' : host;
+    const text = `connect ${code} ${address}${port === undefined ? '' : `:${port}`}`;
+    return Object.assign(new Error(text), { errno, code, syscall: 'connect', address, ...(port !== undefined && { port }) });
+  }
+
+  return { hookNetwork };
+};

@@ -1,0 +1,129 @@
+'use strict';
+// What native code is refused on a disk that is read-only for it too (read-only.cjs). No hook sees the call, so it is told where the app hears of it: by an error that is logged or that
+// nobody catches. SQLite's errors name no file: node:sqlite is watched itself. Told is what is certain alone: who says it names a file, and that file is refused here.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
+const dressed = require('../shared/dressed.cjs');
+const { kUnnamed } = require('./read-only.cjs');
+
+const { accessSync, constants } = fs;
+// As libvips (sharp) says it, Node, and C with its callers' words. What another machine says may come to an app as well: so the path is a whole one, but for libvips.
+const kSaid = [
+  /^(.+): unable to open for write\n(?:system|unix) error: Read-only file system/im,
+  /unable to open file "([^"\n]+)" for writing\n(?:system|unix) error: Read-only file system/i,
+  /EROFS: read-only file system, \w+ '(\/[^'\n]+)'/,
+  /['"](\/[^'"\n]+)['"]: Read-only file system|Read-only file system[^'"\n]{0,40}['"](\/[^'"\n]+)['"]/i,
+  /(?:^|\s)(\/\S+): Read-only file system/im,
+];
+const kReadOnly = 8;  // SQLite's results
+const kCannotOpen = 14;
+const kMostText = 4096;
+const kDepth = 4;  // of causes
+
+module.exports = function (sim) {
+  const { guard, hanging, invocations, machine, options } = sim;
+  const { callerOf, tellMachine } = machine;
+  const seen = new WeakSet();
+
+  function hookRefused() {
+    if (!options.project) return;
+    for (const name of ['error', 'warn', 'log']) {
+      const real = console[name];
+      const watched = function (...args) {
+        for (const one of args) if (one instanceof Error) guard('refused', () => lookAtError(one));
+        return Reflect.apply(real, this, args);
+      };
+      console[name] = dressed(watched, real);
+    }
+  }
+
+  function lookAtError(error, depth = 0) {
+    if (!options.project || !(error instanceof Error) || seen.has(error) || depth > kDepth) return;
+    seen.add(error);
+    const text = String(error.message).slice(0, kMostText);
+    const file = kSaid.map((pattern) => pattern.exec(text)?.slice(1).find(Boolean)).find((one) => one !== undefined && isRefused(path.resolve(one)));
+    if (file !== undefined) return void toldOf('native code', path.resolve(file), error);
+    lookAtError(error.cause, depth + 1);
+    if (error instanceof AggregateError) for (const one of error.errors.slice(0, 10)) lookAtError(one, depth + 1);
+  }
+
+  // By the system itself, whoever asks. A file that is not there is refused by its folder.
+  function isRefused(file) {
+    for (const at of [file, path.dirname(file)]) {
+      try {
+        accessSync(at, constants.W_OK);
+        return false;
+      } catch (error) {
+        if (error.code !== 'ENOENT') return error.code === 'EROFS';
+      }
+    }
+    return false;
+  }
+
+  function toldOf(who, file, trace) {
+    const to = sim.diskInWords(file);
+    const told = invocations.getStore()?.toldWrites;
+    if (told?.has(to) || told?.has(kUnnamed)) return;  // by who was refused it: a child's words may name no file
+    tellMachine({ kind: 'disk', what: `a write by ${who}`, to, place: callerOf(trace).place, refused: true });
+  }
+
+  // ---- node:sqlite ---------------------------------------------------------------------------------------------------------------------
+
+  const files = new WeakMap();  // database or statement → the file that it writes
+
+  function hookSqlite(real) {
+    const Database = real.DatabaseSync;
+    if (!options.project || typeof Database !== 'function' || files.has(real)) return undefined;
+    files.set(real, '');
+    class DatabaseSync extends Database {
+      constructor(...args) {
+        const file = args[1]?.readOnly ? undefined : fileOf(args[0]);
+        if (file !== undefined) guard('refused', () => sim.holdIfChosen(callerOf(hanging.traceBelow(DatabaseSync))));
+        try {
+          super(...args);
+        } catch (error) {
+          guard('refused', () => failed(file, error, DatabaseSync));
+          throw error;
+        }
+        if (file !== undefined) files.set(this, file);
+      }
+    }
+    real.DatabaseSync = DatabaseSync;
+    for (const name of ['open', 'exec', 'prepare']) watch(Database.prototype, name);
+    for (const name of ['run', 'get', 'all', 'iterate']) watch(real.StatementSync?.prototype, name);
+    require('node:module').syncBuiltinESMExports();
+    return undefined;
+  }
+
+  function watch(holder, name) {
+    const method = holder?.[name];
+    if (typeof method !== 'function') return;
+    holder[name] = function watched(...args) {
+      const file = files.get(this);
+      try {
+        const result = Reflect.apply(method, this, args);
+        if (name === 'prepare' && file !== undefined) files.set(result, file);
+        return result;
+      } catch (error) {
+        guard('refused', () => failed(file, error, watched));
+        throw error;
+      }
+    };
+    dressed(holder[name], method);
+  }
+
+  function failed(file, error, below) {
+    const result = Number(error?.errcode) & 0xff;
+    if (file !== undefined && (result === kReadOnly || result === kCannotOpen) && isRefused(file)) toldOf('node:sqlite', file, hanging.traceBelow(below));
+  }
+
+  function fileOf(given) {
+    if (given instanceof URL || /^file:/.test(String(given))) return String(given).startsWith('file:/') ? fileURLToPath(String(given).replace(/[?#].*$/s, '')) : undefined;
+    const name = String(given);
+    return name === '' || name === ':memory:' ? undefined : path.resolve(name);
+  }
+
+  return { hookRefused, lookAtError, refusedHooks: [[/^node:sqlite$/, hookSqlite]] };
+};
