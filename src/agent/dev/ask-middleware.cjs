@@ -27,8 +27,8 @@ module.exports = function (sim) {
   }
 
   async function isApart() {
-    const { actualMiddlewareFile: page } = sim.server;
-    if (!page) return false;
+    const { actualMiddlewareFile: page, middleware } = sim.server;
+    if (!page || !middleware) return false;
     sim.flushChanges();
     return (await Promise.resolve(isolation.bundlerService.getCompilationError(page)).catch((error) => error)) === undefined;
   }
@@ -117,6 +117,7 @@ module.exports = function (sim) {
       resHeaders: pack({ ...routed.getHeaders() }),
       parsed: pack({ ...parsed }),
       hop,
+      middleware: pack(sim.server.middleware),
       isCompiled: true,
     };
     sim.writeDispatch(req, res, lines, { page, kind: 'MIDDLEWARE', runtime, static: false, file: sim.fileOfMiddleware() }, more);

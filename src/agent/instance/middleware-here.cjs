@@ -2,7 +2,7 @@
 // Middleware in an instance: when the user's function begins, and its answer, which Next's router in next dev is to have as it would have had it there.
 
 const http = require('node:http');
-const { pack } = require('../shared/values.cjs');
+const { pack, unpack } = require('../shared/values.cjs');
 
 const kAnswer = 'vercel-sim-middleware';
 
@@ -13,9 +13,11 @@ module.exports = function (sim) {
   const handlers = new WeakMap();  // an adapter → the user's function
   const isMiddleware = (invocation) => invocation?.kind === 'MIDDLEWARE';
 
-  // The head was written without what belongs to a connection.
-  function takeMiddleware(req, { hop }) {
+  // The head was written without what belongs to a connection. While it is compiled anew Next has none for a moment, which may be told here when the request has
+  // passed that place in next dev. Next internals: DevServer.middleware {page, match, matchers}; `match` is made of the others.
+  function takeMiddleware(req, { hop, middleware }) {
     Object.assign(req.headers, hop);
+    sim.server.middleware ??= { ...unpack(middleware), match: null };
   }
 
   // `entry`: the adapter of Next, which calls the user's function.
