@@ -110,7 +110,7 @@ const kParts = ['shared/machine', 'instance/network', 'instance/disk', 'instance
 const { writeJoined } = createRequire(import.meta.url)('../src/agent/dev/joined.cjs');
 const kModes = 'self=enforce,loopback=warn,ipv6=warn,smtp=warn,protection=warn,disk=enforce,reads=warn,programs=warn,descriptors=enforce,descriptors_max=1024,cpus=1';
 function startOnce() {
-  const env = { PATH: process.env.PATH, AGENT: `${join(here, '../src/agent')}/`, MODES: kModes, JOINED: writeJoined(dir, kParts), PARTS: kParts.join(' ') };
+  const env = { PATH: process.env.PATH, AGENT: `${join(here, '../src/agent')}/`, MODES: kModes, JOINED: writeJoined({ folder: dir, names: kParts }), PARTS: kParts.join(' ') };
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', kStart], { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout);

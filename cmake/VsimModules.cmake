@@ -89,7 +89,7 @@ function(vsim_node_addon target source out)
 endfunction()
 
 function(vsim_lessons target)  # the runner and the lessons as one compressed file, embedded, and boot.cjs beside it
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lessons/* ${CMAKE_SOURCE_DIR}/src/learn/*.cjs ${CMAKE_SOURCE_DIR}/src/mcp/*.cjs ${CMAKE_SOURCE_DIR}/src/size/*.cjs ${CMAKE_SOURCE_DIR}/src/parity/*.cjs ${CMAKE_SOURCE_DIR}/docs/fidelity.json ${CMAKE_SOURCE_DIR}/src/agent/shared/trace.cjs ${CMAKE_SOURCE_DIR}/src/agent/shared/paths.cjs)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lessons/* ${CMAKE_SOURCE_DIR}/src/learn/*.cjs ${CMAKE_SOURCE_DIR}/src/mcp/*.cjs ${CMAKE_SOURCE_DIR}/src/size/*.cjs ${CMAKE_SOURCE_DIR}/src/parity/*.cjs ${CMAKE_SOURCE_DIR}/docs/fidelity.json ${CMAKE_SOURCE_DIR}/src/agent/shared/trace.cjs ${CMAKE_SOURCE_DIR}/src/agent/shared/paths.cjs ${CMAKE_SOURCE_DIR}/src/agent/next/tools.cjs)
   list(FILTER files EXCLUDE REGEX "(^|/)(node_modules|\\.next|boot\\.cjs)(/|$)")
   list(TRANSFORM files PREPEND ${CMAKE_SOURCE_DIR}/)
   string(REPLACE ";" "|" joined "${files}")

@@ -1,5 +1,6 @@
 // Fails on any #include between modules of src/ that CMakeLists.txt does not declare, on a cycle, and on a pure module that reaches for
-// sockets, processes, files or clocks. Usage: node check-layers.mjs build/modules.json
+// sockets, processes, files or clocks; in the agent on a `require` that leads out of what its folder may see, and on what only src/agent/next/ may know: files
+// of Next's, and which version it is. Usage: node check-layers.mjs build/modules.json
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,25 @@ for (const m of modules.values()) {
       const inc = /^\s*#\s*include\s*"([^/"]+)\//.exec(line)?.[1];
       if (inc && inc !== m.name && !m.depends.includes(inc)) problems.push(`${where}:${i + 1}: ${m.name} includes ${inc}/, which CMakeLists.txt does not declare`);
       if (m.pure && impure.test(line)) problems.push(`${where}:${i + 1}: pure module ${m.name} touches the world: ${line.trim()}`);
+    });
+  }
+}
+
+const agent = { next: [], shared: ['next'], instance: ['next', 'shared'], dev: ['next', 'shared', 'instance'] };
+const ofNext = /** @type {[RegExp, string][]} */ ([
+  [/next(\/|\[\\\\\/\])dist/, "a file of Next's"],
+  [/Next internals|NextInternal|__NEXT_PRIVATE|\bnext\.(load|loadFirst|metaOf)\b/, "Next's internals"],
+  [/\b(version|hello\.next)\b.*(\.startsWith|[=!]==|[<>]=? *\d)|\b(parseInt|test)\([^)]*(version|hello\.next)\b/, 'which version of Next it is'],
+]);
+for (const [folder, sees] of Object.entries(agent)) {
+  for (const name of readdirSync(join(root, 'src/agent', folder)).filter((n) => n.endsWith('.cjs'))) {
+    files++;
+    const where = `src/agent/${folder}/${name}`;
+    readFileSync(join(root, where), 'utf8').split('\n').forEach((line, i) => {
+      const to = /\brequire\('\.\.\/(\w+)\//.exec(line)?.[1];
+      if (to && !sees.includes(to)) problems.push(`${where}:${i + 1}: src/agent/${folder}/ may not see ${to}/`);
+      if (folder === 'next') return;
+      for (const [pattern, what] of ofNext) if (pattern.test(line)) problems.push(`${where}:${i + 1}: only src/agent/next/ knows ${what}: ${line.trim()}`);
     });
   }
 }

@@ -10,7 +10,6 @@
 namespace vsim::engine {
 
 using event::EndedBy;
-using event::Phase;
 using limits::Code;
 
 namespace {
@@ -172,7 +171,7 @@ Code Engine::instance_lost(InvocationId id, const limits::instance_end::Loss& of
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::none && code != Code::sim_not_ready)
     v->verdicts.push_back(limits::instance_end::lost(loss, v->instance, v->route, v->file, begun(v->life),
-                                                     e.sight.ever(e.sight_of(*v))));
+                                                     e.sight.ever(Engine::Impl::sight_of(*v))));
   e.end(*v, {code == Code::none ? EndedBy::client : ended_by(code, loss.asked), v->life.phase(), code},
         totals, now);
   return answerable ? code : Code::none;

@@ -57,7 +57,7 @@ void Engine::handler_started(InvocationId id, TimePoint now) {
   e.tick(now);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return;
-  e.sight.begun(e.sight_of(*v));
+  e.sight.begun(Engine::Impl::sight_of(*v));
   if (v->life.seen_after_all(now))
     v->init.reset();
   else if (!v->life.handler_started(now))

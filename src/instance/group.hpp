@@ -30,6 +30,7 @@ struct FunctionConfig {
   bool prerender = false;
   bool partial_prerender = false;
   bool supports_cancellation = false;
+  // NOLINTNEXTLINE(modernize-use-nullptr): of clang 14 itself
   auto operator<=>(const FunctionConfig&) const = default;
 };
 
@@ -61,6 +62,7 @@ class Groups {
     Pool pool;
     FunctionConfig config;
     FunctionId alone;  // none: shared by all with this config
+    // NOLINTNEXTLINE(modernize-use-nullptr): the same
     auto operator<=>(const Key&) const = default;
   };
   struct Known {

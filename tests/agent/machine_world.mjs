@@ -21,7 +21,7 @@ const told = [];
 const sim = {
   guard: (_, action) => { try { return action(); } catch (error) { told.push({ broken: String(error.stack) }); } },
   lacks: (what) => told.push({ lacks: what }),
-  boot: { options: { dir: app }, nextDist: process.env.NEXT_DIST, config: { distDir: '.next' } },
+  boot: { options: { dir: app }, config: { distDir: '.next' } }, next: { dist: process.env.NEXT_DIST },
   options: { publicPort: Number(process.env.OWN_PORT), machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1, tmp: process.env.OWN_TMP, tmpKept: process.env.OWN_TMP?.split(' ') },
   plain: { setTimeout, setImmediate }, tell: (m) => (m.t === 'machine' || m.t === 'tmp') && told.push(m), invocations: new AsyncLocalStorage(),
   isUserCode: (file) => file.startsWith(app) && file !== __filename,

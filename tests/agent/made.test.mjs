@@ -10,9 +10,10 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const { keptOf } = require('../../src/agent/instance/flight.cjs');
-const frozen = require('../../src/agent/shared/frozen.cjs');
-const { keyOf, tagsOf } = frozen;
+const { keptOf } = require('../../src/agent/next/flight.cjs');
+const { tagsOf } = require('../../src/agent/next/names.cjs');
+const { keyOf } = require('../../src/agent/shared/made-key.cjs');
+const frozen = require('../../src/agent/dev/frozen.cjs');
 const base = mkdtempSync(path.join(tmpdir(), 'vsim-made-'));
 after(() => rmSync(base, { recursive: true, force: true }));
 

@@ -1,4 +1,4 @@
-// Which function a request is of when its route does not compile: the part that finds it, with the classes of Next that match routes (14 and 15; from 16
+// Which function a request is of when its route does not compile: the adapter that finds it, with the classes of Next that match routes (14 and 15; from 16
 // on Next's router says it), and a compiler that always fails.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -31,15 +31,10 @@ for (const combo of combos.filter((one) => partsOf(one).major < 16)) {
   test(`${combo}: a route that does not compile is the function that it is, whoever has met the error first`, async () => {
     const failure = new Error('it does not compile');
     let error = failure;
-    const { findFunction } = require('../../src/agent/dev/dispatch.cjs')({
-      isolation: { missing: new Set(), bundlerService: { getCompilationError: async () => error } },
-      kRequestMeta: Symbol('meta'),
-      options: {},
-      pathOf: (url) => url.split('?', 1)[0],
-      server: { matchers: matchersOf(packagesOf(combo), failure), nextConfig: {} },
-    });
+    const next = require('../../src/agent/next/index.cjs').createNext({ dist: join(packagesOf(combo), 'node_modules/next/dist'), role: 'dev' });
+    const server = { matchers: matchersOf(packagesOf(combo), failure), nextConfig: {} };
     const find = async (url, meta) => {
-      const { page, kind } = await findFunction({ url, headers: {} }, meta);
+      const { page, kind } = await next.findFunction({ url, headers: {} }, { meta, server, errorOf: async () => error, pathOf: (given) => given.split('?', 1)[0] });
       return `${kind} ${page}`;
     };
     const askedFor500 = { invokeStatus: 500, invokePath: '/500' };

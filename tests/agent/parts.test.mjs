@@ -12,6 +12,7 @@ import { after, before, describe, test } from 'node:test';
 const require = createRequire(import.meta.url);
 const { pack, unpack } = require('../../src/agent/shared/values.cjs');
 const { createPeer } = require('../../src/agent/shared/rpc.cjs');
+const nextOf = (version) => require('../../src/agent/next/index.cjs').createNext({ dist: '/nowhere', role: 'instance', version });
 const sent = (value) => unpack(JSON.parse(JSON.stringify({ value: pack(value) })).value);
 
 describe('values between processes', () => {
@@ -108,8 +109,7 @@ describe('answers whose begin nobody saw', () => {
 });
 
 describe('static or not', () => {
-  const kInvocation = Symbol('invocation');
-  const sim = { guard: (_, action) => action(), hello: { next: '15.5.0' }, invocations: new AsyncLocalStorage(), kInvocation, options: { timeScale: 1 }, noteHandled() {}, dispatchTo() {}, lacks() {} };
+  const sim = { guard: (_, action) => action(), next: nextOf('15.5.0'), invocations: new AsyncLocalStorage(), options: { timeScale: 1 }, noteHandled() {}, dispatchTo() {}, lacks() {} };
   const statics = require('../../src/agent/shared/statics.cjs')(sim);
   const { isErrorPage } = require('../../src/agent/shared/unseen.cjs')();
   Object.assign(sim, statics, { isErrorPage });
@@ -155,7 +155,7 @@ describe('an upgrade that is answered as the request that it is', () => {
   const write = (res, piece) => new Promise((done) => (res.write(piece) ? done() : res.once('drain', done)));
 
   test('an answer larger than the socket takes at once comes whole, and the connection ends', { timeout: 20_000 }, async () => {
-    const sim = { options: { token: '' }, hello: { next: '16.4.6' } };
+    const sim = { options: { token: '' }, next: nextOf('16.4.6') };
     const { responseFor } = require('../../src/agent/shared/requests.cjs')(sim);
     const piece = 'x'.repeat(64 * 1024);
     const closed = [];
@@ -209,7 +209,7 @@ describe('what reads the memory of modules and fails', () => {
   // serve.cjs with `parts` for those that it calls; the body of the answer to one request.
   async function serve(parts) {
     const sim = {
-      options: {}, plain: { setImmediate }, tell() {}, guard: (_, action) => action(), invocations: new AsyncLocalStorage(), kInvocation: Symbol(), kRequestMeta: Symbol(),
+      options: {}, plain: { setImmediate }, tell() {}, guard: (_, action) => action(), invocations: new AsyncLocalStorage(), kInvocation: Symbol(), next: nextOf('16.4.6'),
       dressSocket() {}, publicAddress: () => ({ port: 3000 }), takeFields: () => ({ id: '7', meta: Buffer.from('{"meta":{},"resHeaders":{},"status":200}').toString('base64') }),
       makeInvocation: (req, id) => (req[sim.kInvocation] = { id, began: false, begin() {} }), watchResponse() {}, watchAnswer() {}, caughtUp() {}, registerInstrumentation() {}, decide() {},
       newFiles() {}, hangingOf: () => [], dieWhenDone() {}, watchBody() {}, stateEnds() {}, tellConnections() {}, watchMade() {}, tellMade() {}, tellReads() {}, tellTmp() {}, tellPlan() {},
@@ -235,8 +235,8 @@ describe('what reads the memory of modules and fails', () => {
     };
     const done = new Promise((told) => {
       const tell = (message) => message.t === 'done' && told(message);
-      const handlers = { requestHandler: (req, res) => req.pipe(res) };
-      serve({ tell, guard: guarded(missing), watchBody: fails, stateEnds: fails, handlers }).then((text) => assert.equal(text, 'the body'));
+      const answer = (req, res) => req.pipe(res);
+      serve({ tell, guard: guarded(missing), watchBody: fails, stateEnds: fails, answer }).then((text) => assert.equal(text, 'the body'));
     });
     assert.deepEqual(await done, { t: 'done', id: '7' });
     assert.deepEqual([...new Set(missing)], ['module state']);
@@ -244,7 +244,7 @@ describe('what reads the memory of modules and fails', () => {
 
   test('what is put off to the next turn when the response is over is done before anybody looks at what is left', { timeout: 20_000 }, async () => {
     const order = [];
-    const requestHandler = (_, res) =>
+    const answer = (_, res) =>
       new Promise((served) => {
         res.on('close', () => {
           setImmediate(() => order.push('written'));
@@ -252,7 +252,7 @@ describe('what reads the memory of modules and fails', () => {
         });
         res.end('x');
       });
-    await new Promise((looked) => serve({ handlers: { requestHandler }, decide: () => looked(order.push('looked')) }));
+    await new Promise((looked) => serve({ answer, decide: () => looked(order.push('looked')) }));
     assert.deepEqual(order, ['written', 'looked']);
   });
 

@@ -115,7 +115,8 @@ test('a handler that comes as a promise begins when it is called, and not before
     guard: (_, action) => action(),
     lacks: (hook) => told.push(`lacks ${hook}`),
     invocations: { getStore: () => invocation },
-    kInvocation: Symbol('invocation'),
+    next: createRequire(import.meta.url)('../../src/agent/next/index.cjs').createNext({ dist: '/nowhere', role: 'instance', version: '16.2.0' }),
+    storeHooks: [],
     noteHandled: () => told.push('handled'),
     options: { timeScale: 1 },
     isStaticRoute: (_, userland) => userland.dynamic === 'force-static',
@@ -146,4 +147,23 @@ test('a handler that comes as a promise begins when it is called, and not before
   }
   hook({ AppRouteRouteModule: Other });
   assert.deepEqual(told.slice(5), ['lacks AppRouteRouteModule', 'lacks AppRouteRouteModule']);
+});
+
+const kOfFolder = ['kDynamic', 'kRouteModules', 'kRequireCache', 'tags']; // what its files ask each other
+
+// Whatever version it is, the parts find what they ask for, and what nobody is to ask for is not there.
+test('each adapter answers what interface.d.ts says, and nothing else', () => {
+  const { createNext } = createRequire(import.meta.url)('../../src/agent/next/index.cjs');
+  const text = readFileSync(resolve(here, '../../src/agent/next/interface.d.ts'), 'utf8');
+  const of = (name) => {
+    const [, base, body] = new RegExp(`^export interface ${name}(?: extends (\\w+))? \\{\n([^]*?)\n\\}`, 'm').exec(text);
+    return [...(base ? of(base) : []), ...[...body.matchAll(/^ {2}(\w+)[(:]/gm)].map(([, member]) => member)];
+  };
+  const known = new Set([...of('NextInDev'), ...of('NextInInstance'), ...kOfFolder]);
+  for (const version of ['14.0.4', '14.2.35', '15.0.0', '15.5.0', '16.0.0', '16.4.6', '17.0.0'])
+    for (const [role, name] of Object.entries({ dev: 'NextInDev', instance: 'NextInInstance' })) {
+      const names = Object.keys(createNext({ dist: '/nowhere', role, version }));
+      assert.deepEqual(of(name).filter((one) => !names.includes(one)), [], `${version} ${role}`);
+      assert.deepEqual(names.filter((one) => !known.has(one)), [], `${version} ${role}`);
+    }
 });

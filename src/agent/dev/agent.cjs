@@ -7,16 +7,17 @@
 //   - scales timers of user code (VSIM_TIME_SCALE); ends the process when vercel-sim ends;
 //   - where functions run in instances (VSIM_ISOLATION), answers with what is to be run instead of running it, and serves the instances.
 // It decides nothing about limits. Whatever of Next it does not find, it reports and does without: it never throws into Next.
-// The wire is docs/agent-protocol.md. "Next internals" comments name the files of next that a hook stands on (14, 15 and 16).
+// The wire is docs/agent-protocol.md; what is known of Next is in src/agent/next/.
 
 // NODE_OPTIONS reaches the CLI, the server that it forks, jest and loader workers and worker threads. Only the server is ours.
-const kServerScript = /[\\/]next[\\/]dist[\\/]server[\\/]lib[\\/]start-server(\.js)?$/;
-if (process.env.VSIM_AGENT_SOCKET && kServerScript.test(process.argv[1] ?? '') && require('node:worker_threads').isMainThread) start();
+const dist = process.env.VSIM_AGENT_SOCKET && require('../next/index.cjs').distOf(process.argv[1]);
+if (dist && require('node:worker_threads').isMainThread) start();
 
 function start() {
   const path = require('node:path');
   const { openControl } = require('../shared/control.cjs');
   const { createShared } = require('../shared/shared.cjs');
+  const { createNext } = require('../next/index.cjs');
 
   const options = takeOptions();
   const control = openControl({
@@ -35,20 +36,19 @@ function start() {
       if (message.t === 'policy') options.stopsMiddleware = stopsMiddleware(message.isolation);
     },
   });
-  const nextDist = path.resolve(path.dirname(process.argv[1]), '../..');
-  const sim = createShared({ options, nextDist, tell: control.tell });
+  const next = createNext({ dist, role: 'dev' });
+  const sim = createShared({ options, next, tell: control.tell });
   sim.sayHello = sayHello;
   // As instances have it, for places in sources.
   const dirOf = () => sim.server?.dir ?? process.cwd();
   sim.boot = {
-    next: sim.hello.next,
     options: { get dir() { return dirOf(); } },
     config: { get distDir() { return path.relative(dirOf(), sim.server?.distDir ?? path.join(dirOf(), '.next')); } },
   };
   const parts = ['shared/invocation', 'shared/unseen', 'shared/modules', 'shared/statics', 'shared/timers', 'shared/compile', 'dev/precompile', 'shared/requests'];
   parts.push('dev/notice', 'shared/listen', 'dev/router', 'shared/source-maps', 'shared/hanging', 'shared/connections', 'shared/edge-work', 'shared/edge-code');
   parts.push('dev/middleware', 'shared/handlers');
-  if (options.rpcSocket) parts.push('dev/boot', 'dev/traced', 'shared/frozen', 'dev/bundler-host', 'dev/dispatch', 'dev/ask-middleware', 'shared/loaded');
+  if (options.rpcSocket) parts.push('dev/boot', 'dev/traced', 'dev/frozen', 'dev/bundler-host', 'dev/dispatch', 'dev/ask-middleware', 'shared/loaded');
   for (const part of parts) Object.assign(sim, require(`../${part}.cjs`)(sim));
 
   // Of middleware alone: functions that run here share all that they have.
@@ -58,9 +58,7 @@ function start() {
   guard('listen', sim.hookListen);
   guard('modules', () =>
     sim.hookModules([
-      [/(^|[\\/])router-server(\.js)?$/, sim.hookRouterServer],
-      [/(^|[\\/])render-server(\.js)?$/, sim.hookRenderServer],
-      [/(^|[\\/])get-network-host(\.js)?$/, (real) => sim.withExports(real, { getNetworkHost: () => null })],
+      ...sim.serverHooks,
       ...(sim.bootHooks ?? sim.staticHooks),
       ...sim.handlerHooks,
     ]),
@@ -100,10 +98,8 @@ function start() {
     return policy === 'invocation' || policy === 'instance';
   }
 
-  // Only Turbopack of Next 16 lets one process run several functions through each other's compiles.
   function isolation({ missing }) {
-    const grouped = Boolean(process.env.TURBOPACK) && Number.parseInt(sim.hello.next, 10) >= 16;
-    return { ok: missing.size === 0, missing: [...missing], grouped };
+    return { ok: missing.size === 0, missing: [...missing], grouped: next.runsGroups() };
   }
 
   function sayHello() {
@@ -111,8 +107,8 @@ function start() {
     sim.tell({
       t: 'hello',
       pid: sim.hello.pid,
-      next: sim.hello.next,
-      bundler: process.env.TURBOPACK ? 'turbopack' : 'webpack',
+      next: next.version,
+      bundler: next.isTurbopack() ? 'turbopack' : 'webpack',
       missing: [...sim.missing],
       exec: process.execPath,
       ...(sim.hello.compile && { compile: true }),

@@ -15,7 +15,7 @@ const kMaxHead = 1024 * 1024;
 const kMostKept = 200;
 
 module.exports = function (sim) {
-  const { guard, invocations, isolation, kRequestMeta, options } = sim;
+  const { guard, invocations, isolation, next, options } = sim;
   const asked = new Map();  // key → what is to be run
   const given = new Map();  // id → what middleware said of it, should the request be routed again
   const { Agent, request } = options.middleware === 'https' ? https : http;
@@ -26,22 +26,24 @@ module.exports = function (sim) {
     return Boolean(options.middleware) && invocations.getStore() !== undefined && !sim.isOfNext(req.url);
   }
 
-  async function isApart() {
-    const { actualMiddlewareFile: page, middleware } = sim.server;
-    if (!page || !middleware) return false;
+  async function compiled() {
+    const middleware = next.middlewareOf(sim.server);
+    if (!middleware) return undefined;
     sim.flushChanges();
-    return (await Promise.resolve(isolation.bundlerService.getCompilationError(page)).catch((error) => error)) === undefined;
+    const error = await Promise.resolve(isolation.bundlerService.getCompilationError(middleware.page)).catch((failure) => failure);
+    return error === undefined ? middleware : undefined;
   }
 
-  // In the place of the render server's requestHandler: throws what that throws, or has written the response.
-  async function askMiddleware(req, res, parsed, runHere) {
+  // In the place of the render server's requestHandler (`runHere`): throws what that throws, or has written the response.
+  async function askMiddleware(req, res, url, runHere) {
     const invocation = invocations.getStore();
+    const middleware = await compiled();
+    if (!middleware) return runHere();
     const known = invocation.skip.length > 0 && given.get(invocation.id);
-    if (known) throw bubbled(req, known, null);
-    const { clonableBody } = req[kRequestMeta];
-    const hasBody = !['GET', 'HEAD'].includes(req.method) && Boolean(clonableBody) && (req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length']) > 0);
-    const answer = await ask(invocation, { req, res, parsed }, hasBody ? clonableBody.cloneBodyStream() : undefined);
-    if (hasBody) await clonableBody.finalize();
+    if (known) throw answered(req, known, null);
+    const body = next.bodyOf(req);
+    const answer = await ask(invocation, { req, res, url, middleware }, body?.cloneBodyStream());
+    await body?.finalize();
     const field = answer.headers[kAnswer];
     if (field === undefined) return passOn(answer, res);
     const told = JSON.parse(Buffer.from(String(field), 'base64').toString());
@@ -55,7 +57,7 @@ module.exports = function (sim) {
       given.set(invocation.id, told);
       if (given.size > kMostKept) given.delete(given.keys().next().value);
     }
-    throw bubbled(req, told, told.hasBody ? Readable.toWeb(answer) : null);
+    throw answered(req, told, told.hasBody ? Readable.toWeb(answer) : null);
   }
 
   function ask(invocation, what, body) {
@@ -77,13 +79,10 @@ module.exports = function (sim) {
     }));
   }
 
-  // Next internals: router-server.js takes `result.response` of what the render server throws; next-server.js keeps the cookies for the render.
-  function bubbled(req, { status, headers }, body) {
+  function answered(req, { status, headers }, body) {
     const response = new Response(body, { status });
     for (const [name, value] of headers) response.headers.append(name, value);
-    const cookies = response.headers.getSetCookie();
-    if (cookies.length > 0) req[kRequestMeta].middlewareCookie = cookies;
-    return Object.assign(new Error(), { bubble: true, result: { response, waitUntil: Promise.resolve() } });
+    return next.middlewareAnswered(req, response);
   }
 
   // What Next has written itself (the page of an error), and what the platform says of middleware that was cut or has crashed.
@@ -106,23 +105,23 @@ module.exports = function (sim) {
     const what = asked.get(key);
     if (!what) return false;
     asked.delete(key);
-    const { invocation, parsed, req, res: routed } = what;
-    const page = sim.server.actualMiddlewareFile;
-    const runtime = guard('middleware runtime', () => sim.server.getEdgeFunctionInfo({ page: '/', middleware: true })) ? 'edge' : 'nodejs';
+    const { invocation, middleware, req, res: routed, url } = what;
+    const { page, note, isEdge } = middleware;
+    const runtime = guard('middleware runtime', isEdge) ? 'edge' : 'nodejs';
     const lines = sim.headerLines(req, invocation.original).filter((one) => !/^(connection|upgrade):/i.test(one));
     const hop = Object.fromEntries(kHop.filter((name) => req.headers[name] !== undefined).map((name) => [name, req.headers[name]]));
     const more = {
-      meta: req[kRequestMeta],
+      meta: next.askedOf(req).meta,
       status: routed.statusCode,
       resHeaders: pack({ ...routed.getHeaders() }),
-      parsed: pack({ ...parsed }),
+      url: pack({ ...url }),
       hop,
-      middleware: pack(sim.server.middleware),
+      middleware: pack(note),
       isCompiled: true,
     };
-    sim.writeDispatch(req, res, lines, { page, kind: 'MIDDLEWARE', runtime, static: false, file: sim.fileOfMiddleware() }, more);
+    sim.writeDispatch(req, res, lines, { page, kind: 'MIDDLEWARE', runtime, static: false, file: next.middlewareFile(sim.server) }, more);
     return true;
   }
 
-  return { isAsked, isApart, askMiddleware, answerAsked };
+  return { isAsked, askMiddleware, answerAsked };
 };

@@ -9,10 +9,9 @@ const { writeJoined } = require('./joined.cjs');
 const { pack } = require('../shared/values.cjs');
 const { namesInTmp } = require('./tmp-names.cjs');
 const { namesOnDisk } = require('./disk-names.cjs');
-const { writeWhole } = require('./whole-files.cjs');
 
 module.exports = function (sim) {
-  const { guard, options, tell, withExports } = sim;
+  const { guard, next, options, tell } = sim;
   const bootFile = options.rpcSocket ? path.join(path.dirname(options.rpcSocket), 'boot.json') : '';
   const fields = {};  // what Next's bundler told the render server since
   const calls = {};  // of those that are methods: name → how often
@@ -27,29 +26,22 @@ module.exports = function (sim) {
 
   // ---- The boot file -----------------------------------------------------------------------------------------------------------
 
-  // Next internals: `initialize(renderOptions)` of render-server.js is called once for real; what it takes is what an instance takes too.
-  // What Next's processes share by their environment (.env files, its own variables) goes with it.
-  function takeRenderOptions(given) {
+  // What Next's render server takes here is what an instance's takes too. What Next's processes share by their environment (.env files, its own variables)
+  // goes with it.
+  function takeRenderOptions(given, bundler) {
     renderOptions = given;
-    state.bundlerService = given.bundlerService;
+    state.bundlerService = bundler.service;
     Object.assign(fields, pack(given.serverFields ?? {}));
     state.missing.delete('render-server');
-    if (typeof given.bundlerService?.ensurePage !== 'function') state.missing.add('ensurePage');
+    if (!bundler.canEnsure) state.missing.add('ensurePage');
     guard('instrumentation', keepInstrumentationOut);
-    guard('compiled files', () => writeWhole(given.bundlerService?.bundler?.hotReloader));
+    guard('compiled files', () => next.writeWhole(bundler.hotReloader));
   }
 
   // The user's instrumentation.register() runs once in each instance, as at a cold start, and not here.
-  // Next internals: DevServer.runInstrumentationHookIfAvailable, called by prepare().
   function keepInstrumentationOut() {
-    const { default: DevServer } = require(path.join(sim.nextDist, 'server/dev/next-dev-server.js'));
-    if (typeof DevServer.prototype.runInstrumentationHookIfAvailable !== 'function') return state.missing.add('instrumentation');
-    register = DevServer.prototype.runInstrumentationHookIfAvailable;
-    DevServer.prototype.runInstrumentationHookIfAvailable = async function () {
-      // 14.0 and 14.1 put its files before those of the middleware, and compile it here only.
-      if (sim.invokesByFields && this.actualInstrumentationHookFile)
-        await this.ensurePage({ page: this.actualInstrumentationHookFile, clientOnly: false, definition: undefined }).catch(() => {});
-    };
+    register = next.deferInstrumentation(next.skipInstrumentation);
+    if (!register) state.missing.add('instrumentation');
   }
 
   // The render server is there.
@@ -58,35 +50,34 @@ module.exports = function (sim) {
     sim.findNoFallback();
     if (state.missing.size > 0) return;
     sim.serveInstances();
-    joined = guard('parts', () => writeJoined());
+    joined = guard('parts', () => writeJoined({ version: next.version }));
     writeBoot();
   }
 
   // This Next lacks something: functions run here, as without isolation.
   function giveIsolationUp() {
     sim.isolation = undefined;
-    register?.call(sim.server).catch(() => {});
+    register?.(sim.server).catch(() => {});
   }
 
   function writeBoot() {
     const { serverFields, ...rest } = renderOptions;
     const { NODE_OPTIONS = '', ...env } = process.env;
     const text = JSON.stringify({
-      next: sim.hello.next,
-      nextDist: sim.nextDist,
+      next: next.version,
+      nextDist: next.dist,
       joined,
       options: pack(rest),
-      preview: guard('preview', () => sim.server.getPrerenderManifest().preview),
+      preview: guard('preview', () => next.previewOf(sim.server)),
       config: withoutPatterns(sim.server.nextConfig),
       rpcSocket: options.rpcSocket,
       calls,
-      turbopack: Boolean(process.env.TURBOPACK),
       sourceMaps: /enable-source-maps/.test(NODE_OPTIONS) || process.execArgv.includes('--enable-source-maps'),
       env,
     });
     fs.writeFileSync(`${bootFile}.new`, text, { mode: 0o600 });
     fs.renameSync(`${bootFile}.new`, bootFile);
-    const { entries, standIns, shared } = namesInTmp(process.env, [sim.server.dir, process.cwd(), sim.nextDist, process.execPath, bootFile, path.dirname(__dirname)]);
+    const { entries, standIns, shared } = namesInTmp(process.env, [sim.server.dir, process.cwd(), next.dist, process.execPath, bootFile, path.dirname(__dirname)]);
     const { project, writable, open } = namesOnDisk(process.env, sim.server.dir);
     tell({ t: 'boot', file: bootFile, tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open });
   }
@@ -98,31 +89,10 @@ module.exports = function (sim) {
 
   // ---- What changes ------------------------------------------------------------------------------------------------------------
 
-  // Next internals: clearManifestCache of load-manifest(.external).js is called for every compiled file that is to be forgotten, by both
-  // bundlers of all versions; files of edge functions go through clearModuleContext.
-  function hookManifests(real) {
-    if (typeof real.clearManifestCache !== 'function') return undefined;
-    state.missing.delete('cache');
-    return withExports(real, {
-      clearManifestCache(file, ...rest) {
-        guard('cache', () => evict(file));
-        return real.clearManifestCache(file, ...rest);
-      },
-    });
-  }
-
-  function hookSandbox(real) {
-    if (typeof real.clearModuleContext !== 'function') return undefined;
-    return withExports(real, {
-      clearModuleContext(file, ...rest) {
-        guard('cache', () => evict(file));
-        return real.clearModuleContext(file, ...rest);
-      },
-    });
-  }
+  const forgets = (file) => guard('cache', () => evict(file));
 
   function evict(file) {
-    if (typeof file !== 'string' || file.endsWith('.map') || /(^|[\\/])static[\\/]/.test(file)) return;
+    if (!next.isOfServer(file)) return;
     if (evicted.size === 0) queueMicrotask(flush);
     evicted.add(file);
   }
@@ -137,17 +107,11 @@ module.exports = function (sim) {
     sim.broadcast?.('evict', files, state.evictions);
     const before = new Map(files.map((file) => [file, hashes.get(file)]));
     const wasThere = (file) => before.get(file) !== undefined;  // edited, not compiled for the first time
-    const changed = files.filter((file) => file.endsWith('.js') && !isBookkeeping(file) && hasChanged(file));
+    const changed = files.filter((file) => file.endsWith('.js') && !next.isBookkeeping(file) && hasChanged(file));
     if (changed.length === 0) return;
     sim.compiledAnew();
     if (changed.some(wasThere)) sim.forgetTraced?.();
     announce({ files: changed });
-  }
-
-  // vendor-chunks (webpack) hold what all live pages need of packages: they grow and shrink with every page that is compiled or forgotten, while
-  // the modules in them, which nobody edits, stay what they are.
-  function isBookkeeping(file) {
-    return /manifest|webpack-(api-)?runtime\.js$|\[turbopack\]_runtime\.js$/.test(path.basename(file)) || /[\\/]vendor-chunks[\\/]/.test(file);
   }
 
   function hasChanged(file) {
@@ -160,7 +124,7 @@ module.exports = function (sim) {
     const before = hashes.get(file);
     hashes.set(file, hash);
     // webpack's first compile of a file is told too: before it nobody can have loaded it.
-    return before === undefined ? Boolean(process.env.TURBOPACK) : before !== hash;
+    return before === undefined ? next.isTurbopack() : before !== hash;
   }
 
   // Before `hello` there are no instances, and nobody who counts: Next 15 compiles instrumentation and middleware as early as that.
@@ -171,17 +135,16 @@ module.exports = function (sim) {
     tell({ t: 'changed', generation: state.generation, all, environment, files });
   }
 
-  // Next internals: the bundler tells the render server of new routes, matchers and .env files by propagateServerField(dir, field, value);
-  // fields that are methods are called with it.
+  // Next's bundler tells of new routes, matchers and .env files so.
   function fieldChanged(dir, field, value) {
     const packed = pack(value);
-    if (field === 'loadEnvConfig') {
+    if (next.isEnvironment(field)) {
       // `.env` was read again by this process: instances are started with it.
       writeBoot();
       announce({ all: true, environment: true });
       return;
     }
-    if (typeof sim.server?.[field] === 'function') calls[field] = (calls[field] ?? 0) + 1;
+    if (next.isMethod(sim.server, field)) calls[field] = (calls[field] ?? 0) + 1;
     else fields[field] = packed;
     sim.broadcast?.('field', dir, field, packed);
   }
@@ -196,9 +159,6 @@ module.exports = function (sim) {
     flushChanges: flush,
     serverFields: () => fields,
     fieldCalls: () => calls,
-    bootHooks: [
-      [/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookManifests],
-      [/[\\/]web[\\/]sandbox([\\/]context|[\\/]index)?(\.js)?$/, hookSandbox],
-    ],
+    bootHooks: next.hooksOfForgotten({ found: () => state.missing.delete('cache'), file: forgets, edgeFile: forgets }),
   };
 };

@@ -11,12 +11,9 @@ const kMostHead = 100;  // of who does not say who it is
 const kMostCached = 10_000;  // entries of the runtime cache; the oldest go
 
 module.exports = function (sim) {
-  const { guard, isolation, lastRun, options, prerenderedPaths } = sim;
+  const { guard, isolation, lastRun, next, options, prerenderedPaths } = sim;
   const peers = new Set();
   const tags = new Map();  // tag of the data cache → what Next notes of its revalidation
-
-  // What of Next's bundler service (dev-bundler-service.js) takes plain arguments and gives a plain answer.
-  const kPlain = ['getCompilationError', 'getCompilationErrors', 'getFallbackErrorComponents', 'setIsrStatus', 'sendHmrMessage'];
 
   const runtimeCache = new Map();  // key → {text, expires, tags}: Vercel's runtime cache, which outlives instances
 
@@ -37,12 +34,7 @@ module.exports = function (sim) {
     },
     readAtRunTime: (told) => sim.readAtRunTime(told),
     ensurePage: (asked) => sim.ensureOnce(asked),
-    ...Object.fromEntries(kPlain.map((name) => [name, (...args) => isolation.bundlerService[name]?.(...args)])),
-    // Next's own errors tell by their class what they are, which does not travel.
-    logErrorWithOriginalStack: (error, type) => isolation.bundlerService.logErrorWithOriginalStack(error, type),
-    setCacheStatus: (status, htmlRequestId) => isolation.bundlerService.setCacheStatus?.(status, htmlRequestId),
-    getStaticPaths: (asked) => sim.server.getStaticPaths(asked),
-    ensureChunk: (chunk) => globalThis.__turbopack_ensure_chunk__?.(chunk),
+    ...next.methodsOf(() => isolation.bundlerService, () => sim.server),
     // What the last run of a page said, for the next dispatch.
     wasDynamic: (page, dynamic) => (dynamic ? sim.sawDynamic(page) : sim.sawStatic(page)),
     hasPaths: (page, paths) => void prerenderedPaths.set(page, new Set(paths)),

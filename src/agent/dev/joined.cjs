@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { kOfTemplates, kParts } = require('../instance/instance-parts.cjs');
+const { adapterOf } = require('../next/index.cjs');
 
 const kRequired = /^const .+ = require\('(\.\.?\/[\w/-]+)\.cjs'\)/gm;  // by every instance; what is required later is not joined
 // `from(folder)` stands in for the `require` of a part in that folder.
@@ -28,11 +29,12 @@ function from(folder) {
 module.exports = from('instance');
 `;
 
-const kAll = ['instance/instance-parts', 'shared/control', 'instance/environment', 'shared/shared', ...kOfTemplates, ...kParts];
+const kFirst = ['instance/instance-parts', 'shared/control', 'instance/environment', 'shared/shared', 'next/index', 'next/instance'];
 const kRoot = path.dirname(__dirname);
 
-// Its path.
-function writeJoined(folder = kRoot, names = kAll) {
+// For instances of this version of Next. Its path.
+/** @param {{ version?: string, folder?: string, names?: string[] }} given */
+function writeJoined({ version, folder = kRoot, names = [...kFirst, `next/${adapterOf(version)}`, ...kOfTemplates, ...kParts] }) {
   const texts = new Map();
   const take = (name) => {
     if (texts.has(name)) return;

@@ -5,15 +5,12 @@
 // What it keeps in the memory of its modules is told too: here one process has it, there each of many instances has its own.
 
 const diagnostics = require('node:diagnostics_channel');
-const fs = require('node:fs');
-const path = require('node:path');
 
 const kMost = 10;  // told of one request
 const kContext = Symbol.for('@vercel/request-context');
 
 module.exports = function (sim) {
-  const { guard, hanging, invocations, options, plain, tell } = sim;
-  const wrapped = new WeakMap();  // a module of middleware → ours
+  const { guard, hanging, invocations, next, options, plain, tell } = sim;
 
   // The request as middleware sees it is an invocation of its own, which is over before the function's begins.
   function makeRun(invocation, params) {
@@ -64,19 +61,12 @@ module.exports = function (sim) {
     const headers = Object.fromEntries(req.headers instanceof Headers ? req.headers : Object.entries(req.headers ?? {}));
     const brings = [...pathname.split('/'), headers.authorization, ...cookiesOf(headers), ...Object.keys(headers).filter(isOwnField).map((name) => headers[name])];
     const state = { id, req: { method: req.method ?? 'GET', url: pathname + search, headers, socket: outgoing?.socket }, brings: brings.filter(Boolean), isClosed: true };
-    sim.memory.stateBegins(state, handler, fileOfMiddleware());
+    sim.memory.stateBegins(state, handler, sim.server && next.middlewareFile(sim.server));
     return state;
   }
 
   const cookiesOf = ({ cookie = '' }) => String(cookie).split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
   const isOwnField = (name) => /^x-(?!forwarded|real-ip|vercel|middleware|nextjs|invoke)/.test(name);
-
-  function fileOfMiddleware() {
-    const { dir, nextConfig } = sim.server ?? {};
-    for (const name of ['proxy', 'src/proxy', 'middleware', 'src/middleware'])
-      for (const extension of nextConfig?.pageExtensions ?? []) if (fs.existsSync(path.join(dir, `${name}.${extension}`))) return `${name}.${extension}`;
-    return undefined;
-  }
 
   // ---- What it leaves behind -------------------------------------------------------------------------------------------------------
 
@@ -119,7 +109,7 @@ module.exports = function (sim) {
     return invocations.run(run, () => hanging.userFrame(one))?.isOwn === true;
   }
 
-  // Next internals: undici takes a request that is `aborted` out of its queue, and tells nobody.
+  // Node internals: undici takes a request that is `aborted` out of its queue, and tells nobody.
   function stopSending({ request }) {
     if (request) request.aborted = true;
   }
@@ -132,25 +122,8 @@ module.exports = function (sim) {
     });
   }
 
-  // Next internals: next-server.js calls the default export (the adapter) of what loadNodeMiddleware() gives, with {handler, request, page}.
   function hookNodeMiddleware() {
-    const { server } = sim;
-    if (typeof server?.loadNodeMiddleware !== 'function') return;
-    const load = server.loadNodeMiddleware;
-    server.loadNodeMiddleware = async function (...args) {
-      const module = await load.apply(this, args);
-      return guard('node middleware', () => wrapModule(module)) ?? module;
-    };
-  }
-
-  function wrapModule(module) {
-    const adapter = module?.default;
-    if (typeof adapter !== 'function') return module;
-    if (!wrapped.has(module)) {
-      const called = (params) => runMiddleware(params, adapter, adapter);
-      wrapped.set(module, Object.create(module, { default: { value: called, enumerable: true } }));
-    }
-    return wrapped.get(module);
+    next.watchNodeMiddleware(sim.server, { guard, run: (adapter, params) => runMiddleware(params, adapter, adapter) });
   }
 
   // For waitUntil() of @vercel/functions.
@@ -163,5 +136,5 @@ module.exports = function (sim) {
     Object.defineProperty(realm, kContext, { value: { get }, configurable: true, enumerable: false, writable: true });
   }
 
-  return { runMiddleware, fileOfMiddleware, hookRequests, hookNodeMiddleware, provideMiddlewareContext };
+  return { runMiddleware, hookRequests, hookNodeMiddleware, provideMiddlewareContext };
 };

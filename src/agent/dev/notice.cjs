@@ -2,15 +2,13 @@
 // A small notice on the app's own page when one of its requests was cut or refused. No answer of the app is touched: the script stands at the end of the bundler's
 // runtime, which next dev serves for its own dev client, so that what the page's HTML and its policy (CSP) allow to run is what runs. docs/decisions/0046.
 
+const { isClientRuntime } = require('../next/names.cjs');
 const decoded = require('../shared/decoded.cjs');
-
-// Next internals: the first script of every page that hot reload serves, webpack's and Turbopack's; no build of an app has it from here.
-const kRuntime = /\/_next\/static\/chunks\/(webpack|turbopack-[^/?]*|[^/?]*\[turbopack\]_browser_dev_hmr-client[^/?]*)\.js(\?|$)/;
 
 module.exports = function (sim) {
   // Before Next sees the request: what it sends is then whole and as it is.
   function addNotice(req, res) {
-    if (!sim.options.notice || req.method !== 'GET' || !kRuntime.test(decoded(req.url))) return;
+    if (!sim.options.notice || req.method !== 'GET' || !isClientRuntime(decoded(req.url))) return;
     for (const name of ['accept-encoding', 'range', 'if-none-match', 'if-modified-since', 'if-range']) delete req.headers[name];
     const { writeHead, end } = res;
     let isScript = false;

@@ -53,7 +53,7 @@ module.exports = function (sim) {
   }
 
   function ask({ page, kind, entry, reads }) {
-    const question = JSON.stringify(questionOf({ nextDist: sim.nextDist, dir: sim.server.dir, config: sim.server.nextConfig, page, kind, entry, reads }));
+    const question = JSON.stringify(questionOf({ nextDist: sim.next.dist, dir: sim.server.dir, config: sim.server.nextConfig, page, kind, entry, reads }));
     return new Promise((resolve, reject) => {
       const child = spawn(...processOf(sim.server.dir));
       let text = '';

@@ -20,7 +20,7 @@ const kHarmless = new Set(['PipeWrap', 'TTYWrap', 'Timeout', 'Immediate', 'TickO
 const kThreads = 4;  // of Node: main, delayed tasks, the inspector's signal, one to spare
 
 module.exports = function (sim) {
-  const { boot, options } = sim;
+  const { boot, next, options } = sim;
   const manifests = new Set();  // compiled files that Next has read while the template came up
   const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
   let early;  // what was asked of next dev meanwhile, which a template has no connection to
@@ -192,21 +192,10 @@ module.exports = function (sim) {
 
   // ---- What of the app was read, and may be compiled anew since ------------------------------------------------------------------------
 
-  // Next internals: load-manifest(.external).js keeps what it has read, or, in development, reads it for each request: a dozen files, which a copy finds
-  // read where they are what they were.
-  function hookReading(real) {
-    const replaced = {};
-    for (const name of ['loadManifest', 'evalManifest', 'loadManifestFromRelativePath', 'evalManifestFromRelativePath']) {
-      if (typeof real[name] !== 'function') continue;
-      replaced[name] = (...args) => {
-        const [given, shouldCache, , skipParse] = args;
-        const asked = typeof given === 'string' ? { file: given, shouldCache, skipParse } : { ...given, file: path.join(given.projectDir ?? '', given.distDir ?? '', given.manifest) };
-        manifests.add(asked.file);
-        if (asked.shouldCache !== false) return real[name](...args);
-        return unlessChanged(`${name} ${asked.skipParse ?? false} ${asked.file}`, asked.file, () => real[name](...args));
-      };
-    }
-    return sim.withExports(real, replaced);
+  // For each request Next reads a dozen files, which a copy finds read where they are what they were. `what`: undefined where Next itself keeps what it has read.
+  function reads(file, what, read) {
+    manifests.add(file);
+    return what === undefined ? read() : unlessChanged(what, file, read);
   }
 
   const readBefore = new Map();  // what was read → {state of the file, value}
@@ -227,5 +216,5 @@ module.exports = function (sim) {
     if (files.length > 0) sim.forget(files);
   }
 
-  return { nobody, waitToBeCopied, standAsTemplate, forgetWhatWasRead, templateHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookReading]], isTemplate: options.isTemplate };
+  return { nobody, waitToBeCopied, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
 };

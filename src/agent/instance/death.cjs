@@ -2,7 +2,7 @@
 // How an instance dies of user code: as on the platform, and with its cause told first. `next dev` would go on.
 
 module.exports = function (sim) {
-  const { invocations, options, plain, plainExit, tell } = sim;
+  const { invocations, next, options, plain, plainExit, tell } = sim;
   // Exit statuses of the platform's launcher.
   const kStatus = { uncaughtException: 129, unhandledRejection: 128 };
   // What the code that failed may still have to say: an answer that does not depend on it.
@@ -21,9 +21,7 @@ module.exports = function (sim) {
       process.removeAllListeners(why);
       process.on(why, (error) => fatal(why, error));
     }
-    // Next internals: process-error-handlers.js (16) adds the listener it finds here when a page is loaded, else its own, which prints the error
-    // once more.
-    globalThis[Symbol.for('next.unhandledRejectionListener')] = () => {};
+    next.leaveRejections();
     process.exit = function (code = process.exitCode) {
       announce('exit', new Error(`process.exit(${code ?? ''})`), Number(code ?? 0));
       return /** @type {never} */ (plainExit(code));
@@ -33,7 +31,7 @@ module.exports = function (sim) {
   // On fluid compute the other requests that are running may finish first; no more come. The one whose code it was gets no answer any more, so
   // it is not waited for.
   function fatal(why, error) {
-    if (isHarmless(error)) return;
+    if (next.isHarmless(error)) return;
     const culprit = invocations.getStore() ?? (sim.thrown?.error === error ? sim.thrown.by : undefined);
     if (culprit) culprit.isLost = true;
     const title = why === 'uncaughtException' ? 'Uncaught Exception' : 'Unhandled Rejection';
@@ -62,11 +60,6 @@ module.exports = function (sim) {
     isLastKnown = true;
     for (const id of ids) if (!sim.hasCome(id)) expected.add(id);
     dieWhenDone();
-  }
-
-  // Next's own: a client that left, React's way to postpone.
-  function isHarmless(error) {
-    return error?.name === 'ResponseAborted' || error?.$$typeof === Symbol.for('react.postpone');
   }
 
   function announce(why, error, code) {

@@ -4,13 +4,10 @@
 
 const { readFileSync } = require('node:fs');
 
-// Next's own, by which its processes talk to each other.
-const kOfNext = /^(__NEXT_|NEXT_(PRIVATE_|RUNTIME$|DEPLOYMENT_ID$|MANUAL_SIG_HANDLE$|OTEL_|TELEMETRY_DISABLED$|EXIT_TIMEOUT_MS$)|TURBOPACK|RUST_|NODE_ENV$|PORT$|HOSTNAME$|npm_config_user_agent$)/;
-
 // Before anything of Next or of the user runs. `env`: of next dev, `held`: names that are the platform's in any case, `strict`: files, if it is.
-function takeEnvironment(env, { held, strict, requireNext }) {
+function takeEnvironment(env, { held, strict, next }) {
   const kept = held.map((name) => [name, process.env[name]]);
-  for (const [name, value] of Object.entries(env)) if (!strict || kOfNext.test(name)) process.env[name] = value;
+  for (const [name, value] of Object.entries(env)) if (!strict || next.isOwnVariable(name)) process.env[name] = value;
   if (held.includes('LANG')) for (const name of Object.keys(process.env)) if (name.startsWith('LC_')) delete process.env[name];
   for (const [name, value] of kept) process.env[name] = value;
   if (!strict) return;
@@ -21,15 +18,10 @@ function takeEnvironment(env, { held, strict, requireNext }) {
       return [];  // removed meanwhile
     }
   });
-  // Next internals: @next/env, the same since 9.4. What is set already stays.
-  if (files.length > 0) requireNext('@next/env').processEnv(files, '', { error: console.error, info() {} }, true);
+  if (files.length > 0) next.readEnvironment(files);
 }
 
 // Next's server reads all .env files of the disk when it begins.
-function environmentHooks(sim) {
-  if (!sim.options.strict) return [];
-  const nothing = () => ({ combinedEnv: process.env, parsedEnv: {}, loadedEnvFiles: [] });
-  return [[/^@next\/env$/, (real) => sim.withExports(real, { loadEnvConfig: nothing })]];
-}
+const environmentHooks = ({ next, options }) => (options.strict ? next.hooksOfNoEnvironment() : []);
 
 module.exports = { takeEnvironment, environmentHooks };

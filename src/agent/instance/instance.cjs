@@ -5,8 +5,6 @@
 // Or the template of such (VSIM_TEMPLATE), which goes as far as it can without being one, and is copied then (copying.cjs).
 
 const fs = require('node:fs');
-const Module = require('node:module');
-const path = require('node:path');
 
 const options = takeOptions();
 blockOutput();
@@ -16,16 +14,16 @@ const { openControl } = load('../shared/control.cjs');
 const { environmentHooks, takeEnvironment } = load('../instance/environment.cjs');
 const { createShared } = load('../shared/shared.cjs');
 const { kOfTemplates, kParts } = load('../instance/instance-parts.cjs');
-// A module of Next, named as start-server.js would.
-const requireNext = Module.createRequire(path.join(boot.nextDist, 'server/lib/start-server.js'));
-takeEnvironment(boot.env, { held: options.held, strict: options.strict, requireNext });
+const { createNext } = load('../next/index.cjs');
+const next = createNext({ dist: boot.nextDist, role: 'instance', version: boot.next });
+takeEnvironment(boot.env, { held: options.held, strict: options.strict, next });
 // Temporary files go to /tmp there, whatever the developer's shell says.
 if (options.tmp) for (const name of ['TMPDIR', 'TMP', 'TEMP']) delete process.env[name];
 
 let control;
 const tell = (message) => control?.tell(message);
 if (!options.isTemplate) connectControl();
-const sim = createShared({ options, nextDist: boot.nextDist, tell });
+const sim = createShared({ options, next, tell });
 Object.assign(sim, {
   boot,
   beginBound,
@@ -34,7 +32,6 @@ Object.assign(sim, {
   plainExit: process.exit.bind(process),
   dispatchTo() {},  // a request comes with its function
   sayHello: () => tell({ t: 'missing', names: [...sim.missing] }),
-  requireNext,
 });
 
 for (const part of [...(options.isTemplate ? kOfTemplates : []), ...kParts]) Object.assign(sim, load(`../${part}.cjs`)(sim));
@@ -85,7 +82,7 @@ async function start() {
     sim.watchTaking();
     await sim.startRenderServer();
     const taken = sim.taken();
-    delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
+    next.forgetConfig();
     const command = await sim.waitToBeCopied(taken);
     sim.forgetWhatWasRead();
     await beginAs(command);
@@ -102,7 +99,7 @@ async function takeRequests() {
   await sim.listen();
   sim.keepSpare();
   // Last of all: user code finds nothing of ours in its environment.
-  delete process.env.__NEXT_PRIVATE_STANDALONE_CONFIG;
+  next.forgetConfig();
   sim.hello.said = true;
   if (sim.missing.size > 0) sim.sayHello();
   tell({ t: 'ready', pid: process.pid, ms: Math.round(performance.now()) });

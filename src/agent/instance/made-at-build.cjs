@@ -3,22 +3,21 @@
 // good for. vercel-sim compares it with the one before (limits/made_at_build.hpp). Only answers that are static cost anything.
 
 const { createHash } = require('node:crypto');
-const { keptOf } = require('./flight.cjs');
+const { keptOf } = require('../next/flight.cjs');
+const { isDraft, isMetadata, tagsOf } = require('../next/names.cjs');
+const { keyOf } = require('../shared/made-key.cjs');
 const { statOf } = require('../shared/paths.cjs');
-const { keyOf, kOfThisAnswer, tagsOf } = require('../shared/frozen.cjs');
 
 const kMost = 4 * 1024 * 1024;  // bytes of a document
 const kMostFiles = 1000;
-// Routes that Next writes itself; what they say of the build's time is meant.
-const kMetadata = /\/(sitemap|robots|manifest|favicon|(opengraph|twitter)-image|(apple-)?icon)\d*(\.[a-z]+)?(\/\[[^\]]*\](\.[a-z]+)?)?\/route$/;
-const kDraft = /(^|;\s*)__(prerender_bypass|next_preview_data)=/;
+const kOfThisAnswer = new Set(['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length', 'set-cookie']);
 const kDatabase = /\.(db|sqlite3?|mdb|duckdb|pglite)(-wal|-shm|-journal)?$/;
 
 module.exports = function (sim) {
-  const { boot, guard, machine, tell } = sim;
+  const { boot, guard, machine, next, tell } = sim;
   const { config } = boot;
   // One page is both there: what is cached, and what is rendered for each request.
-  const isBoth = Boolean(config.cacheComponents || ['dynamicIO', 'cacheComponents', 'useCache', 'ppr'].some((name) => config.experimental?.[name]));
+  const isBoth = next.isPartlyStatic(config);
   const isWatched = () => !isBoth && (machine.modeOf('static') !== 'off' || isFreezing());
   const isFreezing = () => machine.modeOf('frozen') === 'on';
 
@@ -29,7 +28,7 @@ module.exports = function (sim) {
   function watchMade(res, invocation) {
     const { isPartial, isWarming, req, runtime } = invocation;
     if (isWarming || (isPartial && !isFreezing()) || runtime === 'edge' || req.method !== 'GET' || !isWatched()) return;
-    if (kDraft.test(req.headers.cookie ?? '')) return;
+    if (isDraft(req.headers)) return;
     const chunks = [];
     let size = 0;
     const take = (chunk, encoding) => {
@@ -51,17 +50,13 @@ module.exports = function (sim) {
     invocation.answered = () => (size > 0 && size <= kMost ? Buffer.concat(chunks) : undefined);
   }
 
-  // Next internals: render.js of 14 to 16 takes getStaticProps from its options.
-  function watchProps(invocation, renderOpts) {
-    const real = renderOpts?.getStaticProps;
-    if (typeof real !== 'function' || !invocation.answered) return;
-    renderOpts.getStaticProps = async function (...args) {
-      const result = await Reflect.apply(real, this, args);
+  function watchProps(invocation, page) {
+    if (!invocation.answered) return;
+    page.watchProps((result, context) => {
       guard('made at build', () => {
-        if (result?.props) invocation.props = { result, context: args[0] };
+        if (result?.props) invocation.props = { result, context };
       });
-      return result;
-    };
+    });
   }
 
   // ---- What is kept of it --------------------------------------------------------------------------------------------------------------
@@ -71,7 +66,7 @@ module.exports = function (sim) {
     invocation.answered = undefined;
     if (!answered || !isStatic || !invocation.began || invocation.usedDynamic || res.statusCode !== 200 || !res.writableFinished) return;
     if (isFreezing()) guard('frozen', () => tellFrozen(invocation, answered()));
-    if (kMetadata.test(page) || invocation.isPartial || machine.modeOf('static') === 'off') return;
+    if (isMetadata(page) || invocation.isPartial || machine.modeOf('static') === 'off') return;
     const kept = kind === 'PAGES' ? ofProps(invocation) : ofAnswer(invocation, answered());
     if (!kept) return;
     const read = newestRead();
@@ -131,11 +126,10 @@ module.exports = function (sim) {
     return every === Infinity ? 0 : every;
   }
 
-  // Next internals: entries of `fetch` and `unstable_cache` in the data cache have {kind: 'FETCH', revalidate}.
-  function noteCached(entry) {
-    const every = entry?.value?.kind === 'FETCH' ? Number(entry.value.revalidate) : 0;
+  // An entry of the data cache.
+  function noteCached({ every, tags }) {
     const invocation = sim.invocations.getStore();
-    if (invocation && Array.isArray(entry?.value?.tags)) invocation.cachedTags = [...(invocation.cachedTags ?? []), ...entry.value.tags];
+    if (invocation && tags.length > 0) invocation.cachedTags = [...(invocation.cachedTags ?? []), ...tags];
     if (invocation && every > 0) invocation.cachedFor = Math.min(invocation.cachedFor ?? Infinity, every);
   }
 

@@ -7,17 +7,16 @@ const { pack, unpack } = require('../shared/values.cjs');
 const kAnswer = 'vercel-sim-middleware';
 
 module.exports = function (sim) {
-  const { guard, invocations } = sim;
-  const wrapped = new WeakMap();  // a module of middleware → ours
+  const { guard, invocations, next } = sim;
 
   const handlers = new WeakMap();  // an adapter → the user's function
   const isMiddleware = (invocation) => invocation?.kind === 'MIDDLEWARE';
 
   // The head was written without what belongs to a connection. While it is compiled anew Next has none for a moment, which may be told here when the request has
-  // passed that place in next dev. Next internals: DevServer.middleware {page, match, matchers}; `match` is made of the others.
+  // passed that place in next dev.
   function takeMiddleware(req, { hop, middleware }) {
     Object.assign(req.headers, hop);
-    sim.server.middleware ??= { ...unpack(middleware), match: null };
+    next.giveMiddleware(sim.server, unpack(middleware));
   }
 
   // `entry`: the adapter of Next, which calls the user's function.
@@ -28,57 +27,32 @@ module.exports = function (sim) {
     const handler = handlers.get(entry);
     if (invocation.isWarming) {
       sim.prepareState(handler, invocation.file);
-      return Promise.resolve({ response: new Response(null, { headers: { 'x-middleware-next': '1' } }), waitUntil: Promise.resolve() });
+      return Promise.resolve(next.middlewarePasses());
     }
     sim.stateBegins(invocation, handler, invocation.file);
     invocation.begin();
     return call();
   }
 
-  // Next internals: next-server.js calls the default export (the adapter) of what loadNodeMiddleware() gives.
-  function hookNodeMiddleware() {
-    const { server } = sim;
-    hookErrors(Object.getPrototypeOf(Object.getPrototypeOf(server)));
-    if (typeof server.loadNodeMiddleware !== 'function') return;
-    const load = server.loadNodeMiddleware;
-    server.loadNodeMiddleware = async function (...args) {
-      const module = await load.apply(this, args);
-      return guard('node middleware', () => wrapModule(module)) ?? module;
-    };
+  function hookMiddleware() {
+    if (!next.watchMiddlewareErrors(sim.server, thrown)) sim.lacks('node middleware');
+    next.watchNodeMiddleware(sim.server, { guard, run: (adapter, params) => runHere(adapter, () => adapter(params)) });
   }
 
   // What it throws is shown by next dev, which has the page of errors: with webpack an instance that has loaded one function's code can load no other's.
-  // Next internals: DevServer.runMiddleware calls that of next-server.js, and turns what that throws into a page.
-  function hookErrors(base) {
-    const run = base.runMiddleware;
-    if (typeof run !== 'function') return sim.lacks('node middleware');
-    base.runMiddleware = async function (...args) {
-      try {
-        return await Reflect.apply(run, this, args);
-      } catch (error) {
-        const invocation = invocations.getStore();
-        if (!isMiddleware(invocation) || error?.constructor?.name === 'DecodeError') throw error;
-        guard('refused', () => sim.lookAtError?.(error));
-        invocation.thrown = pack(error instanceof Error ? error : new Error(String(error?.message ?? error)));
-        return { response: new Response(null, { status: 500 }), waitUntil: Promise.resolve() };
-      }
-    };
-  }
-
-  function wrapModule(module) {
-    const adapter = module?.default;
-    if (typeof adapter !== 'function') return module;
-    if (!wrapped.has(module)) {
-      const value = (...args) => runHere(adapter, () => adapter(...args));
-      wrapped.set(module, Object.create(module, { default: { value, enumerable: true } }));
-    }
-    return wrapped.get(module);
+  function thrown(error) {
+    const invocation = invocations.getStore();
+    if (!isMiddleware(invocation)) return undefined;
+    guard('refused', () => sim.lookAtError?.(error));
+    invocation.thrown = pack(error instanceof Error ? error : new Error(String(error?.message ?? error)));
+    return { response: new Response(null, { status: 500 }), waitUntil: Promise.resolve() };
   }
 
   // What the render server throws where middleware has answered. False: that was no such thing.
   async function answerMiddleware(invocation, res, error) {
-    const { response, waitUntil } = error?.result ?? {};
-    if (!isMiddleware(invocation) || !response || res.headersSent) return false;
+    const answer = isMiddleware(invocation) && !res.headersSent ? next.middlewareAnswerOf(error) : undefined;
+    if (!answer) return false;
+    const { response, waitUntil } = answer;
     if (waitUntil && !invocation.isWarming) sim.contextOf(invocation).waitUntil(Promise.resolve(waitUntil).catch(() => {}));
     const { body, headers, status } = response;
     const told = { status, headers: [...headers], hasBody: Boolean(body), thrown: invocation.thrown };
@@ -102,5 +76,5 @@ module.exports = function (sim) {
     }
   }
 
-  return { takeMiddleware, runHere, hookNodeMiddleware, answerMiddleware };
+  return { takeMiddleware, runHere, hookMiddleware, answerMiddleware };
 };

@@ -9,6 +9,8 @@ const http = require('node:http');
 const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
+const { evaluatedIn, sourceName } = require('../next/chunks.cjs');
+const { isDevRequest } = require('../next/names.cjs');
 const decoded = require('../shared/decoded.cjs');
 const dressed = require('../shared/dressed.cjs');
 
@@ -24,7 +26,6 @@ const kDerived = /VERCEL_(URL|BRANCH_URL|PROJECT_PRODUCTION_URL)|\bheaders\s*\(|
 const kGiven = /\bVERCEL_(BRANCH_)?URL\b/;
 const kPassing = /VERCEL_PROJECT_PRODUCTION_URL|VERCEL_AUTOMATION_BYPASS_SECRET|x-vercel-protection-bypass|nextUrl|\bheaders\s*\(|\b(req|request)\w*\s*\.\s*(url|headers)\b|\borigin\b/i;
 // Of Next's dev server alone.
-const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
 const kNodeModules = /[\\/]node_modules[\\/]/;
 const kGlobalUnicast = /^[23][0-9a-f]{0,3}:/i;
 
@@ -101,7 +102,7 @@ module.exports = function (sim) {
 
   function isOwnAddress({ protocol, hostname, port, pathname }) {
     if (protocol !== 'http:' || Number(port || 80) !== options.publicPort || !kLoopback.test(bare(hostname))) return false;
-    return !kDevServer.test(pathname) && !invocations.getStore()?.isWarming && !machine.isUnjudged();
+    return !isDevRequest(pathname) && !invocations.getStore()?.isWarming && !machine.isUnjudged();
   }
 
   // The error that the function gets, or undefined: nobody has written that address, or it was let through. `isDirect`: the trace begins with who asked,
@@ -170,10 +171,10 @@ module.exports = function (sim) {
       const map = JSON.parse(readFileSync(`${file}.map`, 'utf8'));
       for (const part of map.sections?.map((section) => section.map) ?? [map]) names.push(...(part.sources ?? []));
     }
-    for (const [, name] of text.matchAll(/sourceURL=webpack-internal:\/\/\/(?:\([a-z-]+\)\/)?\.\/([^\\\n]+)/g)) names.push(name);
+    names.push(...evaluatedIn(text));
     return names
       .filter((name) => typeof name === 'string' && !kNodeModules.test(name))
-      .map((name) => decoded(name.replace(/^file:\/\//, '').replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '').replace(/\?[0-9a-f]{4}$/, '')));
+      .map((name) => decoded(sourceName(name)));
   }
 
   // ---- Everything that connects --------------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ const net = require('node:net');
 const { createPeer } = require('../shared/rpc.cjs');
 
 module.exports = function (sim) {
-  const { boot, options, tell } = sim;
+  const { boot, next, options, tell } = sim;
   let evictions = 0;
   let calls = {};
   let waiting = [];  // {from, go}: requests that came before the news they rely on
   let connected;  // the connection that is
   let isAgain = false;
   let asking = 0;  // calls that are open
-  let reloaded = boot.calls.reloadMatchers;  // how often next dev had told of other routes when those here were read
+  let reloaded = boot.calls[next.kRoutesChanged];  // how often next dev had told of other routes when those here were read
 
   const methods = {
     welcome(news) {
@@ -99,9 +99,9 @@ module.exports = function (sim) {
   // Next's render server has read the folders of routes when it came up, and is told by a call when there are others. A copy of a template has missed
   // those between the template's begin and its own.
   async function seeRoutesAnew() {
-    if (calls.reloadMatchers === reloaded) return;
-    reloaded = calls.reloadMatchers;
-    await sim.server.reloadMatchers?.();
+    if (calls[next.kRoutesChanged] === reloaded) return;
+    reloaded = calls[next.kRoutesChanged];
+    await next.seeRoutesAnew(sim.server);
   }
 
   return { connectPeer, leavePeer, caughtUp, seeRoutesAnew };

@@ -75,7 +75,7 @@ module.exports = function (sim) {
 
   // Modules are evaluated before it is known whether the function's page is one.
   async function evaluateOpen(page, kind, evaluate) {
-    const isPerhaps = kind === 'PAGES' || (kind === 'APP_PAGE' && !sim.lastRun.has(page)) || (kind === 'APP_ROUTE' && sim.hello.next.startsWith('14.'));
+    const isPerhaps = kind === 'PAGES' || (kind === 'APP_PAGE' && !sim.lastRun.has(page)) || (kind === 'APP_ROUTE' && sim.next.isStaticByDefault());
     if (!isPerhaps) return evaluate();
     holdDisk(1);
     try {

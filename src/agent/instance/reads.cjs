@@ -92,7 +92,7 @@ module.exports = function (sim) {
     const { page, kind, file: entry } = invocation;
     if (!entry || invocation.runtime === 'edge' || (sim.running?.size ?? 1) > 1) return false;
     const { processOf, questionOf } = require('../shared/trace.cjs');
-    const question = questionOf({ nextDist: boot.nextDist, dir: boot.options.dir, config: boot.config, page, kind, entry, reads: [found] });
+    const question = questionOf({ nextDist: sim.next.dist, dir: boot.options.dir, config: boot.config, page, kind, entry, reads: [found] });
     invocation.compileStarted?.(page);
     const [program, words, more] = processOf(boot.options.dir);
     const { stdout } = spawnSync(program, words, { ...more, input: JSON.stringify(question) });

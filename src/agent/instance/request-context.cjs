@@ -1,15 +1,16 @@
 'use strict';
 // The request context of the platform, for each invocation: what @vercel/functions, Next's after() and attachDatabasePool ask for.
 
+const { kContexts } = require('../next/names.cjs');
+
 module.exports = function (sim) {
   const { invocations } = sim;
 
   // Both symbols are looked up at each call; not enumerable, as the platform's own.
   function provideContext() {
     const provider = { get: () => contextOf(invocations.getStore()) };
-    sim.provideMiddlewareContext = (realm) =>
-      Object.defineProperty(realm, Symbol.for('@vercel/request-context'), { value: provider, configurable: true, enumerable: false, writable: true });
-    for (const name of ['@vercel/request-context', '@next/request-context'])
+    sim.provideMiddlewareContext = (realm) => Object.defineProperty(realm, Symbol.for(kContexts[0]), { value: provider, configurable: true, enumerable: false, writable: true });
+    for (const name of kContexts)
       Object.defineProperty(globalThis, Symbol.for(name), { value: provider, configurable: true, enumerable: false, writable: true });
   }
 

@@ -13,8 +13,8 @@ const kMostName = 64;
 const kMostCome = 1000;
 
 module.exports = function (sim) {
-  const { dressSocket, guard, invocations, kInvocation, kRequestMeta, makeInvocation, options, plain } = sim;
-  const { askForErrorPage, publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
+  const { dressSocket, guard, invocations, kInvocation, makeInvocation, next, options, plain } = sim;
+  const { publicAddress, responseFor, takeFields, tell, watchResponse } = sim;
   const running = new Map();  // id → invocation
   const come = new Set();  // ids of the last requests, whether or not they run
   const onServer = new Set();  // names of the server object's own properties that are known
@@ -104,7 +104,7 @@ module.exports = function (sim) {
     const { page, kind, runtime, static: isStatic, file, isCompiled, sync } = details;
     if (kind === 'MIDDLEWARE') sim.takeMiddleware(req, details);
     Object.assign(invocation, {
-      parsed: details.parsed && unpack(details.parsed),
+      url: details.url && unpack(details.url),
       page,
       kind,
       runtime,
@@ -153,7 +153,7 @@ module.exports = function (sim) {
   }
 
   function applyMeta(req, res, { meta, status, resHeaders }) {
-    req[kRequestMeta] = { ...req[kRequestMeta], ...unpack(meta) };
+    next.giveMeta(req, unpack(meta));
     res.statusCode = status;
     for (const [name, value] of Object.entries(resHeaders)) res.setHeader(name, value);
   }
@@ -165,7 +165,7 @@ module.exports = function (sim) {
     invocation.isServed = true;
     invocation.isServing = true;
     try {
-      await sim.handlers.requestHandler(req, res, invocation.parsed);
+      await sim.answer(req, res, invocation.url);
     } catch (error) {
       if (!(await sim.answerMiddleware(invocation, res, error))) await failed(req, res, error);
     } finally {
@@ -174,16 +174,16 @@ module.exports = function (sim) {
     }
   }
 
-  // Next internals: what router-server.js does about errors of its render server.
+  // What Next's router does about errors of its render server.
   async function failed(req, res, error) {
-    if (error?.constructor?.name === 'NoFallbackError' && !res.headersSent) return again(res);
-    if (error?.name === 'AbortError' || error?.name === 'ResponseAborted') return;
+    if (next.isNoFallback(error) && !res.headersSent) return again(res);
+    if (next.isAborted(error)) return;
     console.error(error);
     if (res.headersSent) return void res.destroy(error);
     res.statusCode = 500;
-    askForErrorPage(req);
+    next.askForErrorPage(req);
     try {
-      await sim.handlers.requestHandler(req, res);
+      await sim.answer(req, res);
     } catch (second) {
       console.error(second);
       if (!res.headersSent) res.end('Internal Server Error');

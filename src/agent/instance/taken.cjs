@@ -17,12 +17,10 @@ const timers = require('node:timers');
 const timersPromises = require('node:timers/promises');
 const vm = require('node:vm');
 const { fileURLToPath } = require('node:url');
+const { withoutEvaluated } = require('../next/chunks.cjs');
+const { isInPlace, isOfNext, isRuntime } = require('../next/names.cjs');
 
 const kFrames = 32;
-const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/;
-const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;  // the bundler's own: on whose behalf, the next frame says
-// Next puts its own in the place of Date, Math.random and the like: who calls them is behind that.
-const kInPlace = /[\\/]node-environment-extensions[\\/]/;
 const kFileCalls = ['access', 'appendFile', 'copyFile', 'cp', 'exists', 'glob', 'lstat', 'mkdir', 'mkdtemp', 'open', 'opendir', 'readFile', 'readdir', 'readlink', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'link', 'truncate', 'unlink', 'utimes', 'writeFile'];
 const kRandom = ['randomBytes', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID', 'getRandomValues', 'generateKey', 'generateKeySync', 'generateKeyPair', 'generateKeyPairSync', 'generatePrime', 'generatePrimeSync'];
 
@@ -56,7 +54,7 @@ module.exports = function (sim) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
       const isOurs = file?.startsWith(path.dirname(__dirname) + path.sep);
       if (isOurs && !isDeep) return undefined;
-      if (!file || isOurs || file.startsWith('node:') || kInPlace.test(file) || kRuntime.test(file)) continue;
+      if (!file || isOurs || file.startsWith('node:') || isInPlace(file) || isRuntime(file)) continue;
       return placeOf(file, `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`);
     }
     return '';
@@ -64,15 +62,15 @@ module.exports = function (sim) {
 
   // A chunk of the bundler's has modules of Next among the user's: the map says whose it is.
   function placeOf(file, at) {
-    if (kNext.test(file)) return undefined;
+    if (isOfNext(file)) return undefined;
     if (!verdicts.has(at)) {
       const source = sim.guard('source maps', () => sim.originalPosition?.(at));
-      verdicts.set(at, kNext.test(source ?? file) ? undefined : inWords(source ?? at));
+      verdicts.set(at, isOfNext(source ?? file) ? undefined : inWords(source ?? at));
     }
     return verdicts.get(at);
   }
 
-  const inWords = (place) => place.replace(/^webpack-internal:\/\/\/(?:\([\w-]+\)\/)?(?:\.\/)?/, '').replace(boot.options.dir + path.sep, '');
+  const inWords = (place) => withoutEvaluated(place).replace(boot.options.dir + path.sep, '');
 
   // `isDone`: it is something that is done, and not a value that is taken: whoever does it, it is not Node itself.
   function note(what, below, isDone = false) {

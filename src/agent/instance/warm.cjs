@@ -6,12 +6,11 @@
 const http = require('node:http');
 
 const kRequests = 5;  // more gain nothing (measured on Next 16)
-const kOurs = /[\\/]next[\\/]dist[\\/]|^\[next\]|__next_builtin__/;
 // Fields that make another thing of a request: an action, a navigation of the client's router.
 const kLeftOut = /^(content-|next-|rsc$|x-nextjs-|x-vsim-(?!meta))/i;
 
 module.exports = function (sim) {
-  const { boot, invocations, options, requireNext, tell } = sim;
+  const { boot, invocations, next, options, tell } = sim;
 
   // `template`: it is to be copied for all instances of the function to come, if that may be.
   async function bind({ page, kind, runtime, head, template }) {
@@ -34,44 +33,12 @@ module.exports = function (sim) {
 
   // ---- Evaluating ----------------------------------------------------------------------------------------------------------------
 
-  // Next internals: load-components.js, which the render server uses too, requires what a page consists of.
   async function evaluate(page, kind) {
-    if (kind === 'MIDDLEWARE') return sim.server.loadNodeMiddleware();
-    const { loadComponents } = requireNext('../load-components');
-    const isAppPath = kind === 'APP_ROUTE' || kind === 'APP_PAGE';
-    const components = await loadComponents({ distDir: sim.server.distDir, page, isAppPath, isDev: true, sriEnabled: false });
-    const entry = components.ComponentMod;
-    const routeModule = entry?.routeModule;
-    // From 16 on the user's modules are evaluated when a request asks for them.
-    if (routeModule?.ensureUserland) {
-      provideManifests(routeModule);
-      await routeModule.ensureUserland();
-    }
-    const tree = routeModule?.userland?.loaderTree ?? routeModule?._userland?.loaderTree;
-    if (!Array.isArray(tree)) return;
-    const segments = [];
-    await loadTree(tree, segments);
+    if (kind === 'MIDDLEWARE') return next.evaluateMiddleware(sim.server);
+    const segments = await next.evaluate(sim.server, page, kind === 'APP_ROUTE' || kind === 'APP_PAGE', boot.options.dir);
+    if (!segments) return;
     sim.guard('segments', () => sim.loadedAhead(page, segments));
     for (const { fn, file } of sim.pageEntries(segments)) sim.prepareState(fn, file);
-  }
-
-  // Next internals: manifests-singleton.js (16), which the modules of app pages ask when they are evaluated.
-  function provideManifests(routeModule) {
-    const { page } = routeModule.definition;
-    const manifests = routeModule.loadManifests?.(page, boot.options.dir);
-    if (!manifests?.clientReferenceManifest || !manifests.serverActionsManifest) return;
-    const { clientReferenceManifest, serverActionsManifest } = manifests;
-    requireNext('../app-render/manifests-singleton').setManifestsSingleton?.({ page, clientReferenceManifest, serverActionsManifest });
-  }
-
-  /** @param {any[]} tree */
-  async function loadTree([, parallel = {}, modules = {}], segments) {
-    for (const [name, module] of Object.entries(modules)) {
-      if (!Array.isArray(module) || typeof module[0] !== 'function') continue;
-      const exports = await Promise.resolve(module[0]()).catch(() => {});
-      if (exports && (name === 'page' || name === 'layout')) segments.push({ name, exports, file: module[1] });
-    }
-    for (const child of Object.values(parallel)) await loadTree(child, segments);
   }
 
   // ---- Walking the path of a request -----------------------------------------------------------------------------------------------
@@ -119,36 +86,15 @@ module.exports = function (sim) {
     res.status(200).json({ warm: true });
   }
 
-  // Next internals: PagesRouteModule.render(req, res, {renderOpts}), components {App, Document}.
-  function warmPage(routeModule, [req, res, context, ...rest], render) {
-    const nothing = () => null;
-    const { getServerSideProps, getStaticProps, getStaticPaths, ...renderOpts } = context.renderOpts ?? {};
-    const stub = Object.create(routeModule, { components: { value: { ...routeModule.components, App: nothing } } });
-    return render(stub, [req, res, { ...context, renderOpts: { ...renderOpts, Component: nothing, App: nothing } }, ...rest]);
-  }
-
   // A module of an app page's tree; undefined for those of Next's own.
-  function warmSegment(role, [, file]) {
-    if (kOurs.test(file ?? '')) return undefined;
-    const jsx = findJsx();
+  function warmSegment(role, file) {
+    if (next.isOwnSegment(file)) return undefined;
+    const jsx = next.serverJsx();
     if (role === 'layout') return Promise.resolve({ default: ({ children }) => children });
     if (role === 'template') return Promise.resolve({ default: ({ children }) => children });
     if (role !== 'page' && role !== 'defaultPage') return undefined;
     const page = async () => (jsx ? jsx.jsx('html', { children: jsx.jsx('body', { children: jsx.jsx('main', { children: 'warm' }) }) }) : null);
     return Promise.resolve({ default: page, dynamic: 'force-dynamic' });
-  }
-
-  let found;
-  function findJsx() {
-    if (found !== undefined) return found;
-    for (const folder of ['../route-modules', '../future/route-modules']) {
-      try {
-        return (found = requireNext(`${folder}/app-page/vendored/rsc/react-jsx-runtime`));
-      } catch {
-        // elsewhere in this version
-      }
-    }
-    return (found = null);
   }
 
   // Nothing of it is printed: Next logs each request.
@@ -164,5 +110,5 @@ module.exports = function (sim) {
     }
   }
 
-  return { bind, muteWarming, warmApi, warmPage, warmRoute, warmSegment };
+  return { bind, muteWarming, warmApi, warmRoute, warmSegment };
 };

@@ -6,8 +6,9 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
+const { evaluatedName } = require('../next/chunks.cjs');
+const { isOfNext } = require('../next/names.cjs');
 
-const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 const kPackage = /(^|[\\/])node_modules[\\/]/;
 const kMost = 10;  // told of one invocation
 // What a library asks to see whether it may: nobody misses the code.
@@ -15,25 +16,16 @@ const kProbe = /^\s*(return this;?)?\s*$/;
 const kRefused = /Code generation from strings disallowed|Wasm code generation disallowed/;
 
 module.exports = function (sim) {
-  const { invocations, hanging } = sim;
+  const { hanging, invocations, next } = sim;
   const kRefuses = Symbol('vsim.refuses');
   const errors = new WeakMap();  // that were thrown → {what, at, source, isProbe}
   const install = fs.readFileSync(path.join(__dirname, 'edge-realm.cjs'), 'utf8');
 
-  // Next internals: the context of sandbox/context.js. webpack's own modules are text that is evaluated, so its `eval` stays; user code calls it
-  // through __next_eval__ there.
   function refuseCode(context) {
     if (context[kRefuses]) return;
     Object.defineProperty(context, kRefuses, { value: true });
-    const isWebpack = !process.env.TURBOPACK;
-    const realm = vm.runInContext(install, context, { filename: path.join(__dirname, 'edge-realm.cjs') })(refusal, remember, !isWebpack);
-    const real = context.__next_eval__;
-    if (typeof real !== 'function') return;
-    context.__next_eval__ = function evaluated(made) {
-      const text = String(made);
-      if (/\beval\s*\(/.test(text)) realm.check('eval()', text, evaluated);
-      return real(made);  // `Function` itself refuses
-    };
+    const realm = vm.runInContext(install, context, { filename: path.join(__dirname, 'edge-realm.cjs') })(refusal, remember, !next.evaluatesModules());
+    next.watchEval(context, (text, below) => realm.check('eval()', text, below));
   }
 
   // What is told of a call, or undefined: it is Next's or React's own, which production does not have.
@@ -56,8 +48,8 @@ module.exports = function (sim) {
   // Nothing maps webpack's evaluated text in next dev: the file is known.
   function framesBelow(below) {
     return hanging.framesOf(hanging.traceBelow(below)).map(({ file, at, source }) => {
-      const written = source ?? /^webpack-internal:\/\/\/(?:\([a-z-]+\)\/)?(?:\.\/)?(.*)$/.exec(file)?.[1];
-      return { at, source: written, isNext: kNext.test(written ?? file) };
+      const written = source ?? evaluatedName(file);
+      return { at, source: written, isNext: isOfNext(written ?? file) };
     });
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 // What code of the edge runtime leaves behind. Its timers and fetches go through Next's sandbox, which is what hanging.cjs would see: here they get the
-// place of the caller. Next internals: the context of web/sandbox/context.js, whose timers are Node's and whose fetch is an undici of its own.
+// place of the caller. (The realm's timers are Node's, its fetch is an undici of its own.)
 
 const diagnostics = require('node:diagnostics_channel');
 const { AsyncLocalStorage } = require('node:async_hooks');

@@ -8,18 +8,14 @@ const net = require('node:net');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { promisify } = require('node:util');
+const { isDevRequest, isOfNext, isRuntime } = require('../next/names.cjs');
 const { packageOf } = require('./paths.cjs');
 const traceBelow = require('./trace-below.cjs');
 
 const kMost = 10;  // told of one invocation
 const kMostKept = 256;
-// Next's dev server's own: its socket, which Payload and others listen to in development, and what Sentry asks about an error's place. Nothing that a
-// deployment has.
-const kDevServer = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
 const kPackage = /(^|[\\/])node_modules[\\/]/;
-const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;  // the bundler's own, among what was compiled
 const kSoonMs = 100;
-const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|react|react-dom|scheduler)[\\/]/;
 
 module.exports = function (sim) {
   const { invocations, isUserCode, options } = sim;
@@ -100,7 +96,7 @@ module.exports = function (sim) {
     });
     diagnostics.channel('undici:request:create').subscribe(({ request }) => {
       const call = fetches.getStore();
-      if (!call || !isOpenTo(call.invocation) || kDevServer.test(request.path)) return;
+      if (!call || !isOpenTo(call.invocation) || isDevRequest(request.path)) return;
       const entry = { kind: 'fetch', handle: { destroyed: false, request }, trace: call.trace };
       open.set(request, entry.handle);
       add(call.invocation, entry);
@@ -183,7 +179,7 @@ module.exports = function (sim) {
   function leftUnanswered(invocation) {
     const told = [];
     for (const { kind, traces, path: asked } of sim.unansweredOf(invocation)) {
-      if (kDevServer.test(asked ?? '')) continue;
+      if (isDevRequest(asked ?? '')) continue;
       const frames = traces.map((trace) => userFrame({ kind, trace })).filter(Boolean);
       const found = frames.find(({ isOwn }) => isOwn) ?? frames[0];
       if (found) told.push({ kind, ...placeOf(found) });
@@ -212,10 +208,10 @@ module.exports = function (sim) {
     let first;
     let by;
     for (const { file, at, source } of framesOf(trace)) {
-      const isNext = kNext.test(source ?? file);
+      const isNext = isOfNext(source ?? file);
       if (by === undefined && isTimer && isNext) return undefined;
       by ??= source ?? file;
-      if (isNext || !isUserCode(file) || kRuntime.test(source ?? file)) continue;
+      if (isNext || !isUserCode(file) || isRuntime(source ?? file)) continue;
       const isOwn = !kPackage.test(source ?? file);
       if (isOwn) return { at, source, by, isOwn };
       first ??= { at, source, by, isOwn };

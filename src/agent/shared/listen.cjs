@@ -8,7 +8,7 @@ const net = require('node:net');
 module.exports = function (sim) {
   const { options, guard, invocations, makeInvocation, responseFor, takeFields, watchResponse } = sim;
 
-  // Next internals: start-server.js listens on (port, hostname) and builds banner, PORT and its own origin from server.address().
+  // Next listens once, on (port, hostname), and builds banner, PORT and its own origin from server.address().
   function hookListen() {
     const listen = net.Server.prototype.listen;
     let taken = false;
@@ -100,7 +100,7 @@ module.exports = function (sim) {
     return { invocation, event: ['request', req, isUpgrade ? responseFor(req, res) : res] };
   }
 
-  // Next internals: middleware and rewrites to elsewhere read the body in next dev; a function's body goes to its instance.
+  // Middleware and rewrites to elsewhere read the body in next dev; a function's body goes to its instance.
   function askForBodyWhenRead(req, res) {
     const { _read } = req;
     req._read = function (...args) {

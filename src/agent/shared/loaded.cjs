@@ -43,21 +43,9 @@ module.exports = function (sim) {
     return [...files];
   }
 
-  // Next internals: deleteCache of dev/require-cache.js (15, 16; one file or several) and of the webpack plugin (14). Code that is loaded stays
-  // as it is, state and all: if it is stale, the instance is.
+  // Code that is loaded stays as it is, state and all: if it is stale, the instance is.
   function forget(evicted) {
-    const stale = evicted.filter((file) => !(files.has(file) && !/manifest/.test(path.basename(file))));
-    for (const name of ['../dev/require-cache', '../../build/webpack/plugins/nextjs-require-cache-hot-reloader']) {
-      let deleteCache;
-      try {
-        ({ deleteCache } = sim.requireNext(name));
-      } catch {
-        continue;  // not in this version
-      }
-      if (/^[^)]*filePaths/.test(Function.prototype.toString.call(deleteCache))) deleteCache(stale);
-      else stale.forEach((file) => deleteCache(file));
-      return;
-    }
+    sim.next.forget(evicted.filter((file) => !(files.has(file) && !/manifest/.test(path.basename(file)))));
   }
 
   return { hookLoaded, noteFile, newFiles, loadedFiles: () => [...files], takeCompiled, forget };

@@ -5,13 +5,12 @@
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
+const { isOfNext, isRuntime } = require('../next/names.cjs');
 const { packageOf } = require('./paths.cjs');
 
 const kPackage = /(^|[\\/])node_modules[\\/]/;
-const kNext = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/;
 // What sends traces, to a collector beside the function unless told otherwise (on Vercel the platform's: VERCEL_OTEL_ENDPOINTS).
 const kTelemetry = /(^|[\\/])node_modules[\\/](@vercel[\\/]otel|@opentelemetry)[\\/]/;
-const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;
 // Not the user's own: of the platform, of Next, of npm and of the shell.
 const kForeign = /^(VERCEL($|_)|NOW_|__NEXT|NEXT_(?!PUBLIC_)|npm_|NODE_|TURBO|HOME$|PATH$|PWD$|OLDPWD$|INIT_CWD$|SHELL$|TMP(DIR)?$|TEMP$|HOST(NAME)?$|PORT$|.*_PROXY$|.*_proxy$|XDG_|DISPLAY$|SSH_|_$)/;
 // Somebody chooses by where the code runs: NODE_ENV is `development` here and nowhere there.
@@ -38,7 +37,7 @@ module.exports = function (sim) {
       .framesOf(trace)
       .map(({ file, at, source }) => {
         const written = source ?? file;
-        return { at, source, isNext: kNext.test(written), isPackage: kPackage.test(written), isTelemetry: kTelemetry.test(written), isRuntime: kRuntime.test(written), isUsers: sim.isUserCode(file) };
+        return { at, source, isNext: isOfNext(written), isPackage: kPackage.test(written), isTelemetry: kTelemetry.test(written), isRuntime: isRuntime(written), isUsers: sim.isUserCode(file) };
       })
       .filter(({ isRuntime }) => !isRuntime);
     // What is not mapped to a file of the project may be a package's, bundled with it.

@@ -5,6 +5,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { fileIn, lateAction } = require('../next/chunks.cjs');
+const { actionOf } = require('../next/names.cjs');
 const decoded = require('./decoded.cjs');
 
 const kMostBindings = 64;
@@ -17,7 +19,7 @@ const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, wh
 
 module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
-  const { reach, read, dataOf, fileIn, fileOfId, handlerIn } = require('./scopes.cjs')(sim);
+  const { reach, read, dataOf, handlerIn } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const { difference, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
   const { digest, digestsOf, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
@@ -83,13 +85,11 @@ module.exports = function (sim) {
   // The functions of a page and its layouts. `segments`: [{exports, file}].
   const pageEntries = (segments) => segments.flatMap(({ exports, file }) => [exports.default, exports.generateMetadata].map((fn) => ({ fn, file })));
 
-  // Next internals: the module of a page's Server Actions exports each by its id, through a getter that names the user's module. `load(id)` has given it.
-  // In 14 (next-flight-action-entry-loader.js) through a function that loads the user's module when it is called: the one that is asked for is loaded here,
-  // just before. A promise if that module is one.
+  // Of a page's Server Actions: `load(id)` has given their module. In 14 that loads the user's when an action is called: the one that is asked for is loaded
+  // here, just before. A promise if that module is one.
   function actionEntries(module, invocation, load, id) {
-    const asked = invocation.req?.headers['next-action'] ?? Object.keys(module ?? {}).find((action) => asksFor(invocation, { action }));
-    const factory = load.m?.[id];  // webpack's
-    const late = factory && lateAction(Function.prototype.toString.call(factory), asked);
+    const asked = actionOf(invocation.req?.headers ?? {}) ?? Object.keys(module ?? {}).find((action) => asksFor(invocation, { action }));
+    const late = lateAction(load.m?.[id], asked);
     if (!late) {
       return Object.entries(Object.getOwnPropertyDescriptors(module ?? {})).map(([action, { get, value }]) => ({
         fn: get ? module[action] : value,
@@ -106,16 +106,9 @@ module.exports = function (sim) {
     }
   }
 
-  // `'1f3c…': () => Promise.resolve(…).then(__webpack_require__.bind(__webpack_require__, /*! … *\/ \"(rsc)/./app/actions.ts\")).then(mod => mod[\"sign\"])`
-  function lateAction(text, action) {
-    const from = text.indexOf(`'${action}': () =>`);
-    const [, id, name] = /__webpack_require__, [^"]*?"([^"\\]+)\\?"\)\)\.then\(mod => mod\[\\?"([^"\\]+)\\?"\]/.exec(from < 0 ? '' : text.slice(from, from + 2000)) ?? [];
-    return id && { action, id, name, file: fileOfId(id) };
-  }
-
   // Of the Server Actions of a page those that were asked for: by header, or by a field of the form.
   function asksFor(invocation, { action }) {
-    return invocation.req.headers['next-action'] === action || (invocation.bodyText?.() ?? '').includes(action);
+    return actionOf(invocation.req.headers) === action || (invocation.bodyText?.() ?? '').includes(action);
   }
 
   // All of it is over; before `done` is told. Whether something in reach is not as it was.
@@ -165,7 +158,7 @@ module.exports = function (sim) {
   }
 
   // Next sends what a Server Action is asked with the id of the action.
-  const isAction = ({ req }) => req.headers['next-action'] !== undefined;
+  const isAction = ({ req }) => actionOf(req.headers) !== undefined;
 
   // ---- What a request asks for ---------------------------------------------------------------------------------------------------------
 

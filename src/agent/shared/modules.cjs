@@ -26,13 +26,5 @@ module.exports = function (sim) {
     };
   }
 
-  // Next's exports are getters without setters; what is not replaced is inherited.
-  function withExports(real, replaced) {
-    /** @type {PropertyDescriptorMap} */
-    const out = {};
-    for (const [name, value] of Object.entries(replaced)) out[name] = { value, enumerable: true };
-    return Object.create(real, out);
-  }
-
-  return { hookModules, withExports };
+  return { hookModules };
 };

@@ -1,11 +1,11 @@
 'use strict';
 // Takes our internal fields out of requests before anyone sees them, makes invocations of those that the edge has numbered, and writes the
-// function into the head of the response; knows how Next's router tells its render server what it asks. In next dev and in instances.
+// function into the head of the response. In next dev and in instances.
 
 const http = require('node:http');
 
 module.exports = function (sim) {
-  const { Invocation, options, kInvocation, kRequestMeta, pathOf, finished } = sim;
+  const { Invocation, next, options, kInvocation, pathOf, finished } = sim;
   let kHeadersCount;
 
   // Removes every x-vsim field. Returns them by their names if the edge has sent them, which `<token>.<id>` proves, and else undefined.
@@ -30,8 +30,7 @@ module.exports = function (sim) {
   function makeInvocation(req, id) {
     const invocation = new Invocation(id);
     invocation.path = pathOf(req.url);
-    // Next internals: app-router-headers.js
-    invocation.isPartial = ['next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch'].some((name) => name in req.headers);
+    invocation.isPartial = next.isPartial(req.headers);
     invocation.readOnly = req.method === 'GET' || req.method === 'HEAD';
     req[kInvocation] = invocation;
     return invocation;
@@ -83,34 +82,5 @@ module.exports = function (sim) {
     res.emit('drain');
   }
 
-  // ---- What Next's router asks of its render server ------------------------------------------------------------------------------------
-
-  // Next internals: in the request's meta from 14.2 on; 14.0 and 14.1 put it into fields of the request.
-  const invokesByFields = /^14\.[01]\./.test(sim.hello.next);
-
-  function invokeMeta(req) {
-    const meta = req[kRequestMeta];
-    if (!invokesByFields || !meta || !('x-invoke-path' in req.headers)) return meta;
-    const { 'x-invoke-path': path, 'x-invoke-query': query, 'x-invoke-output': output, 'x-invoke-status': status, 'x-middleware-invoke': middleware } = req.headers;
-    return {
-      ...meta,
-      invokePath: path || undefined,
-      invokeQuery: query ? JSON.parse(decodeURIComponent(query)) : {},
-      invokeOutput: output || undefined,
-      invokeStatus: status ? Number(status) : undefined,
-      middlewareInvoke: middleware === '1',
-    };
-  }
-
-  function askForErrorPage(req) {
-    if (invokesByFields) {
-      delete req.headers['x-invoke-output'];
-      Object.assign(req.headers, { 'x-invoke-path': '/500', 'x-invoke-query': '', 'x-invoke-status': '500' });
-      return;
-    }
-    const { match, invokeOutput, ...meta } = req[kRequestMeta];
-    req[kRequestMeta] = { ...meta, invokePath: '/500', invokeQuery: {}, invokeStatus: 500 };
-  }
-
-  return { takeFields, makeInvocation, watchResponse, responseFor, invokesByFields, invokeMeta, askForErrorPage };
+  return { takeFields, makeInvocation, watchResponse, responseFor };
 };

@@ -9,12 +9,8 @@ const kMostFunctions = 300;
 const kLongestText = 200_000;  // of a function: longer ones are whole bundles of packages, and V8 tells the text of each
 const kMostNames = 400;  // of one scope
 const kMostProperties = 1000;  // of one value
-const kNamespace = /^__TURBOPACK__imported__module__|__WEBPACK_(IMPORTED|EXTERNAL)_MODULE_/;
-const kNotUsers = /node_modules|\[externals\]|\/next\/dist\/|^next\/|compiled\/react|<builtin>/;
-const kBundlers = /^(__turbopack_|__TURBOPACK__(?!imported__module__)|__webpack_|__unused|module$|exports$|require$|__dirname$|__filename$|this$)/;
-const kRequire = '__webpack_require__';
-const kHandlers = ['handlerUserland', 'handler'];  // of middleware, in its adapter
 
+const { escaped, fileOfText, isBundlers, isConst, isMember, isNamespace, isNotUsers, kHandlers, kRequire, moduleOf, modulesIn, usersFile, webpackFile } = require('../next/chunks.cjs');
 const { readsIn } = require('./state-reads.cjs');
 
 module.exports = function (sim) {
@@ -75,18 +71,6 @@ module.exports = function (sim) {
     internalsOf(loaded.map(({ fn }) => fn)).forEach((inner, i) => bundles.set(scriptOf(inner), { modules: modulesIn(loaded[i].text), text: loaded[i].text }));
   }
 
-  // Next internals: in a chunk of Turbopack's each module begins with a line like `"[project]/lib/x.ts [app-route] (ecmascript)", ((__turbopack_context__…`.
-  function modulesIn(text) {
-    const modules = [];
-    let line = 0;
-    let from = 0;
-    for (const { 1: name, index } of String(text).matchAll(/^"(\[[^"\n]*)"\s*[,:]\s*\(/gm)) {
-      for (let at = text.indexOf('\n', from); at >= 0 && at < index; at = text.indexOf('\n', from)) line++, from = at + 1;
-      modules.push([line, name, index]);
-    }
-    return modules;
-  }
-
   // The module that a function is written in, as the bundler names it: "[project]/lib/x.ts [app-route] (ecmascript)"; undefined with webpack.
   const moduleAround = (inner) => moduleAt(inner)?.name;
 
@@ -136,7 +120,7 @@ module.exports = function (sim) {
       if (/^(Global|Script|With)/.test(description) || !isWanted(undefined, depth)) continue;
       const names = Object.getOwnPropertyNames(object);
       if (names.length > kMostNames) continue;
-      const wanted = names.filter((name) => name === kRequire || (!kBundlers.test(name) && isWanted(name, depth)));
+      const wanted = names.filter((name) => name === kRequire || (!isBundlers(name) && isWanted(name, depth)));
       scopes.push([depth, new Map(wanted.map((name) => [name, valueIn(object, name)]))]);
     }
     return scopes;
@@ -149,29 +133,6 @@ module.exports = function (sim) {
 
   const requireIn = (scopes) => scopes.map(([, values]) => values.get(kRequire)).find(Boolean);
 
-  // Next internals: how Turbopack names a module in its code, `$5b$project$5d2f$lib$2f$x$2e$ts__…` → "lib/x.ts"; undefined for webpack's names.
-  function moduleOf(name) {
-    const text = name
-      .replace(/^__TURBOPACK__imported__module__/, '')
-      .replace(/\$((?:[0-9a-f]{2})+)\$/g, (_, hex) => Buffer.from(hex, 'hex').toString('utf8'));
-    const [, file] = /^\[project\]\/(.+?\.[cm]?[jt]sx?)(__|$|\s)/.exec(text) ?? [];
-    return file;
-  }
-
-  // Next internals: webpack's modules are named by their files, and their text says which of them a namespace is:
-  // `_lib_x__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(/*! @/lib/x *\/ \"(rsc)/./lib/x.ts\")`.
-  function webpackFile(name, file, load) {
-    const factories = load?.m;
-    if (!file || !factories || !name.includes('__WEBPACK_IMPORTED_MODULE_')) return undefined;
-    const own = Object.keys(factories).find((id) => id.replace(/^\([\w-]+\)\//, '') === `./${file}`);
-    if (own === undefined) return undefined;
-    const text = Function.prototype.toString.call(factories[own]);
-    const from = text.search(new RegExp(`${escaped(name)}\\s*=`));
-    const [, id] = /\\?"([^"\\]+)\\?"\)/.exec(from < 0 ? '' : text.slice(from, from + 1000)) ?? [];
-    return id?.includes('node_modules') ? undefined : /^(?:\([\w-]+\)\/)?\.\/(.+)$/.exec(id ?? '')?.[1];
-  }
-
-  const escaped = (name) => name.replace(/[$]/g, '\\$&');
   // As a variable: not the field of something, but also behind the dots of a spread.
   const reference = (name) => `(?<![\\w$]|(?<!\\.\\.)\\.)${escaped(name)}(?![\\w$])`;
   const variablesIn = (text) => new Set(text.match(/(?<![\w$]|(?<!\.\.)\.)[A-Za-z_$][\w$]*/g));
@@ -180,7 +141,7 @@ module.exports = function (sim) {
   function membersIn(text) {
     const members = new Map();
     for (const [, name, one, other] of text.matchAll(/(?<![\w$])([A-Za-z_$][\w$]*)(?:\["([^"]+)"\]|\.([\w$]+))/g)) {
-      if (!kNamespace.test(name) && !name.includes('__WEBPACK_IMPORTED_MODULE_')) continue;
+      if (!isMember(name)) continue;
       if (!members.has(name)) members.set(name, new Set());
       members.get(name).add(one ?? other);
     }
@@ -225,8 +186,8 @@ module.exports = function (sim) {
         for (const [depth, values] of scopes) {
           for (const [name, value] of values) {
             if (name === kRequire) continue;
-            if (kNamespace.test(name)) namespace(name, value, text, members.get(name) ?? [], moduleOf(name) ?? webpackFile(name, file, load));
-            else meet(name, value, { file, fn, depth, held: isConst(name, value, file, module, load) ? value : undefined }, text, reference(name));
+            if (isNamespace(name)) namespace(name, value, text, members.get(name) ?? [], moduleOf(name) ?? webpackFile(name, file, load));
+            else meet(name, value, { file, fn, depth, held: value !== undefined && isConst(name, file, module?.text(), load) ? value : undefined }, text, reference(name));
           }
         }
         for (const name of globalsOf(text)) {
@@ -237,7 +198,7 @@ module.exports = function (sim) {
       }
 
       function namespace(name, value, text, keys, file) {
-        if (file === undefined || kNotUsers.test(file) || value === null || typeof value !== 'object') return;
+        if (file === undefined || isNotUsers(file) || value === null || typeof value !== 'object') return;
         for (const key of keys) meet(key, exportOf(value, key), { file, ns: value, key }, text, `${escaped(name)}(?:\\["${escaped(key)}"\\]|\\.${escaped(key)}(?![\\w$]))`);
       }
 
@@ -295,14 +256,6 @@ module.exports = function (sim) {
     });
   }
 
-  // What is declared by `const` at the top of its module stays what it is: it need not be asked for again.
-  function isConst(name, value, file, module, load) {
-    if (value === undefined) return false;  // not evaluated yet
-    if (module) return new RegExp(`^const ${escaped(name)} =`, 'm').test(module.text());
-    const factory = load?.m && file && Object.entries(load.m).find(([id]) => fileOfId(id) === file)?.[1];
-    return factory !== undefined && factory !== '' && new RegExp(`(?:\\\\n|^|;)const ${escaped(name)} =`, 'm').test(Function.prototype.toString.call(factory));
-  }
-
   // Exports of a module are getters of the bundler's.
   function exportOf(ns, key) {
     try {
@@ -330,12 +283,6 @@ module.exports = function (sim) {
   };
   const isClass = (fn, text) => text.startsWith('class') && typeof fn.prototype === 'object';
 
-  // The file of a module's name if the user wrote it.
-  function usersFile(name) {
-    const [, file] = /^\[project\]\/(.+?\.[cm]?[jt]sx?)(?:\s|$)/.exec(name ?? '') ?? [];
-    return file === undefined || kNotUsers.test(name) ? undefined : file;
-  }
-
   // Of a class that the user wrote: where it stands tells, not what its module imports. Only within look().
   function isUsers(maker) {
     const text = Function.prototype.toString.call(maker);
@@ -347,22 +294,7 @@ module.exports = function (sim) {
     return load?.m ? fileOfText(text, load.m) !== undefined : isBundled(inner, scopes);
   }
 
-  // webpack's modules are named by their files.
-  const fileOfId = (id) => /^(?:\([\w-]+\)\/)?\.\/(.+)$/.exec(id)?.[1];
-
-  // In development each is a text that is evaluated: the user's file that has this function or class in it.
-  function fileOfText(text, factories) {
-    const written = JSON.stringify(text).slice(1, -1);
-    for (const [id, factory] of Object.entries(factories)) {
-      const file = fileOfId(id);
-      if (file !== undefined && !kNotUsers.test(file) && (isIn(factory, written) || isIn(factory, text))) return file;
-    }
-    return undefined;
-  }
-
-  const isIn = (fn, text) => Function.prototype.toString.call(fn).includes(text);
-
-  // Next internals: build/templates/middleware.js, whose default export names the user's function.
+  // The user's function, which the adapter of middleware names.
   function handlerIn(adapter) {
     return look(() => {
       const [scopes] = scopesOfAll([internals(adapter)], (_, name) => name === undefined || kHandlers.includes(name));
@@ -372,10 +304,7 @@ module.exports = function (sim) {
     });
   }
 
-  // The user's file that a text of Turbopack's names.
-  const fileIn = (text) => moduleOf(/__TURBOPACK__imported__module__[\w$]+/.exec(text)?.[0] ?? '');
-
-  return { reach, read, dataOf, fileIn, fileOfId, handlerIn };
+  return { reach, read, dataOf, handlerIn };
 };
 
 // Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.

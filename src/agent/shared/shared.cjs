@@ -1,24 +1,22 @@
 'use strict';
 // What all parts share, in next dev and in instances. Each part is a function of this object and adds its own to it.
 
-const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 
-// `options`: token, timeScale, publicPort and what else the role has. `tell` sends a message to vercel-sim.
-function createShared({ options, nextDist, tell }) {
+// `options`: token, timeScale, publicPort and what else the role has. `next`: src/agent/next/interface.d.ts. `tell` sends a message to vercel-sim.
+function createShared({ options, next, tell }) {
   const missing = new Set();  // hooks that this Next does not have
   const sim = {
     options,
-    nextDist,
+    next,
     tell,
     missing,
-    hello: { pid: process.pid, next: nextVersion(nextDist), said: false },
+    hello: { pid: process.pid, said: false },
     // The invocation in whose asynchronous context code runs; undefined outside of one, and inside a compile.
     invocations: new AsyncLocalStorage(),
     kInvocation: Symbol('vsim.invocation'),
-    kRequestMeta: Symbol.for('NextInternalRequestMeta'),
     plain: { setTimeout, clearTimeout, setImmediate },  // before anybody patches them
-    server: undefined,  // DevServer of next-dev-server.js, once there
+    server: undefined,  // Next's, once there
     routerHooked: false,
     sayHello() {},
     guard,
@@ -42,14 +40,6 @@ function createShared({ options, nextDist, tell }) {
   }
 
   return sim;
-}
-
-function nextVersion(nextDist) {
-  try {
-    return require(path.join(nextDist, '../package.json')).version;
-  } catch {
-    return '';
-  }
 }
 
 module.exports = { createShared };

@@ -5,24 +5,18 @@ const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
+const { evaluatedMap, isEvaluated, sourceName } = require('../next/chunks.cjs');
 const decoded = require('./decoded.cjs');
 
 module.exports = function (sim) {
-  const { boot, guard, options, requireNext } = sim;
+  const { boot, guard, next, options } = sim;
   const maps = new Map();  // file → {payload, map}
 
   // Turbopack writes `<file>.map`; it is read when it is asked for. webpack's maps lie in the text of what it evaluates: Node finds them, and
   // all of them where Next leaves it to Node.
-  // Next internals: patch-error-inspect.js (15, 16) asks the bundler of its process, in 15.0 not yet.
   function prepareSourceMaps() {
-    const isAsked = boot.turbopack && guard('source maps', answerForBundler);
+    const isAsked = next.isTurbopack() && guard('source maps', () => next.answerSourceMaps((url) => readMap(url)?.payload));
     if (!isAsked && boot.sourceMaps) process.setSourceMapsEnabled(true);
-  }
-
-  function answerForBundler() {
-    const { setBundlerFindSourceMapImplementation } = requireNext('../patch-error-inspect');
-    setBundlerFindSourceMapImplementation?.((url) => readMap(url)?.payload);
-    return setBundlerFindSourceMapImplementation !== undefined;
   }
 
   function readMap(url) {
@@ -33,7 +27,7 @@ module.exports = function (sim) {
 
   function loadMap(file) {
     try {
-      const payload = file.startsWith('webpack-internal:') ? evaluatedMap(file) : JSON.parse(fs.readFileSync(`${file}.map`, 'utf8'));
+      const payload = isEvaluated(file) ? mapOfEvaluated(file) : JSON.parse(fs.readFileSync(`${file}.map`, 'utf8'));
       return { payload, map: new Module.SourceMap(payload) };
     } catch {
       return undefined;
@@ -42,12 +36,11 @@ module.exports = function (sim) {
 
   // webpack evaluates a module as a string literal of its bundle, which ends with the map and the name. Node knows it only where Next has
   // switched source maps on, which 14 does not.
-  function evaluatedMap(name) {
+  function mapOfEvaluated(name) {
     for (const bundle of Object.keys(require.cache)) {
       if (bundle.includes('/node_modules/') || !bundle.endsWith('.js')) continue;
       const text = fs.readFileSync(bundle, 'utf8');
-      const end = text.indexOf(`\\n//# sourceURL=${name}\\n`);
-      const [, base64] = (end > 0 && /^data:application\/json;[^,]*base64,([\w+/=]+)$/.exec(text.slice(text.lastIndexOf('data:application/json;', end), end))) || [];
+      const base64 = evaluatedMap(text, name);
       if (base64) return JSON.parse(Buffer.from(base64, 'base64').toString());
     }
     throw new Error(`no bundle evaluates ${name}`);
@@ -67,28 +60,14 @@ module.exports = function (sim) {
   }
 
   function relative(source) {
-    const name = decoded(
-      source
-        .replace(/^file:\/\//, '')
-        .replace(/^turbopack:\/\/\/?(\[project\]\/)?/, '')
-        .replace(/^webpack(-internal)?:\/\/[^/]*\/(\([a-z-]+\)\/)?(\.\/)?/, '')
-        .replace(/\?[0-9a-f]{4}$/, ''),  // what webpack tells two sources of one name apart by
-    );
+    const name = decoded(sourceName(source));
     return path.isAbsolute(name) ? path.relative(boot.options.dir, name) : name.replace(/^\.\//, '');
   }
 
-  // Next internals: logErrorWithOriginalStack of setup-dev-bundler.js. 15 and 16 only print, with frames that the error itself maps; 14 maps
-  // with its compiler's help, in next dev.
   function logError(error, type) {
     if (sim.invocations.getStore()?.isWarming) return;
     guard('refused', () => sim.lookAtError?.(error));
-    if (boot.next.startsWith('14.')) return sim.peer.call('logErrorWithOriginalStack', error, type).catch(() => {});
-    const log = requireNext('../../build/output/log');
-    if (error?.name === 'ModuleBuildError') log.error(error.message);
-    else if (error?.name === 'TurbopackInternalError') return;
-    else if (type === 'warning') log.warn(error);
-    else if (type && type !== 'app-dir') log.error(`${type}:`, error);
-    else log.error(error);
+    return next.logError(error, type, (...args) => sim.peer.call('logErrorWithOriginalStack', ...args).catch(() => {}));
   }
 
   // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.

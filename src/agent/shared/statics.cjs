@@ -4,8 +4,10 @@
 // dynamic, and is dynamic then until something was compiled anew: a run that takes another branch, and one that renders a part of the page for
 // the client's router, say nothing of the whole.
 
+const { pathOfData } = require('../next/names.cjs');
+
 module.exports = function (sim) {
-  const { guard, hello, invocations, kInvocation } = sim;
+  const { guard, invocations, next } = sim;
 
   const lastRun = new Map();  // page that was dynamic → what `compiled` was then; what others have seen: -1
   let compiled = 0;  // times that something was compiled anew; instances load anew instead
@@ -43,17 +45,6 @@ module.exports = function (sim) {
 
   const compiledAnew = () => void (compiled += 1);
 
-  // Where functions run in next dev itself. Next internals: as in boot.cjs.
-  function hookManifests(real) {
-    if (typeof real.clearManifestCache !== 'function') return undefined;
-    return sim.withExports(real, {
-      clearManifestCache(...args) {
-        compiledAnew();
-        return real.clearManifestCache(...args);
-      },
-    });
-  }
-
   // What the segments of a page say of themselves. Next's dev server does not watch two things that make a page dynamic at build time:
   // `revalidate = 0`, and `searchParams`, which a server component must name to read.
   function readSegments(invocation, segments) {
@@ -82,7 +73,7 @@ module.exports = function (sim) {
     if (isDynamic && !isForcedStatic) sawDynamic(page);
   }
 
-  // Next internals: is-static-gen-enabled.js and AppRouteRouteModule: GET alone and, from 15 on, only if the route asks for it.
+  // GET alone and, from 15 on, only if the route asks for it.
   function isStaticRoute(invocation, userland) {
     if (!invocation.readOnly || !userland || userland instanceof Promise || invocation.page.includes('[')) return false;
     if (['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].some((method) => method in userland)) return false;
@@ -90,79 +81,25 @@ module.exports = function (sim) {
     invocation.isForcedStatic = dynamic === 'force-static';
     if (dynamic === 'force-static' || dynamic === 'error') return true;
     if (dynamic === 'force-dynamic' || revalidate === 0 || lastRun.has(invocation.page)) return false;
-    return hello.next.startsWith('14.') || revalidate === false || revalidate > 0;
+    return next.isStaticByDefault() || revalidate === false || revalidate > 0;
   }
 
-  // Next internals: render.js, isSSG and isAutoExport.
-  function isStaticPage(invocation, routeModule, renderOpts) {
-    if (!invocation.readOnly || !renderOpts || renderOpts.getServerSideProps) return false;
-    if (renderOpts.getStaticProps) return !invocation.page.includes('[') || isListed(invocation);
-    const App = routeModule.components?.App;
-    return !renderOpts.Component?.getInitialProps && (!App || App.getInitialProps === App.origGetInitialProps);
+  function isStaticPage(invocation, { isKnown, asksServer, isOfBuild, isPlain }) {
+    if (!invocation.readOnly || !isKnown || asksServer) return false;
+    return isOfBuild ? !invocation.page.includes('[') || isListed(invocation) : isPlain;
   }
 
-  // Next internals: request stores get `usedDynamic` (15, 16), work stores `forceDynamic`, and in 14 `revalidate = 0`.
-  let workUnits;
-
-  function hookWorkUnitStorage(real) {
-    workUnits = real.workUnitAsyncStorage;
-    return watchStores(real.workUnitAsyncStorage, (store) => {
-      if (store.type === 'request') watch(store, 'usedDynamic', (value) => value === true);
-    });
-  }
-
-  function hookWorkStorage(real) {
-    return watchStores(real.workAsyncStorage ?? real.staticGenerationAsyncStorage, (store) => {
-      watch(store, 'forceDynamic', (value) => value === true);
-      if (!real.workAsyncStorage) watch(store, 'revalidate', (value) => value === 0);
-    });
-  }
-
-  function watchStores(storage, see) {
-    if (Object.hasOwn(storage, 'run')) return undefined;
-    const { run } = storage;
-    storage.run = function (store, ...rest) {
-      if (store && typeof store === 'object' && !store[kInvocation] && invocations.getStore()) {
-        guard('static', () => {
-          Object.defineProperty(store, kInvocation, { value: true });
-          see(store);
-        });
-      }
-      return run.call(this, store, ...rest);
-    };
-    return undefined;
-  }
-
-  function watch(store, name, isDynamic) {
-    let value = store[name];
-    if (isDynamic(value)) becameDynamic();
-    Object.defineProperty(store, name, {
-      configurable: true,
-      enumerable: true,
-      get: () => value,
-      set(next) {
-        value = next;
-        if (isDynamic(next)) becameDynamic();
-      },
-    });
-  }
-
-  // Next internals: DevServer.getStaticPaths runs generateStaticParams and getStaticPaths in a worker, before the render.
   function hookStaticPaths() {
-    const { getStaticPaths } = sim.server;
-    if (typeof getStaticPaths !== 'function') return;
-    sim.server.getStaticPaths = async function (asked) {
-      if (invocations.getStore()?.isWarming) return {};  // a process of its own, which would run user code
-      const result = await getStaticPaths.call(this, asked);
+    // A process of its own, which would run user code.
+    const ask = (paths) => (invocations.getStore()?.isWarming ? {} : paths());
+    next.watchStaticPaths(sim.server, ask, (paths) => {
       guard('static paths', () => {
         const invocation = invocations.getStore();
-        if (invocation?.page === undefined) return;
-        const paths = result?.staticPaths ?? result?.prerenderedRoutes?.map((route) => route.path ?? route.pathname) ?? [];
+        if (invocation?.page === undefined || invocation.isWarming) return;
         prerenderedPaths.set(invocation.page, new Set(paths.map(decoded)));
         if (looksStatic(invocation, invocation.page, invocation.kind)) invocation.setStatic(true);
       });
-      return result;
-    };
+    });
   }
 
   // The path of a request as the lists have it: without base path, query and the dress of /_next/data.
@@ -170,8 +107,7 @@ module.exports = function (sim) {
     let path = url.split('?', 1)[0];
     const basePath = sim.server?.nextConfig?.basePath ?? '';
     if (basePath && path.startsWith(basePath)) path = path.slice(basePath.length) || '/';
-    const data = /^\/_next\/data\/[^/]+(\/.*)\.json$/.exec(path);
-    return decoded(data ? data[1] : path.length > 1 ? path.replace(/\/$/, '') : path);
+    return decoded(pathOfData(path) ?? (path.length > 1 ? path.replace(/\/$/, '') : path));
   }
 
   function decoded(path) {
@@ -189,8 +125,7 @@ module.exports = function (sim) {
     if (typeof fetch !== 'function') return;
     const watched = function (input, init) {
       if (init?.cache === 'no-store' || init?.next?.revalidate === 0) {
-        const unit = workUnits?.getStore();
-        if (unit?.type === 'request') becameDynamic();
+        if (next.isOfRequest()) becameDynamic();
       }
       return Reflect.apply(fetch, this, arguments);
     };
@@ -208,13 +143,13 @@ module.exports = function (sim) {
     sawDynamic,
     sawStatic,
     compiledAnew,
-    staticHooks: [[/(^|[\\/])load-manifest(\.external)?(\.js)?$/, hookManifests]],
+    // Where functions run in next dev itself.
+    staticHooks: next.hooksOfForgotten?.({ file: compiledAnew }),
     readSegments,
     loadedAhead,
     isStaticRoute,
     isStaticPage,
-    hookWorkUnitStorage,
-    hookWorkStorage,
+    storeHooks: next.hooksOfStores({ guard, isWatched: () => invocations.getStore() !== undefined, becameDynamic: () => becameDynamic() }),
     hookStaticPaths,
     pathOf,
     hookFetch,

@@ -4,14 +4,16 @@
 
 const Module = require('node:module');
 const path = require('node:path');
+const { isEvaluated } = require('../next/chunks.cjs');
+const { isOfNext } = require('../next/names.cjs');
 
 module.exports = function (sim) {
   const { invocations, kInvocation, options } = sim;
 
   function isUserCode(file) {
     if (!file || file.startsWith('node:') || file.startsWith(path.dirname(__dirname) + path.sep)) return false;
-    if (/[\\/]node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/.test(file)) return false;
-    if (file.startsWith('webpack-internal:') || isCompiled(file)) return true;
+    if (isOfNext(file)) return false;
+    if (isEvaluated(file) || isCompiled(file)) return true;
     return /[\\/]node_modules[\\/]/.test(file) && invocations.getStore() !== undefined;
   }
 

@@ -4,10 +4,11 @@
 // Next's compiler has made plain JavaScript of them. Packages are not followed: they are left alone where they read by themselves (`check --size`, src/size/, does: `packages`).
 // Where something cannot be read or parsed, it prints nothing. The platform bundles functions of one kind together, so a file that another one of
 // that kind has is not missing either.
-// Next internals: build/webpack/plugins/next-trace-entrypoints-plugin.js, build/collect-build-traces.js.
+// (In Next: next-trace-entrypoints-plugin.js, collect-build-traces.js.)
 
 const fs = require('node:fs');
 const path = require('node:path');
+const tools = require('../next/tools.cjs');
 const { statOf } = require('./paths.cjs');
 
 const kEndings = ['.tsx', '.ts', '.jsx', '.js', '.mjs', '.cjs', '.json'];
@@ -19,7 +20,7 @@ const kMostMs = 30_000;  // for one answer
 async function answer(q) {
   const route = q.page.replace(/\/(route|page)$/, '').replace(/\/\([^/]+\)(?=\/|$)|\/@[^/]+(?=\/|$)/g, '') || '/';
   const shown = route.replace(/[[\]().*?+]/g, '\\$&');
-  const picomatch = require(path.join(q.nextDist, 'compiled/picomatch'));
+  const picomatch = tools(q.nextDist).globs();
   const isIn = (globs) => {
     const patterns = Object.entries(globs).flatMap(([key, value]) => (picomatch(key, { dot: true, contains: true })(route) ? value : []));
     const matchers = patterns.map((pattern) => picomatch(path.posix.normalize(pattern).replace(/^\.?\//, ''), { dot: true }));
@@ -110,7 +111,7 @@ const texts = new Map();  // source → JavaScript
 
 async function traced(q, entries) {
   if (entries.length === 0) throw new Error('no source');
-  const { nodeFileTrace } = require(path.join(q.nextDist, 'compiled/@vercel/nft'));
+  const { nodeFileTrace } = tools(q.nextDist).tracer();
   const aliases = aliasesOf(q);
   const { fileList } = await nodeFileTrace(entries, {
     base: path.parse(q.dir).root,
@@ -120,7 +121,7 @@ async function traced(q, entries) {
     cache: q.cache,
     ignore: ['proc/**', 'sys/**', 'dev/**'],
     readFile: (file) => textOf(q, file),
-    resolve: (id, parent, job, isCjs) => resolved(q, id, parent, aliases, () => require(path.join(q.nextDist, 'compiled/@vercel/nft')).resolve(id, parent, job, isCjs)),
+    resolve: (id, parent, job, isCjs) => resolved(q, id, parent, aliases, () => tools(q.nextDist).tracer().resolve(id, parent, job, isCjs)),
   });
   return new Set([...fileList].map((file) => path.resolve('/', file)));
 }
@@ -135,7 +136,7 @@ async function textOf(q, file) {
 let bindings;
 
 async function compiled({ nextDist }, file) {
-  const swc = require(path.join(nextDist, 'build/swc'));
+  const swc = tools(nextDist).compiler();
   bindings ??= swc.loadBindings();
   await bindings;
   const isTyped = /\.[mc]?tsx?$/.test(file);
@@ -191,7 +192,7 @@ function aliasesOf({ dir, nextDist }) {
       const ts = require(require.resolve('typescript', { paths: [dir] }));
       options = ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, dir).options;
     } catch {
-      options = require(path.join(nextDist, 'compiled/json5')).parse(fs.readFileSync(file, 'utf8')).compilerOptions ?? {};
+      options = tools(nextDist).json5().parse(fs.readFileSync(file, 'utf8')).compilerOptions ?? {};
     }
     const base = options.baseUrl ? path.resolve(dir, options.baseUrl) : options.pathsBasePath ?? dir;
     return { base, paths: Object.entries(options.paths ?? {}) };

@@ -2,9 +2,10 @@
 // Answers of functions whose begin nobody saw: this Next calls them past the hooks. Said in the head of the answer (docs/agent-protocol.md), so that
 // vercel-sim charges it before anybody has a byte of it. What Next answers without user code must never be taken for one.
 
+const { isErrorPage } = require('../next/names.cjs');
+
 const kKinds = new Set(['APP_ROUTE', 'APP_PAGE', 'PAGES_API', 'PAGES']);
 const kPages = new Set(['APP_PAGE', 'PAGES']);
-const kErrorPage = /^\/(_error|404|500|(_not-found|_global-error)(\/page)?)$/;
 
 module.exports = function () {
   const handledKinds = new Set();  // of which Next's route module has got a request, in this process
@@ -22,7 +23,7 @@ module.exports = function () {
     const { statusCode: status } = res;
     if (invocation.began || invocation.isWarming || !kKinds.has(kind) || status < 200 || status > 399 || status === 304) return false;
     if (invocation.isServed === false) return false;  // somebody stands before Next, and begins right after
-    if (invocation.errorPage || kErrorPage.test(page)) return false;
+    if (invocation.errorPage || isErrorPage(page)) return false;
     if (kPages.has(kind) && !isDocument(res)) return false;
     if (runtime === 'edge') return true;  // its entry is its only way to an answer
     if (invocation.loading > 0) return false;  // modules of a page, seen on their way
@@ -33,8 +34,6 @@ module.exports = function () {
   function isDocument(res) {
     return res.statusCode === 200 && res.req?.method === 'GET' && /\r\ncontent-type: *text\/html/i.test(res._header ?? '');
   }
-
-  const isErrorPage = (page) => kErrorPage.test(page ?? '');
 
   return { isErrorPage, isUnseen, noteHandled };
 };

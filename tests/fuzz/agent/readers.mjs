@@ -100,7 +100,7 @@ function control(bytes) {
 
 // ---- What is compiled, rendered, built -------------------------------------------------------------------------------------------------------
 
-const { keptOf } = agent('instance/flight');
+const { keptOf } = agent('next/flight');
 
 function flight(bytes) {
   const text = bytes.toString('utf8');
@@ -112,8 +112,9 @@ function flight(bytes) {
 }
 
 let count = 0;
-const boot = { turbopack: true, options: { dir: folder }, next: '16.0.0', config: { distDir: '.next' } };
-const guarded = (more) => ({ boot, guard, options: {}, requireNext: () => ({}), tell() {}, plain: { setTimeout: () => ({ unref() {} }) }, ...more });
+const boot = { options: { dir: folder }, config: { distDir: '.next' } };
+const next = agent('next/index').createNext({ dist: folder, role: 'instance', version: '16.0.0' });
+const guarded = (more) => ({ boot, guard, options: {}, next, tell() {}, plain: { setTimeout: () => ({ unref() {} }) }, ...more });
 
 function maps(bytes) {
   const [map, place = '1:1'] = parts(bytes);
@@ -159,7 +160,7 @@ function built(bytes) {
   for (const file of files) assert.ok(path.isAbsolute(file));
 }
 
-const { fileIn, fileOfId } = agent('shared/scopes')(guarded());
+const { fileIn, fileOfId } = agent('next/chunks');
 const { isRead, readsIn } = agent('shared/state-reads');
 
 function compiled(bytes) {
@@ -191,8 +192,8 @@ function requests(bytes) {
   isClean();
 }
 
-const { pathOf } = agent('shared/statics')(guarded({ hello: { next: '16.0.0' }, invocations: { getStore: () => undefined } }));
-const { takeFields } = agent('shared/requests')({ options: { token: 'secret' }, hello: { next: '14.0.0' }, kInvocation: Symbol('a'), kRequestMeta: Symbol('b') });
+const { pathOf } = agent('shared/statics')(guarded({ invocations: { getStore: () => undefined } }));
+const { takeFields } = agent('shared/requests')({ options: { token: 'secret' }, next, kInvocation: Symbol('a') });
 
 function fields(bytes) {
   const [url, ...raw] = parts(bytes);
@@ -282,7 +283,7 @@ export const kReaders = {
   agent_maps: { run: maps, words: [...kJson, '"version":3', '"sources"', '"sections"', '"mappings"', 'AAAA', ';', '\u0000', '%', '%zz', 'turbopack:///[project]/', ':1:1'], sources: ['/source-maps.cjs'] },
   agent_stacks: { run: stacks, words: ['\n    at ', ' (', ')', ':1:1', 'file://', 'async ', 'node_modules/', 'webpack-internal:///'], sources: ['/death.cjs'] },
   agent_built: { run: built, words: [...kJson, '"files"', '"version"', '../'], sources: ['/trace.cjs'] },
-  agent_compiled: { run: compiled, words: ['__TURBOPACK__imported__module__', '$5b$project$5d2f$', '__WEBPACK_IMPORTED_MODULE_', '(rsc)/./', 'x.push(', 'x = ', 'x.length = 0', 'return ', '.ts__', '\u0000', 'this.'], sources: ['/scopes.cjs', '/state-reads.cjs'] },
+  agent_compiled: { run: compiled, words: ['__TURBOPACK__imported__module__', '$5b$project$5d2f$', '__WEBPACK_IMPORTED_MODULE_', '(rsc)/./', 'x.push(', 'x = ', 'x.length = 0', 'return ', '.ts__', '\u0000', 'this.'], sources: ['/chunks.cjs', '/state-reads.cjs'] },
   agent_requests: { run: requests, words: [...kJson, '\u0000', '%', '%zz', '%41', '=', '&', ';', 'application/x-www-form-urlencoded', 'multipart/form-data', 'name="a"\r\n\r\n', '\r\n'], sources: ['/module-state.cjs', '/state-looks.cjs', '/state-told.cjs'] },
   agent_fields: { run: fields, words: ['\u0000', 'x-vsim-id', 'X-VSIM-', 'secret.1', '__proto__', '.', '%', '?', '/_next/data/x/', '.json'], sources: ['/requests.cjs', '/statics.cjs'] },
   agent_protocols: { run: protocols, words: ['*1\r\n$4\r\nPING\r\n', 'Q\u0000\u0000\u0000\u0005', 'GET / HTTP/1.1\r\n', 'E\u0000\u0000\u0000', 'C53300', '\u00ff\u0010\u0004', '\u00dd\u0007\u0000\u0000', 'find\u0000'], sources: ['/protocols.cjs'] },

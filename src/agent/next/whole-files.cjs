@@ -6,8 +6,8 @@ const path = require('node:path');
 
 let count = 0;
 
-// Next internals: hotReloader.multiCompiler of hot-reloader-webpack.js (14 to 16), whose compilers write by outputFileSystem.writeFile.
-function writeWhole(hotReloader) {
+// hotReloader.multiCompiler of hot-reloader-webpack.js (14 to 16), whose compilers write by outputFileSystem.writeFile.
+module.exports = function writeWhole(hotReloader) {
   for (const compiler of hotReloader?.multiCompiler?.compilers ?? []) {
     const { outputFileSystem: real } = compiler;
     if (typeof real?.writeFile !== 'function' || typeof real.rename !== 'function') continue;
@@ -22,6 +22,4 @@ function writeWhole(hotReloader) {
     };
     compiler.outputFileSystem = whole;
   }
-}
-
-module.exports = { writeWhole };
+};

@@ -4,29 +4,10 @@
 // rendered (made-at-build.cjs); a request that is answered from here reaches none.
 
 const http = require('node:http');
+const { isDraft } = require('../next/names.cjs');
+const { keyOf } = require('../shared/made-key.cjs');
 
 const kMost = 500;  // answers
-const kDraft = /(^|;\s*)__(prerender_bypass|next_preview_data)=/;
-// What the payload for the client's router depends on.
-const kVaries = ['rsc', 'next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch', 'next-url'];
-const kOfThisAnswer = new Set(['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length', 'set-cookie']);
-
-// The same of an instance and of next dev, for one answer. Static pages know no query.
-function keyOf(page, url, headers) {
-  return [page, url.split('?', 1)[0], ...kVaries.map((name) => headers[name] ?? '')].join('\n');
-}
-
-// Next internals: lib/implicit-tags.js, by which revalidatePath finds what stands at a path.
-function tagsOf(page, url) {
-  const derived = ['/layout'];
-  const parts = page.split('/');
-  for (let i = 2; i <= parts.length; i += 1) {
-    const path = parts.slice(0, i).join('/');
-    derived.push(/\/(page|route)$/.test(path) ? path : `${path}/layout`);
-  }
-  const path = url.split('?', 1)[0];
-  return [...derived, path, ...(path === '/' ? ['/index'] : [])].map((tag) => `_N_T_${tag}`);
-}
 
 module.exports = function (sim) {
   const { options } = sim;
@@ -61,7 +42,7 @@ module.exports = function (sim) {
     if (kept.size === 0) return false;
     const path = req.url.split('?', 1)[0];
     if (req.headers['x-prerender-revalidate']) dropWhere((entry) => entry.path === path);
-    if (req.method !== 'GET' || kDraft.test(req.headers.cookie ?? '')) return false;
+    if (req.method !== 'GET' || isDraft(req.headers)) return false;
     const entry = kept.get(keyOf(page, req.url, req.headers));
     if (!entry || entry.until <= Date.now()) return false;
     const { writeHead, end } = http.ServerResponse.prototype;
@@ -79,7 +60,3 @@ module.exports = function (sim) {
     thawFiles: ({ all, environment, files = [] }) => (all || environment ? kept.clear() : dropWhere((entry) => files.some((file) => entry.files.has(file)))),
   };
 };
-
-module.exports.keyOf = keyOf;
-module.exports.tagsOf = tagsOf;
-module.exports.kOfThisAnswer = kOfThisAnswer;

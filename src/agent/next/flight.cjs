@@ -3,7 +3,7 @@
 // client's router (React's "flight" rows). What only a dev server says (owners, stacks, timings, functions as text), names of files and what two renders of
 // one page differ in anyway (server actions, nonces, ids of elements) are left out. Client components are rendered again in the browser: their own text
 // does not count, what they are given does.
-// Next internals: use-flight-response.js writes `self.__next_f.push([1, "…"])`. React internals: ReactFlightClient.js, processFullStringRow.
+// use-flight-response.js writes `self.__next_f.push([1, "…"])`. React: ReactFlightClient.js, processFullStringRow.
 
 const { createHash } = require('node:crypto');
 
