@@ -118,6 +118,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
     bool internal = false;
     bool for_sockets = false;  // an upgrade, or `EIO=` in its target
     // With a fleet:
+    std::string asked;       // by next dev, for middleware: what names the question there
     std::string page, skip;  // where it is, and the pages that have passed it on
     std::string head;        // for the instance, until it is placed
     std::string secret;      // of the instance

@@ -21,10 +21,11 @@ using instance::Why;
 constexpr std::size_t kMaxWarmHead = 64 * 1024;
 
 instance::Pool pool_of(std::string_view kind) {
-  return kind == "PAGES"       ? instance::Pool::pages
-         : kind == "APP_PAGE"  ? instance::Pool::app_page
-         : kind == "PAGES_API" ? instance::Pool::pages_api
-                               : instance::Pool::app_route;
+  return kind == "PAGES"        ? instance::Pool::pages
+         : kind == "APP_PAGE"   ? instance::Pool::app_page
+         : kind == "PAGES_API"  ? instance::Pool::pages_api
+         : kind == "MIDDLEWARE" ? instance::Pool::middleware
+                                : instance::Pool::app_route;
 }
 
 }  // namespace

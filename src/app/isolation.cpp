@@ -61,6 +61,12 @@ IsolationShell::~IsolationShell() { edge_.set_fleet(nullptr); }
 void IsolationShell::add_environment(process::Environment& env) const {
   process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.profile->isolation.value));
   process::set_env(env, "VSIM_RPC_SOCKET", options_.run_dir + "/rpc.sock");
+  process::set_env(env, "VSIM_MIDDLEWARE", asks_for_middleware());
+}
+
+std::string_view IsolationShell::asks_for_middleware() const {
+  if (options_.profile->middleware_instances.value == profile::Switch::off) return {};
+  return options_.https ? "https" : "http";
 }
 
 void IsolationShell::hello(const agent::Hello& hello) {

@@ -138,8 +138,9 @@ module.exports = function (sim) {
 
   function entersEdge(run, args) {
     const invocation = invocations.getStore();
-    if (invocation?.page !== undefined) invocation.begin();  // middleware runs before the dispatch
     const call = (...given) => sim.watchEdge(() => run(...given));
+    if (sim.runHere && invocation?.kind === 'MIDDLEWARE') return sim.runHere(run, () => call(...args));
+    if (invocation?.page !== undefined) invocation.begin();  // middleware runs before the dispatch
     return invocation?.page === undefined && sim.runMiddleware ? sim.runMiddleware(args[0], call, run) : call(...args);
   }
 
