@@ -21,6 +21,19 @@ std::string_view host_name(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
+// The site that asks, as browsers write it; empty: none, or something else.
+std::string_view origin_of(const net::http1::RequestHead& head) {
+  constexpr std::size_t kLongest = 300;
+  for (const auto& h : head.headers) {
+    if (h.field != Field::origin) continue;
+    const std::size_t scheme = h.value.find("://");
+    const bool is_origin = scheme != std::string_view::npos && h.value.size() <= kLongest &&
+                           h.value.find_first_of("/?#@ ", scheme + 3) == std::string_view::npos;
+    return is_origin ? h.value : std::string_view();
+  }
+  return {};
+}
+
 bool is_ip_literal(std::string_view host) {
   boost::system::error_code error;
   boost::asio::ip::make_address(host, error);
@@ -30,7 +43,13 @@ bool is_ip_literal(std::string_view host) {
 }  // namespace
 
 Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
-    : engine_(engine), options_(std::move(options)), timer_(io) {
+    : engine_(engine),
+      options_(std::move(options)),
+      timer_(io),
+      watch_(
+          io, engine::Ticks::kEach,
+          [this] { return watches_streams_ || (live_ != nullptr && live_->is_read()); },
+          [this](TimePoint at, unsigned watch) { look_at_streams(at, watch); }) {
   engine_.set_totals_reader(
       [](void* self, InvocationId id) {
         const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
@@ -84,6 +103,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   info.accept = head.accept;
   info.client_address = client.address;
   info.websocket_upgrade = head.websocket;
+  if (head.websocket) info.origin = origin_of(head);
   if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
   info.chunked = head.body.kind == net::http1::BodyKind::chunked;
   const TimePoint at = now();
@@ -102,6 +122,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   exchange.session = &session;
   exchange.tag = admission.tag;
   exchange.internal = internal;
+  if (live_ != nullptr && !internal) live_->request_head(admission.id, at, head.headers);
   exchange.for_sockets = head.upgrade || head.target.find("EIO=") != std::string_view::npos;
   if (admission.action == engine::Action::drop) {
     decision.kind = net::RequestDecision::Kind::drop;
@@ -214,8 +235,7 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
       exchange->lost ? engine_.instance_lost(invocation(id), *exchange->lost, totals, now(), wall_now())
                      : engine_.upstream_failed(invocation(id), failure, totals, now(), wall_now(),
                                                exchange->broken_off ? &*exchange->broken_off : nullptr);
-  if (code != limits::Code::none)
-    out.response = error_text(&session, code, 0, exchange->tag.view(), session.may_keep_alive());
+  if (code != limits::Code::none) out.response = answer_text(id, session, *exchange, code);
   Exchange over = std::move(*exchange);
   exchanges_.erase(id);
   over.lost.reset();
@@ -244,6 +264,7 @@ void Edge::on_end(net::ExchangeId id, ExchangeTotals totals) {
     if (exchange->lost || fleet_ == nullptr || !fleet_->holds(invocation(id))) return socket_over(id);
     return fleet_->broke(invocation(id));
   }
+  if (exchange->ticks) exchange->ticks->look(now(), totals, watch_.number());
   Exchange over = std::move(*exchange);
   exchanges_.erase(id);
   const TimePoint at = now();
@@ -333,6 +354,7 @@ void Edge::wake() {
     if (found == nullptr) continue;
     const Exchange exchange = std::move(*found);
     exchanges_.erase(id);
+    tell_ticks(id, exchange);
     if (exchange.closed) {  // too late to cut
       fleet_->timed_out(command.id);
       continue;
@@ -340,7 +362,7 @@ void Edge::wake() {
     net::Session& session = *exchange.session;
     switch (command.kind) {
       case engine::ExchangeCommand::Kind::answer_error:
-        session.answer(error_text(&session, command.code, 0, exchange.tag.view(), session.may_keep_alive()));
+        session.answer(answer_text(id, session, exchange, command.code));
         break;
       case engine::ExchangeCommand::Kind::cut:
         session.cut(options_.stream_cut == profile::StreamCut::clean);
@@ -370,6 +392,7 @@ void Edge::stopping() {
 void Edge::stop() {
   stopped_ = true;
   timer_.cancel();
+  watch_.stop();
 }
 
 }  // namespace vsim::app

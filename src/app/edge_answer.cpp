@@ -69,7 +69,10 @@ bool Edge::turned_away(net::Session& session, const net::http1::RequestHead& hea
 
 void Edge::own_page(net::Session& session, const net::http1::RequestHead& head, const net::ClientInfo& client,
                     net::RequestDecision& decision) {
-  if (live_ != nullptr && live_->answer(session, head, client, decision)) return;
+  if (live_ != nullptr && live_->answer(session, head, client, decision)) {
+    if (live_->is_read()) watch_.start();
+    return;
+  }
   const bool health = head.path == "/_vercel-sim/health" && (head.method == "GET" || head.method == "HEAD");
   const std::string body = health ? (ready() ? "{\"status\":\"ready\"}\n" : "{\"status\":\"starting\"}\n")
                                   : "{\"error\":\"not found\"}\n";
@@ -102,6 +105,13 @@ std::string Edge::error_text(const net::Session* session, limits::Code code, int
     request.host = session->host();
   }
   return limits::render_platform_error(request);
+}
+
+std::string Edge::answer_text(net::ExchangeId id, const net::Session& session, const Exchange& exchange,
+                              limits::Code code) {
+  std::string text = error_text(&session, code, 0, exchange.tag.view(), session.may_keep_alive());
+  if (live_ != nullptr) live_->answered(invocation(id), now(), text);
+  return text;
 }
 
 std::string Edge::on_malformed(const net::http1::RequestHead& head, HeadError error, std::string_view,
@@ -151,7 +161,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   const limits::Code replaced = engine_.response_head(invocation(id), info, at);
   schedule();
   if (replaced != limits::Code::none) {
-    decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
+    decision.replace = answer_text(id, session, *exchange, replaced);
     Exchange over = std::move(*exchange);
     exchanges_.erase(id);
     if (replaced == limits::Code::function_invocation_timeout && isolated(over))
@@ -164,7 +174,12 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     schedule();
   }
   if (recorder_ != nullptr) recorder_->responds(invocation(id), head);
-  if (exchange->internal || info.direct || head.status == 101) return;
+  const bool is_final = head.status >= 200 || head.status == 101;
+  if (exchange->internal) return;
+  if (info.direct || head.status == 101) {
+    if (live_ != nullptr && is_final) live_->response_head(invocation(id), at, head.headers, {}, false);
+    return;
+  }
   decision.drop_server = true;
   response_extra_.assign("Server: Vercel\r\nX-Vercel-Cache: MISS\r\nX-Vercel-Id: ");
   response_extra_.append(options_.region)
@@ -174,6 +189,8 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       .append(exchange->tag.view())
       .append("\r\n");
   decision.extra = response_extra_;
+  if (live_ != nullptr && is_final)
+    live_->response_head(invocation(id), at, head.headers, response_extra_, true);
 }
 
 // No answer yet: where next dev wants the request to run, or an instance that passes it on.
@@ -218,7 +235,7 @@ void Edge::unexpected(net::Session& session, Exchange& exchange, net::ExchangeId
                       net::ResponseDecision& decision) {
   const limits::Code code =
       engine_.upstream_failed(invocation(id), UpstreamFailure::garbage, session.totals(), now(), wall_now());
-  decision.replace = error_text(&session, code, 0, exchange.tag.view(), session.may_keep_alive());
+  decision.replace = answer_text(id, session, exchange, code);
   Exchange over = std::move(exchange);
   exchanges_.erase(id);
   settle(id, std::move(over));
@@ -229,9 +246,8 @@ std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
   const limits::Code code = engine_.request_body_over(invocation(id), now());
   if (code == limits::Code::none) return {};
   const Exchange* exchange = find(id);
-  std::string out =
-      error_text(&session, code, 0, exchange != nullptr ? exchange->tag.view() : std::string_view{},
-                 session.may_keep_alive());
+  std::string out = exchange != nullptr ? answer_text(id, session, *exchange, code)
+                                        : error_text(&session, code, 0, {}, session.may_keep_alive());
   if (Exchange* over = find(id)) {
     Exchange moved = std::move(*over);
     exchanges_.erase(id);

@@ -197,6 +197,7 @@ void Edge::socket_over(net::ExchangeId id) {
 
 // What was told of the instance while the exchange went on, now that it is over.
 void Edge::settle(net::ExchangeId id, Exchange&& exchange) {
+  tell_ticks(id, exchange);
   if (!isolated(exchange)) return;
   if (!exchange.placed) fleet_->withdraw(invocation(id));
   if (exchange.done) engine_.released(invocation(id), *exchange.done, now(), wall_now());
@@ -213,7 +214,7 @@ void Edge::finish(net::ExchangeId id, limits::Code code) {
   if (session.head_forwarded() || code == limits::Code::none)
     session.cut(false);
   else
-    session.answer(error_text(&session, code, 0, over.tag.view(), session.may_keep_alive()));
+    session.answer(answer_text(id, session, over, code));
   settle(id, std::move(over));
 }
 

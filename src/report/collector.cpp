@@ -123,6 +123,7 @@ struct Collector::Fold {
   void operator()(const event::InvocationStarted&) {}
   void operator()(const event::InvocationRunning& e) { c.running_[static_cast<std::uint64_t>(e.id)] = at; }
   void operator()(const event::RouteCompiled&) {}
+  void operator()(const event::BytesPassed&) {}
   void operator()(const event::SocketOpened&) { ++run().sockets; }
 
   void operator()(const event::InvocationEnded& e) {
