@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "app/invocation_notes.hpp"
 #include "base/text.hpp"
 #include "profile/render.hpp"
 
@@ -203,6 +205,43 @@ ApiAnswer invocations_of(std::string_view query, const ApiWorld& world) {
   return {200, out + "]}"};
 }
 
+Duration millis_of(std::string_view line, std::string_view key) {
+  const std::string text(value_of(line, key));
+  const double ms = std::strtod(text.c_str(), nullptr);
+  return ms > 0 && ms < 1e12 ? Duration(static_cast<Duration::rep>(ms * 1e6)) : Duration::zero();
+}
+
+// Since when and until when each invocation's code ran that stood on `instance`, or of all where that is
+// empty.
+std::map<std::uint64_t, Presence> runs_on(std::string_view instance, const ApiWorld& world) {
+  std::map<std::uint64_t, Presence> out;
+  const std::string of = fmt::format("\"instance\":\"{}\"", instance);
+  each_event(world, [&](std::string_view line) {
+    const std::string_view type = type_of(line);
+    const bool begins = type == "invocation_running" || type == "socket_opened",
+               ends = type == "invocation_ended";
+    if ((!begins && !ends) || (!instance.empty() && line.find(of) == std::string_view::npos)) return;
+    const std::uint64_t id = number_of(value_of(line, "id")).value_or(0);
+    const Duration at = millis_of(line, "at_ms");
+    auto [found, is_new] = out.try_emplace(id, Presence{at, kForever});
+    if (is_new && ends) found->second.from -= millis_of(line, "total_ms");
+    if (ends) found->second.until = at;
+  });
+  return out;
+}
+
+std::string notes_of(std::uint64_t id, std::string_view instance, Duration began, const ApiWorld& world) {
+  std::map<std::uint64_t, Presence> runs = runs_on(instance, world);
+  NotesAsked asked;
+  asked.id = id;
+  asked.instance = instance;
+  const auto own = runs.find(id);
+  asked.ran = own != runs.end() ? own->second : Presence{began, world.at};
+  for (const auto& [other, ran] : runs)
+    if (other != id) asked.others.push_back(ran);
+  return notes_json(world.notes, asked);
+}
+
 // One invocation by its number or by an x-vercel-id of it: all that was said of it, and of its instance.
 ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
   const std::string decoded = query_decoded(which);
@@ -217,11 +256,13 @@ ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
   if (id) needle = fmt::format("\"id\":{},", *id);
   std::vector<std::string_view> own;
   std::string_view instance;
+  std::optional<Duration> began;
   std::uint64_t until = UINT64_MAX;
   if (id != 0u)
     each_event(world, [&](std::string_view line) {
       if (line.find(needle) == std::string_view::npos) return;
       own.push_back(line);
+      if (!began) began = millis_of(line, "at_ms");
       if (const auto named = value_of(line, "instance"); !named.empty()) instance = named;
       if (type_of(line) == "invocation_ended") until = seq_of(line);
     });
@@ -242,7 +283,8 @@ ApiAnswer story_of(std::string_view which, const ApiWorld& world) {
           seq_of(line) <= until)
         add(line);
     });
-  return {200, out + fmt::format(R"(],"open":{}}})", until == UINT64_MAX)};
+  return {200, out + fmt::format(R"(],"open":{},{}}})", until == UINT64_MAX,
+                                 notes_of(id.value_or(0), instance, *began, world))};
 }
 
 // The objects of a JSON list that begins behind `list`'s first character.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/story_notes.hpp"
 #include "base/time.hpp"
 #include "profile/profile.hpp"
 
@@ -24,6 +25,7 @@ struct ApiWorld {
   std::vector<std::string> kept;  // what is still true of what is left out: a line each, without a newline
   // All others in order: "data: {…}\n\n" each, as the stream of events has them.
   std::vector<std::shared_ptr<const std::string>> events;
+  NotesPicture notes;  // of invocations; only where one is asked about
 };
 
 struct ApiAnswer {

@@ -21,6 +21,19 @@ std::string_view host_name(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
+// The site that asks, as browsers write it; empty: none, or something else.
+std::string_view origin_of(const net::http1::RequestHead& head) {
+  constexpr std::size_t kLongest = 300;
+  for (const auto& h : head.headers) {
+    if (h.field != Field::origin) continue;
+    const std::size_t scheme = h.value.find("://");
+    const bool is_origin = scheme != std::string_view::npos && h.value.size() <= kLongest &&
+                           h.value.find_first_of("/?#@ ", scheme + 3) == std::string_view::npos;
+    return is_origin ? h.value : std::string_view();
+  }
+  return {};
+}
+
 bool is_ip_literal(std::string_view host) {
   boost::system::error_code error;
   boost::asio::ip::make_address(host, error);
@@ -30,7 +43,14 @@ bool is_ip_literal(std::string_view host) {
 }  // namespace
 
 Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
-    : engine_(engine), options_(std::move(options)), core_(engine), timer_(io) {
+    : engine_(engine),
+      options_(std::move(options)),
+      core_(engine),
+      timer_(io),
+      watch_(
+          io, engine::Ticks::kEach,
+          [this] { return watches_streams_ || (live_ != nullptr && live_->is_read()); },
+          [this](TimePoint at, unsigned watch) { look_at_streams(at, watch); }) {
   core_.set_totals_reader(
       [](void* self, InvocationId id) {
         const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
@@ -82,6 +102,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   info.accept = head.accept;
   info.client_address = client.address;
   info.websocket_upgrade = head.websocket;
+  if (head.websocket) info.origin = origin_of(head);
   if (head.body.kind == net::http1::BodyKind::length) info.content_length = head.body.length;
   info.chunked = head.body.kind == net::http1::BodyKind::chunked;
   const TimePoint at = now();
@@ -100,6 +121,7 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   exchange.session = &session;
   exchange.tag = admission.tag;
   exchange.internal = internal;
+  if (live_ != nullptr && !internal) live_->request_head(admission.id, at, head.headers);
   exchange.for_sockets = head.upgrade || head.target.find("EIO=") != std::string_view::npos;
   if (admission.action == engine::Action::drop) {
     decision.kind = net::RequestDecision::Kind::drop;
@@ -210,8 +232,8 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
   }
   const Exchange* exchange = find(id);
   if (exchange != nullptr && failed.code != limits::Code::none)
-    out.response = error_text(&session, failed.code, 0, exchange->tag.view(), session.may_keep_alive());
-  exchanges_.erase(id);
+    out.response = answer_text(id, session, *exchange, failed.code);
+  forget(id);
   return out;
 }
 
@@ -227,9 +249,14 @@ void Edge::on_no_descriptor() {
 }
 
 void Edge::on_end(net::ExchangeId id, ExchangeTotals totals) {
-  if (exchanges_.erase(id) == 0) return;
+  Exchange* found = find(id);
+  if (found == nullptr) return;
   const TimePoint at = now();
+  if (found->ticks) found->ticks->look(at, totals, watch_.number());
+  const Exchange over = std::move(*found);
+  exchanges_.erase(id);
   tell([&](auto& out) { core_.ended(invocation(id), totals, at, wall_at(at), out); });
+  tell_ticks(id, over);
 }
 
 void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
@@ -308,10 +335,9 @@ void Edge::obey(const core::RequestCommand& command) {
   if (found == nullptr) return;
   const Exchange exchange = std::move(*found);
   exchanges_.erase(id);
+  tell_ticks(id, exchange);
   net::Session& session = *exchange.session;
-  if (command.kind == Kind::answer)
-    return session.answer(
-        error_text(&session, command.code, 0, exchange.tag.view(), session.may_keep_alive()));
+  if (command.kind == Kind::answer) return session.answer(answer_text(id, session, exchange, command.code));
   if (command.kind == Kind::cut) return session.cut(false);
   if (command.kind == Kind::limit) return session.cut(options_.stream_cut == profile::StreamCut::clean);
   std::string farewell;
@@ -320,6 +346,15 @@ void Edge::obey(const core::RequestCommand& command) {
     farewell = {'\x88', '\x02', static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
   }
   session.cut_tunnel(farewell);
+}
+
+// Its connection is over, and nobody asks for it any more.
+void Edge::forget(net::ExchangeId id) {
+  Exchange* found = find(id);
+  if (found == nullptr) return;
+  const Exchange over = std::move(*found);
+  exchanges_.erase(id);
+  tell_ticks(id, over);
 }
 
 void Edge::fail(net::ExchangeId id, UpstreamFailure failure, const ExchangeTotals& totals) {
@@ -339,6 +374,7 @@ void Edge::stopping() {
 void Edge::stop() {
   stopped_ = true;
   timer_.cancel();
+  watch_.stop();
 }
 
 }  // namespace vsim::app

@@ -5,6 +5,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -14,9 +15,11 @@
 #include "app/fleet.hpp"
 #include "app/live.hpp"
 #include "app/recorder.hpp"
+#include "app/stream_watch.hpp"
 #include "core/core.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
+#include "engine/ticks.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
 #include "net/upstream.hpp"
@@ -54,6 +57,11 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   void set_recorder(Recorder* recorder) { recorder_ = recorder; }
   // The page at /_vercel-sim/; null: there is none. Outlives the edge's last call.
   void set_live(Live* live) { live_ = live; }
+  // When bytes pass on what is open is looked at from now on, whether a page is open or not.
+  void watch_streams() {
+    watches_streams_ = true;
+    watch_.start();
+  }
   // What the agent tells of a request.
   void dispatched(InvocationId, const engine::Dispatch&);
   void compile_started(InvocationId);
@@ -118,10 +126,12 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
     bool internal = false;
     bool for_sockets = false;  // an upgrade, or `EIO=` in its target
     // With a fleet:
-    std::string asked;       // by next dev, for middleware: what names the question there
-    std::string page, skip;  // where it is, and the pages that have passed it on
-    std::string head;        // for the instance, until it is placed
-    std::string secret;      // of the instance
+    std::string asked;                     // by next dev, for middleware: what names the question there
+    std::string page, skip;                // where it is, and the pages that have passed it on
+    std::string head;                      // for the instance, until it is placed
+    std::string secret;                    // of the instance
+    std::unique_ptr<engine::Ticks> ticks;  // of what is open for a while, if somebody looks
+    bool untold = false;                   // pages do not know the last of them
   };
   bool isolated(const Exchange& exchange) const { return fleet_ != nullptr && !exchange.internal; }
   void dispatch(net::Session&, net::ExchangeId, Exchange&, std::string_view text);
@@ -131,7 +141,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   bool is_word_of_app(net::ExchangeId, Exchange&, const net::http1::ResponseHead&);
   void read_meta(net::ExchangeId, const Exchange&, const net::http1::ResponseHead&, engine::ResponseInfo&,
                  TimePoint at);
-  void unexpected(net::Session&, Exchange&, net::ExchangeId, net::ResponseDecision&);
+  void unexpected(net::Session&, net::ExchangeId, net::ResponseDecision&);
   // The core is called and obeyed; what a session or the fleet does meanwhile calls it again, and is obeyed
   // afterwards, in order.
   template <class F>
@@ -147,12 +157,18 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   }
   void carry_out();
   void obey(const core::RequestCommand&);
+  void forget(net::ExchangeId);
   // Its connection is of no use, and it waits for our word.
   void fail(net::ExchangeId, UpstreamFailure, const ExchangeTotals&);
   void read_busy();
   // Whether a page of another site asks; then `decision` has the answer.
   bool turned_away(net::Session&, const net::http1::RequestHead&, net::RequestDecision&);
   void own_page(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
+  void look_at_streams(TimePoint at, unsigned watch);
+  void tell_pages(TimePoint at);
+  void tell_ticks(net::ExchangeId, const Exchange&);
+  // error_text for an exchange, whose story has it too.
+  std::string answer_text(net::ExchangeId, const net::Session&, const Exchange&, limits::Code);
   // `session` is null for a head that could not be read.
   std::string error_text(const net::Session* session, limits::Code, int status, std::string_view tag,
                          bool keep_alive, bool head_only = false);
@@ -179,7 +195,9 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   TimePoint armed_for_ = TimePoint::max();
   void tell_lost_sockets();
   std::string sockets_;
-  bool stopping_ = false, stopped_ = false, told_descriptors_ = false;
+  bool stopping_ = false, stopped_ = false, told_descriptors_ = false, watches_streams_ = false;
+  StreamWatch watch_;
+  net::ExchangeId told_until_ = 0;  // of the pages, where not all could be told at once
 };
 
 }  // namespace vsim::app

@@ -69,7 +69,10 @@ bool Edge::turned_away(net::Session& session, const net::http1::RequestHead& hea
 
 void Edge::own_page(net::Session& session, const net::http1::RequestHead& head, const net::ClientInfo& client,
                     net::RequestDecision& decision) {
-  if (live_ != nullptr && live_->answer(session, head, client, decision)) return;
+  if (live_ != nullptr && live_->answer(session, head, client, decision)) {
+    if (live_->is_read()) watch_.start();
+    return;
+  }
   const bool health = head.path == "/_vercel-sim/health" && (head.method == "GET" || head.method == "HEAD");
   const std::string body = health ? (ready() ? "{\"status\":\"ready\"}\n" : "{\"status\":\"starting\"}\n")
                                   : "{\"error\":\"not found\"}\n";
@@ -104,6 +107,13 @@ std::string Edge::error_text(const net::Session* session, limits::Code code, int
   return limits::render_platform_error(request);
 }
 
+std::string Edge::answer_text(net::ExchangeId id, const net::Session& session, const Exchange& exchange,
+                              limits::Code code) {
+  std::string text = error_text(&session, code, 0, exchange.tag.view(), session.may_keep_alive());
+  if (live_ != nullptr) live_->answered(invocation(id), now(), text);
+  return text;
+}
+
 std::string Edge::on_malformed(const net::http1::RequestHead& head, HeadError error, std::string_view,
                                const net::ClientInfo&) {
   const Refusal why = refusal(error);
@@ -135,8 +145,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     for (const auto& h : head.headers) {
       if (h.field != Field::x_vsim) continue;
       // Nobody has asked where this function is to be run: what it holds is not for a client.
-      if (agent::dispatch_field(h.name, h.value, options_.token))
-        return unexpected(session, *exchange, id, decision);
+      if (agent::dispatch_field(h.name, h.value, options_.token)) return unexpected(session, id, decision);
       // The answer may overtake the control channel: the head itself says which function it comes from.
       if (const auto meta = agent::parse_meta(h.name, h.value, options_.token)) {
         info.direct = false;
@@ -151,12 +160,17 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
   exchange = find(id);
   if (exchange == nullptr) return;
   if (replaced != limits::Code::none) {
-    decision.replace = error_text(&session, replaced, 0, exchange->tag.view(), session.may_keep_alive());
-    exchanges_.erase(id);
+    decision.replace = answer_text(id, session, *exchange, replaced);
+    forget(id);
     return;
   }
   if (recorder_ != nullptr) recorder_->responds(invocation(id), head);
-  if (exchange->internal || info.direct || head.status == 101) return;
+  const bool is_final = head.status >= 200 || head.status == 101;
+  if (exchange->internal) return;
+  if (info.direct || head.status == 101) {
+    if (live_ != nullptr && is_final) live_->response_head(invocation(id), at, head.headers, {}, false);
+    return;
+  }
   decision.drop_server = true;
   response_extra_.assign("Server: Vercel\r\nX-Vercel-Cache: MISS\r\nX-Vercel-Id: ");
   response_extra_.append(options_.region)
@@ -166,6 +180,8 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       .append(exchange->tag.view())
       .append("\r\n");
   decision.extra = response_extra_;
+  if (live_ != nullptr && is_final)
+    live_->response_head(invocation(id), at, head.headers, response_extra_, true);
 }
 
 // No answer yet: where next dev wants the request to run, or an instance that passes it on.
@@ -201,16 +217,16 @@ void Edge::read_meta(net::ExchangeId id, const Exchange& exchange, const net::ht
   }
 }
 
-void Edge::unexpected(net::Session& session, Exchange& exchange, net::ExchangeId id,
-                      net::ResponseDecision& decision) {
-  const std::string tag(exchange.tag.view());
+void Edge::unexpected(net::Session& session, net::ExchangeId id, net::ResponseDecision& decision) {
   const TimePoint at = now();
   const auto failed = tell([&](auto& out) {
     return core_.connection_failed(invocation(id), UpstreamFailure::garbage, session.totals(), at,
                                    wall_at(at), out);
   });
-  decision.replace = error_text(&session, failed.code, 0, tag, session.may_keep_alive());
-  exchanges_.erase(id);
+  const Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  decision.replace = answer_text(id, session, *exchange, failed.code);
+  forget(id);
 }
 
 std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
@@ -219,10 +235,9 @@ std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
       tell([&](auto& out) { return core_.request_body_over(invocation(id), at, wall_at(at), out); });
   if (code == limits::Code::none) return {};
   const Exchange* exchange = find(id);
-  std::string out =
-      error_text(&session, code, 0, exchange != nullptr ? exchange->tag.view() : std::string_view{},
-                 session.may_keep_alive());
-  exchanges_.erase(id);
+  std::string out = exchange != nullptr ? answer_text(id, session, *exchange, code)
+                                        : error_text(&session, code, 0, {}, session.may_keep_alive());
+  forget(id);
   return out;
 }
 

@@ -67,6 +67,11 @@ void Emulator::Impl::notice(event::Level level, std::string_view message, std::s
   emit(e);
 }
 
+void Emulator::Impl::printed(const OutputLine& line) {
+  if (options.live != nullptr) options.live->printed(now(), line);
+  app_output(line);
+}
+
 // The engine, what stands before it, and the port.
 Result<bool> Emulator::Impl::open_edge() {
   engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);
@@ -81,6 +86,7 @@ Result<bool> Emulator::Impl::open_edge() {
   edge = std::make_unique<Edge>(io, *engine, edge_options);
   edge->set_recorder(options.recorder);
   edge->set_live(options.live);
+  if (options.watches_streams) edge->watch_streams();
   if (options.live) options.live->answer_on(&io);
   server = std::make_unique<net::Server>(io, *edge);
   if (options.https) {

@@ -64,6 +64,7 @@ struct EmulatorOptions {
   Recorder* recorder =
       nullptr;           // a sink of the hub that the edge shall tell of requests; outlives the emulator
   Live* live = nullptr;  // likewise: the page at /_vercel-sim/
+  bool watches_streams = false;  // when bytes pass on them is told at their end, also without a page
 };
 
 class Emulator {

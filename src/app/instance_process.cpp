@@ -121,7 +121,8 @@ void InstanceProcess::on_line(process::OutputStream stream, std::string_view tex
   // Words of V8 and of Node: deps/v8 api.cc, src/inspector_socket_server.cc.
   if (text.find("JavaScript heap out of memory") != std::string_view::npos) out_of_memory_ = true;
   if (text.find("Debugger attached.") != std::string_view::npos) callbacks_.debugger();
-  callbacks_.output({fmt::format("[{}] {}\n", spec_.name, text), stream == process::OutputStream::err});
+  const std::string line = fmt::format("[{}] {}\n", spec_.name, text);
+  callbacks_.output({line, stream == process::OutputStream::err, spec_.name});
 }
 
 void InstanceProcess::foreground() {

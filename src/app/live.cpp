@@ -159,7 +159,7 @@ bool Live::Block::keep(const event::Stamp& stamp, const event::Event& event) {
     for (auto* word : {&started->request_id, &started->method, &started->target}) own(*word);
   if (auto* ended = std::get_if<event::InvocationEnded>(&kept))
     for (auto* word : {&ended->request_id, &ended->method, &ended->target, &ended->route, &ended->file,
-                       &ended->kind, &ended->runtime, &ended->instance, &ended->start})
+                       &ended->kind, &ended->runtime, &ended->instance, &ended->start, &ended->origin})
       own(*word);
   waiting_size_ += kNames;
   return true;
@@ -264,9 +264,38 @@ bool Live::picture(const Question& question, ApiWorld& world) {
   world.left_out = left_out();
   world.takes_actions = !token_.empty();
   if (question.path == "plan") world.profile = profile_();
+  if (question.path.starts_with("invocations/")) world.notes = notes_.picture();
   each_kept([&](const std::string& line) { world.kept.push_back(line); });
   for (Block& block : blocks_) world.events.push_back(block.picture(start_, &block == &blocks_.back()));
   return true;
+}
+
+void Live::request_head(InvocationId id, TimePoint at, std::span<const http::Header> headers) {
+  notes_.head(Note::Kind::request, id, at - start_, headers);
+}
+
+void Live::response_head(InvocationId id, TimePoint at, std::span<const http::Header> headers,
+                         std::string_view more, bool drop_server) {
+  notes_.head(Note::Kind::response, id, at - start_, headers, more, drop_server);
+}
+
+void Live::answered(InvocationId id, TimePoint at, std::string_view response) {
+  notes_.answer(id, at - start_, response);
+}
+
+void Live::printed(TimePoint at, const OutputLine& line) {
+  std::string_view text = line.text;
+  if (!line.instance.empty()) text.remove_prefix(std::min(line.instance.size() + 3, text.size()));  // "[i3] "
+  notes_.line(at - start_, line.instance, text, line.error);
+}
+
+void Live::passing(TimePoint at, const event::BytesPassed& passed) {
+  std::string text = "event: passing\n";
+  text += kData;
+  event::encode(text, {0, at, wall_at(at)}, passed, start_);
+  text += '\n';
+  for (const Reader& r : readers_)
+    if (r.session->takes_more()) r.session->say_more(text);
 }
 
 void Live::answer_on(boost::asio::io_context* io) {
@@ -420,6 +449,7 @@ void Live::follow(net::Session& session, net::RequestDecision& decision) {
   reader.block = first_block_;
   reader.seen = left_out();
   readers_.push_back(reader);
+  has_new_reader_ = true;
   decision.kind = net::RequestDecision::Kind::feed;
   decision.feed = this;
   // Its end is the connection's: no length, no chunks.

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <memory_resource>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,9 @@
 
 #include "app/api.hpp"
 #include "app/metrics.hpp"
+#include "app/output_line.hpp"
 #include "app/questions.hpp"
+#include "app/story_notes.hpp"
 #include "event/event.hpp"
 #include "net/edge.hpp"
 
@@ -44,6 +47,19 @@ class Live final : public event::Sink, public net::Feed {
   // net::Feed
   void on_taken(net::Session&) override;
   void on_gone(net::Session&) override;
+
+  // What the story of an invocation has beside events.
+  void request_head(InvocationId, TimePoint at, std::span<const http::Header>);
+  void response_head(InvocationId, TimePoint at, std::span<const http::Header>, std::string_view more,
+                     bool drop_server);
+  void answered(InvocationId, TimePoint at, std::string_view response);
+  void printed(TimePoint at, const OutputLine&);
+  // When bytes passed on what is open, for the pages that are. Not an event, and not kept: the next word on
+  // the same one says it all again, so that whoever does not take it loses nothing.
+  void passing(TimePoint at, const event::BytesPassed&);
+  bool is_read() const { return !readers_.empty(); }
+  // Somebody who has not been told yet how long open streams are what they are.
+  bool has_new_reader() { return std::exchange(has_new_reader_, false); }
 
   // A request for one of its own paths: true when it is one, and answered.
   bool answer(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
@@ -111,7 +127,8 @@ class Live final : public event::Sink, public net::Feed {
   std::string run_started_, profile_changed_, app_changed_, deployed_;
   std::map<std::string, std::string, std::less<>> instances_;
   std::vector<Reader> readers_;
-  bool telling_on_ = false;
+  bool telling_on_ = false, has_new_reader_ = false;
+  StoryNotes notes_;
   boost::asio::io_context* io_ = nullptr;
   std::unique_ptr<Questions> questions_;
 };

@@ -239,7 +239,7 @@ void SpanExport::make_batch(const std::string& lines) {
       ends += line;
     }
   }
-  if (in_body_ > 0) body_ = render_(first_ + told + ends);
+  if (!ends.empty()) body_ = render_(first_ + told + ends);
 }
 
 // False: it is to be tried again.

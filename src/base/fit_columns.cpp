@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kNames = 40;     // columns in which a column of names may end
 constexpr std::size_t kAuthors = 100;  // columns at which a text of ours was broken by hand
-constexpr std::size_t kLeast = 24;     // columns of text that are left beside a hanging indentation
+constexpr std::size_t kTarget = 6;  // column of the target in a request's line, which begins with one space
+constexpr std::size_t kLeast = 24;  // columns of text that are left beside a hanging indentation
 
 // The length in bytes of the escape sequence that `text` begins with; 0 when there is none.
 std::size_t escape_length(std::string_view text) {
@@ -50,7 +51,7 @@ std::size_t hang_of(std::string_view line) {
     ++column;
     i += std::max<std::size_t>(utf8_length(line.substr(i)), 1);
   }
-  return first;
+  return first == 1 ? kTarget : first;
 }
 
 struct AuthoredLine {

@@ -204,7 +204,8 @@ int run_check(const CheckOptions& options) {
         config.dist_dir.known == project::Known::literal ? config.dist_dir.value : ".next";
     const std::uint64_t most = profile->bundle_max.value;
     const std::string limit = std::to_string(most == kUnlimited ? 0 : most);
-    const std::string_view words[] = {root, dist, limit};
+    const std::string_view words[] = {root, dist, limit,
+                                      options.format == CheckFormat::json ? "json" : "text"};
     return learn::start("size", words);
   }
   const check::Report report = check_sources(root, *profile, process::current_environment());

@@ -110,8 +110,8 @@ AskedCommand finish_replay(Given& g) {
 }
 
 AskedCommand finish_check(Given& g) {
-  if (g.check.size && g.check.format != CheckFormat::text)
-    g.problems.emplace_back("--size and --format: what functions weigh is told as text");
+  if (g.check.size && g.check.format != CheckFormat::text && g.check.format != CheckFormat::json)
+    g.problems.emplace_back("--size and --format: what functions weigh is told as text or json");
   g.check.profile_given = g.run().profile_given;
   g.check.profile = std::move(g.run().profile);
   g.check.set = std::move(g.run().set);

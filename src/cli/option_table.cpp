@@ -62,6 +62,9 @@ constexpr Option kOptions[] = {
     {.commands = in(check), .names = "--format", .value = "FORMAT", .choices = "text | json | sarif | github",
      .set = [](Given& g, std::string_view v) { return set_format(g.check, v); },
      .help = {{in(check), "", " (default: text)"}}},
+    {.commands = in(check), .names = "--json",
+     .set = [](Given& g, std::string_view) { return set_format(g.check, "json"); },
+     .help = {{in(check), "", "the same as --format json; with --size too"}}},
     {.commands = in(check), .names = "--size",
      .set = [](Given& g, std::string_view) { return g.check.size = true; },
      .help = {{in(check), "", "instead: what each function weighs, against bundle.max, and its largest\n"

@@ -349,6 +349,7 @@ int run(const RunOptions& asked, Colour colour) {
       [&](std::string_view what, std::string_view value) { return keys.asked(what, value); });
   hub.add(live);
   emulator.live = &live;
+  emulator.watches_streams = options.events.has_value();
   EventsFile events;
   if (options.events && !events.open(*options.events, hub)) return kUsage;
 

@@ -118,6 +118,7 @@ Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec comm
   app::Live live(app::now(), [&]() -> const profile::Profile& { return setup.profile; });
   hub.add(live);
   setup.emulator.live = &live;
+  setup.emulator.watches_streams = true;
   EventsFile events;
   if (options.run.events && !events.open(*options.run.events, hub)) return kUsage;
   RecordFile record;

@@ -20,6 +20,7 @@ Invocation* Engine::Impl::take(const RequestInfo& r, const RequestTag& tag, Time
   v->request_id.assign(id_prefix).append(tag.view());
   v->method.assign(r.method);
   v->target.assign(r.target);
+  v->origin.assign(r.origin);
   v->profile = profile;
   v->isolation = options.isolation;
   v->time_scale = options.time_scale;
@@ -53,6 +54,7 @@ void Engine::Impl::refuse(Admission& a, const RequestInfo& r, limits::Verdict ve
     e.runtime = routes::to_string(f->runtime);
   }
   e.outcome = {event::EndedBy::platform, event::Phase::request, a.error};
+  e.origin = r.origin;
   e.verdicts = {&verdict, 1};
   emit(e, now);
 }

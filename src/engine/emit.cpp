@@ -81,6 +81,7 @@ void Engine::Impl::emit_ended(const Invocation& v, const event::Outcome& outcome
   e.bytes_out = totals.bytes_out;
   e.outcome = outcome;
   e.client_left = v.life.client_has_left() || v.unheard;
+  e.origin = v.origin;
   e.verdicts = verdicts;
   emit(event, now);
 }

@@ -61,6 +61,7 @@ struct RequestInfo : limits::Head {
   std::string_view accept;
   std::string_view client_address;
   bool websocket_upgrade = false;
+  std::string_view origin;  // of an upgrade: the site that asks for it
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
 };

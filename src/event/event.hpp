@@ -113,12 +113,20 @@ struct InvocationEnded {
   std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
   Outcome outcome;
   bool client_left = false;
+  std::string_view origin;  // of a WebSocket: the site that asked, by its field Origin; no browser sends none
   std::span<const limits::Verdict> verdicts;
 };
 struct SocketOpened {
   InvocationId id = InvocationId::none;
   std::string_view request_id, target;
   std::string_view instance = {};  // that holds it; empty as in InvocationEnded
+};
+// When bytes passed on a stream or socket, told at its end: from `watched` before this event on, a letter of
+// `spans` for each span of time (engine/ticks.hpp).
+struct BytesPassed {
+  InvocationId id = InvocationId::none;
+  Duration watched{}, each{};
+  std::string_view spans;
 };
 struct RouteCompiled {
   std::string_view route;
@@ -161,7 +169,7 @@ struct Notice {
 using Event =
     std::variant<RunStarted, RunStopped, AppChanged, InvocationStarted, InvocationRunning, InvocationEnded,
                  SocketOpened, RouteCompiled, Notice, InstanceChanged, BackgroundWork, CommandRun,
-                 ProfileChanged, Deployed, DeploymentMet, DeploymentScored>;
+                 ProfileChanged, Deployed, DeploymentMet, DeploymentScored, BytesPassed>;
 
 struct Stamp {
   std::uint64_t seq = 0;

@@ -54,6 +54,8 @@ template <>
 inline constexpr std::string_view kTypeOf<DeploymentMet> = "deployment_met";
 template <>
 inline constexpr std::string_view kTypeOf<DeploymentScored> = "deployment_scored";
+template <>
+inline constexpr std::string_view kTypeOf<BytesPassed> = "bytes_passed";
 
 [[gnu::always_inline]] inline void fields(Is<RunStarted> auto& e, auto& v) {
   v.always("version", e.version);
@@ -118,6 +120,7 @@ inline constexpr std::string_view kTypeOf<DeploymentScored> = "deployment_scored
   v.always("phase", e.outcome.phase);
   v.unless_empty("code", e.outcome.code);
   v.unless_empty("client_left", e.client_left);
+  v.unless_empty("origin", e.origin);
   v.unless_empty("verdicts", e.verdicts);
 }
 
@@ -126,6 +129,13 @@ inline constexpr std::string_view kTypeOf<DeploymentScored> = "deployment_scored
   v.always("request_id", e.request_id);
   v.masked("target", e.target);
   v.unless_empty("instance", e.instance);
+}
+
+[[gnu::always_inline]] inline void fields(Is<BytesPassed> auto& e, auto& v) {
+  v.always("id", e.id);
+  v.always("for_ms", e.watched);
+  v.always("each_ms", e.each);
+  v.always("spans", e.spans);
 }
 
 [[gnu::always_inline]] inline void fields(Is<RouteCompiled> auto& e, auto& v) {

@@ -237,4 +237,33 @@ std::string mask_word(std::string_view word, std::string_view after) {
   return "***";  // nobody nests innocent values so deeply
 }
 
+std::string mask_field(std::string_view name, std::string_view value) {
+  const bool sets = iequals(name, "set-cookie");
+  if (sets || iequals(name, "cookie")) {
+    std::string out;
+    for (bool first = true; !value.empty(); first = false) {
+      const std::size_t end = std::min(value.find(';'), value.size());
+      const std::string_view pair = value.substr(0, end);
+      const std::size_t equals = pair.find('=');
+      const bool hides = first || !sets;
+      if (hides)
+        out.append(equals == std::string_view::npos ? "" : pair.substr(0, equals + 1)).append("***");
+      else
+        out += pair;
+      if (end < value.size()) out += ';';
+      value.remove_prefix(std::min(end + 1, value.size()));
+    }
+    return out;
+  }
+  if (iequals(name, "authorization") || iequals(name, "proxy-authorization")) {
+    const std::size_t space = value.find(' ');
+    return std::string(space == std::string_view::npos ? "" : value.substr(0, space + 1)) + "***";
+  }
+  constexpr std::string_view kAboutOthers = "access-control-";
+  const bool is_about_others =
+      name.size() > kAboutOthers.size() && iequals(name.substr(0, kAboutOthers.size()), kAboutOthers);
+  if (!is_about_others && names_a_secret(name)) return "***";
+  return mask_word(value, {});
+}
+
 }  // namespace vsim::event

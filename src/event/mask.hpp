@@ -21,6 +21,10 @@ bool hides_a_secret(std::string_view value);
 // follows "--api-key" is a secret too.
 std::string mask_word(std::string_view word, std::string_view after);
 
+// The value of a header field as it may be shown: "Bearer ***", "sid=***; theme=***", and of a cookie that is
+// set what it is set with.
+std::string mask_field(std::string_view name, std::string_view value);
+
 // `pairs`: names and values, between any of `ends`.
 template <class Append>
 void mask_pairs(std::string_view pairs, std::string_view ends, Append& append) {

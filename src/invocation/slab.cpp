@@ -51,6 +51,7 @@ void Slab::release(Invocation& v) {
   v.leased = v.expiring = false;
   v.hanging.clear();
   v.status = 0;
+  v.origin.clear();
   v.answer_at.clear();
   v.verdicts.clear();
   free_.push_back(v.slot);

@@ -68,6 +68,7 @@ struct Invocation {
   bool half_closed = false;  // its client has closed its direction: gone, or waiting for the answer only
   bool unheard = false;      // and nobody has read the answer to its end
   bool body_over = false;    // the meter of the request body struck
+  std::string origin;        // of a socket: the site that asked for it
   std::string answer_at;     // the app's line that sends a large answer; empty: not known
   std::vector<limits::Verdict> verdicts;
 

@@ -9,14 +9,15 @@ function makeScreen({ input, output, noColour, colour }) {
   const paint = {};
   for (const [name, [on, off]] of Object.entries(kColours)) paint[name] = (text) => (hasColour ? `\x1b[${on}m${text}\x1b[${off}m` : String(text));
   const width = () => Math.min(Math.max(output.columns || 100, 40), 110);
-  const say = (text = '') => output.write(`${text}\n`);
+  const write = (text) => output.write(`${text}\n`);
+  const say = (text = '') => write(output.columns ? fit(String(text), width()) : text);
   const screen = { paint, width, say, hasKeys: Boolean(input.isTTY && output.isTTY) };
 
   // Markdown as far as the lessons use it: paragraphs, "- " lists, fenced code, `words`, **words**.
   screen.tell = (markdown, indent = '  ') => {
     for (const block of blocksOf(markdown)) {
       if (block.code) {
-        for (const line of block.lines) say(paint.cyan(`${indent}  ${line}`));
+        for (const line of block.lines) write(paint.cyan(`${indent}  ${line}`));
       } else {
         for (const { text, hang } of block.items) for (const line of wrap(text, width() - indent.length, hang)) say(indent + inline(line));
       }
@@ -89,4 +90,25 @@ function wrap(text, columns, hang = 0) {
   return line.trim() ? [...lines, line] : lines;
 }
 
-module.exports = { makeScreen, wrap, blocksOf };
+// Lines with colours in them: what is too long goes on below the text behind its mark ("✓ ", "1  ").
+const kEscapes = /\x1b\[[0-9;]*m/g;
+const shown = (text) => [...text.replace(kEscapes, '')].length;
+function fit(text, columns) {
+  return text.split('\n').map((line) => {
+    if (shown(line) <= columns) return line;
+    const hang = line.replace(kEscapes, '').match(/^ *(?:(?:[✓✗]|-|\d+\.?) +)?/)[0].length;
+    const out = [];
+    let row = '';
+    for (const word of line.split(/(?<=\S)(?= )/)) {
+      if (shown(row) + shown(word) > columns && shown(row) > hang) {
+        out.push(row);
+        row = ' '.repeat(hang) + word.trimStart();
+      } else {
+        row += word;
+      }
+    }
+    return [...out, row].join('\n');
+  }).join('\n');
+}
+
+module.exports = { makeScreen, fit, wrap, blocksOf };

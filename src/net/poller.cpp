@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace vsim::net {
 
@@ -79,6 +80,7 @@ void Poller::serve() {
     if (event.data.ptr != nullptr) static_cast<Pollable*>(event.data.ptr)->on_ready(event.events);
   }
   batch_at_ = batch_size_ = 0;
+  if (watcher_ != nullptr) std::exchange(watcher_, nullptr)->on_ready(0);
 }
 
 void Poller::wait() {

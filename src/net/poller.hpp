@@ -53,6 +53,9 @@ class Poller final : public asio::execution_context::service {
   void forget(Pollable& pollable);
   // on_ready(0) before the next wait, not from inside this call.
   void defer(Pollable& pollable);
+  // on_ready(0) once, behind the next turn in which a socket had something to tell: who wants to know what
+  // happens, and not to be woken while nothing does. One at a time; null: nobody any more.
+  void watch_next(Pollable* pollable) { watcher_ = pollable; }
 
  private:
   void shutdown() override;
@@ -68,6 +71,7 @@ class Poller final : public asio::execution_context::service {
   std::unique_ptr<epoll_event[]> batch_;
   int batch_size_ = 0, batch_at_ = 0;
   std::vector<Pollable*> deferred_;
+  Pollable* watcher_ = nullptr;
 };
 
 }  // namespace vsim::net

@@ -1,5 +1,5 @@
 // The lanes on a canvas: what is in view is drawn, nothing else. Keeps where each call stands, for the pointer.
-import {hitWall, kGroupHead, kLanePad, kRow, gridStep, stateLinks, wallOf, wallShows} from './layout.mjs';
+import {hitWall, kGroupHead, kLanePad, kRow, gridStep, stateLinks, ticksOf, wallOf, wallShows} from './layout.mjs';
 import {failed, isBad, isMarked, isOpen} from './fold.mjs';
 import {duration} from './story.mjs';
 
@@ -230,7 +230,7 @@ function drawCall(plot, lane, call, top, crowd) {
     paint(at(handler), at(Math.max(answer, handler)), colours.run);
     paint(at(Math.max(answer, handler)), right, call.socket !== null ? colours.socket : colours.stream);
     if (call.firstByte !== null && call.socket === null) paint(at(answer), at(answer) + 1.5, colours.fg);
-    if (call.socket !== null) hatch(c, colours.bg, at(answer), y, right - at(answer), h, 6);
+    if (call.socket !== null && !call.passed) hatch(c, colours.bg, at(answer), y, right - at(answer), h, 6);
   }
   if (isOpen(call)) {
     c.strokeStyle = colours.focus;
@@ -247,16 +247,36 @@ function drawCall(plot, lane, call, top, crowd) {
   const from = call.handler === null ? left : at(handler);
   // Its limit stands before the wall, which may be some way before the end.
   const end = hitWall(call) && wallOf(call) !== null ? at(wallOf(call)) - 44 : right - 8;
-  if (right - from < 70 || end <= from) return;
+  const labelled = right - from >= 70 && end > from;
+  const text = `${call.method} ${call.target}`;
+  c.font = '11px system-ui, sans-serif';
+  const until = labelled ? Math.min(from + 10 + c.measureText(text).width, end) : from;
+  if (call.passed) drawTicks(plot, call, y, h, until);
+  if (!labelled) return;
+  if (call.socket !== null) paint(Math.max(from, at(answer)), until, colours.socket);  // no hatching under words
   c.save();
   c.beginPath();
   c.rect(from, y, end - from, h);
   c.clip();
-  c.font = '11px system-ui, sans-serif';
   c.textAlign = 'left';
   c.fillStyle = call.handler === null ? colours.fg : colours.ink;
-  c.fillText(`${call.method} ${call.target}`, from + 6, y + h / 2 + 0.5);
+  c.fillText(text, from + 6, y + h / 2 + 0.5);
   c.restore();
+}
+
+// To the client in the lower half, from it in the upper one; behind its label.
+function drawTicks({c, colours, x, gutter, width}, call, y, h, label) {
+  c.fillStyle = colours.ink;
+  const half = h / 2 - 1, last = {i: -9, o: -9};
+  for (const {at, way} of ticksOf(call)) {
+    const left = Math.round(x(at));
+    if (left < Math.max(gutter, label) || left > width) continue;
+    for (const [one, top] of [['i', y + 1], ['o', y + h - half]]) {
+      if ((way !== one && way !== 'b') || left - last[one] < 2) continue;
+      last[one] = left;
+      c.fillRect(left, top, 1.5, half - 1);
+    }
+  }
 }
 
 const limitText = (ms) => duration(ms).replace(/\.0+s$/, 's');

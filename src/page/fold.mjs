@@ -19,6 +19,12 @@ export function apply(model, event) {
   if (Object.hasOwn(kFolds, event.t)) kFolds[event.t](model, event);
 }
 
+// When bytes passed on a stream or socket: of one that has ended an event, of one that is open the latest word on it.
+export function bytesPassed(model, e) {
+  const call = model.calls.get(String(e.id));
+  if (call && e.each_ms > 0) call.passed = {from: e.at_ms - e.for_ms, until: e.at_ms, each: e.each_ms, spans: e.spans};
+}
+
 export const isOpen = (call) => call.ended === null;
 export const isBad = (call) => call.verdicts.some((v) => v.violation);
 export const isMarked = (call) => call.verdicts.length > 0 || Boolean(call.code);
@@ -82,6 +88,7 @@ const kFolds = {
     Object.assign(call, {socket: e.at_ms, status: 101, traffic: 'socket'});
     settle(model, call, e.instance);
   },
+  bytes_passed: bytesPassed,
   invocation_ended(model, e) {
     const late = model.calls.get(String(e.id));
     const known = e.id ? model.open.get(e.id) ?? (late?.lost ? late : undefined) : undefined;
@@ -147,7 +154,7 @@ function addCall(model, key, e, began) {
   const call = {
     key, requestId: e.request_id, method: e.method ?? '', target: e.target ?? '', began, ended: null, route: '', file: '', instance: '', start: '', kind: '',
     traffic: 'invocation', status: 0, handler: null, firstByte: null, socket: null, limit: 0, charged: 0, compile: 0, waited: 0, init: 0, own: 0,
-    bytesIn: 0, bytesOut: 0, endedBy: '', phase: '', code: '', clientLeft: false, verdicts: [], gone: false, lost: false, deployment: null,
+    bytesIn: 0, bytesOut: 0, endedBy: '', phase: '', code: '', clientLeft: false, verdicts: [], gone: false, lost: false, deployment: null, passed: null,
   };
   model.calls.set(key, call);
   model.structure++;

@@ -119,6 +119,13 @@ export function stateLinks(model) {
   return links;
 }
 
+// Where on its bar bytes passed: [{at, way}], at the end of each span that has some, `way` being o, i or b.
+export function ticksOf(call) {
+  if (!call.passed) return [];
+  const {from, each, spans} = call.passed;
+  return [...spans].map((way, i) => ({at: Math.min(from + (i + 0.5) * each, call.ended ?? Infinity), way})).filter((tick) => tick.way !== '.');
+}
+
 // Distances of the grid's lines, at most `most` of them: 1, 2 or 5 times a power of ten.
 export function gridStep(span, most = 8) {
   const raw = Math.max(span, 1e-6) / most;

@@ -1,10 +1,11 @@
 // The page: listens to the stream of events, or reads those that are in the file, and keeps lanes, filters, pointer and keys together.
-import {apply, createModel, isOpen} from './fold.mjs';
+import {apply, bytesPassed, createModel, isOpen} from './fold.mjs';
 import {kNoFilter, layOut, matches, neighbour, nextMarked} from './layout.mjs';
 import {duration, sentence} from './story.mjs';
 import {callAt, coloursOf, draw, gutterOf, kAxis, stayAt} from './draw.mjs';
 import {Actions} from './actions.mjs';
 import {showLesson} from './lesson.mjs';
+import {kNotInFiles, Notes, notesOf} from './notes.mjs';
 import {el, showHeader, showProblems, showRequests, showRest, showStory, tipOf} from './panels.mjs';
 
 const $ = (id) => document.getElementById(id);
@@ -21,6 +22,7 @@ let view = {from: 0, to: 30_000}, span = 30_000, follow = true, paused = false;
 let filter = {...kNoFilter}, shown = 100, selected = null, hovered = null, storyOf = null;
 let lesson = null;
 const actions = recorded === undefined ? new Actions(at.act, at.acted) : null;
+const notes = new Notes(touch);
 let layout = null, plot = null, colours = coloursOf(document.body), shape = '', dirty = true;
 
 function now() {
@@ -50,6 +52,10 @@ function listen() {
   // What is still true of what is not told any more.
   source.addEventListener('kept', ({data}) => {
     if (fresh) apply(model, {...JSON.parse(data), seq: 0});
+  });
+  source.addEventListener('passing', ({data}) => {
+    bytesPassed(model, JSON.parse(data));
+    touch();
   });
   source.addEventListener('dropped', ({data}) => {
     model.dropped += JSON.parse(data).events;
@@ -123,7 +129,7 @@ function panels(time) {
   actions?.show(model.run);
   options($('f-route'), [...model.routes].sort());
   options($('f-instance'), [...model.instances.keys()].slice(-300));
-  if (storyOf) showStory(at.story, model, storyOf, now(), () => closeStory());
+  if (storyOf) tellStory();
   const next = `${paused ? 'paused' : model.version} ${JSON.stringify(filter)} ${shown}`;
   if (next === shape) return;
   shape = next;
@@ -203,11 +209,23 @@ function select(call) {
 
 function openStory(call, focus = true) {
   storyOf = call;
+  told = '';
   at.story.hidden = false;
   document.body.classList.add('told');
-  showStory(at.story, model, call, now(), () => closeStory());
+  tellStory();
   if (focus) $('h-story').focus();
   touch();
+}
+
+// What does not change any more is not written again: one may mark its text.
+let told = '';
+function tellStory() {
+  const call = storyOf;
+  if (recorded === undefined) notes.want(call, performance.now());
+  const shape = isOpen(call) ? '' : [call.key, call.ended, call.verdicts.length, call.passed?.until, call.deployment?.fate, notes.version].join();
+  if (shape && shape === told) return;
+  told = shape;
+  showStory(at.story, model, call, now(), () => closeStory(), notesOf(call, recorded === undefined ? notes : {data: null, why: kNotInFiles}));
 }
 
 let back = null;
@@ -222,6 +240,7 @@ function tell(key) {
 function closeStory(focus = true) {
   if (!storyOf) return;
   storyOf = null;
+  told = '';
   at.story.hidden = true;
   document.body.classList.remove('told');
   if (focus) (back?.isConnected ? back : at.lanes).focus({preventScroll: true});
@@ -367,7 +386,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
 });
 setInterval(() => storyOf && isOpen(storyOf) && touch(), 1000);
 
-const kLegend = [['before', 'before its handler'], ['run', 'handler runs'], ['stream', 'response on its way'], ['socket', 'WebSocket'], ['wall', 'its limit'], ['bad', 'violation'], ['warn', 'warning'],
+const kLegend = [['before', 'before its handler'], ['run', 'handler runs'], ['stream', 'response on its way'], ['socket', 'WebSocket'], ['tick', 'bytes pass'], ['wall', 'its limit'], ['bad', 'violation'], ['warn', 'warning'],
   ['boot', 'instance starts'], ['alive', 'alive'], ['still', 'frozen']];
 $('legend').replaceChildren(...kLegend.map(([key, text]) => el('li', {}, el('span', {class: `key k-${key}`}), text)));
 

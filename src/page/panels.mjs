@@ -133,7 +133,8 @@ function rowOf(model, call, open) {
     el('td', {class: isBad(call) ? 'bad' : isMarked(call) ? 'warn' : 'dim'}, said || (call.clientLeft ? 'client left' : '')));
 }
 
-export function showStory(parent, model, call, now, close) {
+// `more`: what is told of it beside events.
+export function showStory(parent, model, call, now, close, more = []) {
   const total = Math.max((call.ended ?? now) - call.began, 0.001);
   const wall = wallOf(call);
   const about = aboutWall(call, now);
@@ -161,7 +162,7 @@ export function showStory(parent, model, call, now, close) {
     }),
     call.verdicts.length === 0 && call.code ? el('div', {class: 'card'}, el('code', {}, call.code), fixOf(model.codes[call.code]?.fix ?? ''), el('p', {}, ...rich(model.codes[call.code]?.why ?? ''))) : null,
     el('h3', {}, 'Where its time went'), el('ul', {class: 'phases'}, ...phases(call, now).map(bar)),
-    el('h3', {}, 'Facts'), el('table', {}, el('tbody', {}, ...facts(call, now).map(([title, text]) => el('tr', {}, el('th', {scope: 'row'}, title), el('td', {}, text))))));
+    el('h3', {}, 'Facts'), el('table', {}, el('tbody', {}, ...facts(call, now).map(([title, text]) => el('tr', {}, el('th', {scope: 'row'}, title), el('td', {}, text))))), ...more);
 }
 
 export function tipOf(model, call, now) {

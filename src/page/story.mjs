@@ -84,6 +84,17 @@ export function sentence(call, now, codes) {
   return parts.join(', ').replaceAll('`', '');
 }
 
+const kWays = [['o', 'out'], ['i', 'in']];
+// When something passed, as far as somebody looked.
+export function passedText(call) {
+  if (!call.passed) return '';
+  const {from, until, each, spans} = call.passed;
+  const all = Math.max(Math.ceil((until - from) / each), spans.length);
+  const seen = kWays.map(([way, word]) => `${word} in ${[...spans].filter((c) => c === way || c === 'b').length}`).join(' and ');
+  const since = from - call.began > 2 * each ? `; looked at since ${duration(from - call.began)} after its begin` : '';
+  return `${seen} of ${all} spans of ${duration(each)}${since}`;
+}
+
 // Rows of the story's table of facts: [name, text].
 export function facts(call, now) {
   const out = [['Outcome', `${statusOf(call)}, ${outcome(call)}${call.phase && call.endedBy !== 'function' ? ` (${call.phase})` : ''}`]];
@@ -95,6 +106,7 @@ export function facts(call, now) {
   if (call.handler !== null) add('Charged', `${duration(isOpen(call) ? now - call.handler : call.charged)}${call.limit ? ` of ${duration(call.limit)}` : ''}`);
   add('Not charged', call.own > 0 ? `${duration(call.own)} while its own requests compiled or waited` : '');
   add('Body', isOpen(call) ? '' : `${size(call.bytesIn)} in, ${size(call.bytesOut)} out`);
+  add('Bytes passed', passedText(call));
   add('Kind', call.kind || (call.traffic === 'prerender' ? 'static page' : call.traffic));
   add('Request id', call.requestId);
   return out;

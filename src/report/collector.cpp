@@ -123,6 +123,7 @@ struct Collector::Fold {
   void operator()(const event::InvocationStarted&) {}
   void operator()(const event::InvocationRunning& e) { c.running_[static_cast<std::uint64_t>(e.id)] = at; }
   void operator()(const event::RouteCompiled&) {}
+  void operator()(const event::BytesPassed&) {}
   void operator()(const event::SocketOpened&) { ++run().sockets; }
 
   void operator()(const event::InvocationEnded& e) {
@@ -139,6 +140,7 @@ struct Collector::Fold {
     if (!kept) return;
 
     InvocationRecord i;
+    i.id = e.id;
     i.request_id = clean(e.request_id);
     i.method = clean(e.method);
     i.target = masked(e.target);
@@ -163,6 +165,7 @@ struct Collector::Fold {
     i.outcome = e.outcome;
     i.client_left = e.client_left;
     for (const limits::Verdict& v : e.verdicts) note(i, v);
+    i.said_in_time = i.problems.size();
 
     if (!i.route.empty() && e.traffic != Traffic::prerender) {
       const auto [index, is_new] = c.routes_.try_emplace(i.route + '\0' + i.file, r.routes.size());
@@ -178,7 +181,7 @@ struct Collector::Fold {
     r.calls.push_back(std::move(i));
   }
 
-  void note(InvocationRecord& i, const limits::Verdict& v) {
+  std::size_t note(InvocationRecord& i, const limits::Verdict& v) {
     Problem p = problem_of(v);
     if (p.route.empty()) p.route = i.route;
     if (p.file.empty()) p.file = i.file;
@@ -190,21 +193,20 @@ struct Collector::Fold {
     const std::size_t index = add(std::move(p));
     if (std::find(i.problems.begin(), i.problems.end(), index) == i.problems.end())
       i.problems.push_back(index);
+    return index;
   }
 
   void operator()(const event::BackgroundWork& e) {
-    ++run().background_works;
+    LateWord late{e.id, clean(e.request_id), clean(e.route), clean(e.instance), at, {}};
     const auto known = c.calls_.find(static_cast<std::uint64_t>(e.id));
-    if (known != c.calls_.end()) {
-      for (const limits::Verdict& v : e.verdicts) note(run().calls[known->second], v);
-      return;
-    }
     InvocationRecord alone;  // its end was not told, or not kept: a prerender of an earlier run
-    alone.request_id = clean(e.request_id);
-    alone.route = clean(e.route);
+    alone.request_id = late.request_id;
+    alone.route = late.route;
     alone.file = clean(e.file);
-    alone.instance = clean(e.instance);
-    for (const limits::Verdict& v : e.verdicts) note(alone, v);
+    alone.instance = late.instance;
+    for (const limits::Verdict& v : e.verdicts)
+      late.problems.push_back(note(known != c.calls_.end() ? run().calls[known->second] : alone, v));
+    run().late_words.push_back(std::move(late));
   }
 
   InstanceRecord& instance(const std::string& name) {

@@ -116,7 +116,7 @@ std::string render_json(const Run& run, const Extras& extras) {
       s.number("requests", run.requests).number("invocations", run.invocations);
       s.number("prerenders", run.prerenders).number("direct", run.direct).number("sockets", run.sockets);
       s.number("instances", run.instances.size()).number("crashes", run.crashes);
-      s.number("background_works", run.background_works);
+      s.number("background_works", run.late_words.size());
     }
     {
       Out list = o.in("problems", '[');

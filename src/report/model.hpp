@@ -41,6 +41,7 @@ struct Problem {
 };
 
 struct InvocationRecord {
+  InvocationId id = InvocationId::none;  // none: refused before it was passed on
   std::string request_id, method, target, route, file, kind, instance, start;
   event::Traffic traffic = event::Traffic::invocation;
   int status = 0;
@@ -52,6 +53,15 @@ struct InvocationRecord {
   event::Outcome outcome;
   bool client_left = false;
   std::vector<std::size_t> problems;  // of Run::problems, without repetition
+  std::size_t said_in_time = 0;       // how many of them were said at its end; the rest are late words
+};
+
+// What was said of an invocation when it was over: its handler had left something running.
+struct LateWord {
+  InvocationId id = InvocationId::none;
+  std::string request_id, route, instance;
+  Duration at{};
+  std::vector<std::size_t> problems;  // of Run::problems
 };
 
 // A time in one state; the last one of an instance lasts until the run's end unless it is `dead`.
@@ -118,7 +128,7 @@ struct Run {
   std::vector<InstanceRecord> instances;  // by first time
   std::vector<Route> routes;              // by first time
   std::vector<NoticeRecord> notices;      // those that are no Problem
-  std::size_t background_works = 0;       // invocations that left something running
+  std::vector<LateWord> late_words;       // by time: of invocations that left something running
 
   // The events themselves as JSON lines, for the page that draws them; only with Collector::keep_events.
   std::string events;

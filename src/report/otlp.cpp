@@ -1,7 +1,9 @@
 // OTLP/JSON (opentelemetry-proto, ExportTraceServiceRequest; ids as hex, 64-bit numbers as text): a trace for
-// each invocation, its phases as spans below it. Names of attributes are those of OpenTelemetry's semantic
-// conventions where it has one.
+// each invocation, its phases as spans below it, and what was said of it afterwards. The ids follow from the
+// invocation's own, so that what is told later finds its trace, whenever that was sent. Names of attributes
+// are those of OpenTelemetry's semantic conventions where it has one.
 #include <algorithm>
+#include <span>
 
 #include "base/hash.hpp"
 #include "report/json_out.hpp"
@@ -98,17 +100,14 @@ class Traces {
   Traces(const Run& run, const Extras& extras, Out& list) : run_(run), extras_(extras), list_(list) {}
 
   void add(const InvocationRecord& i) {
-    const std::string key = fmt::format("{}/{}/{}", run_.started.unix_ms, i.request_id, count_++);
-    const std::uint64_t high = fnv1a(key), low = fnv1a(key, high);
-    trace_ = fmt::format("{:016x}{:016x}", high, low);
-    std::uint64_t id = fnv1a(key, low);
+    std::uint64_t id = begin(i.id, i.request_id);
     const std::string root = fmt::format("{:016x}", id);
     {
       Out one = list_.item();
       const std::string& path = i.route.empty() ? i.target.substr(0, i.target.find('?')) : i.route;
       span(one, root, {}, i.method.empty() ? path : i.method + " " + path, kServer, i.began, i.total);
       one.raw("attributes", attributes_of(i, extras_));
-      if (!i.problems.empty()) problems(one, i);
+      problems(one, std::span(i.problems).first(i.said_in_time), i.began + i.total);
       if (is_error(i)) one.raw("status", fmt::format(R"({{"code":{}}})", kError));
     }
     for (const SpanPart& p : phases(i)) {
@@ -117,8 +116,32 @@ class Traces {
       span(one, fmt::format("{:016x}", id), root, p.name, kInternal, i.began + p.from, p.length);
     }
   }
+  // A moment after the invocation's end.
+  void add(const LateWord& late) {
+    constexpr std::string_view kName = "left running after the response";
+    const std::uint64_t root = begin(late.id, late.request_id);
+    const std::uint64_t id = fnv1a(std::to_string(late.at.count()), fnv1a(kName, root));
+    Out one = list_.item();
+    span(one, fmt::format("{:016x}", id), fmt::format("{:016x}", root), kName, kInternal, late.at, {});
+    Attributes a;
+    a.text("http.route", late.route).text("faas.instance", late.instance);
+    one.raw("attributes", a.list());
+    problems(one, late.problems, late.at);
+    if (std::any_of(late.problems.begin(), late.problems.end(),
+                    [&](std::size_t p) { return is_violation(run_.problems[p]); }))
+      one.raw("status", fmt::format(R"({{"code":{}}})", kError));
+  }
 
  private:
+  // Its trace; the number of the invocation's own span.
+  std::uint64_t begin(InvocationId id, std::string_view request_id) {
+    const std::string key = fmt::format(
+        "{}/{}/{}/{}", run_.started.unix_ms, run_.url, run_.app,
+        id == InvocationId::none ? std::string(request_id) : std::to_string(static_cast<std::uint64_t>(id)));
+    const std::uint64_t high = fnv1a(key), low = fnv1a(key, high);
+    trace_ = fmt::format("{:016x}{:016x}", high, low);
+    return fnv1a(key, low);
+  }
   std::string nanoseconds(Duration at) const {
     return fmt::format("\"{}\"", run_.started.unix_ms * 1'000'000 + at.count());
   }
@@ -128,12 +151,13 @@ class Traces {
     o.number("kind", kind).raw("startTimeUnixNano", nanoseconds(from));
     o.raw("endTimeUnixNano", nanoseconds(from + length));
   }
-  void problems(Out& o, const InvocationRecord& i) const {
+  void problems(Out& o, std::span<const std::size_t> said, Duration at) const {
+    if (said.empty()) return;
     Out list = o.in("events", '[');
-    for (const std::size_t index : i.problems) {
+    for (const std::size_t index : said) {
       const Problem& p = run_.problems[index];
       Out one = list.item();
-      one.raw("timeUnixNano", nanoseconds(i.began + i.total)).text("name", code_name(p));
+      one.raw("timeUnixNano", nanoseconds(at)).text("name", code_name(p));
       Attributes a;
       a.text("vercel_sim.message", message_of(p)).text("vercel_sim.fix", fix_of(p));
       a.text("vercel_sim.place", file_of(p, extras_)).flag("vercel_sim.violation", is_violation(p));
@@ -145,7 +169,6 @@ class Traces {
   const Extras& extras_;
   Out& list_;
   std::string trace_;
-  std::size_t count_ = 0;
 };
 
 }  // namespace
@@ -166,6 +189,7 @@ std::string render_otlp(const Run& run, const Extras& extras) {
     Out list = scope.in("spans", '[');
     Traces traces(run, extras, list);
     for (const InvocationRecord& i : run.calls) traces.add(i);
+    for (const LateWord& late : run.late_words) traces.add(late);
   }
   return text + "\n";
 }

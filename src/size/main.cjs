@@ -12,6 +12,15 @@ const kPackages = 4;
 
 const inWords = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(0)} kB`);
 
+// The same for tools: bytes, and null where there is no limit.
+function renderJson(all, { most, since, failed = [] }) {
+  const over = (bytes) => most > 0 && bytes > most;
+  const functions = [...all].sort((a, b) => b.bytes - a.bytes || (a.route < b.route ? -1 : 1))
+    .map(({ route, bytes, packages }) => ({ route, bytes, over: over(bytes), packages: packages.map(([name, size]) => ({ name, bytes: size })) }));
+  const text = JSON.stringify({ from: since ? 'build' : 'sources', limit: most > 0 ? most : null, functions, failed: failed.map(({ route, failed: why }) => ({ route, why })) });
+  return { text: `${text}\n`, code: since && functions.some((one) => one.over) ? 2 : 0 };
+}
+
 // `most`: bytes; 0: no limit. Exit code: 2 if a function of a build has more.
 function render(all, { most, since, failed = [] }) {
   const lines = [];
@@ -32,7 +41,7 @@ function render(all, { most, since, failed = [] }) {
 }
 
 async function main({ words }) {
-  const [dir, dist, most] = words;
+  const [dir, dist, most, format] = words;
   /** @type {any[] | undefined} */
   let all = ofBuild(dir, dist);
   const since = all && fs.statSync(path.join(dir, dist, 'server')).mtime.toISOString().slice(0, 16).replace('T', ' ');
@@ -51,7 +60,7 @@ async function main({ words }) {
   }
   const sizes = new Map();
   const weighed = all.filter(({ files }) => files).map((one) => weigh(one, sizes));
-  const { text, code } = render(weighed, { most: Number(most), since, failed: all.filter(({ failed }) => failed) });
+  const { text, code } = (format === 'json' ? renderJson : render)(weighed, { most: Number(most), since, failed: all.filter(({ failed }) => failed) });
   process.stdout.write(text);
   process.exitCode = code;
 }

@@ -1,6 +1,7 @@
 // The notice on the app's own page (src/agent/dev/notice.cjs) in a real Chromium, before real next dev: when one of the page's requests was cut or refused, and never
 // else; what the app serves is what it serves without it. With VSIM_FULL=1 on the newest minor of every major, with each bundler.
 import assert from "node:assert/strict";
+import { get } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { cleanUp, eventually, isEnd, kBin, kFull, request, startBrowser, startSim, tempFolder, Child } from "./harness.mjs";
 import { makeApp } from "./matrix_app.mjs";
@@ -46,6 +47,12 @@ export const GET = () => new Response(new ReadableStream({ async start(controlle
 const kRun = ["--profile", "hobby", "--set", "duration.default=1s"];
 const kRuntime = /\/_next\/static\/chunks\/(?:webpack|turbopack-[^"/]*)\.js[^"\\]*/g;
 const kOurs = "vercel-sim-notice";
+
+// As a client that is no page of the app: its answer's status.
+const askForSocket = (url, headers) => new Promise((done, failed) => {
+  const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
+  get(`${url}/api/other`, { headers: { ...upgrade, ...headers } }, (response) => (response.resume(), done(response.statusCode))).on("error", failed);
+});
 
 // What a notice says, in its tree that no script of the page sees; undefined: there is none.
 async function saidOn(page) {
@@ -93,14 +100,16 @@ describe("the notice on the app's page", { timeout: kFull ? 1_800_000 : 400_000 
       await told(page, /GET \/api\/stream was cut \(FUNCTION_INVOCATION_TIMEOUT\)/);
       await press(page, "socket", "no socket");
       await press(page, "fine", "200 fine");
-      await told(page, /GET \/api\/socket/);
+      await told(page, /a WebSocket of this page, or of another one that is open: GET \/api\/socket was answered with/);
       assert.doesNotMatch(await saidOn(page), /fine|s3cret/);
       // For the app and its tests there is nothing: no text, and one element that React does not mind.
       assert.doesNotMatch(await page.evaluate(() => document.body.innerText + document.body.textContent), /vercel-sim/);
       assert.equal(await page.evaluate((name) => document.querySelector(name).shadowRoot, kOurs), null);
 
-      // Another page of the app asked for none of that.
+      // Another page of the app asked for none of that. What is no browser's is told on no page, nor what another site's page has asked for.
       const other = await open(sim.url);
+      for (const headers of [{}, { origin: sim.url.replace("localhost", "127.0.0.1") }]) await askForSocket(sim.url, headers);
+      await eventually("both are refused", 30_000, () => sim.events().filter((e) => e.t === "invocation_ended" && e.target === "/api/other").length === 2);
       await press(other, "fine", "200 fine");
       await eventually("it has asked", 30_000, () => other.asked.includes("/_vercel-sim/api/verdicts"));
       assert.equal(await saidOn(other), undefined);

@@ -27,7 +27,15 @@ describe("spans to a collector", { timeout: 240_000 }, () => {
     assert.ok(ms >= 3000 && ms < 9000, `${ms} ms`);
     assert.ok(parts.some(({ name }) => name === "compile"));
     assert.ok(parts.every(({ traceId }) => traceId === root.traceId));
+    // What is left behind is told when the instance is frozen, perhaps in a later batch.
+    const left = await request(`${sim.url}/api/background?ms=30000`, { method: "POST" });
+    assert.equal(left.status, 202);
+    const late = await eventually("what was left behind", 20_000, () => spans.find(({ name }) => name === "left running after the response"));
+    const whose = await eventually("its invocation", 20_000, () => spans.find(({ spanId }) => spanId === late.parentSpanId));
+    assert.equal(whose.traceId, late.traceId);
+    assert.match(whose.name, /\/api\/background/);
+    assert.equal(late.events[0].name, "SIM_BACKGROUND_WORK_FROZEN");
     await sim.stop();
-    assert.match(sim.output.text, /spans of 1 invocation were sent to http:\/\/127/);
+    assert.match(sim.output.text, /spans of 2 invocations were sent to http:\/\/127/);
   });
 });

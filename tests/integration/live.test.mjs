@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -174,3 +175,46 @@ test('late readers hear what was left out; too many are sent away; the end of th
 function ownAddress() {
   return Object.values(os.networkInterfaces()).flat().find((a) => a.family === 'IPv4' && !a.internal)?.address;
 }
+
+test('when bytes pass on a stream: pages are told while it is open, the events at its end', async (t) => {
+  const streams = [];
+  const server = http.createServer((incoming, response) => {
+    response.writeHead(200, {'content-type': 'text/event-stream'});
+    response.write('data: first\n\n');
+    streams.push(response);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (server.closeAllConnections(), server.close()));
+  const file = path.join(tempDir(t), 'events.jsonl');
+  const w = await world(t, {originPort: server.address().port, args: ['--events', file]});
+  const r = reader(w);
+  const client = w.connect(get('/stream'));
+  assert.ok(await client.until(() => client.text.includes('first')));
+  const passing = () => r.messages().filter((m) => m.name === 'passing').map((m) => m.data);
+  await w.eventually(() => {
+    streams[0].write('data: more\n\n');
+    return passing().length > 0;
+  }, 'a word on it');
+  const [{t: type, id, each_ms: each, spans}] = passing();
+  assert.deepEqual([type, each], ['bytes_passed', 200]);
+  assert.match(spans, /^[.o]*o$/);
+  assert.equal(eventsOf(r).filter((e) => e.t === 'bytes_passed').length, 0, 'it is no event yet');
+  // Who comes later is told all of it.
+  const late = reader(w);
+  await w.eventually(() => {
+    streams[0].write('data: again\n\n');
+    return late.messages().some((m) => m.name === 'passing' && m.data.id === id);
+  }, 'a word to a second page');
+  streams[0].end();
+  const ended = await w.eventually(() => eventsOf(r).find((e) => e.t === 'bytes_passed'), 'the event');
+  assert.equal(ended.id, id);
+  assert.ok(ended.for_ms >= 200 && ended.spans.startsWith(spans), JSON.stringify(ended));
+  assert.ok(ended.seq > eventsOf(r).find((e) => e.t === 'invocation_ended').seq);
+  // What is short is told by nobody.
+  const short = w.connect(get('/short'));
+  assert.ok(await short.until(() => short.text.includes('first')));
+  streams[1].end();
+  await w.eventually(() => eventsOf(r).filter((e) => e.t === 'invocation_ended').length === 2, 'its end');
+  assert.equal(eventsOf(r).filter((e) => e.t === 'bytes_passed').length, 1);
+  await w.eventually(() => fs.readFileSync(file, 'utf8').includes('"bytes_passed"'), 'the same in the file');
+});

@@ -35,6 +35,11 @@ test('of a build: each function with its largest packages, a file by two names o
   assert.equal(over.status, 2);
   assert.match(over.stdout, /2\.0 MB {2}\/cart {2}over the limit: the deployment fails$/m);
   assert.match(over.stdout, /^fix: outputFileTracingExcludes/m);
+  const json = size(dir, '--set', 'bundle.max=1MB', '--json');
+  assert.equal(json.status, 2, json.stderr);
+  const {from, limit, functions, failed} = JSON.parse(json.stdout);
+  assert.deepEqual([from, limit, failed], ['build', 1_000_000, []]);
+  assert.deepEqual(functions.map(({route, over: isOver, packages}) => [route, isOver, packages[0].name]), [['/cart', true, '@img/lib'], ['/', false, 'next']]);
 });
 
 test('without a build: by what is traced from the sources, which is only an estimate', {skip: !fs.existsSync(path.join(kApp, 'node_modules/next')) && 'no packages'}, (t) => {
@@ -75,7 +80,7 @@ test('where there is nothing to weigh it says what is missing', (t) => {
   const bare = size(write(tempDir(t), {'package.json': kPackage, 'app/page.tsx': ''}));
   assert.equal(bare.status, 64);
   assert.match(bare.stderr, /error: the package "next" is not installed in /);
-  const both = spawnSync(kBin, ['check', '--size', '--format', 'json'], {encoding: 'utf8'});
+  const both = spawnSync(kBin, ['check', '--size', '--format', 'sarif'], {encoding: 'utf8'});
   assert.equal(both.status, 64);
   assert.match(both.stderr, /--size and --format/);
 });

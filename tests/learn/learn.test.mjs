@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const root = path.resolve(import.meta.dirname, "../..");
 const program = path.resolve(process.env.VSIM_BIN ?? path.join(root, "build/vercel-sim"));
 const { lanesOf, requestLines } = require("../../src/learn/lanes.cjs");
-const { wrap, blocksOf } = require("../../src/learn/screen.cjs");
+const { fit, wrap, blocksOf } = require("../../src/learn/screen.cjs");
 const { violationsOf } = require("../../src/learn/probe.cjs");
 const { request, stream } = require("../../src/learn/client.cjs");
 
@@ -164,6 +164,13 @@ test("text: wrapped between words, lists hang, code stays as it is", () => {
   assert.deepEqual(wrap("one two three four", 9), ["one two", "three", "four"]);
   assert.deepEqual(wrap("- one two three", 9, 2), ["- one two", "  three"]);
   assert.deepEqual(blocksOf("a\nb\n\n- c\n- d\n\n```\n x\n```\n").map((b) => (b.code ? b.lines : b.items.map((i) => i.text))), [["a b"], ["- c", "- d"], [" x"]]);
+});
+
+test("what is said fits the terminal: it goes on below its text, colours take no room, and no word is broken", () => {
+  assert.equal(fit("  1  Four times 200, as long as it lives", 24), "  1  Four times 200, as\n     long as it lives");
+  assert.equal(fit("  \x1b[31m✗\x1b[39m one two three four", 14), "  \x1b[31m✗\x1b[39m one two\n    three four");
+  assert.equal(fit("short\n  /a/path/that/is/long", 10), "short\n  /a/path/that/is/long");
+  assert.equal(fit("i1  POST 201  ·       ·", 40), "i1  POST 201  ·       ·");
 });
 
 describe("the client of a probe", () => {

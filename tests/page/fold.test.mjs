@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {isOpen, violations, warnings} from '../../src/page/fold.mjs';
-import {metDeployment} from '../../src/page/story.mjs';
+import {ticksOf} from '../../src/page/layout.mjs';
+import {metDeployment, passedText} from '../../src/page/story.mjs';
 import {folded, kLost, kTimeout, scene, Scene} from './scene.mjs';
 
 const byTarget = (model, target) => [...model.calls.values()].find((c) => c.target === target);
@@ -100,4 +101,17 @@ test('a file of an older version, without starts and first bytes, still shows wh
     charged_ms: 10_000, compile_ms: 0, instance: 'i1', bytes_in: 0, bytes_out: 0, ended_by: 'function', phase: 'responding'}]);
   const call = byTarget(model, '/old');
   assert.deepEqual([call.began, call.handler, call.ended], [2000, 2100, 12_100]);
+});
+
+test('when bytes passed: ticks in the middle of their spans, not behind the end; in words how many spans had any', () => {
+  const model = folded(new Scene().run()
+    .call(0, {target: '/stream', instance: 'i1', run: 1000, first: 100})
+    .tell(1021, 'bytes_passed', {id: 2 ** 20, for_ms: 910, each_ms: 200, spans: 'o.b.i'})
+    .tell(1022, 'bytes_passed', {id: 7, for_ms: 910, each_ms: 200, spans: 'o'}).events());
+  const stream = byTarget(model, '/stream');
+  assert.deepEqual(ticksOf(stream), [{at: 211, way: 'o'}, {at: 611, way: 'b'}, {at: 1011, way: 'i'}]);
+  assert.equal(passedText(stream), 'out in 2 and in in 2 of 5 spans of 200ms');
+  const late = folded(new Scene().run().call(0, {target: '/ws', instance: 'i1', traffic: 'socket'}).tell(9000, 'bytes_passed', {id: 2 ** 20, for_ms: 2000, each_ms: 400, spans: '....o'}).events());
+  assert.equal(passedText(byTarget(late, '/ws')), 'out in 1 and in in 0 of 5 spans of 400ms; looked at since 7.00s after its begin');
+  assert.deepEqual(ticksOf(byTarget(folded(scene().events()), '/api/socket')), []);
 });

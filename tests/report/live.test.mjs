@@ -22,6 +22,10 @@ let browser, app, sim, origin, token;
 before(async () => {
   app = createServer((request, response) => {
     if (request.url.startsWith('/slow')) return;  // never answers
+    if (request.url.startsWith('/stream')) {
+      const timer = setInterval(() => response.write('data: tick\n\n'), 50);
+      return void response.on('close', () => clearInterval(timer));
+    }
     response.statusCode = request.url.startsWith('/missing') ? 404 : 200;
     response.end('ok');
   });
@@ -49,6 +53,12 @@ after(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+// What a run would say beside its events.
+const kNotes = {
+  events: [], instance: [], open: false, request: { headers: [{ name: 'Cookie', value: 'sid=***' }, { name: 'User-Agent', value: 'x'.repeat(200) }] }, response: { headers: [{ name: 'Server', value: 'Vercel' }], left_out: 3 },
+  lines: [{ at_ms: 3600, text: 'asking the <b>database</b>', sure: true }, { at_ms: 4200, text: 'slow: ' + 'y'.repeat(300), error: true, sure: false }], lines_left_out: 2, notes_left_out: 0,
+};
+
 // A page whose every complaint and every request to elsewhere fails the test.
 async function open(t, options = {}, fixed = null, fragment = '', refused = 0) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -60,6 +70,7 @@ async function open(t, options = {}, fixed = null, fragment = '', refused = 0) {
   // What the program would tell of another run; the connection then ends, and the page asks again.
   if (fixed) {
     const text = `retry: 600000\nevent: hello\ndata: {"run":"scene","left_out":0,"at_ms":14000}\n\n${fixed.map((e) => `data: ${JSON.stringify(e)}\n\n`).join('')}`;
+    await page.route('**/_vercel-sim/api/invocations/*', (route) => route.fulfill({ json: kNotes }));
     await page.route('**/_vercel-sim/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: text }));
   }
   await page.goto(`${origin}/_vercel-sim/${fragment}`);
@@ -97,6 +108,31 @@ test('the page shows what happened and what happens, as the events file has it; 
   assert.ok(!(await page.content()).includes('s3cret'));
   await until(page, () => document.getElementById('verdict').innerText === '✗ 1 violation on hobby');
   assert.deepEqual(await findings(page), []);
+});
+
+test('the story has header fields, secrets masked; a stream has ticks while it is open, and what has ended is not written anew', async (t) => {
+  const page = await open(t);
+  await fetch(`${origin}/story`, { headers: { cookie: 'sid=s3cret', 'x-mine': 'shown' } });
+  await until(page, () => [...window.vercelSim.model.calls.values()].some((c) => c.target === '/story' && c.ended));
+  await page.locator('#requests button', { hasText: '/story' }).click();
+  await page.getByText(/^Request: \d+ header fields$/).click();
+  const story = page.locator('#story');
+  await story.getByText('shown').waitFor();
+  assert.match(await story.innerText(), /cookie\s+sid=\*\*\*/);
+  assert.match(await story.locator('details', { hasText: 'Response' }).textContent(), /X-Vercel-Idiad1::/);
+  // Marked text stays marked while others come.
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector('#story .mono')));
+  const marked = await page.evaluate(() => getSelection().toString());
+  for (let i = 0; i < 5; i++) await fetch(`${origin}/beside/${i}`);
+  await until(page, () => [...window.vercelSim.model.calls.values()].some((c) => c.target === '/beside/4' && c.ended));
+  await until(page, () => document.getElementById('requests').innerText.includes('/beside/4'));
+  assert.equal(await page.evaluate(() => getSelection().toString()), marked);
+
+  const stream = await fetch(`${origin}/stream`);
+  t.after(() => stream.body.cancel().catch(() => {}));
+  await until(page, () => [...window.vercelSim.model.calls.values()].some((c) => c.target === '/stream' && c.passed?.spans.includes('o')));
+  await page.locator('#requests button', { hasText: '/stream' }).click();
+  await story.getByText(/^out in \d+ and in in 0 of \d+ spans of 200ms/).waitFor();
 });
 
 test('who came by the link of the terminal changes the run; who did not only looks', async (t) => {
@@ -140,6 +176,9 @@ test('a verdict is found, told and left by keyboard alone', async (t) => {
   assert.equal(await focused(), 'h-story');
   const story = await page.locator('#story').innerText();
   assert.ok(story.indexOf('Fix.') < story.indexOf('Seen:'), 'the fix comes first');
+  await page.getByText('Printed meanwhile').waitFor();
+  const notes = await page.locator('#story').innerText();
+  for (const text of ['Request: 2 header fields', 'Response: 1 header field, 3 more left out', '+650ms\nasking the <b>database</b>', '? +1.25s', 'Others ran on i3 at the same time', 'and 2 lines more']) assert.ok(notes.includes(text), `${text} in ${notes}`);
   for (const text of ['app/api/slow/route.ts:3', 'measured 10.0s; limit 10s', 'evaluates its modules', 'waits for an instance', 'profiles/hobby-fluid.yaml:21']) assert.ok(story.includes(text), text);
   assert.equal(await page.locator('#story a').first().getAttribute('href'), 'https://vercel.com/docs/functions/limitations');
   assert.doesNotMatch(story, /`/);
@@ -191,6 +230,8 @@ test('axe finds nothing, with the story open and shut, in light and dark, and on
     assert.deepEqual(await findings(page), []);
     await page.locator('#requests button', { hasText: 'ms=20000' }).click();
     assert.ok(await page.locator('#story').isVisible());
+    await page.getByText('Request: 2 header fields').click();
+    await page.getByText('sid=***').waitFor();
     assert.deepEqual(await findings(page), []);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), JSON.stringify(options));
     if (!options.hasTouch) continue;

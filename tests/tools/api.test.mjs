@@ -57,6 +57,10 @@ test('requests, their stories, verdicts, instances, the run and its plan', async
   const story = await api(w, `/api/invocations/${invocations[1].id}`, {as: '/api/invocations/{which}'});
   assert.deepEqual(story.events.map((e) => e.t), ['invocation_started', 'invocation_ended']);
   assert.equal(story.open, false);
+  const names = (head) => Object.fromEntries(head.headers.map((h) => [h.name.toLowerCase(), h.value]));
+  assert.equal(names(story.request).host, 'localhost');
+  assert.match(names(story.response)['x-vercel-id'], /^iad1::iad1::/);
+  assert.deepEqual([story.lines, story.notes_left_out], [[], 0]);
   const byName = await api(w, `/api/invocations/${encodeURIComponent(invocations[1].request_id)}`, {as: '/api/invocations/{which}'});
   assert.deepEqual(byName, story);
   const refused = await api(w, `/api/invocations/${encodeURIComponent(invocations[2].request_id)}`, {as: '/api/invocations/{which}'});

@@ -65,13 +65,14 @@ function notice() {
   const later = () => {
     if (!isOver) timer ??= setTimeout(look, kAtMost);
   };
-  function isOurs({ at_ms: at, ended_by: by, traffic, target = '', verdict }) {
+  // Of a WebSocket only the site that asked for it is known, and nothing of what is no browser.
+  function isOurs({ at_ms: at, ended_by: by, traffic, target = '', origin, verdict }) {
     if (at < zero || by !== 'platform' || !verdict.enforced) return false;
-    return traffic === 'socket' || asked.has(target.split('?')[0]);
+    return traffic === 'socket' ? origin === location.origin : asked.has(target.split('?')[0]);
   }
 
-  function tell({ method, target, status, verdict }) {
-    const what = `${method} ${target.split('?')[0]}`;
+  function tell({ method, target, status, traffic, verdict }) {
+    const what = `${traffic === 'socket' ? 'a WebSocket of this page, or of another one that is open: ' : ''}${method} ${target.split('?')[0]}`;
     const known = told.find((one) => one.what === what && one.code === verdict.code);
     if (known) known.times += 1;
     else told.push({ what, status, code: verdict.code, times: 1 });

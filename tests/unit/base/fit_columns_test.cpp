@@ -22,6 +22,9 @@ TEST_CASE("Columns: a long line is broken at spaces, and goes on below its text"
   CHECK(fit_columns(" GET  /api/slow 504 in 10.0s i12 cold (not counted: waited 468ms)\n", 40) ==
         " GET  /api/slow 504 in 10.0s i12 cold\n"
         "      (not counted: waited 468ms)\n");
+  CHECK(fit_columns(" POST /api/slow 504 in 10.0s i12 cold (not counted: waited 468ms)\n", 40) ==
+        " POST /api/slow 504 in 10.0s i12 cold\n"
+        "      (not counted: waited 468ms)\n");
 }
 
 TEST_CASE("Columns: a word is never broken") {

@@ -88,6 +88,18 @@ std::vector<limits::Verdict> verdicts(const profile::Provenance& from) {
 
 const std::vector<ValueChange> kChanges = {{"isolation", "invocation", "fluid"}, {"time_scale", "1", "2"}};
 
+InvocationEnded asked_by_a_page() {
+  InvocationEnded e;
+  e.request_id = "dev1::y";
+  e.method = "GET";
+  e.target = "/ws";
+  e.traffic = Traffic::socket;
+  e.status = 404;
+  e.outcome = {EndedBy::platform, Phase::request, limits::Code::sim_websocket_refused};
+  e.origin = "http://localhost:3000";
+  return e;
+}
+
 std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
   InvocationEnded plain;
   plain.request_id = "dev1::x";
@@ -108,8 +120,10 @@ std::vector<Event> one_of_each(const std::vector<limits::Verdict>& list) {
                         10s},
       RouteCompiled{"/api/x", 1500us},
       SocketOpened{static_cast<InvocationId>(1u << 20), "dev1::abc", "/ws", "i4"},
+      BytesPassed{static_cast<InvocationId>(1u << 20), 1500ms, 200ms, "..ob...i"},
       ended(list),
       plain,
+      asked_by_a_page(),
       Notice{Level::warning, "SIM_MAX_DURATION_OVER_PLAN", "maxDuration 300 is over the plan", "Lower it.",
              "vercel.json", 4},
       InstanceChanged{"i3", "leased", "dead", "/api/slow", "deadline", "killed by SIGKILL", 104'857'600,

@@ -106,3 +106,20 @@ TEST_CASE("mask_word: secrets of a command line") {
         "NODE_ENV=test", "--reporter=list", "a=b", "-k", "", "if [ $key = 1 ]"})
     CHECK(vsim::event::mask_word(word, "npx") == word);
 }
+
+TEST_CASE("mask_field: header fields as they may be shown") {
+  using vsim::event::mask_field;
+  CHECK(mask_field("Cookie", "sid=abc; theme=dark;x") == "sid=***; theme=***;***");
+  CHECK(mask_field("set-cookie", "sid=abc; Path=/; HttpOnly") == "sid=***; Path=/; HttpOnly");
+  CHECK(mask_field("Authorization", "Bearer abc.def") == "Bearer ***");
+  CHECK(mask_field("authorization", "abc") == "***");
+  CHECK(mask_field("X-Api-Key", "abc") == "***");
+  CHECK(mask_field("x-csrf-token", "abc") == "***");
+  CHECK(mask_field("Referer", "http://localhost:3000/cb?code=abc&page=2") ==
+        "http://localhost:3000/cb?code=***&page=2");
+  CHECK(mask_field("Location", "/next?token=abc") == "/next?token=***");
+  CHECK(mask_field("X-Upstream", "https://user:secret@db.example") == "https://***@db.example");
+  CHECK(mask_field("Access-Control-Allow-Credentials", "true") == "true");
+  CHECK(mask_field("Accept", "text/html, */*;q=0.8") == "text/html, */*;q=0.8");
+  CHECK(mask_field("Cookie", "") == "");
+}

@@ -36,7 +36,8 @@ TEST_CASE("the model counts requests, groups what was said, and follows instance
   CHECK(run.length == 30s);
   CHECK(run.stopped);
   CHECK(run.command_exit == 1);
-  CHECK(run.background_works == 1);
+  REQUIRE(run.late_words.size() == 1);
+  CHECK(run.late_words[0].problems == std::vector<std::size_t>{1});
   REQUIRE(run.problems.size() == 6);
   const Problem& slow = run.problems[0];
   CHECK(slow.count == 2);

@@ -92,3 +92,43 @@ TEST_CASE("docs/reports.md names every code that is no violation") {
     CHECK((text.str().find(limits::info(code).name) != std::string::npos) == !is_violation_code(code));
   }
 }
+
+TEST_CASE("what is said of an invocation later, in a batch of its own, is a span below the invocation's") {
+  const Sample sample;
+  std::istringstream in(sample.lines());
+  std::string first, before, later;
+  for (std::string line; std::getline(in, line);) {
+    if (first.empty()) first = line + "\n";
+    (line.find("\"background_work\"") == std::string::npos ? before : later) += line + "\n";
+  }
+  REQUIRE_FALSE(later.empty());
+  const auto spans_of = [](const std::string& lines) {
+    const auto recorded = read_events(lines, "events");
+    REQUIRE(recorded);
+    const std::string text = render_otlp(recorded->run), begins = "{\"traceId\"";
+    std::vector<std::string> out;
+    for (std::size_t at = text.find(begins), next = 0; at != std::string::npos; at = next) {
+      next = text.find(begins, at + 1);
+      out.push_back(text.substr(at, next == std::string::npos ? next : next - at));
+    }
+    return out;
+  };
+  const auto value = [](const std::string& span, const std::string& key) {
+    const std::size_t at = span.find("\"" + key + "\":\"") + key.size() + 4;
+    return span.substr(at, span.find('"', at) - at);
+  };
+  const auto alone = spans_of(first + later);
+  REQUIRE(alone.size() == 1);
+  CHECK(value(alone[0], "name") == "left running after the response");
+  CHECK(value(alone[0], "startTimeUnixNano") == value(alone[0], "endTimeUnixNano"));
+  CHECK(alone[0].find("SIM_BACKGROUND_WORK_FROZEN") != std::string::npos);
+  std::size_t parents = 0;
+  for (const std::string& span : spans_of(before)) {
+    if (value(span, "spanId") != value(alone[0], "parentSpanId")) continue;
+    ++parents;
+    CHECK(value(span, "traceId") == value(alone[0], "traceId"));
+    CHECK(span.find("/api/fast") != std::string::npos);
+    CHECK(span.find("SIM_BACKGROUND_WORK_FROZEN") == std::string::npos);
+  }
+  CHECK(parents == 1);
+}
