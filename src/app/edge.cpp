@@ -115,9 +115,16 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   bool of_function = false;  // its code has made this request
   if (isolated(exchange)) {
     decision.hold_body = true;
-    for (const auto& h : head.headers)
-      if (h.field == Field::x_vsim && iequals(h.name, "x-vsim-parent"))
-        of_function = core_.called_by(admission.id, invocation(agent::parse_call(h.value, options_.token)));
+    auto caller = InvocationId::none;
+    std::string_view asked;
+    for (const auto& h : head.headers) {
+      if (h.field != Field::x_vsim) continue;
+      if (iequals(h.name, "x-vsim-parent")) caller = invocation(agent::parse_call(h.value, options_.token));
+      if (iequals(h.name, "x-vsim-middleware")) asked = h.value;
+    }
+    of_function =
+        asked.empty() ? core_.called_by(admission.id, caller) : core_.middleware_of(admission.id, caller);
+    if (of_function) exchange.asked.assign(asked);
   }
   if (recorder_ != nullptr) {
     if (internal || of_function)
@@ -166,6 +173,7 @@ void Edge::add_headers(const net::http1::RequestHead& head, const net::ClientInf
       char number[20];
       const auto end = std::to_chars(number, number + sizeof number, decision.id).ptr;
       extra_.append("X-Vsim-Id: ").append(options_.token).append(".").append(number, end).append("\r\n");
+      if (!exchange.asked.empty()) line(extra_, "X-Vsim-Middleware", exchange.asked);
     }
   }
   decision.extra = extra_;
@@ -245,11 +253,12 @@ engine::Dispatch Edge::to_dispatch(std::string_view page, std::string_view kind,
   out.page = page;
   out.is_static = is_static;
   out.runtime = runtime == "edge" ? routes::Runtime::edge : routes::Runtime::nodejs;
-  out.kind = kind == "APP_ROUTE"   ? routes::Kind::app_route
-             : kind == "APP_PAGE"  ? routes::Kind::app_page
-             : kind == "PAGES_API" ? routes::Kind::pages_api
-             : kind == "PAGES"     ? routes::Kind::pages
-                                   : routes::Kind::unknown;
+  out.kind = kind == "APP_ROUTE"    ? routes::Kind::app_route
+             : kind == "APP_PAGE"   ? routes::Kind::app_page
+             : kind == "PAGES_API"  ? routes::Kind::pages_api
+             : kind == "PAGES"      ? routes::Kind::pages
+             : kind == "MIDDLEWARE" ? routes::Kind::middleware
+                                    : routes::Kind::unknown;
   return out;
 }
 

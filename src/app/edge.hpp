@@ -1,11 +1,10 @@
-// Where the proxy meets the policy: turns each moment of a session into a call of the engine, and the
-// engine's commands into calls of the session. Also answers /_vercel-sim/. I/O thread only.
+// Where the proxy meets the policy: turns each moment of a session into a call of the core, and the core's
+// commands into calls of the session and the fleet. Also answers /_vercel-sim/. I/O thread only.
 #pragma once
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -18,8 +17,6 @@
 #include "core/core.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
-#include "limits/broken_off.hpp"
-#include "limits/instance_end.hpp"
 #include "net/edge.hpp"
 #include "net/session.hpp"
 #include "net/upstream.hpp"
@@ -121,6 +118,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
     bool internal = false;
     bool for_sockets = false;  // an upgrade, or `EIO=` in its target
     // With a fleet:
+    std::string asked;       // by next dev, for middleware: what names the question there
     std::string page, skip;  // where it is, and the pages that have passed it on
     std::string head;        // for the instance, until it is placed
     std::string secret;      // of the instance

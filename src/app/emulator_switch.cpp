@@ -27,7 +27,10 @@ void Emulator::Impl::switch_profile(const profile::Profile& to) {
   engine->set_profile(to);
   edge->set_cuts(to.stream_cut.value, to.websocket_close_code.value);
   if (isolation) isolation->set_profile(to);
-  if (app && isolation) app->set_env("VSIM_ISOLATION", isolation->effective());
+  if (app && isolation) {
+    app->set_env("VSIM_ISOLATION", isolation->effective());
+    app->set_env("VSIM_MIDDLEWARE", isolation->asks_for_middleware());
+  }
   told_switch(from.name, changes);
   if (isolation && isolation->effective() != "none" && to.isolation.value == profile::Isolation::none)
     notice(event::Level::warning, "functions have instances in this run, and keep them",
@@ -35,6 +38,8 @@ void Emulator::Impl::switch_profile(const profile::Profile& to) {
   if (!isolation && options.app.next && to.isolation.value != profile::Isolation::none)
     notice(event::Level::warning, "functions are not isolated in this run, and stay so",
            fmt::format("start with --profile {} for instances", to.name));
+  if (to.middleware_instances.value != from.middleware_instances.value)
+    notice(event::Level::info, "middleware runs where it has run until next dev is restarted (r)");
   if (to.region.value != from.region.value)
     notice(event::Level::info,
            fmt::format("the region stays {} until the end of the run", from.region.value));

@@ -20,12 +20,12 @@ using instance::Why;
 
 constexpr std::size_t kMaxWarmHead = 64 * 1024;
 
-
 instance::Pool pool_of(std::string_view kind) {
-  return kind == "PAGES"       ? instance::Pool::pages
-         : kind == "APP_PAGE"  ? instance::Pool::app_page
-         : kind == "PAGES_API" ? instance::Pool::pages_api
-                               : instance::Pool::app_route;
+  return kind == "PAGES"        ? instance::Pool::pages
+         : kind == "APP_PAGE"   ? instance::Pool::app_page
+         : kind == "PAGES_API"  ? instance::Pool::pages_api
+         : kind == "MIDDLEWARE" ? instance::Pool::middleware
+                                : instance::Pool::app_route;
 }
 
 }  // namespace
@@ -255,7 +255,9 @@ void Fleet::obey(core::InstanceGiven& c) {
 }
 
 void Fleet::obey(core::InstanceRefused& c) { owner_.fleet_refused(c.id, c.code, c.waited); }
-void Fleet::obey(core::InstanceTaken& c) { owner_.fleet_lost(c.id, std::move(c.loss)); }
+void Fleet::obey(core::InstanceTaken& c) {
+  c.serves_on ? owner_.fleet_crashed(c.id, std::move(c.loss)) : owner_.fleet_lost(c.id, std::move(c.loss));
+}
 void Fleet::obey(core::ClockStops& c) { owner_.fleet_compile(c.id, false); }
 
 // Nothing that starts is in the background any more.

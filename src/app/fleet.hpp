@@ -31,6 +31,7 @@
 #include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
 #include "process/environment.hpp"
+#include "process/memory_group.hpp"
 #include "process/supervisor.hpp"
 #include "profile/profile.hpp"
 
@@ -132,6 +133,8 @@ class FleetWatcher {
   virtual void fleet_tmp(std::string_view /*shared_why*/, const std::vector<std::string>& /*stand_ins*/) {}
   // Who writes to the rest of the disk unseen is not held back, for this reason.
   virtual void fleet_disk(std::string_view /*open_why*/) {}
+  // What is over memory.max is seen by readings alone, for this reason.
+  virtual void fleet_memory(std::string_view /*why*/) {}
   virtual void fleet_spawns(std::string_view /*why*/) {}  // there is no template, though one was asked for
 
  protected:
@@ -236,6 +239,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
         copies;            // what it is told by to copy itself; of a copy of the base's
     std::string uncopied;  // why it is not to be one
     std::uint64_t memory = 0;
+    std::unique_ptr<process::MemoryGroup> group;  // where memory.max is the kernel's to enforce
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
   };
   struct Function {
@@ -311,6 +315,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void output(instance::InstanceId, const OutputLine&);
   void say(instance::InstanceId, std::string line);
   void sampled(instance::InstanceId, std::uint64_t bytes);
+  void limit_memory(Instance&);
 
   boost::asio::io_context& io_;
   process::Supervisor& supervisor_;
@@ -324,6 +329,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   std::size_t next_command_ = 0;
   bool carrying_out_ = false, started_ = false, stopped_ = false;
 
+  std::optional<Result<std::unique_ptr<process::MemoryGroups>>> memory_groups_;  // nullopt: not asked for yet
   std::map<instance::InstanceId, Instance> instances_;
   std::map<instance::InstanceId, Coming> comings_;
   std::vector<Function> functions_;  // by id

@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <csignal>
 #include <utility>
 
 #include "app/clock.hpp"
@@ -10,6 +11,7 @@
 #include "base/text.hpp"
 #include "limits/machine.hpp"
 #include "log/log.hpp"
+#include "process/usage.hpp"
 
 namespace vsim::app {
 namespace {
@@ -23,6 +25,9 @@ constexpr auto kSilencePatience = 250ms;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
 std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
+std::string over_memory(InstanceId id) {
+  return fmt::format("{} was killed: it used more than memory.max", name_of(id));
+}
 
 }  // namespace
 
@@ -42,13 +47,19 @@ void Fleet::ended(InstanceId id) {
   if (it == instances_.end()) return;
   std::shared_ptr<InstanceProcess> process = std::move(it->second.process);
   std::shared_ptr<process::ForkServer> copies = std::move(it->second.copies);
+  const std::unique_ptr<process::MemoryGroup> group = std::move(it->second.group);
   instances_.erase(it);
   sampler_.forget(id);
   // What it said last may still be in its channel; but whoever is named by a death is told of it now.
   if (channel_ != nullptr) channel_->forget(number(id));
-  const instance::Death death = process->death();
-  log::debug(log::Logger::app, "{} has ended: {}", name_of(id), process->cause());
-  last_death_ = process->cause();
+  instance::Death death = process->death();
+  std::string cause = process->cause();
+  if (group && death.kind == instance::Death::Kind::signaled && death.value == SIGKILL && group->killed()) {
+    death = {instance::Death::Kind::out_of_memory, 0};
+    cause = over_memory(id);
+  }
+  log::debug(log::Logger::app, "{} has ended: {}", name_of(id), cause);
+  last_death_ = std::move(cause);
   if (copies) copies->end();
   boost::asio::post(io_, [process, copies] {});  // they are on the stack
   tell([&](auto& p, TimePoint t, auto& out) { p.exited(id, death, last_death_, t, out); });
@@ -121,6 +132,7 @@ void Fleet::on_ready(std::uint64_t n, double) {
   if (i == nullptr) return;
   i->ready = true;
   sampler_.watch(static_cast<InstanceId>(n), i->process->pid(), i->is_copy);
+  limit_memory(*i);
   tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.ready(static_cast<InstanceId>(n), t, out); });
 }
 
@@ -288,6 +300,23 @@ void Fleet::on_closed(std::uint64_t n) {
 
 // --- Memory
 
+// From when it is ready: what it weighs idle is counted outside. But it writes to pages that it shares with a
+// template, and what its /tmp holds is memory here: as much more is let through, which readings judge.
+void Fleet::limit_memory(Instance& i) {
+  if (options_.memory_mode != profile::Mode::enforce || options_.memory_max == 0 ||
+      options_.memory_max == kUnlimited || i.group)
+    return;
+  if (!memory_groups_) {
+    memory_groups_.emplace(process::MemoryGroups::find());
+    if (!*memory_groups_) watcher_.fleet_memory(memory_groups_->error().message);
+  }
+  if (!*memory_groups_) return;
+  const std::uint64_t in_tmp = !own_tmp_ || !own_tmp_->mounted ? 0 : own_tmp_->size;
+  i.group =
+      (**memory_groups_)
+          ->around(i.process->pid(), options_.memory_max + process::own_memory_of(i.process->pid()) + in_tmp);
+}
+
 void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   Instance* i = find(id);
   if (i == nullptr) return;
@@ -295,6 +324,10 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   i->memory = bytes;
   tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.memory(id, bytes, t, out); });
   const std::uint64_t own = idle_memory_.own(bytes);
+  // The kernel ends the largest: if that was a child process, the function's memory was over all the same.
+  if (i->group && i->group->killed())
+    return tell_scheduler(
+        [&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
   if (options_.memory_max == 0 || own <= options_.memory_max || options_.memory_mode == profile::Mode::off)
     return;
   if (options_.memory_mode == profile::Mode::enforce)

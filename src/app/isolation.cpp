@@ -61,6 +61,12 @@ IsolationShell::~IsolationShell() { edge_.set_fleet(nullptr); }
 void IsolationShell::add_environment(process::Environment& env) const {
   process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.profile->isolation.value));
   process::set_env(env, "VSIM_RPC_SOCKET", options_.run_dir + "/rpc.sock");
+  process::set_env(env, "VSIM_MIDDLEWARE", asks_for_middleware());
+}
+
+std::string_view IsolationShell::asks_for_middleware() const {
+  if (options_.profile->middleware_instances.value == profile::Switch::off) return {};
+  return options_.https ? "https" : "http";
 }
 
 void IsolationShell::hello(const agent::Hello& hello) {
@@ -225,6 +231,15 @@ void IsolationShell::fleet_disk(std::string_view open_why) {
           "write: {}",
           open_why),
       "on Vercel all of it is read-only");
+}
+
+void IsolationShell::fleet_memory(std::string_view why) {
+  owner_.isolation_says(
+      event::Level::info,
+      fmt::format("memory.max is judged by what an instance is read to weigh, once a second and behind each "
+                  "invocation, without its child processes: {}",
+                  why),
+      "on Vercel the memory of all that runs in it is limited at each moment");
 }
 
 void IsolationShell::fleet_state(instance::InstanceId id, const instance::InstanceState& from,

@@ -51,8 +51,10 @@ class IsolationShell final : private FleetWatcher {
                  engine::Engine&, Edge&, Owner&, IsolationOptions);
   ~IsolationShell();
 
-  // What next dev is given to know of it, as a variable: VSIM_ISOLATION and VSIM_RPC_SOCKET.
+  // What next dev is given to know of it, as variables: VSIM_ISOLATION, VSIM_RPC_SOCKET, VSIM_MIDDLEWARE.
   void add_environment(process::Environment&) const;
+  // VSIM_MIDDLEWARE: how next dev asks for an instance of middleware, "http" or "https"; "" if it does not.
+  std::string_view asks_for_middleware() const;
 
   void hello(const agent::Hello&);
   void boot(const agent::Boot&);
@@ -81,6 +83,7 @@ class IsolationShell final : private FleetWatcher {
   void fleet_spawns(std::string_view why) override;
   void fleet_tmp(std::string_view shared_why, const std::vector<std::string>& stand_ins) override;
   void fleet_disk(std::string_view open_why) override;
+  void fleet_memory(std::string_view why) override;
   void fleet_state(instance::InstanceId, const instance::InstanceState& from,
                    const instance::InstanceState& to, instance::GroupId) override;
   FleetOptions fleet_options() const;

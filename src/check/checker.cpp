@@ -116,7 +116,7 @@ class RuleRun {
   // Whether the time of a file, or of all, is over; `begin`: of the rule that looks at it now.
   bool is_over(const std::string& path, std::optional<std::chrono::milliseconds> begin = {}) {
     const auto now = elapsed();
-    if (now <= bounds_.run && spent_[path] + (begin ? now - *begin : now - now) <= bounds_.file) return false;
+    if (now <= bounds_.run && spent_[path] + (now - begin.value_or(now)) <= bounds_.file) return false;
     unfinished_.insert(path);
     return true;
   }

@@ -137,6 +137,7 @@ void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle styl
   const auto add = [&](std::string_view text) {
     if (!text.empty()) more.append(more.empty() ? "" : ", ").append(text);
   };
+  if (e.kind == "middleware") add("middleware of that request");
   if (e.traffic == event::Traffic::prerender) add("static page: build work on Vercel, no limit");
   if (e.traffic == event::Traffic::direct) add("answered by next dev, no function");
   if (e.client_left) add("client left");

@@ -57,6 +57,13 @@ bool Core::called_by(InvocationId id, InvocationId caller) {
   return true;
 }
 
+bool Core::middleware_of(InvocationId id, InvocationId routed) {
+  if (routed == id || routed == InvocationId::none || !engine_.knows(routed)) return false;
+  if (const InvocationId caller = caller_of(routed); caller != InvocationId::none)
+    passages_[id].parent = caller;
+  return true;
+}
+
 InvocationId Core::caller_of(InvocationId id) const {
   const auto it = passages_.find(id);
   return it == passages_.end() ? InvocationId::none : it->second.parent;

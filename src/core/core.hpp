@@ -57,6 +57,8 @@ class Core {
   // --- Callers. The code of `caller` has made this request, before the next moment of it is told. False: no
   // such invocation is under way.
   bool called_by(InvocationId, InvocationId caller);
+  // It is middleware of `routed`, which `next dev` has asked for: who has made that has made this.
+  bool middleware_of(InvocationId, InvocationId routed);
   InvocationId caller_of(InvocationId) const;
   // As the engine's; a compile of a function's own request stops the clocks of its callers too.
   void compile_started(InvocationId, TimePoint now);

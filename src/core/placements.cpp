@@ -235,7 +235,7 @@ void Placements::crashed(InvocationId id, std::string cause, TimePoint now, Comm
   if (it == placed_.end() || !it->second.lease || it->second.passed_on) return;
   instance::Lease lease = std::move(it->second.lease);
   placed_.erase(it);
-  out.emplace_back(InstanceTaken{id, {limits::Code::function_invocation_failed, std::move(cause)}});
+  out.emplace_back(InstanceTaken{id, {limits::Code::function_invocation_failed, std::move(cause)}, true});
   tell(now, out, [&](auto& s, TimePoint t, auto& c) { s.release(std::move(lease), t, c); });
   free_again(id, now, out);
 }

@@ -40,10 +40,12 @@ struct InstanceRefused {
   limits::Code code{};
   Duration waited{};
 };
-// The one it had is gone, or is its own no more.
+// The one it had is gone, or is its own no more. `serves_on`: it still serves others, so that the connection
+// to it will not end by itself.
 struct InstanceTaken {
   InvocationId id = InvocationId::none;
   limits::instance_end::Loss loss;
+  bool serves_on = false;
 };
 // A debugger is attached to its instance: its clock stands still from now on.
 struct ClockStops {

@@ -139,7 +139,7 @@ std::optional<ExchangeCommand> Engine::Impl::strike(Invocation& v, TimePoint now
     v.expiring = true;
     v.life.stop_clock(now);
     deadlines.set(v.slot, after(now, kExpiring));
-    return ExchangeCommand{ExchangeCommand::Kind::expire, v.id, Code::function_invocation_timeout};
+    return ExchangeCommand{ExchangeCommand::Kind::expire, v.id, named(Code::function_invocation_timeout, v)};
   }
   v.leased = false;  // the shell gives it back; nothing more is told about it
   if (!limited(v) || v.life.clock() == nullptr) {
@@ -147,7 +147,7 @@ std::optional<ExchangeCommand> Engine::Impl::strike(Invocation& v, TimePoint now
     end(v, {EndedBy::client, v.life.phase(), Code::none}, totals_of(v), now);
     return ExchangeCommand{ExchangeCommand::Kind::cut, id, Code::none};
   }
-  ExchangeCommand command{ExchangeCommand::Kind::cut, v.id, Code::function_invocation_timeout};
+  ExchangeCommand command{ExchangeCommand::Kind::cut, v.id, named(Code::function_invocation_timeout, v)};
   if (v.life.is<invocation::Tunnel>()) {
     command.kind = ExchangeCommand::Kind::cut_tunnel;
     command.code = Code::sim_websocket_closed_at_limit;

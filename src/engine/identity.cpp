@@ -39,7 +39,7 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
   v.config_file.clear();
   v.config_line = 0;
   if (f != nullptr) {
-    v.route.assign(f->route);
+    v.route.assign(f->kind == routes::Kind::middleware ? kMiddleware : std::string_view(f->route));
     v.file.assign(f->file);
     v.kind = routes::to_string(f->kind);
     v.supports_cancellation = f->supports_cancellation;
@@ -52,6 +52,8 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
     }
     v.runtime = routes::to_string(ask.edge ? routes::Runtime::edge : routes::Runtime::nodejs);
     v.buffered = is_buffered(f->kind, ask.edge);
+    // Of whatever runtime. Its own limit is documented nowhere, that of the runtime that it had alone is.
+    if (f->kind == routes::Kind::middleware) ask.edge = true;
   }
   v.limit = limits::duration::limit_for(*v.profile, ask);
   v.first_byte = limits::duration::scaled(v.limit.first_byte, v.time_scale);
@@ -64,6 +66,13 @@ void Engine::Impl::identify(Invocation& v, const routes::Function* f, bool edge,
     v.first_byte = longer(v.first_byte);
     v.total = longer(v.total);
   }
+}
+
+limits::Code Engine::Impl::named(limits::Code code, const Invocation& v) {
+  using limits::Code;
+  if (v.kind != routes::to_string(routes::Kind::middleware)) return code;
+  if (code == Code::function_invocation_timeout) return Code::middleware_invocation_timeout;
+  return code == Code::function_invocation_failed ? Code::middleware_invocation_failed : code;
 }
 
 // A route, or the path where no route is known, until it has answered once: whoever comes meanwhile waits for
@@ -103,9 +112,10 @@ void Engine::dispatched(InvocationId id, const Dispatch& d, TimePoint now) {
     v->compiled_before_placed = v->life.compile().total(now);
   }
   v->page.assign(d.page.empty() ? v->path() : d.page);
-  e.identify(*v, f, d.runtime == routes::Runtime::edge, false);
+  const bool unknown_middleware = f == nullptr && d.kind == routes::Kind::middleware;
+  e.identify(*v, f, d.runtime == routes::Runtime::edge || unknown_middleware, false);
   if (f == nullptr) {
-    v->route = routes::normalize_app_page(d.page);
+    v->route = unknown_middleware ? std::string(kMiddleware) : routes::normalize_app_page(d.page);
     v->file.clear();
     v->kind = d.kind == routes::Kind::unknown ? std::string_view{} : routes::to_string(d.kind);
     v->runtime = routes::to_string(d.runtime);

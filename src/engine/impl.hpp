@@ -84,6 +84,8 @@ struct Engine::Impl {
   void note_state(Invocation& v, std::string_view evidence);
   void note_apart(const Invocation& v, TimePoint now);
   void note_unheard(const Invocation& v, TimePoint now);
+  // As the platform names it where the function is middleware.
+  static limits::Code named(limits::Code, const Invocation&);
   Duration unserved(const Invocation& v) const;
   // What it may be charged; zero: anything.
   Duration limit_of(const Invocation& v) const {

@@ -22,6 +22,7 @@ EndedBy ended_by(Code code, bool asked = false) {
       return EndedBy::emulator;
     case Code::function_invocation_failed:
     case Code::no_response_from_function:
+    case Code::middleware_invocation_failed:
       return EndedBy::app;
     default:
       return EndedBy::platform;
@@ -128,6 +129,7 @@ Code Engine::not_placed(InvocationId id, Code code, Duration waited, TimePoint n
   Invocation* v = e.slab.find(id);
   if (v == nullptr || v->leased || v->life.is<invocation::Lingering>()) return Code::none;
   v->waited += waited;
+  code = e.named(code, *v);
   const bool answerable = !v->life.head_seen() && !v->life.client_has_left();
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::sim_not_ready)
@@ -147,13 +149,14 @@ void Engine::again(InvocationId id, TimePoint now) {
   e.rearm(*v);
 }
 
-Code Engine::instance_lost(InvocationId id, const limits::instance_end::Loss& loss,
+Code Engine::instance_lost(InvocationId id, const limits::instance_end::Loss& of,
                            const ExchangeTotals& totals, TimePoint now, WallTime wall) {
   Impl& e = *impl_;
-  const Code code = loss.code;
   e.tick(now, wall);
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return Code::none;
+  limits::instance_end::Loss loss = of;
+  const Code code = loss.code = e.named(of.code, *v);
   v->leased = false;
   const bool told = code != Code::none && code != Code::sim_not_ready && e.limited(*v);
   if (v->life.is<invocation::Lingering>()) {

@@ -60,12 +60,13 @@ bool StateLedger::misses(const Written& written, const StateSeen& seen) const {
 
 // `evidence` stays empty where there is nothing to say.
 StateLoss StateLedger::judge(const Written& written, const StateSeen& seen, const StateReport& report,
-                             std::string_view instance, bool open, TimePoint now) const {
+                             std::string_view route, std::string_view instance, bool open,
+                             TimePoint now) const {
   StateLoss loss;
   loss.at = seen.at;
   const std::string writer = writer_of(written.method, written.route, written.instance, now - written.at);
-  const bool by_middleware = written.instance == kMiddleware;
-  loss.with_middleware = by_middleware || instance == kMiddleware;
+  const bool by_middleware = written.route == kMiddleware;
+  loss.with_middleware = by_middleware || route == kMiddleware;
   // Middleware runs at every request, and what it puts into a single variable is no cache.
   const bool meant = written.mutation || (by_middleware && is_single(seen));
   const bool asked = std::any_of(report.asked.begin(), report.asked.end(), [&](const std::string& word) {
@@ -145,8 +146,9 @@ std::vector<StateLoss> StateLedger::look(const StateReport& report, InvocationId
     // What this very invocation wrote may be told in two words.
     const bool again = same && instance == kMiddleware && known->second.by != id;
     if (same ? again : judged && misses(known->second, seen)) {
-      StateLoss loss = same ? judge_again(known->second, seen, report, now)
-                            : judge(known->second, seen, report, instance, runs(known->second.open), now);
+      StateLoss loss =
+          same ? judge_again(known->second, seen, report, now)
+               : judge(known->second, seen, report, route, instance, runs(known->second.open), now);
       if (!loss.evidence.empty() &&
           told_.insert(fmt::format("{}\n{} {}", variable, report.method, route)).second)
         out.push_back(std::move(loss));

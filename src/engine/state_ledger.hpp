@@ -17,8 +17,9 @@
 
 namespace vsim::engine {
 
-// The instance of that name is `next dev`: middleware runs in one process there, where the platform has many
-// instances of it. It never shares memory with functions.
+// The route of that name is middleware; the instance of that name is `next dev`: middleware without instances
+// of its own runs in one process there, where the platform has many instances of it. It never shares memory
+// with functions.
 inline constexpr std::string_view kMiddleware = "middleware";
 
 struct StateLoss {
@@ -53,8 +54,8 @@ class StateLedger {
   std::set<std::string> told_;              // variable and reader
 
   bool misses(const Written&, const StateSeen&) const;
-  StateLoss judge(const Written&, const StateSeen&, const StateReport&, std::string_view instance, bool open,
-                  TimePoint now) const;
+  StateLoss judge(const Written&, const StateSeen&, const StateReport&, std::string_view route,
+                  std::string_view instance, bool open, TimePoint now) const;
   StateLoss judge_again(const Written&, const StateSeen&, const StateReport&, TimePoint now) const;
 };
 

@@ -3,7 +3,7 @@
 namespace vsim::instance {
 
 std::string_view to_string(Pool pool) {
-  static constexpr std::string_view kNames[] = {"pages", "app_page", "app_route", "pages_api"};
+  static constexpr std::string_view kNames[] = {"pages", "app_page", "app_route", "pages_api", "middleware"};
   return kNames[static_cast<std::size_t>(pool)];
 }
 

@@ -16,7 +16,7 @@
 
 namespace vsim::instance {
 
-enum class Pool : std::uint8_t { pages, app_page, app_route, pages_api };
+enum class Pool : std::uint8_t { pages, app_page, app_route, pages_api, middleware };
 std::string_view to_string(Pool);
 
 // What must be equal for two functions of a pool to share. Values as they apply, not as they were written:

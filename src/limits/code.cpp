@@ -93,6 +93,17 @@ constexpr std::array<CodeInfo, kCount> kTable{{
      "becomes a 500 of your own, and leave process.exit to scripts. If next dev itself crashed, its output "
      "says why.",
      "https://vercel.com/docs/errors/NO_RESPONSE_FROM_FUNCTION"},
+    {Code::middleware_invocation_timeout, "MIDDLEWARE_INVOCATION_TIMEOUT", 504,
+     "Middleware (proxy.ts) took too long",
+     "Middleware runs before every request that it matches, and must begin to answer within 25 s.",
+     "Do no slow fetches there; narrow its matcher; move the work to the route.",
+     "https://vercel.com/docs/errors/MIDDLEWARE_INVOCATION_TIMEOUT"},
+    {Code::middleware_invocation_failed, "MIDDLEWARE_INVOCATION_FAILED", 500,
+     "Middleware (proxy.ts) crashed",
+     "The process that middleware ran in ended in the middle of a request: an error that nobody caught, "
+     "process.exit, out of memory, or modules that threw while they were loaded.",
+     "Catch errors there and let the request go on; check the environment variables that it reads.",
+     "https://vercel.com/docs/errors/MIDDLEWARE_INVOCATION_FAILED"},
     {Code::router_external_target_connection_error, "ROUTER_EXTERNAL_TARGET_CONNECTION_ERROR", 502,
      "The server behind the proxy cannot be reached",
      "Nothing accepts connections at the address requests are passed to.",

@@ -21,6 +21,8 @@ enum class Code : std::uint8_t {
   edge_function_invocation_timeout,         // 504
   function_invocation_failed,               // 500
   no_response_from_function,                // 502
+  middleware_invocation_timeout,            // 504
+  middleware_invocation_failed,             // 500
   router_external_target_connection_error,  // 502, the --upstream server cannot be reached
   function_throttled,                       // 503
   infinite_loop_detected,                   // 508

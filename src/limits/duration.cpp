@@ -24,7 +24,7 @@ std::string place(const Strike& s) {
 // What the reader can do about it here, beyond info(code).fix: the line to write, and how far the plan lets
 // it go.
 std::string fix(const profile::Profile& p, const Strike& s) {
-  if (s.tunnel) return {};
+  if (s.tunnel || s.kind == "middleware") return {};
   if (s.busy)
     return "The event loop was busy all the time before the limit struck: look for a loop that does not end, "
            "or for synchronous work (parsing, hashing, images, a regular expression that backtracks), which "
@@ -96,6 +96,7 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
   // On the wire production has said FUNCTION_INVOCATION_TIMEOUT for edge functions too since August 2026; the
   // documented code says what happened (facts 1.5).
   v.code = s.tunnel                            ? Code::sim_websocket_closed_at_limit
+           : s.kind == "middleware"            ? Code::middleware_invocation_timeout
            : s.limit.from == LimitOrigin::edge ? Code::edge_function_invocation_timeout
                                                : Code::function_invocation_timeout;
   v.route = s.route;
@@ -131,7 +132,7 @@ Verdict verdict(const profile::Profile& p, const Strike& s) {
     else
       note = note.empty() ? fmt::format("set in {}", where) : fmt::format("{}, set in {}", note, where);
   }
-  if (s.limit.from == LimitOrigin::edge && s.before_head && !s.tunnel)
+  if (s.limit.from == LimitOrigin::edge && s.before_head && !s.tunnel && s.kind != "middleware")
     note = "sent as FUNCTION_INVOCATION_TIMEOUT, as seen since August 2026";
   const Duration real = scaled(bound, s.scale);
   if (real != bound) {

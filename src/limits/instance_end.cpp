@@ -24,7 +24,7 @@ Verdict lost(const Loss& loss, std::string_view instance, std::string_view route
         "Nothing: the function has not crashed, its instance was ended by whoever has the link of the live "
         "page. What became of its requests is what becomes of them in a crash.";
   // A limit of time, not a crash.
-  if (code == Code::function_invocation_timeout)
+  if (code == Code::function_invocation_timeout || code == Code::middleware_invocation_timeout)
     v.fix =
         "The function's modules were evaluated for too long before the handler was called. Move work at the "
         "top "
@@ -44,7 +44,7 @@ Verdict not_placed(Code code, Duration waited, std::string_view route, std::stri
     v.measured = "requests of the app to itself, one inside the other";
   else if (code == Code::function_throttled)
     v.measured = "too many wait for an instance";
-  else if (code == Code::function_invocation_failed)
+  else if (code == Code::function_invocation_failed || code == Code::middleware_invocation_failed)
     v.measured = "no instance starts: see its output above";
   if (waited >= std::chrono::milliseconds(1)) {
     if (!v.measured.empty()) v.measured += ", ";

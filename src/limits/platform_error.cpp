@@ -110,6 +110,10 @@ std::string html_body(const PlatformErrorRequest& r, const StatusWords& words) {
     headline = "This Serverless Function has timed out.";
   else if (r.code == Code::edge_function_invocation_timeout)
     headline = "This Edge Function has timed out.";
+  else if (r.code == Code::middleware_invocation_timeout)
+    headline = "This Edge Middleware has timed out.";
+  else if (r.code == Code::middleware_invocation_failed)
+    headline = "This Edge Middleware has crashed.";
   else
     headline = fmt::format("{}{}", words.title, words.title.ends_with('.') ? "" : ".");
   const std::string_view code = shown_code(r.code, words);

@@ -101,7 +101,7 @@ export function wallShows(call, now) {
   return (call.ended ?? now) - call.handler - call.own >= call.limit / 2;
 }
 
-const kTimeouts = new Set(['FUNCTION_INVOCATION_TIMEOUT', 'EDGE_FUNCTION_INVOCATION_TIMEOUT', 'SIM_WEBSOCKET_CLOSED_AT_LIMIT']);
+const kTimeouts = new Set(['FUNCTION_INVOCATION_TIMEOUT', 'EDGE_FUNCTION_INVOCATION_TIMEOUT', 'MIDDLEWARE_INVOCATION_TIMEOUT', 'SIM_WEBSOCKET_CLOSED_AT_LIMIT']);
 export const hitWall = (call) => kTimeouts.has(call.code) || call.verdicts.some((v) => kTimeouts.has(v.code));
 
 // From the writer's last call before it to the call that missed it.

@@ -216,6 +216,7 @@ class World {
       http.createServer((req, res) => {
         this.publicConnections += 1;
         this.publicRequests.push({ url: req.url, headers: req.headers });
+        if (this.middleware && req.headers['x-vsim-middleware']) return this.middleware(req, res);
         const id = this.nextId();
         const headers = { ...req.headers, 'x-vsim-id': `${kToken}.${id}` };
         const inner = http.request({ socketPath: this.appSocket, method: req.method, path: req.url, headers }, (answer) => {

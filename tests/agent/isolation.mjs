@@ -137,6 +137,19 @@ class Fleet {
     }
   }
 
+  // next dev asks for instances of middleware: `place` gives them.
+  serveMiddleware(place) {
+    this.world.middleware = async (req, res) => {
+      const body = req.headers['content-length'] || req.headers['transfer-encoding'] ? (await collect(req)).bytes : undefined;
+      const { 'x-vsim-middleware': key, 'x-vsim-parent': parent, host } = req.headers;
+      const answer = await this.request(req.url, { place, method: req.method, headers: { host, 'x-vsim-middleware': key, 'x-vsim-parent': parent }, body }).catch(() => undefined);
+      if (!answer) return res.destroy();
+      if (answer.direct) throw new Error(`${req.url}: not dispatched, ${answer.status} ${answer.text}`);
+      res.writeHead(answer.status, answer.headers);
+      res.end(answer.bytes);
+    };
+  }
+
   caughtUp(generation) {
     if (generation === 0) return undefined;
     return this.world.events.waitFor(`change ${generation}`, (event) => event.t === 'changed' && event.generation >= generation);

@@ -47,6 +47,51 @@ export async function POST(request) {
   return Response.json({ written: true });
 }
 `,
+  // By one that names no file; the same words from elsewhere.
+  "app/api/nameless/route.js": `import { join } from "node:path";
+const addon = { exports: {} };
+export async function POST(request) {
+  if (!addon.exports.write) process.dlopen(addon, join(process.cwd(), "refused.node"));
+  const how = await request.text();
+  try {
+    if (how === "other") throw new Error("the other machine says: Read-only file system (os error 30)");
+    if (how === "thread") {
+      const error = new Error("Read-only file system (os error 30)");
+      error.stack = String(error);
+      throw error;
+    }
+    addon.exports.write(how);
+  } catch (error) {
+    console.error("not written:", error);
+    return Response.json({ said: error.message, added: Object.keys(error), hasStack: / at /.test(error.stack) });
+  }
+  return Response.json({ written: true });
+}
+`,
+  "refused.c": `#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+typedef struct env *napi_env;
+typedef struct value *napi_value;
+int napi_throw_error(napi_env, const char *, const char *);
+int napi_create_function(napi_env, const char *, size_t, napi_value (*)(napi_env, void *), void *, napi_value *);
+int napi_set_named_property(napi_env, napi_value, const char *, napi_value);
+static napi_value write_file(napi_env env, void *info) {
+  char said[200];
+  (void)info;
+  if (open("written-by-addon.txt", O_CREAT | O_WRONLY, 0600) >= 0) return 0;
+  snprintf(said, sizeof said, "%s (os error %d)", strerror(errno), errno);
+  napi_throw_error(env, 0, said);
+  return 0;
+}
+napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  napi_value made;
+  napi_create_function(env, "write", 5, write_file, 0, &made);
+  napi_set_named_property(env, exports, "write", made);
+  return exports;
+}
+`,
   "app/api/sqlite/route.js": `import { DatabaseSync } from "node:sqlite";
 export async function POST(request) {
   const [file, options] = await request.json();
@@ -144,6 +189,20 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
     assert.deepEqual(told, [
       "✗ SIM_READ_ONLY_FILESYSTEM app/api/image/route.js:7: a write by native code of /var/task/public/logged.png",
       "✗ SIM_READ_ONLY_FILESYSTEM app/api/image/route.js:5: a write by native code of /var/task/public/thrown.png",
+    ], text);
+    assert.equal(code, 2, text);
+  });
+
+  test("so is an error that names no file, if native code of this machine has made it", async (t) => {
+    const app = await copyApp(kFiles);
+    execFileSync("cc", ["-shared", "-fPIC", "-o", "refused.node", "refused.c"], { cwd: app });
+    const { answers, code, open, text, told } = await run(app, ["other", "thread", "here"].map((how) => ["/api/nameless", how]), [], {});
+    if (open) return t.skip(`not here: ${open}`);
+    const said = "Read-only file system (os error 30)";
+    assert.deepEqual(answers.map(([, , body]) => body), [{ said: `the other machine says: ${said}`, added: [], hasStack: true }, { said, added: [], hasStack: false }, { said, added: [], hasStack: true }], text);
+    assert.deepEqual(told, [
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/nameless/route.js: a write by native code of a file, which got EROFS as there",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/nameless/route.js:13: a write by native code of a file",
     ], text);
     assert.equal(code, 2, text);
   });

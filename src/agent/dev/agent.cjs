@@ -47,7 +47,7 @@ function start() {
   const parts = ['shared/invocation', 'shared/unseen', 'shared/modules', 'shared/statics', 'shared/timers', 'shared/compile', 'dev/precompile', 'shared/requests'];
   parts.push('dev/notice', 'shared/addresses', 'dev/listen', 'dev/router', 'shared/source-maps', 'shared/hanging', 'shared/connections', 'shared/edge-work', 'shared/edge-code');
   parts.push('dev/middleware', 'shared/handlers');
-  if (options.rpcSocket) parts.push('dev/boot', 'dev/traced', 'dev/frozen', 'dev/bundler-host', 'dev/dispatch', 'shared/loaded');
+  if (options.rpcSocket) parts.push('dev/boot', 'dev/traced', 'dev/frozen', 'dev/bundler-host', 'dev/dispatch', 'dev/ask-middleware', 'shared/loaded');
   for (const part of parts) Object.assign(sim, require(`../${part}.cjs`)(sim));
 
   // Of middleware alone: functions that run here share all that they have.
@@ -83,9 +83,10 @@ function start() {
       timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
       // Where instances are served; absent: functions run in this process.
       stopsMiddleware: stopsMiddleware(env.VSIM_ISOLATION),
+      middleware: env.VSIM_MIDDLEWARE,  // how an instance of it is asked for: http, https; else it runs in this process
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
-    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
+    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'MIDDLEWARE', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
     const ours = new RegExp(`(^|\\s)"?--require[= ]"?${__filename.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"?(?=\\s|$)`);
     if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(ours, '').trim();
     return taken;

@@ -48,18 +48,23 @@ module.exports = function (sim) {
     // An error page is prerendered, unless its layout says otherwise.
     const isStatic = runtime === 'nodejs' && (isError ? invocation.readOnly : looksStatic(invocation, page, kind));
     const what = { page, kind, runtime, static: isStatic, file: filename || undefined };
+    writeDispatch(req, res, headerLines(req, invocation.original), what, { meta, isCompiled });
+  }
+
+  // `res` answers vercel-sim; `req` is what the instance is to get, with `lines` for its fields.
+  function writeDispatch(req, res, lines, what, { meta, ...more }) {
     const line = JSON.stringify({ ...what, generation: isolation.generation });
     const details = {
       ...what,
-      isCompiled,
       meta: pack(next.plainMeta(meta)),
       status: res.statusCode,
       resHeaders: pack({ ...res.getHeaders() }),
+      ...more,
       sync: { evictions: isolation.evictions, hmr: clientVersion(), refresh: refreshHash() },
     };
     const head = [
       `${req.method} ${req.url} HTTP/1.1`,
-      ...headerLines(req, invocation.original),
+      ...lines,
       `x-vsim-meta: ${Buffer.from(JSON.stringify(details)).toString('base64')}`,
     ];
     const body = Buffer.concat([Buffer.from(`${line}\n`), Buffer.from(`${head.join('\r\n')}\r\n`, 'latin1')]);
@@ -116,5 +121,5 @@ module.exports = function (sim) {
     if (!NoFallback) isolation.missing.add('no-fallback');
   }
 
-  return { isDispatched, dispatch, findNoFallback };
+  return { isDispatched, isOfNext, dispatch, findNoFallback, headerLines, writeDispatch };
 };

@@ -46,6 +46,7 @@ module.exports = function (sim) {
       } else if (args[0] instanceof http.IncomingMessage) {
         if (event === 'request') guard('notice', () => sim.addNotice(args[0], args[1]));
         const taken = guard('requests', () => takeRequest(event, ...args));
+        if (taken?.isAnswered) return true;
         if (taken) return invocations.run(taken.invocation, () => emit.call(this, ...taken.event));
       }
       return emit.call(this, event, ...args);
@@ -86,6 +87,7 @@ module.exports = function (sim) {
       if (held) res.writeContinue();
       return held ? { invocation: undefined, event: ['request', req, res] } : undefined;
     }
+    if (fields.middleware && sim.isolation && sim.answerAsked(res, fields)) return { isAnswered: true };
     const invocation = makeInvocation(req, fields.id);
     invocation.outgoing = res;
     if (!sim.isolation) {

@@ -22,6 +22,7 @@ module.exports = function (sim) {
   async function runMiddleware(params, call, entry) {
     const invocation = invocations.getStore();
     if (!invocation || !params?.request) return call(params);
+    if (invocation.thrown) throw invocation.thrown;  // in its instance
     const run = makeRun(invocation, params);
     const state = sim.memory && guard('module state', () => stateOf(run, entry));
     const { waitUntil } = params.request;

@@ -38,10 +38,13 @@ module.exports = function (sim) {
   });
 
   // What a page or a route answers, and middleware.
-  function request(req, res, pass) {
+  function request(req, res, pass, url) {
     const invocation = invocations.getStore();
     const asked = next.askedOf(req);
-    if (sim.isolation) return asked && sim.isDispatched(req, asked) ? sim.dispatch(req, res, asked) : pass();
+    if (sim.isolation) {
+      if (asked?.isMiddleware && sim.isAsked(req)) return sim.askMiddleware(req, res, url, pass);
+      return asked && sim.isDispatched(req, asked) ? sim.dispatch(req, res, asked) : pass();
+    }
     if (invocation && asked && !asked.isMiddleware) {
       invocation.errorPage = asked.isErrorPage;
       if (asked.definition) guard('dispatch', () => dispatchTo(invocation, asked.definition));

@@ -43,6 +43,7 @@ module.exports = function (sim) {
     // In a process of its own, which next dev has and keeps the answers of.
     next.completeServer(sim.server, { revalidate, getStaticPaths: (asked) => sim.peer.call('getStaticPaths', asked) });
     guard('static paths', sim.hookStaticPaths);
+    guard('node middleware', sim.hookMiddleware);
     guard('router context', renderServer.provideContext);
     sim.httpServer = server;
   }
@@ -104,5 +105,5 @@ module.exports = function (sim) {
     if (sim.server) renderServer.setField(dir, field, value);
   }
 
-  return { startRenderServer, registerInstrumentation, fieldChanged, answer: (req, res) => renderServer.answer(req, res) };
+  return { startRenderServer, registerInstrumentation, fieldChanged, answer: (req, res, url) => renderServer.answer(req, res, url) };
 };

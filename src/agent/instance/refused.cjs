@@ -1,6 +1,7 @@
 'use strict';
 // What native code is refused on a disk that is read-only for it too (read-only.cjs). No hook sees the call, so it is told where the app hears of it: by an error that is logged or that
-// nobody catches. SQLite's errors name no file: node:sqlite is watched itself. Told is what is certain alone: who says it names a file, and that file is refused here.
+// nobody catches. SQLite's errors name no file: node:sqlite is watched itself. Told is what is certain alone: who says it names a file, and that file is refused here; or it is native code of
+// this machine that says it.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -8,7 +9,7 @@ const { fileURLToPath } = require('node:url');
 const dressed = require('../shared/dressed.cjs');
 const { kUnnamed } = require('./read-only.cjs');
 
-const { accessSync, constants } = fs;
+const { accessSync, constants, readFileSync, readSync, readdirSync, readlinkSync } = fs;  // as they are: what we ask is nothing that the app does
 // As libvips (sharp) says it, Node, and C with its callers' words. What another machine says may come to an app as well: so the path is a whole one, but for libvips.
 const kSaid = [
   /^(.+): unable to open for write\n(?:system|unix) error: Read-only file system/im,
@@ -17,6 +18,11 @@ const kSaid = [
   /['"](\/[^'"\n]+)['"]: Read-only file system|Read-only file system[^'"\n]{0,40}['"](\/[^'"\n]+)['"]/i,
   /(?:^|\s)(\/\S+): Read-only file system/im,
 ];
+// Without a file: as Rust and C say it; SQLite of a database that it has open.
+const kNameless = /read-only file system/i;
+const kDatabase = /attempt to write a readonly database/i;
+const kMadeHere = /^(?:new|super|throw)\b|^[\w$.]*Error\(/;  // at an error's first frame: by JavaScript
+const kSqlite = 'SQLite format 3\0';
 const kReadOnly = 8;  // SQLite's results
 const kCannotOpen = 14;
 const kMostText = 4096;
@@ -44,9 +50,51 @@ module.exports = function (sim) {
     seen.add(error);
     const text = String(error.message).slice(0, kMostText);
     const file = kSaid.map((pattern) => pattern.exec(text)?.slice(1).find(Boolean)).find((one) => one !== undefined && isRefused(path.resolve(one)));
-    if (file !== undefined) return void toldOf('native code', path.resolve(file), error);
+    if (file !== undefined) return void toldOf('native code', sim.diskInWords(path.resolve(file)), error);
+    const nameless = kSaid.some((pattern) => pattern.test(text)) ? undefined : namelessIn(text, error);
+    if (nameless !== undefined) return void toldOf('native code', nameless, error);
     lookAtError(error.cause, depth + 1);
     if (error instanceof AggregateError) for (const one of error.errors.slice(0, 10)) lookAtError(one, depth + 1);
+  }
+
+  // What was refused, in words, where an error names no file. Whatever of this machine is read-only is so there too, so it is enough that the error is of this
+  // machine: made by native code, or of a database that is open here.
+  function namelessIn(text, error) {
+    if (kDatabase.test(text) && error.code !== 'ERR_SQLITE_ERROR') {
+      const open = openDatabases();
+      return open.length === 0 ? undefined : open.length === 1 ? sim.diskInWords(open[0]) : kUnnamed;
+    }
+    return kNameless.test(text) && isNative(error) ? kUnnamed : undefined;
+  }
+
+  // An error that native code has made and nobody has dressed: without a frame (from another thread), or with its first where native code was called.
+  function isNative(error) {
+    const isPlain = Object.getPrototypeOf(error) === Error.prototype && Object.keys(error).every((key) => key === 'code');
+    if (!isPlain || error.syscall !== undefined) return false;
+    const [first] = hanging.framesOf(error);
+    if (!/^\s+at /m.test(String(error.stack))) return true;
+    const [, file, line, column] = /^(?:file:\/\/)?(\/.*):(\d+):(\d+)$/.exec(first?.at ?? '') ?? [];
+    if (file === undefined) return false;
+    const text = readFileSync(file, 'utf8').split('\n')[Number(line) - 1] ?? '';
+    return text !== '' && !kMadeHere.test(text.slice(Number(column) - 1));
+  }
+
+  // SQLite's files that somebody here holds open and could not open for writing, though they are on the disk that is read-only.
+  function openDatabases() {
+    const found = new Set();
+    for (const fd of readdirSync('/proc/self/fd')) {
+      try {
+        const file = readlinkSync(`/proc/self/fd/${fd}`);
+        const isReadOnly = (Number.parseInt(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '', 8) & (constants.O_WRONLY | constants.O_RDWR)) === 0;
+        if (!isReadOnly || !file.startsWith('/') || !isRefused(file)) continue;
+        const head = Buffer.alloc(kSqlite.length);
+        readSync(Number(fd), head, 0, head.length, 0);
+        if (head.toString('latin1') === kSqlite) found.add(file);
+      } catch {
+        // closed meanwhile, or nothing that could be read
+      }
+    }
+    return [...found];
   }
 
   // By the system itself, whoever asks. A file that is not there is refused by its folder.
@@ -62,8 +110,7 @@ module.exports = function (sim) {
     return false;
   }
 
-  function toldOf(who, file, trace) {
-    const to = sim.diskInWords(file);
+  function toldOf(who, to, trace) {
     const told = invocations.getStore()?.toldWrites;
     if (told?.has(to) || told?.has(kUnnamed)) return;  // by who was refused it: a child's words may name no file
     tellMachine({ kind: 'disk', what: `a write by ${who}`, to, place: callerOf(trace).place, refused: true });
@@ -116,7 +163,7 @@ module.exports = function (sim) {
 
   function failed(file, error, below) {
     const result = Number(error?.errcode) & 0xff;
-    if (file !== undefined && (result === kReadOnly || result === kCannotOpen) && isRefused(file)) toldOf('node:sqlite', file, hanging.traceBelow(below));
+    if (file !== undefined && (result === kReadOnly || result === kCannotOpen) && isRefused(file)) toldOf('node:sqlite', sim.diskInWords(file), hanging.traceBelow(below));
   }
 
   function fileOf(given) {

@@ -9,6 +9,7 @@ module.exports = function (sim) {
   // Both symbols are looked up at each call; not enumerable, as the platform's own.
   function provideContext() {
     const provider = { get: () => contextOf(invocations.getStore()) };
+    sim.provideMiddlewareContext = (realm) => Object.defineProperty(realm, Symbol.for(kContexts[0]), { value: provider, configurable: true, enumerable: false, writable: true });
     for (const name of kContexts)
       Object.defineProperty(globalThis, Symbol.for(name), { value: provider, configurable: true, enumerable: false, writable: true });
   }

@@ -102,7 +102,9 @@ module.exports = function (sim) {
   function begun(req, res, fields, details) {
     const invocation = makeInvocation(req, fields.id);
     const { page, kind, runtime, static: isStatic, file, isCompiled, sync } = details;
+    if (kind === 'MIDDLEWARE') sim.takeMiddleware(req, details);
     Object.assign(invocation, {
+      url: details.url && unpack(details.url),
       page,
       kind,
       runtime,
@@ -163,9 +165,9 @@ module.exports = function (sim) {
     invocation.isServed = true;
     invocation.isServing = true;
     try {
-      await sim.answer(req, res);
+      await sim.answer(req, res, invocation.url);
     } catch (error) {
-      await failed(req, res, error);
+      if (!(await sim.answerMiddleware(invocation, res, error))) await failed(req, res, error);
     } finally {
       invocation.isServing = false;
       settle(invocation);

@@ -34,6 +34,7 @@ module.exports = function (sim) {
   // ---- Evaluating ----------------------------------------------------------------------------------------------------------------
 
   async function evaluate(page, kind) {
+    if (kind === 'MIDDLEWARE') return next.evaluateMiddleware(sim.server);
     const segments = await next.evaluate(sim.server, page, kind === 'APP_ROUTE' || kind === 'APP_PAGE', boot.options.dir);
     if (!segments) return;
     sim.guard('segments', () => sim.loadedAhead(page, segments));
@@ -50,7 +51,7 @@ module.exports = function (sim) {
       const colon = one.indexOf(':');
       if (!kLeftOut.test(one.slice(0, colon))) headers[one.slice(0, colon)] = one.slice(colon + 1).trim();
     }
-    const isPage = kind === 'APP_PAGE' || kind === 'PAGES';
+    const isPage = kind === 'APP_PAGE' || kind === 'PAGES' || kind === 'MIDDLEWARE';
     const agent = new http.Agent({ keepAlive: true });
     try {
       for (let i = 0; i < kRequests; i++) {

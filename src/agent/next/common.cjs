@@ -3,6 +3,7 @@
 // comes last: what is here asks `next` and not itself.
 
 const path = require('node:path');
+const middleware = require('./middleware.cjs');
 const routeModules = require('./route-modules.cjs');
 const sandbox = require('./sandbox.cjs');
 const stores = require('./stores.cjs');
@@ -101,6 +102,6 @@ function common({ dist, version }, next) {
 module.exports = function (given, differs) {
   const next = /** @type {any} */ ({});
   const ofRole = given.role === 'dev' ? require('./dev.cjs') : require('./instance.cjs');
-  Object.assign(next, common(given, next), stores(next), routeModules(next), sandbox(next), ofRole(next, given), differs(next, given));
+  Object.assign(next, common(given, next), stores(next), routeModules(next), sandbox(next), middleware(), ofRole(next, given), differs(next, given));
   return next;
 };

@@ -44,7 +44,7 @@ module.exports = function (next) {
             on.rendered(next.serverOf(handlers));
             const { requestHandler } = handlers;
             handlers.requestHandler = function (...args) {
-              return on.request(args[0], args[1], () => requestHandler.apply(this, args));
+              return on.request(args[0], args[1], () => requestHandler.apply(this, args), args[2]);
             };
           }
           return handlers;
@@ -334,27 +334,10 @@ module.exports = function (next) {
     return undefined;
   }
 
-  // next-server.js calls the default export (the adapter) of what loadNodeMiddleware() gives, with {handler, request, page}. `run(adapter, params)` in its place.
-  function watchNodeMiddleware(server, { guard, run }) {
-    if (typeof server?.loadNodeMiddleware !== 'function') return;
-    const wrapped = new WeakMap();  // its module → ours
-    const wrap = (module) => {
-      const adapter = module?.default;
-      if (typeof adapter !== 'function') return module;
-      if (!wrapped.has(module)) wrapped.set(module, Object.create(module, { default: { value: (params) => run(adapter, params), enumerable: true } }));
-      return wrapped.get(module);
-    };
-    const load = server.loadNodeMiddleware;
-    server.loadNodeMiddleware = async function (...args) {
-      const module = await load.apply(this, args);
-      return guard('node middleware', () => wrap(module)) ?? module;
-    };
-  }
-
   return {
     hooksOfServer, isMethod, isEnvironment, edgePages, runsGroups, findFunction, localeOf, watchMatches, plainMeta, noFallback, bundlerOf, compileFunction, watchCompiles,
     errorsOf, watchErrors, compileAhead, compileMiddleware, instrumentationOf, isInstrumentation, askFor, skipInstrumentation, keepEntries, isMissingPage,
-    hooksOfForgotten, isOfServer, isBookkeeping, methodsOf, clientVersionOf, refreshHashOf, middlewareFile, watchNodeMiddleware, writeWhole,
+    hooksOfForgotten, isOfServer, isBookkeeping, methodsOf, clientVersionOf, refreshHashOf, middlewareFile, writeWhole,
     kNotFound: '/_not-found',
   };
 };

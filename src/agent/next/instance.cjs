@@ -64,7 +64,7 @@ module.exports = function (next, { dist }) {
     });
     const nextServer = next.serverOf(handlers);
     const setField = (dir, field, value) => void renderServer.propagateServerField(dir ?? options.dir, field, value).catch(() => {});
-    return { server: nextServer, setField, answer: (req, res) => handlers.requestHandler(req, res), provideContext: () => provideContext(handlers.server, nextServer, options, service, own) };
+    return { server: nextServer, setField, answer: (req, res, url) => handlers.requestHandler(req, res, url), provideContext: () => provideContext(handlers.server, nextServer, options, service, own) };
   }
 
   // After its begin: what next dev has in processes of its own.

@@ -98,6 +98,7 @@ export interface Next {
   }): Hook[];
   watchEval(realm: any, check: (text: string, below: Function) => void): void;
   evaluatesModules(): boolean; // by `eval`, in the sandbox
+  watchNodeMiddleware(server: Server, on: { guard: Guard; run(adapter: Function, params: any): any }): void;
 }
 
 /** In `next dev`. */
@@ -109,7 +110,7 @@ export interface NextInDev extends Next {
     renderServerFound(): void;
     rendering(options: any): void; // once, before it is made
     rendered(server: Server): void;
-    request(req: any, res: any, pass: () => any): any; // after middleware and rewrites
+    request(req: any, res: any, pass: () => any, url: any): any; // after middleware and rewrites, or for middleware; `url`: what is asked for, parsed
     field(dir: string, field: string, value: any): void; // the bundler tells of routes and files
   }): Hook[];
   isMethod(server: Server, field: string): boolean;
@@ -153,7 +154,9 @@ export interface NextInDev extends Next {
 
   // Middleware
   middlewareFile(server: Server): string | undefined;
-  watchNodeMiddleware(server: Server, on: { guard: Guard; run(adapter: Function, params: any): any }): void;
+  middlewareOf(server: any): { page: string; note: any; isEdge(): boolean } | undefined; // compiled, or about to be
+  bodyOf(req: any): { cloneBodyStream(): any; finalize(): Promise<void> } | undefined; // of a request that has one
+  middlewareAnswered(req: any, response: Response): Error; // what the render server throws for its router
 }
 
 /** What stands for Next's bundler in an instance. `name`s are those of methodsOf() and `ensurePage`. */
@@ -180,7 +183,7 @@ export interface NextInInstance extends Next {
   startRenderServer(given: { options: any; server: any; fields: any; own: Own }): Promise<{
     server: Server;
     setField(dir: string | undefined, field: string, value: any): void;
-    answer(req: any, res: any): Promise<void>;
+    answer(req: any, res: any, url?: any): Promise<void>;
     provideContext(): void;
   }>;
   completeServer(server: any, by: { revalidate(asked: any): Promise<any>; getStaticPaths(asked: any): Promise<any> }): void;
@@ -188,6 +191,12 @@ export interface NextInInstance extends Next {
   loadInstrumentation(server: any): Promise<void>;
   kRoutesChanged: string; // the field by which next dev tells of other routes
   seeRoutesAnew(server: any): Promise<void> | undefined;
+
+  giveMiddleware(server: any, note: any): void; // unless it knows
+  evaluateMiddleware(server: any): Promise<any>;
+  watchMiddlewareErrors(server: Server, thrown: (error: any) => any): boolean;
+  middlewareAnswerOf(error: any): { response: Response; waitUntil?: any } | undefined;
+  middlewarePasses(): { response: Response; waitUntil: Promise<any> };
 
   answerSourceMaps(find: (url: string) => any): boolean;
   logError(error: any, type: string | undefined, ask: (error: any, type?: string) => any): any; // `ask`: next dev does

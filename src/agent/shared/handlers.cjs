@@ -139,6 +139,7 @@ module.exports = function (sim) {
   function entersEdge(run, args) {
     const invocation = invocations.getStore();
     const call = (...given) => sim.watchEdge(() => run(...given));
+    if (sim.runHere && invocation?.kind === 'MIDDLEWARE') return sim.runHere?.(run, () => call(...args));
     if (invocation?.page === undefined) return sim.runMiddleware?.(args[0], call, run) ?? call(...args);  // middleware runs before the dispatch
     invocation.begin();
     return call(...args);

@@ -225,29 +225,35 @@ module.exports = function (sim) {
     return found?.isOwn ? (found.source ?? found.at) : undefined;
   }
 
+  const ofErrors = new WeakMap();  // errors are the app's, and keep their stack and their properties
+
   // Those of Node and of ours left out. Written out once.
   function framesOf(trace) {
-    if (trace.frames) return trace.frames;
+    const known = trace.frames ?? ofErrors.get(trace);
+    if (known) return known;
     const { prepareStackTrace } = Error;
     let sites = [];
     try {
-      Error.prepareStackTrace = (_, given) => {
+      Error.prepareStackTrace = (error, given) => {
         sites = given;
-        return '';
+        if (!(error instanceof Error)) return '';
+        return prepareStackTrace ? prepareStackTrace(error, given) : [error, ...given].join('\n    at ');
       };
       void trace.stack;
     } finally {
       Error.prepareStackTrace = prepareStackTrace;
     }
-    trace.frames = [];
+    const frames = [];
+    if (trace instanceof Error) ofErrors.set(trace, frames);
+    else trace.frames = frames;
     // A file of a package that Node loads itself stays what it is, whatever source its own map names ("../../src/monitor.ts").
     for (const site of sites) {
       const file = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
       if (!file || file.startsWith('node:') || file.startsWith(path.dirname(__dirname))) continue;
       const at = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
-      trace.frames.push({ file, at, source: isUserCode(file) && !kPackage.test(file) ? sim.originalPosition(at) : undefined });
+      frames.push({ file, at, source: isUserCode(file) && !kPackage.test(file) ? sim.originalPosition(at) : undefined });
     }
-    return trace.frames;
+    return frames;
   }
 
   const hanging = { add, isOpen, isOpenTo, userFrame, framesOf, traceBelow };

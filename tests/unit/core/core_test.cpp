@@ -212,6 +212,36 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "core: middleware that a function's own request waits for stops the function's clock as that request "
+    "does") {
+  CoreWorld w;
+  const auto caller = w.on_instance();
+  w.handler(caller);
+  w.advance(4s);
+  const auto own = w.admit();
+  REQUIRE(w.core.called_by(own, caller));
+  const auto middleware = w.admit();
+  CHECK_FALSE(w.core.middleware_of(middleware, middleware));
+  CHECK_FALSE(w.core.middleware_of(middleware, InvocationId::none));
+  REQUIRE(w.core.middleware_of(middleware, own));
+  CHECK(w.core.caller_of(middleware) == caller);  // who holds an instance while it waits for one
+  w.dispatch(middleware);
+  w.advance(30s);
+  CHECK(w.obeyed(caller).empty());
+  w.place(middleware);
+  w.advance(6s - 1ms);
+  CHECK(w.obeyed(caller).empty());
+  w.advance(1ms);
+  CHECK(w.obeyed(caller) == Strings{"FUNCTION_INVOCATION_TIMEOUT", "take back"});
+
+  const auto of_client = w.admit();
+  const auto its = w.admit();
+  CHECK(w.core.middleware_of(its, of_client));
+  CHECK(w.core.caller_of(its) == InvocationId::none);
+  w.finish();
+}
+
 TEST_CASE("core: places and seats have names") {
   CHECK(core::name(core::Passage::Where(core::Passage::CauseAwaited{})) == "cause awaited");
   CHECK(core::name(core::Passage::Where(core::Passage::AfterResponse{})) == "after response");

@@ -29,6 +29,7 @@ struct World {
   TimePoint now{};
   std::uint64_t next = 1;
   std::set<InvocationId> running;
+  std::string_view route = "/api/rooms";
 
   std::vector<StateLoss> tell(std::string method, std::string_view instance, StateSeen seen,
                               std::vector<std::string> asked = {}, bool open = false) {
@@ -41,7 +42,8 @@ struct World {
     const auto id = static_cast<InvocationId>(next++);
     if (open) running.insert(id);
     return ledger.look(
-        report, id, "/api/rooms", instance, [&](InvocationId i) { return running.contains(i); }, now);
+        report, id, instance == kMiddleware ? kMiddleware : route, instance,
+        [&](InvocationId i) { return running.contains(i); }, now);
   }
 };
 
@@ -182,6 +184,23 @@ TEST_CASE("middleware never shares memory with a function") {
   CHECK(asked[0].proven);
   CHECK(asked[0].evidence.starts_with(
       "`rooms` has no entry for what this request asks for in middleware: it was put there by POST "));
+}
+
+TEST_CASE("middleware with instances of its own loses what it keeps as a function does") {
+  World w;
+  w.route = kMiddleware;
+  StateSeen hits = variable("number", {}, {"1"});
+  hits.counts = true;
+  CHECK(w.tell("GET", "i1", hits).empty());
+  CHECK(w.tell("GET", "i1", hits).empty());  // it is there again, on a warm instance
+  const auto losses = w.tell("GET", "i2", hits);
+  REQUIRE(losses.size() == 1);
+  CHECK(losses[0].proven);
+  CHECK(losses[0].with_middleware);
+  CHECK_FALSE(losses[0].same_process);
+  CHECK(
+      losses[0].evidence.starts_with("`rooms` counts from its first value again on i2: it had been counted "
+                                     "up by middleware at a GET on i1, "));
 }
 
 TEST_CASE("middleware finds what its earlier request left, because one process runs all of it here") {
