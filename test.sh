@@ -28,6 +28,7 @@ git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-f
 step "Lint: JavaScript and its types, shell, spelling"
 tests/lint/node_modules/.bin/eslint . || die "eslint found mistakes"
 node scripts/check-types.mjs || die "tsc found mistakes"
+node scripts/check-parts.mjs || die "a part of the agent takes what nobody gives, or a field has two owners"
 git ls-files '*.sh' | xargs shellcheck -x -e SC1091,SC2015,SC2016,SC2034,SC2154 || die "shellcheck found mistakes"
 # Seeds of fuzzers, recorded bytes and lock files are no text of ours.
 git ls-files | grep -vE '/seeds/|/golden/|package-lock\.json$' | xargs codespell || die "codespell found misspelt words"

@@ -37,8 +37,7 @@ function start() {
     },
   });
   const next = createNext({ dist, role: 'dev' });
-  const sim = createShared({ options, next, tell: control.tell });
-  sim.sayHello = sayHello;
+  const sim = createShared({ options, next, tell: control.tell, sayHello });
   // As instances have it, for places in sources.
   const dirOf = () => sim.server?.dir ?? process.cwd();
   sim.boot = {
@@ -46,7 +45,7 @@ function start() {
     config: { get distDir() { return path.relative(dirOf(), sim.server?.distDir ?? path.join(dirOf(), '.next')); } },
   };
   const parts = ['shared/invocation', 'shared/unseen', 'shared/modules', 'shared/statics', 'shared/timers', 'shared/compile', 'dev/precompile', 'shared/requests'];
-  parts.push('dev/notice', 'shared/listen', 'dev/router', 'shared/source-maps', 'shared/hanging', 'shared/connections', 'shared/edge-work', 'shared/edge-code');
+  parts.push('dev/notice', 'shared/addresses', 'dev/listen', 'dev/router', 'shared/source-maps', 'shared/hanging', 'shared/connections', 'shared/edge-work', 'shared/edge-code');
   parts.push('dev/middleware', 'shared/handlers');
   if (options.rpcSocket) parts.push('dev/boot', 'dev/traced', 'dev/frozen', 'dev/bundler-host', 'dev/dispatch', 'dev/ask-middleware', 'shared/loaded');
   for (const part of parts) Object.assign(sim, require(`../${part}.cjs`)(sim));

@@ -3,6 +3,7 @@
 
 module.exports = function (sim) {
   const { guard, invocations, missing, next, tell, bracketed, hookStaticPaths, looksStatic } = sim;
+  let routerHooked = false;
   let renderServerHooked = false;
 
   function becomeReady() {
@@ -15,7 +16,7 @@ module.exports = function (sim) {
   }
 
   const serverHooks = next.hooksOfServer({
-    routerFound: () => (sim.routerHooked = true),
+    routerFound: () => (routerHooked = true),
     isIsolated: () => sim.isolation !== undefined,
     ready: () => guard('ready', becomeReady),
     renderServerFound: () => (renderServerHooked = true),
@@ -73,5 +74,5 @@ module.exports = function (sim) {
     return (sim.server && guard('edge pages', () => next.edgePages(sim.server))) || [];
   }
 
-  return { serverHooks, becomeReady, dispatchTo, edgePages };
+  return { serverHooks, hasRouter: () => routerHooked, becomeReady, dispatchTo, edgePages };
 };

@@ -6,7 +6,7 @@ const http = require('node:http');
 const kMaxHead = 1024 * 1024;  // the client's fields, and Next's own notes besides
 
 module.exports = function (sim) {
-  const { boot, bracketed, guard, invocations, next } = sim;
+  const { boot, bracketed, guard, invocations, next, options } = sim;
   const fields = {};
   let renderServer;
 
@@ -24,8 +24,8 @@ module.exports = function (sim) {
       return invocation?.isCompiled === true && invocation.page === page;
     },
     sync: () => invocations.getStore()?.sync,
-    logError: (error, type) => sim.logError(error, type),
-    revalidate: (asked) => sim.revalidate(asked),
+    logError,
+    revalidate,
   };
 
   async function startRenderServer() {
@@ -41,7 +41,7 @@ module.exports = function (sim) {
     for (const [field, value] of Object.entries(fields)) fieldChanged(undefined, field, value);
     guard('preview', () => next.takePreview(sim.server, boot.preview));
     // In a process of its own, which next dev has and keeps the answers of.
-    next.completeServer(sim.server, { revalidate: own.revalidate, getStaticPaths: (asked) => sim.peer.call('getStaticPaths', asked) });
+    next.completeServer(sim.server, { revalidate, getStaticPaths: (asked) => sim.peer.call('getStaticPaths', asked) });
     guard('static paths', sim.hookStaticPaths);
     guard('node middleware', sim.hookMiddleware);
     guard('router context', renderServer.provideContext);
@@ -70,9 +70,33 @@ module.exports = function (sim) {
 
   // Once. What it throws is told as Next tells it, and the request goes on, as in `next dev`.
   function registerInstrumentation() {
-    registered ??= { done: false, promise: register().catch((error) => sim.logError(error)) };
+    registered ??= { done: false, promise: register().catch((error) => logError(error)) };
     registered.promise.then(() => (registered.done = true));
     return registered.done ? undefined : registered.promise;
+  }
+
+  // ---- What Next asks of its server --------------------------------------------------------------------------------------------------------
+
+  function logError(error, type) {
+    if (invocations.getStore()?.isWarming) return;
+    guard('refused', () => sim.lookAtError?.(error));
+    return next.logError(error, type, (...args) => sim.peer.call('logErrorWithOriginalStack', ...args).catch(() => {}));
+  }
+
+  // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.
+  /** @param {{ urlPath: string, headers?: object, revalidateHeaders?: object, opts?: { unstable_onlyGenerated?: boolean } }} asked */
+  async function revalidate({ urlPath, headers = {}, revalidateHeaders, opts = {} }) {
+    sim.tellRevalidated?.();
+    /** @type {RequestInit} */
+    const asked = {
+      method: 'HEAD',
+      redirect: 'manual',
+      headers: Object.fromEntries(Object.entries(revalidateHeaders ?? headers).map(([name, value]) => [name, String(value)])),
+    };
+    const answer = await (sim.unjudged ?? ((ask) => ask()))(() => fetch(`http://localhost:${options.publicPort}${urlPath}`, asked));
+    const isNew = answer.headers.get('x-nextjs-cache')?.toUpperCase() === 'REVALIDATED' || answer.status === 200;
+    if (!isNew && !(answer.status === 404 && opts.unstable_onlyGenerated)) throw new Error(`Invalid response ${answer.status}`);
+    return {};
   }
 
   // Before the render server is there the fields are kept for it.

@@ -23,15 +23,14 @@ module.exports = function (sim) {
   const { boot, next, options } = sim;
   const manifests = new Set();  // compiled files that Next has read while the template came up
   const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
+  let learnPages;
   let early;  // what was asked of next dev meanwhile, which a template has no connection to
 
-  // In the place of the connection to next dev.
   function nobody() {
-    const refuse = (name) => {
+    sim.standInForPeer((name) => {
       early ??= name;
       throw new Error(`${name} before there is a connection`);
-    };
-    sim.peer = { call: async (name) => refuse(name), tell: refuse };
+    });
   }
 
   // Resolves in a copy only, with what vercel-sim has asked for.
@@ -58,7 +57,7 @@ module.exports = function (sim) {
   function nextCopy(addon, learns) {
     const [pid, text] = addon.serve(kSocket, learns).split(/ (.*)/s);
     const command = JSON.parse(text);
-    if (learns) sim.learnPages = addon.learn;
+    if (learns) learnPages = addon.learn;
     const failed = options.namespace ? addon.ownTmp(options.namespace) : '';
     sim.becomeOwn({ mark: command.mark, exit: addon.exit, pid: Number(pid) });
     if (failed) throw new Error(`no /tmp and disk of its own: ${failed}`);
@@ -216,5 +215,11 @@ module.exports = function (sim) {
     if (files.length > 0) sim.forget(files);
   }
 
-  return { nobody, waitToBeCopied, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
+  // What the first invocation of a copy has written to, later ones have before their requests come (fork.c).
+  function learn() {
+    learnPages?.();
+    learnPages = undefined;
+  }
+
+  return { nobody, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
 };

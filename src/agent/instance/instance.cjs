@@ -23,7 +23,7 @@ if (options.tmp) for (const name of ['TMPDIR', 'TMP', 'TEMP']) delete process.en
 let control;
 const tell = (message) => control?.tell(message);
 if (!options.isTemplate) connectControl();
-const sim = createShared({ options, next, tell });
+const sim = createShared({ options, next, tell, sayHello: () => tell({ t: 'missing', names: [...sim.missing] }) });
 Object.assign(sim, {
   boot,
   beginBound,
@@ -31,7 +31,6 @@ Object.assign(sim, {
   controlHandle: () => control?.socket._handle,
   plainExit: process.exit.bind(process),
   dispatchTo() {},  // a request comes with its function
-  sayHello: () => tell({ t: 'missing', names: [...sim.missing] }),
 });
 
 for (const part of [...(options.isTemplate ? kOfTemplates : []), ...kParts]) Object.assign(sim, load(`../${part}.cjs`)(sim));

@@ -73,6 +73,11 @@ module.exports = function (sim) {
     await ready;
   }
 
+  // Of a template, before it is copied.
+  function standInForPeer(refuse) {
+    sim.peer = { call: async (name) => refuse(name), tell: refuse };
+  }
+
   // A template is nobody's instance: its copies connect. False while next dev is asked for something.
   function leavePeer() {
     if (asking > 0) return false;
@@ -104,5 +109,5 @@ module.exports = function (sim) {
     await next.seeRoutesAnew(sim.server);
   }
 
-  return { connectPeer, leavePeer, caughtUp, seeRoutesAnew };
+  return { connectPeer, leavePeer, standInForPeer, caughtUp, seeRoutesAnew };
 };

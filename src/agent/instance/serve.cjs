@@ -263,16 +263,10 @@ module.exports = function (sim) {
     guard('tmp', () => sim.tellTmp(invocation));
     guard('plan', () => sim.tellPlan(invocation));
     guard('made at build', () => sim.tellMade(invocation));
-    if (!invocation.broken && !invocation.isExpired) learn();
+    if (!invocation.broken && !invocation.isExpired) sim.learn?.();
     sim.seeStatic?.();
     tell(message);
     sim.dieWhenDone();
-  }
-
-  // What the first invocation of a copy has written to, later ones have before their requests come (fork.c).
-  function learn() {
-    sim.learnPages?.();
-    sim.learnPages = undefined;
   }
 
   // To its end. A page that failed may have left anything.

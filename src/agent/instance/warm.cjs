@@ -110,5 +110,5 @@ module.exports = function (sim) {
     }
   }
 
-  return { bind, muteWarming, warmApi, warmRoute, warmSegment };
+  return { bind, muteWarming, standIns: { route: warmRoute, api: warmApi, segment: warmSegment } };
 };

@@ -138,7 +138,7 @@ module.exports = function (sim) {
     // Who had it opened has it opened for this: the first request comes when it is there, in another turn.
     let by = [invocations.getStore(), isFirst ? connection.openedBy : undefined].find(isOpenTo);
     // Where its response is over and another one runs by now, what was waiting for the connection may be the other's.
-    if (isFirst && by?.isDeciding && by === connection.openedBy && sim.running.size > 1) by = undefined;
+    if (isFirst && by?.isDeciding && by === connection.openedBy && sim.running?.size > 1) by = undefined;
     const openedFor = by && isFirst && connection.openedBy === by ? connection.trace : undefined;
     connection.askedAt ??= performance.now();
     connection.isHttp = kind === 'HTTP request';

@@ -24,7 +24,7 @@ module.exports = function (sim) {
     });
     if (invocation.isWarming) {
       sim.prepareState?.(handler, invocation.file);
-      return sim.warmRoute;
+      return sim.standIns?.route;
     }
     return function (...handlerArgs) {
       sim.stateBegins?.(invocation, handler);
@@ -39,7 +39,7 @@ module.exports = function (sim) {
       const invocation = invocations.getStore();
       if (invocation?.isWarming) {
         sim.prepareState?.(handler, invocation.file);
-        return sim.warmApi(...args);
+        return sim.standIns?.api(...args);
       }
       if (invocation) sim.stateBegins?.(invocation, handler);
       invocation?.begin();
@@ -66,7 +66,7 @@ module.exports = function (sim) {
   // A module of an app page is about to be loaded.
   function loadsSegment(role, file, load) {
     const invocation = invocations.getStore();
-    if (invocation?.isWarming) return sim.warmSegment(role, file) ?? load();
+    if (invocation?.isWarming) return sim.standIns?.segment(role, file) ?? load();
     if (!invocation || invocation.began) return load();
     invocation.loading++;
     return whenThere(load, (exports) => guard('page modules', () => moduleLoaded(invocation, role, exports, file)));
@@ -78,7 +78,7 @@ module.exports = function (sim) {
     if (exports && (role === 'page' || role === 'layout')) invocation.segments.push({ name: role, exports, file });
     if (invocation.loading > 0 || !invocation.pageLoaded) return;
     guard('segments', () => readSegments(invocation, invocation.segments));
-    if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, sim.pageEntries(invocation.segments)));
+    guard('module state', () => sim.stateBegins?.(invocation, sim.pageEntries?.(invocation.segments)));
     invocation.begin();
   }
 
@@ -87,8 +87,8 @@ module.exports = function (sim) {
     const invocation = invocations.getStore();
     if (!invocation || invocation.began || invocation.readOnly) return load();
     return whenThere(load, (module) => {
-      const begins = (entries) => void (entries && guard('module state', () => sim.stateBegins(invocation, entries)));
-      const entries = sim.actionEntries && guard('module state', () => sim.actionEntries(module, invocation, loadById, id));
+      const begins = (entries) => void (entries && guard('module state', () => sim.stateBegins?.(invocation, entries)));
+      const entries = guard('module state', () => sim.actionEntries?.(module, invocation, loadById, id));
       if (typeof entries?.then === 'function') entries.then(begins);
       else begins(entries);
       invocation.begin();
@@ -124,7 +124,7 @@ module.exports = function (sim) {
     if (isOwn) guard('static pages', () => invocation.setStatic(isStaticPage(invocation, page)));
     guard('made at build', () => sim.watchProps?.(invocation, page));
     const { file } = invocation;
-    if (sim.stateBegins) guard('module state', () => sim.stateBegins(invocation, page.functions.map((fn) => ({ fn, file }))));
+    guard('module state', () => sim.stateBegins?.(invocation, page.functions.map((fn) => ({ fn, file }))));
     invocation.begin();
   }
 
@@ -139,9 +139,10 @@ module.exports = function (sim) {
   function entersEdge(run, args) {
     const invocation = invocations.getStore();
     const call = (...given) => sim.watchEdge(() => run(...given));
-    if (sim.runHere && invocation?.kind === 'MIDDLEWARE') return sim.runHere(run, () => call(...args));
-    if (invocation?.page !== undefined) invocation.begin();  // middleware runs before the dispatch
-    return invocation?.page === undefined && sim.runMiddleware ? sim.runMiddleware(args[0], call, run) : call(...args);
+    if (sim.runHere && invocation?.kind === 'MIDDLEWARE') return sim.runHere?.(run, () => call(...args));
+    if (invocation?.page === undefined) return sim.runMiddleware?.(args[0], call, run) ?? call(...args);  // middleware runs before the dispatch
+    invocation.begin();
+    return call(...args);
   }
 
   const handlerHooks = [

@@ -4,9 +4,10 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 
 // `options`: token, timeScale, publicPort and what else the role has. `next`: src/agent/next/interface.d.ts. `tell` sends a message to vercel-sim.
-function createShared({ options, next, tell }) {
+// `sayHello` says once more what was found missing.
+function createShared({ options, next, tell, sayHello }) {
   const missing = new Set();  // hooks that this Next does not have
-  const sim = {
+  const sim = /** @type {any} */ ({
     options,
     next,
     tell,
@@ -16,12 +17,10 @@ function createShared({ options, next, tell }) {
     invocations: new AsyncLocalStorage(),
     kInvocation: Symbol('vsim.invocation'),
     plain: { setTimeout, clearTimeout, setImmediate },  // before anybody patches them
-    server: undefined,  // Next's, once there
-    routerHooked: false,
-    sayHello() {},
+    sayHello,
     guard,
     lacks,
-  };
+  });
 
   // Nothing of ours may throw into Next: what fails is a hook that this Next does not have.
   function guard(hook, action) {

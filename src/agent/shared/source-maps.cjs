@@ -1,5 +1,5 @@
 'use strict';
-// Where compiled code comes from, for stacks of errors and for what hangs; and how an instance prints an error.
+// Where compiled code comes from, for stacks of errors and for what hangs.
 
 const fs = require('node:fs');
 const Module = require('node:module');
@@ -9,7 +9,7 @@ const { evaluatedMap, isEvaluated, sourceName } = require('../next/chunks.cjs');
 const decoded = require('./decoded.cjs');
 
 module.exports = function (sim) {
-  const { boot, guard, next, options } = sim;
+  const { boot, guard, next } = sim;
   const maps = new Map();  // file → {payload, map}
 
   // Turbopack writes `<file>.map`; it is read when it is asked for. webpack's maps lie in the text of what it evaluates: Node finds them, and
@@ -64,27 +64,5 @@ module.exports = function (sim) {
     return path.isAbsolute(name) ? path.relative(boot.options.dir, name) : name.replace(/^\.\//, '');
   }
 
-  function logError(error, type) {
-    if (sim.invocations.getStore()?.isWarming) return;
-    guard('refused', () => sim.lookAtError?.(error));
-    return next.logError(error, type, (...args) => sim.peer.call('logErrorWithOriginalStack', ...args).catch(() => {}));
-  }
-
-  // A page is to be made anew (res.revalidate): by the platform, which asks for it as anyone does, with a secret of the deployment.
-  /** @param {{ urlPath: string, headers?: object, revalidateHeaders?: object, opts?: { unstable_onlyGenerated?: boolean } }} asked */
-  async function revalidate({ urlPath, headers = {}, revalidateHeaders, opts = {} }) {
-    sim.tellRevalidated?.();
-    /** @type {RequestInit} */
-    const asked = {
-      method: 'HEAD',
-      redirect: 'manual',
-      headers: Object.fromEntries(Object.entries(revalidateHeaders ?? headers).map(([name, value]) => [name, String(value)])),
-    };
-    const answer = await (sim.unjudged ?? ((ask) => ask()))(() => fetch(`http://localhost:${options.publicPort}${urlPath}`, asked));
-    const isNew = answer.headers.get('x-nextjs-cache')?.toUpperCase() === 'REVALIDATED' || answer.status === 200;
-    if (!isNew && !(answer.status === 404 && opts.unstable_onlyGenerated)) throw new Error(`Invalid response ${answer.status}`);
-    return {};
-  }
-
-  return { prepareSourceMaps, originalPosition, logError, revalidate };
+  return { prepareSourceMaps, originalPosition };
 };

@@ -6,7 +6,7 @@ const http = require('node:http');
 const net = require('node:net');
 
 module.exports = function (sim) {
-  const { options, guard, invocations, makeInvocation, responseFor, takeFields, watchResponse } = sim;
+  const { dressSocket, guard, invocations, makeInvocation, options, publicAddress, responseFor, takeFields, watchResponse } = sim;
 
   // Next listens once, on (port, hostname), and builds banner, PORT and its own origin from server.address().
   function hookListen() {
@@ -62,7 +62,7 @@ module.exports = function (sim) {
         for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGTERM', 'SIGINT'])) process.prependListener(signal, () => end(signal));
       });
       setTimeout(() => {
-        if (!sim.routerHooked) sim.becomeReady();  // this Next has no router-server: listening must do
+        if (!sim.hasRouter()) sim.becomeReady();  // this Next has no router-server: listening must do
       }, 2000).unref();
     });
 
@@ -109,18 +109,5 @@ module.exports = function (sim) {
     };
   }
 
-  function publicAddress(host) {
-    const port = options.publicPort;
-    if (!host) return { address: '::', family: 'IPv6', port };
-    const family = net.isIP(host);
-    return { address: family ? host : '127.0.0.1', family: family === 6 ? 'IPv6' : 'IPv4', port };
-  }
-
-  // A unix socket has no addresses; code that reads them (rate limiters, loggers) finds those of a connection from this machine.
-  function dressSocket(socket) {
-    const addresses = { remoteAddress: '127.0.0.1', remoteFamily: 'IPv4', localAddress: '127.0.0.1', localPort: options.publicPort };
-    for (const [name, value] of Object.entries(addresses)) Object.defineProperty(socket, name, { value, configurable: true });
-  }
-
-  return { hookListen, dressSocket, publicAddress };
+  return { hookListen };
 };
