@@ -1,5 +1,7 @@
 #include "process/memory_group.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -7,9 +9,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -19,28 +18,49 @@ namespace {
 constexpr std::string_view kRoot = "/sys/fs/cgroup", kName = "vercel-sim-";
 constexpr std::uint64_t kTried = 1ULL << 30;
 
+// Files of the kernel: each read and each write is whole.
 std::string read(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream out;
-  out << file.rdbuf();
-  return std::move(out).str();
+  std::string out(4096, '\0');
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t size = fd < 0 ? -1 : ::read(fd, out.data(), out.size());
+  if (fd >= 0) ::close(fd);
+  out.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return out;
 }
 
-bool write(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  return static_cast<bool>(file << text << std::flush);
+bool write(const std::string& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool done = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return done;
 }
 
-bool has_word(std::string_view text, std::string_view word) {
-  std::istringstream words{std::string(text)};
-  for (std::string one; words >> one;)
-    if (one == word) return true;
+// The first of the rest, up to that character, and without it.
+std::string_view take(std::string_view& rest, char end) {
+  const std::size_t at = rest.find(end);
+  const std::string_view out = rest.substr(0, at);
+  rest = at == std::string_view::npos ? std::string_view() : rest.substr(at + 1);
+  return out;
+}
+
+bool has_word(std::string_view text, std::string_view word, char end) {
+  while (!text.empty())
+    if (take(text, end) == word) return true;
   return false;
 }
 
 bool is_folder(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::is_directory(path, error);
+  struct stat of {};
+  return ::stat(path.c_str(), &of) == 0 && S_ISDIR(of.st_mode);
+}
+
+bool hands_on_memory(const std::string& folder) {
+  std::string names = read(folder + "/cgroup.subtree_control");
+  while (names.ends_with('\n')) names.pop_back();
+  return has_word(names, "memory", ' ');
 }
 
 // Whose groups those are that a run has left which was killed: of no process that is there.
@@ -56,14 +76,13 @@ bool is_left(std::string_view name) {
 
 MemoryHierarchy memory_hierarchy(std::string_view proc_self_cgroup) {
   MemoryHierarchy out;
-  std::istringstream lines{std::string(proc_self_cgroup)};
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string_view controllers = std::string_view(line).substr(first + 1, second - first - 1);
-    if (fmt::format(",{},", controllers).find(",memory,") != std::string::npos)
-      return {false, line.substr(second + 1)};
-    if (controllers.empty()) out = {true, line.substr(second + 1)};
+  while (!proc_self_cgroup.empty()) {
+    std::string_view path = take(proc_self_cgroup, '\n');
+    take(path, ':');
+    const std::string_view controllers = take(path, ':');
+    if (!path.starts_with('/')) continue;
+    if (has_word(controllers, "memory", ',')) return {false, std::string(path)};
+    if (controllers.empty()) out = {true, std::string(path)};
   }
   return out;
 }
@@ -85,7 +104,7 @@ Result<std::unique_ptr<MemoryGroups>> MemoryGroups::find() {
   for (; at.size() >= root.size(); at.resize(at.rfind('/'))) {
     // Version 2: the nearest above us that hands memory on to groups below it, which none does that has
     // processes.
-    if (ours.unified && !has_word(read(at + "/cgroup.subtree_control"), "memory")) continue;
+    if (ours.unified && !hands_on_memory(at)) continue;
     std::unique_ptr<MemoryGroups> groups(new MemoryGroups(ours.unified, at));
     const std::string trial = groups->make(fmt::format("{}{}-trial", kName, ::getpid()), kTried);
     if (trial.empty()) {
@@ -132,22 +151,29 @@ std::string MemoryGroups::make(std::string_view name, std::uint64_t bytes) const
 }
 
 std::int64_t MemoryGroups::kills(const std::string& folder) const {
-  std::ifstream file(folder + (unified_ ? "/memory.events" : "/memory.oom_control"));
-  std::string word;
-  for (std::int64_t count = 0; file >> word >> count;)
-    if (word == "oom_kill") return count;
+  const std::string text = read(folder + (unified_ ? "/memory.events" : "/memory.oom_control"));
+  for (std::string_view rest = text; !rest.empty();) {
+    std::string_view line = take(rest, '\n');
+    std::int64_t count = -1;
+    if (take(line, ' ') == "oom_kill" &&
+        std::from_chars(line.data(), line.data() + line.size(), count).ec == std::errc())
+      return count;
+  }
   return -1;
 }
 
 // Away with what is empty by now: of this run, and of those that were killed.
 void MemoryGroups::sweep() {
-  std::istringstream left(std::exchange(left_, {}));
-  for (std::string folder; std::getline(left, folder);)
+  const std::string left = std::exchange(left_, {});
+  for (std::string_view rest = left; !rest.empty();) {
+    const std::string folder(take(rest, '\n'));
     if (::rmdir(folder.c_str()) != 0 && errno == EBUSY) left_ += folder + '\n';
-  if (made_ > 0) return;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(parent_, error), end; !error && it != end; it.increment(error))
-    if (is_left(it->path().filename().string())) ::rmdir(it->path().c_str());
+  }
+  DIR* const all = made_ > 0 ? nullptr : ::opendir(parent_.c_str());
+  if (all == nullptr) return;
+  while (const dirent* one = ::readdir(all))
+    if (is_left(one->d_name)) ::rmdir(fmt::format("{}/{}", parent_, one->d_name).c_str());
+  ::closedir(all);
 }
 
 }  // namespace vsim::process

@@ -70,6 +70,25 @@ export async function GET() {
   return new Response(await readFile(file, "utf8"));
 }
 `,
+  // A file that stands for a database: nothing fails where it is not there.
+  "lib/notes.js": `import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+const file = tmpdir() + "/vsim-e2e-notes.json";
+export const all = () => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : ["first"]);
+export const add = (note) => writeFileSync(file, JSON.stringify([...all(), note]));
+`,
+  "app/notes/page.js": `import { all } from "../../lib/notes";
+export default function Page() {
+  return <ul>{all().map((note) => <li key={note}>{note}</li>)}</ul>;
+}
+`,
+  "app/api/notes/route.js": `import { add, all } from "../../../lib/notes";
+export const GET = (request) => Response.json({ notes: all(), search: new URL(request.url).search });
+export async function POST(request) {
+  add(await request.text());
+  return Response.json({ saved: true });
+}
+`,
   "client.mjs": `for (const [path, body] of JSON.parse(process.argv[2])) {
   const res = await fetch(process.env.BASE_URL + path, body && { method: "POST", body });
   console.log("answer:", path, res.status, await res.text());
@@ -127,6 +146,17 @@ describe("/tmp of a function", { timeout: 900_000 }, () => {
       assert.equal(full.code, 2, full.text);
     });
   }
+
+  test("a file that stands for a database is told, whatever is answered, and where a page is made at build", async (t) => {
+    const { answers, code, shared, text, told } = await run(await copyApp(kFiles), [["/api/notes", "second"], ["/notes"], ["/api/notes"]]);
+    if (shared) return t.skip(`instances share /tmp here: ${shared}`);
+    assert.deepEqual([answers[0], answers[2]], ['/api/notes 200 {"saved":true}', '/api/notes 200 {"notes":["first"],"search":""}'], text);
+    assert.deepEqual(told.map(({ name, enforced, file, measured }) => [name, enforced, file, /not found .*/.exec(measured)?.[0]]), [
+      ["SIM_TMP_NOT_SHARED", false, "lib/notes.js:4", "not found where this page is made, at build, as there"],
+      ["SIM_TMP_NOT_SHARED", false, "lib/notes.js:4", "not found here, as there"],
+    ], text);
+    assert.equal(code, 0, text);
+  });
 
   test("what a variable names is shared, and said; with disk.tmp=off all of it is", async (t) => {
     const app = await copyApp(kFiles);
