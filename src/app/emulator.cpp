@@ -67,11 +67,6 @@ void Emulator::Impl::notice(event::Level level, std::string_view message, std::s
   emit(e);
 }
 
-void Emulator::Impl::printed(const OutputLine& line) {
-  if (options.live != nullptr) options.live->printed(now(), line);
-  app_output(line);
-}
-
 // The engine, what stands before it, and the port.
 Result<bool> Emulator::Impl::open_edge() {
   engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);

@@ -117,7 +117,7 @@ Result<bool> Emulator::Impl::start_app() {
       spec.next ? std::string() : fmt::format("http://localhost:{}", spec.private_port));
   AppProcess::Callbacks callbacks;
   callbacks.ready = [this] { ready(); };
-  callbacks.output = [this](std::string_view line) { printed({line}); };
+  callbacks.output = [this](std::string_view line) { app_output({line}); };
   callbacks.died = [this](const process::ExitCause& cause, bool again) { return died(cause, again); };
   callbacks.restarting = [this](std::string_view when) {
     event::AppChanged e{event::AppState::restarting, when};

@@ -62,7 +62,6 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   void app_is_gone();
   bool died(const process::ExitCause& cause, bool try_again);
   void stop(int code, std::string_view reason);
-  void printed(const OutputLine&);
   void notice(event::Level level, std::string_view message, std::string_view fix = {},
               std::string_view code = {}, std::string_view file = {}, int line = 0);
   template <class E>
@@ -110,7 +109,7 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   }
   void isolation_lacks(const std::vector<std::string>& hooks) override { app_lacks(hooks); }
   void isolation_event(const event::InstanceChanged& event) override { emit(event); }
-  void isolation_output(const OutputLine& line) override { printed(line); }
+  void isolation_output(const OutputLine& line) override { app_output(line); }
   void isolation_missing() override { stop(kSoftware, "isolation"); }
 
   // What a new deployment has met open.

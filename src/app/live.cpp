@@ -21,6 +21,7 @@ namespace vsim::app {
 namespace {
 
 constexpr std::string_view kData = "data: ", kJson = "application/json; charset=utf-8";
+constexpr Duration kGather = std::chrono::milliseconds(30);
 // Blocks that are written, or sent to one reader, before requests have their turn again.
 constexpr int kAtOnce = 8;
 
@@ -186,6 +187,10 @@ std::shared_ptr<const std::string> Live::Block::picture(TimePoint start, bool gr
 
 void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
   metrics_.on_event(event);
+  if (std::holds_alternative<event::RunStopped>(event)) {  // no timer comes any more
+    gather_.reset();
+    gathers_ = false;
+  }
   if (blocks_.empty() || blocks_.back().size() >= kBlock) {
     if (blocks_.size() == kMostBlocks) forget_oldest();
     blocks_.emplace_back(stamp.seq);
@@ -197,7 +202,21 @@ void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
   block.append(start_, stamp, event);
 }
 
+// A page draws thirty times a second: what comes within that time goes out in one piece.
 void Live::on_pause() {
+  if (readers_.empty() || gathers_) return;
+  const TimePoint due = told_at_ + kGather, at = now();
+  if (at >= due || !gather_) return tell_all();
+  gathers_ = true;
+  gather_->expires_at(to_steady(due));
+  gather_->async_wait([this](boost::system::error_code error) {
+    if (!error) tell_all();
+  });
+}
+
+void Live::tell_all() {
+  gathers_ = false;
+  told_at_ = now();
   // A reader may leave while it is told: backwards, since on_gone() then takes it out.
   for (std::size_t i = readers_.size(); i-- > 0;)
     if (readers_[i].session->takes_more()) tell(readers_[i]);
@@ -301,7 +320,10 @@ void Live::passing(TimePoint at, const event::BytesPassed& passed) {
 void Live::answer_on(boost::asio::io_context* io) {
   io_ = io;
   questions_.reset();
+  gather_.reset();
+  gathers_ = false;
   if (io == nullptr) return;
+  gather_.emplace(*io);
   questions_ = std::make_unique<Questions>(
       *io, [this](const Question& question, ApiWorld& out) { return picture(question, out); },
       [](int status, std::size_t size) {
@@ -369,7 +391,7 @@ void Live::tell_on() {
   if (io_ == nullptr || std::exchange(telling_on_, true)) return;
   boost::asio::post(*io_, [this] {
     telling_on_ = false;
-    on_pause();
+    tell_all();
   });
 }
 

@@ -5,12 +5,14 @@
 // token that stands in the terminal. I/O thread only.
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,7 +55,7 @@ class Live final : public event::Sink, public net::Feed {
   void response_head(InvocationId, TimePoint at, std::span<const http::Header>, std::string_view more,
                      bool drop_server);
   void answered(InvocationId, TimePoint at, std::string_view response);
-  void printed(TimePoint at, const OutputLine&);
+  void printed(TimePoint at, const OutputLine&);  // without Next's own lines about requests
   // When bytes passed on what is open, for the pages that are. Not an event, and not kept: the next word on
   // the same one says it all again, so that whoever does not take it loses nothing.
   void passing(TimePoint at, const event::BytesPassed&);
@@ -108,6 +110,7 @@ class Live final : public event::Sink, public net::Feed {
   template <class Take>
   void each_kept(Take) const;
   bool picture(const Question&, ApiWorld& out);
+  void tell_all();
   void tell_on();
   std::uint64_t left_out() const { return blocks_.empty() ? 0 : blocks_.front().first - 1; }
   ApiAnswer act(const net::http1::RequestHead&, std::string_view what, std::string_view query);
@@ -131,6 +134,9 @@ class Live final : public event::Sink, public net::Feed {
   StoryNotes notes_;
   boost::asio::io_context* io_ = nullptr;
   std::unique_ptr<Questions> questions_;
+  std::optional<boost::asio::steady_timer> gather_;  // until readers are told again
+  bool gathers_ = false;
+  TimePoint told_at_{};
 };
 
 }  // namespace vsim::app

@@ -374,8 +374,9 @@ int run(const RunOptions& asked, Colour colour) {
   }
   if (!style.quiet) people.set_ready_hint(std::move(hint));
   app::Emulator program(std::move(emulator), hub, [&, quiet = style.quiet](const app::OutputLine& line) {
-    if (quiet && !errors.shows(line)) return;
-    if (drop_request_lines && is_next_request_line(line.text)) return;
+    const bool is_of_request = drop_request_lines && is_next_request_line(line.text);
+    if (!is_of_request) live.printed(app::now(), line);
+    if ((quiet && !errors.shows(line)) || is_of_request) return;
     people.app_output(line.text);
   });
   keys.of(program);

@@ -141,7 +141,9 @@ Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec comm
   record.say(people);
   const bool drop_request_lines = setup.emulator.app.next;
   app::Emulator program(std::move(setup.emulator), hub, [&](const app::OutputLine& line) {
-    if (!drop_request_lines || !is_next_request_line(line.text)) held.app_output(line);
+    if (drop_request_lines && is_next_request_line(line.text)) return;
+    live.printed(app::now(), line);
+    held.app_output(line);
   });
   const auto result = program.run();
   writer.flush();

@@ -15,9 +15,8 @@ namespace {
 constexpr auto kOne = static_cast<InvocationId>(1);
 
 std::string asked(const StoryNotes& notes, const NotesAsked& what) {
-  std::string out = "{";
-  out.append(notes_json(notes.picture(), what)).append("}");
-  return out;
+  std::string out(1, '{');
+  return out.append(notes_json(notes.picture(), what)).append(1, '}');
 }
 bool says(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
