@@ -1,5 +1,5 @@
 // The edge compared with nginx and HAProxy in one run, on the same origin, one worker each, in interleaved rounds.
-//   node bench/run.mjs [--bin build/vercel-sim] [--rounds 10] [--seconds 2] [--only small,64k,1m,record,idle,tick,deadline]
+//   node bench/run.mjs [--bin build/vercel-sim] [--rounds 10] [--seconds 2] [--only small,page,64k,1m,record,idle,tick,deadline]
 // CPU is what the proxy's own process used (/proc/PID/stat), so a noisy neighbour moves it little; rates and latencies are for orientation.
 import { spawn, execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync, openSync } from 'node:fs';
@@ -13,7 +13,7 @@ const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const rounds = Number(option('rounds', 10));
 const seconds = Number(option('seconds', 2));
-const only = option('only', 'small,64k,1m,record,idle,tick,deadline').split(',');
+const only = option('only', 'small,page,64k,1m,record,idle,tick,deadline').split(',');
 const dir = mkdtempSync(join(tmpdir(), 'vercel-sim-bench-'));
 chmodSync(dir, 0o755);  // nginx's worker is nobody
 const ports = { ORIGIN: 18080, STREAMS: 18081, nginx: 18082, haproxy: 18083, 'vercel-sim': 18084, deadline: 18085, record: 18086 };
@@ -134,9 +134,20 @@ async function load(title, path, connections) {
   console.log(`vercel-sim / best peer: ${(cpus['vercel-sim'] / best).toFixed(3)}`);
 }
 
-function open(port, path) {
+// The live page's stream of events, read as fast as they come, as a page does.
+async function readEvents(port) {
+  const read = {bytes: 0, dropped: 0, stop: () => request.destroy()};
+  const {request, response} = await open(port, '/_vercel-sim/events', 'localhost');
+  response.setEncoding('latin1').on('data', (text) => {
+    read.bytes += text.length;
+    for (const [, n] of text.matchAll(/event: dropped\ndata: {"events":(\d+)/g)) read.dropped += Number(n);
+  }).on('error', () => {});
+  return read;
+}
+
+function open(port, path, host = '127.0.0.1') {
   return new Promise((done, fail) => {
-    const request = http.get({ port, host: '127.0.0.1', path, agent }, (response) => done({ request, response }));
+    const request = http.get({ port, host: '127.0.0.1', path, agent, headers: { host: `${host}:${port}` } }, (response) => done({ request, response }));
     request.on('error', fail);
   });
 }
@@ -194,6 +205,12 @@ try {
   proxies = await startAll();
   proxies.push(await startSim(ports['vercel-sim'], ports.ORIGIN));
   if (only.includes('small')) await load('small keep-alive requests, 32 connections', '/small', 32);
+  if (only.includes('page')) {
+    const page = await readEvents(proxies.at(-1).port);
+    await load('the same with a live page open, which reads every event', '/small', 32);
+    console.log(`the page: ${(page.bytes / 1e6).toFixed(1)} MB read, ${page.dropped} events dropped`);
+    page.stop();
+  }
   if (only.includes('64k')) await load('64 KiB bodies, 32 connections', '/file/64k', 32);
   if (only.includes('1m')) await load('1 MiB bodies, 8 connections', '/file/1m', 8);
   if (only.includes('record')) await record();
@@ -202,6 +219,12 @@ try {
     process.kill(files.pid, 'SIGTERM');
     proxies.push(await startSim(ports['vercel-sim'] + 10, ports.STREAMS));
     if (only.includes('idle')) await idle();
+    if (only.includes('idle') && only.includes('page')) {
+      console.log('\n# with a live page open');
+      const page = await readEvents(proxies.at(-1).port);
+      await idle();
+      page.stop();
+    }
     if (only.includes('tick')) await ticks();
   }
   if (only.includes('deadline')) await deadline();
