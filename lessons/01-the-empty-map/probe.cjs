@@ -10,5 +10,5 @@ module.exports = async function probe(t) {
     t.tell(`GET  /api/rooms  ->  ${answer.status} ${answer.text.slice(0, 80)}`);
     if (answer.status === 200 && answer.json?.name === name) found += 1;
   }
-  t.check('room-found', found === 4, `of 4 times the room is found ${found === 1 ? 'once' : `${found} times`}`);
+  t.check('room-found', found === 4, `the room is found ${found} times of 4`);
 };
