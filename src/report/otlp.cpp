@@ -135,9 +135,10 @@ class Traces {
  private:
   // Its trace; the number of the invocation's own span.
   std::uint64_t begin(InvocationId id, std::string_view request_id) {
-    const std::string key = fmt::format(
-        "{}/{}/{}/{}", run_.started.unix_ms, run_.url, run_.app,
-        id == InvocationId::none ? std::string(request_id) : std::to_string(static_cast<std::uint64_t>(id)));
+    const std::string own =
+        id == InvocationId::none ? std::string(request_id) : std::to_string(static_cast<std::uint64_t>(id));
+    // What differs stands in front: what follows mixes it into every digit.
+    const std::string key = fmt::format("{}/{}/{}/{}", own, run_.started.unix_ms, run_.url, run_.app);
     const std::uint64_t high = fnv1a(key), low = fnv1a(key, high);
     trace_ = fmt::format("{:016x}{:016x}", high, low);
     return fnv1a(key, low);
