@@ -12,8 +12,7 @@ module.exports = function (sim) {
   const handlers = new WeakMap();  // an adapter → the user's function
   const isMiddleware = (invocation) => invocation?.kind === 'MIDDLEWARE';
 
-  // The head was written without what belongs to a connection. While it is compiled anew Next has none for a moment, which may be told here when the request has
-  // passed that place in next dev.
+  // The head was written without what belongs to a connection.
   function takeMiddleware(req, { hop, middleware }) {
     Object.assign(req.headers, hop);
     next.giveMiddleware(sim.server, unpack(middleware));

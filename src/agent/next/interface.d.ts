@@ -192,7 +192,7 @@ export interface NextInInstance extends Next {
   kRoutesChanged: string; // the field by which next dev tells of other routes
   seeRoutesAnew(server: any): Promise<void> | undefined;
 
-  giveMiddleware(server: any, note: any): void; // unless it knows
+  giveMiddleware(server: any, note: any): void;
   evaluateMiddleware(server: any): Promise<any>;
   watchMiddlewareErrors(server: Server, thrown: (error: any) => any): boolean;
   middlewareAnswerOf(error: any): { response: Response; waitUntil?: any } | undefined;

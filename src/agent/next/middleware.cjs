@@ -45,9 +45,16 @@ module.exports = function () {
 
   // ---- In an instance -----------------------------------------------------------------------------------------------------------------
 
-  // DevServer.middleware; `match` is made of the others. Kept is what it has.
+  // DevServer.middleware, which getMiddleware() completes: `match` is made of the others. What next dev had when it asked counts, and not what is told meanwhile of
+  // middleware that is compiled anew.
+  let given;
   function giveMiddleware(server, note) {
-    server.middleware ??= { ...note, match: null };
+    const { getMiddleware } = server;
+    if (!given) server.getMiddleware = function (...args) {
+      this.middleware = given;
+      return getMiddleware.apply(this, args);
+    };
+    given = { ...note, match: null };
   }
 
   const evaluateMiddleware = (server) => server.loadNodeMiddleware();
