@@ -81,7 +81,10 @@ std::string local_words(const std::vector<LocalName>& names, bool strict) {
   std::string list;
   const std::size_t shown = std::min(names.size(), kNamed);
   for (std::size_t i = 0; i < shown; ++i)
-    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", names[i].name, names[i].where);
+    list += fmt::format("{}{} ({}{})", list.empty() ? "" : ", ", names[i].name, names[i].where,
+                        strict && names[i].name.starts_with("NEXT_PUBLIC_")
+                            ? "; but written out, it is in what next dev has compiled"
+                            : "");
   if (names.size() > shown) list += fmt::format(" and {} more", names.size() - shown);
   const bool one = names.size() == 1;
   return fmt::format("{} variable{} that the app reads {}: {}", names.size(), one ? "" : "s",

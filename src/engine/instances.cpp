@@ -129,7 +129,7 @@ Code Engine::not_placed(InvocationId id, Code code, Duration waited, TimePoint n
   Invocation* v = e.slab.find(id);
   if (v == nullptr || v->leased || v->life.is<invocation::Lingering>()) return Code::none;
   v->waited += waited;
-  code = e.named(code, *v);
+  code = Engine::Impl::named(code, *v);
   const bool answerable = !v->life.head_seen() && !v->life.client_has_left();
   if (answerable) v->status = limits::info(code).status;
   if (code != Code::sim_not_ready)
@@ -156,7 +156,7 @@ Code Engine::instance_lost(InvocationId id, const limits::instance_end::Loss& of
   Invocation* v = e.slab.find(id);
   if (v == nullptr) return Code::none;
   limits::instance_end::Loss loss = of;
-  const Code code = loss.code = e.named(of.code, *v);
+  const Code code = loss.code = Engine::Impl::named(of.code, *v);
   v->leased = false;
   const bool told = code != Code::none && code != Code::sim_not_ready && e.limited(*v);
   if (v->life.is<invocation::Lingering>()) {

@@ -22,4 +22,7 @@ TEST_CASE("Environment: names that only this machine defines, the first few with
   CHECK(local_words({{"A", "x"}, {"B", "x"}, {"C", "x"}, {"D", "x"}, {"E", "x"}, {"F", "x"}}, true) ==
         "6 variables that the app reads are not there (environment.strict), and only this machine defines "
         "them: A (x), B (x), C (x), D (x) and 2 more");
+  CHECK(local_words({{"NEXT_PUBLIC_A", ".env.local"}}, true) ==
+        "1 variable that the app reads is not there (environment.strict), and only this machine defines it: "
+        "NEXT_PUBLIC_A (.env.local; but written out, it is in what next dev has compiled)");
 }
