@@ -117,7 +117,6 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   decision.id = static_cast<net::ExchangeId>(admission.id);
   const bool internal = admission.action == engine::Action::passthrough;
   Exchange& exchange = exchanges_[decision.id];
-  exchange = {};
   exchange.session = &session;
   exchange.tag = admission.tag;
   exchange.internal = internal;
@@ -252,11 +251,12 @@ void Edge::on_end(net::ExchangeId id, ExchangeTotals totals) {
   Exchange* found = find(id);
   if (found == nullptr) return;
   const TimePoint at = now();
-  if (found->ticks) found->ticks->look(at, totals, watch_.number());
-  const Exchange over = std::move(*found);
+  const std::unique_ptr<engine::Ticks> ticks = std::move(found->ticks);
   exchanges_.erase(id);
   tell([&](auto& out) { core_.ended(invocation(id), totals, at, wall_at(at), out); });
-  tell_ticks(id, over);
+  if (!ticks) return;
+  ticks->look(at, totals, watch_.number());
+  tell_ticks(id, *ticks);
 }
 
 void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
@@ -335,7 +335,7 @@ void Edge::obey(const core::RequestCommand& command) {
   if (found == nullptr) return;
   const Exchange exchange = std::move(*found);
   exchanges_.erase(id);
-  tell_ticks(id, exchange);
+  if (exchange.ticks) tell_ticks(id, *exchange.ticks);
   net::Session& session = *exchange.session;
   if (command.kind == Kind::answer) return session.answer(answer_text(id, session, exchange, command.code));
   if (command.kind == Kind::cut) return session.cut(false);
@@ -354,7 +354,7 @@ void Edge::forget(net::ExchangeId id) {
   if (found == nullptr) return;
   const Exchange over = std::move(*found);
   exchanges_.erase(id);
-  tell_ticks(id, over);
+  if (over.ticks) tell_ticks(id, *over.ticks);
 }
 
 void Edge::fail(net::ExchangeId id, UpstreamFailure failure, const ExchangeTotals& totals) {

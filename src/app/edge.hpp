@@ -166,7 +166,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   void own_page(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
   void look_at_streams(TimePoint at, unsigned watch);
   void tell_pages(TimePoint at);
-  void tell_ticks(net::ExchangeId, const Exchange&);
+  void tell_ticks(net::ExchangeId, const engine::Ticks&);
   // error_text for an exchange, whose story has it too.
   std::string answer_text(net::ExchangeId, const net::Session&, const Exchange&, limits::Code);
   // `session` is null for a head that could not be read.

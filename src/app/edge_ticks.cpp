@@ -44,13 +44,12 @@ void Edge::tell_pages(TimePoint at) {
   }
 }
 
-void Edge::tell_ticks(net::ExchangeId id, const Exchange& exchange) {
-  if (!exchange.ticks || !exchange.ticks->says_something(watch_.number())) return;
+void Edge::tell_ticks(net::ExchangeId id, const engine::Ticks& ticks) {
+  if (!ticks.says_something(watch_.number())) return;
   const TimePoint at = now();
-  const std::string spans = exchange.ticks->spans();
-  engine_.announce(
-      event::BytesPassed{invocation(id), at - exchange.ticks->from(), exchange.ticks->each(), spans}, at,
-      wall_at(at));
+  const std::string spans = ticks.spans();
+  engine_.announce(event::BytesPassed{invocation(id), at - ticks.from(), ticks.each(), spans}, at,
+                   wall_at(at));
 }
 
 }  // namespace vsim::app
