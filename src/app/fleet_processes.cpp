@@ -326,8 +326,7 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   const std::uint64_t own = idle_memory_.own(bytes);
   // The kernel ends the largest: if that was a child process, the function's memory was over all the same.
   if (i->group && i->group->killed())
-    return tell_scheduler(
-        [&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
+    return tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
   if (options_.memory_max == 0 || own <= options_.memory_max || options_.memory_mode == profile::Mode::off)
     return;
   if (options_.memory_mode == profile::Mode::enforce)

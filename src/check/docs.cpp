@@ -25,7 +25,8 @@ std::string render_docs() {
     out += fmt::format("| [{0}](codes/{0}.md) | {1} | {2} | {3} |\n", r.id, to_string(r.serverless),
                        to_string(r.fluid), r.title);
   out +=
-      "\n## JSON\n\n`--format json` (or `--json`) prints one object: `version` (1), `profile`, `files` (sources parsed), "
+      "\n## JSON\n\n`--format json` (or `--json`) prints one object: `version` (1), `profile`, `files` "
+      "(sources parsed), "
       "`ignored` (findings "
       "silenced by comments), `errors`, `warnings`, `notes` (counts), and `findings`, by file and line. A "
       "finding has `rule`, "

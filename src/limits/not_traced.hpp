@@ -1,6 +1,6 @@
 // A file of the project that a function read while it ran, and that Next's tracing would not have put into
-// the function. What tracing takes is found out beside the run (src/agent/shared/trace.cjs); the words are here.
-// Pure.
+// the function. What tracing takes is found out beside the run (src/agent/shared/trace.cjs); the words are
+// here. Pure.
 #pragma once
 
 #include <string_view>

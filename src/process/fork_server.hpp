@@ -1,7 +1,8 @@
 // A process that makes copies of itself when it is told to: a Node process that has everything loaded
-// (src/agent/instance/copying.cjs, src/agent/fork.c), a child that is started for it or one that is there. The copies
-// are children of ours like those that the supervisor starts: their causes of death, groups, output and input
-// are ours alone. Decides nothing. I/O thread only. docs/decisions/0012-instances-are-forks.md has the why.
+// (src/agent/instance/copying.cjs, src/agent/fork.c), a child that is started for it or one that is there.
+// The copies are children of ours like those that the supervisor starts: their causes of death, groups,
+// output and input are ours alone. Decides nothing. I/O thread only.
+// docs/decisions/0012-instances-are-forks.md has the why.
 //
 // The wire, packets on a socket that is the child's descriptor 3:
 //   R                      from the child: it can be copied from now on
