@@ -97,7 +97,7 @@ async function look(c, run) {
   const result = await runProbe({ lesson, sim: run.sim, standIns: run.standIns, tell });
   state.runs.push({ at: now().toISOString(), passed: result.passed, failed: result.failed.map(({ name, said }) => ({ name, said })), says: [...new Set(result.violations.map((v) => v.code))], from: result.first, trouble: result.trouble });
   keep(c, run);
-  const seen = { passed: result.passed, checks: result.checks.map(({ ok, said }) => ({ ok, said })), verdicts: verdictsOf(result), trouble: result.trouble ?? '', app: result.passed ? [] : saidByApp(result) };
+  const seen = { passed: result.passed, checks: result.checks.map(({ ok, said }) => ({ ok, said })), verdicts: verdictsOf(result), trouble: result.trouble ?? '', app: result.passed ? [] : result.app };
   show(result, seen, screen);
   board.set({ doing: '', look: seen });
   return result;
@@ -222,13 +222,6 @@ function verdictsOf(result) {
     if (!seen.has(key)) seen.set(key, { code: v.code, measured: v.measured ?? '', isProblem: result.problem.includes(v) });
   }
   return [...seen.values()];
-}
-
-// What next dev has said when something of the app did not compile or threw.
-function saidByApp(result) {
-  const broken = result.events.some((e) => e.t === 'invocation_ended' && e.status === 500 && e.traffic !== 'internal');
-  if (!broken) return [];
-  return result.log.filter((line) => line.trim() && !/^\s*(GET|POST|PUT|HEAD|OPTIONS|DELETE) |^\s*(✓|○|note:|fix|seen|why|limit|source)\s/.test(line)).slice(0, 14);
 }
 
 function explain({ lesson, screen, board, state }) {

@@ -6,6 +6,10 @@ const client = require('./client.cjs');
 
 const kToldWithin = 10_000;
 const kProbeWithin = 120_000;
+// What the app says comes through another pipe than the events: until something is there, and then nothing more, for this long.
+const kSaidWithin = 2_000;
+const kSaidAll = 100;
+const kMostWords = 14;
 
 // Runs `lesson.probe` once. { passed, checks, violations, events, trouble }: `trouble` is what kept it from judging.
 async function runProbe({ lesson, sim, standIns, tell = () => {} }) {
@@ -84,7 +88,22 @@ async function runProbe({ lesson, sim, standIns, tell = () => {} }) {
   const problem = violations.filter((v) => !allowed.has(v.code));
   const failed = checks.filter((c) => !c.ok);
   if (checks.length === 0) trouble ??= `${lesson.label}/probe.cjs: it has checked nothing`;
-  return { passed: !trouble && failed.length === 0 && problem.length === 0, checks, failed, violations, problem, events, trouble, log: sim.log.slice(logFrom), first };
+  const passed = !trouble && failed.length === 0 && problem.length === 0;
+  const app = !passed && isBroken(events) ? await wordsOfApp(sim, logFrom) : [];
+  return { passed, checks, failed, violations, problem, events, trouble, log: sim.log.slice(logFrom), app, first };
+}
+
+const isBroken = (events) => events.some((e) => e.t === 'invocation_ended' && e.status === 500 && e.traffic !== 'internal');
+
+// What next dev has said when something of the app did not compile or threw: not what it says of each request, nor what vercel-sim says of it.
+async function wordsOfApp(sim, from) {
+  const words = () => sim.log.slice(from).filter((line) => line.trim() && !/^\s*(GET|POST|PUT|HEAD|OPTIONS|DELETE) |^\s*(✓|○|note:|fix|seen|why|limit|source)\s/.test(line));
+  await sim.until(() => words().length > 0, kSaidWithin);
+  for (let heard = -1; words().length > heard && heard < kMostWords; ) {
+    heard = words().length;
+    await sim.until(() => words().length > heard, kSaidAll);
+  }
+  return words().slice(0, kMostWords);
 }
 
 const lastPart = (id) => id.split('::').pop();

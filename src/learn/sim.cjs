@@ -57,7 +57,10 @@ async function startSim({ program, cwd, run, env, cleanUp }) {
     }
     for (const watcher of watchers) watcher();
   });
-  lines(child.stderr, (line) => void log.push(line));
+  lines(child.stderr, (line) => {
+    log.push(line);
+    for (const watcher of watchers) watcher();
+  });
 
   // Resolves with what `probe(events)` says once it says something; undefined when `ms` have passed or the run is over.
   const until = (probe, ms) =>
