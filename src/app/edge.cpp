@@ -307,16 +307,7 @@ void Edge::wake() {
 }
 
 void Edge::carry_out() {
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (next_command_ < commands_.size()) {
-    const core::RequestCommand command = commands_[next_command_++];
-    obey(command);
-  }
-  commands_.clear();
-  next_command_ = 0;
-  carrying_out_ = false;
-  schedule();
+  if (commands_.carry_out([this](const core::RequestCommand& command) { obey(command); })) schedule();
 }
 
 void Edge::obey(const core::RequestCommand& command) {

@@ -16,6 +16,7 @@
 #include "app/live.hpp"
 #include "app/recorder.hpp"
 #include "app/stream_watch.hpp"
+#include "base/in_order.hpp"
 #include "core/core.hpp"
 #include "engine/door.hpp"
 #include "engine/engine.hpp"
@@ -146,11 +147,11 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   // afterwards, in order.
   template <class F>
   auto tell(F f) {
-    if constexpr (std::is_void_v<decltype(f(commands_))>) {
-      f(commands_);
+    if constexpr (std::is_void_v<decltype(f(commands_.asked()))>) {
+      f(commands_.asked());
       carry_out();
     } else {
-      const auto answer = f(commands_);
+      const auto answer = f(commands_.asked());
       carry_out();
       return answer;
     }
@@ -185,9 +186,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   boost::unordered_flat_map<std::uint64_t, Exchange> exchanges_;
   std::string extra_, response_extra_, origin_;
   core::Core core_;
-  core::Core::Commands commands_;
-  std::size_t next_command_ = 0;
-  bool carrying_out_ = false;
+  InOrder<core::RequestCommand> commands_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>,
                                     boost::asio::io_context::executor_type>

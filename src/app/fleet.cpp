@@ -51,16 +51,10 @@ Fleet::~Fleet() {
 }
 
 void Fleet::carry_out() {
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (next_command_ < commands_.size()) {
-    core::PlacementCommand command = std::move(commands_[next_command_++]);
+  const auto one = [this](core::PlacementCommand& command) {
     std::visit([this](auto& c) { obey(c); }, command);
-  }
-  commands_.clear();
-  next_command_ = 0;
-  carrying_out_ = false;
-  arm();
+  };
+  if (commands_.carry_out(one)) arm();
 }
 
 void Fleet::arm() {

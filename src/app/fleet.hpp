@@ -25,6 +25,7 @@
 #include "app/start_noise.hpp"
 #include "app/template.hpp"
 #include "base/ids.hpp"
+#include "base/in_order.hpp"
 #include "base/time.hpp"
 #include "core/placements.hpp"
 #include "limits/instance_end.hpp"
@@ -253,7 +254,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   // afterwards, in order.
   template <class F>
   void tell(F f) {
-    f(placements_, now(), commands_);
+    f(placements_, now(), commands_.asked());
     carry_out();
   }
   // What is the scheduler's alone.
@@ -325,9 +326,8 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   FleetWatcher& watcher_;
   FleetOptions options_;
   core::Placements placements_;
-  core::Placements::Commands commands_;
-  std::size_t next_command_ = 0;
-  bool carrying_out_ = false, started_ = false, stopped_ = false;
+  InOrder<core::PlacementCommand> commands_;
+  bool started_ = false, stopped_ = false;
 
   std::optional<Result<std::unique_ptr<process::MemoryGroups>>> memory_groups_;  // nullopt: not asked for yet
   std::map<instance::InstanceId, Instance> instances_;

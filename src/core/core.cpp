@@ -194,7 +194,7 @@ Code Core::response_head(InvocationId id, const engine::ResponseInfo& info, Time
   if (e == nullptr) return replaced;
   Passage& p = e->second;
   if (replaced != Code::none) {
-    if (replaced == Code::function_invocation_timeout && p.held()) {  // as at a deadline
+    if (p.held() && !engine_.knows(id)) {  // as at a deadline: what runs on is nobody's
       p.seat = Passage::Vacant{};
       out.push_back({Kind::take_back, id});
     }

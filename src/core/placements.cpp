@@ -28,15 +28,8 @@ Placements::Placements(const instance::SchedulerOptions& options, instance::Sche
       patience_(options.turn_limit + options.ping_limit) {}
 
 void Placements::obey(Commands& out) {
-  if (obeying_) return;
-  obeying_ = true;
-  while (next_ < asked_.size()) {
-    instance::SchedulerCommand command = std::move(asked_[next_++]);
-    std::visit([&](auto& c) { obey(c, out); }, command);
-  }
-  asked_.clear();
-  next_ = 0;
-  obeying_ = false;
+  asked_.carry_out(
+      [&](instance::SchedulerCommand& command) { std::visit([&](auto& c) { obey(c, out); }, command); });
 }
 
 // --- The app and its code

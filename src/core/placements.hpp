@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/in_order.hpp"
 #include "instance/early.hpp"
 #include "instance/scheduler.hpp"
 #include "limits/instance_end.hpp"
@@ -121,7 +122,7 @@ class Placements {
   template <class F>
   void tell(TimePoint now, Commands& out, F f) {
     now_ = std::max(now_, now);
-    f(scheduler_, now_, asked_);
+    f(scheduler_, now_, asked_.asked());
     obey(out);
   }
   const instance::Scheduler& scheduler() const { return scheduler_; }
@@ -159,9 +160,7 @@ class Placements {
   void remark_unresponsive(instance::InstanceId, Commands& out);
 
   instance::Scheduler scheduler_;
-  instance::Scheduler::Commands asked_;  // obeyed in their order, also what is asked for meanwhile
-  std::size_t next_ = 0;
-  bool obeying_ = false;
+  InOrder<instance::SchedulerCommand> asked_;
   TimePoint now_{};
   instance::Early early_;
   profile::Isolation isolation_;

@@ -71,12 +71,12 @@ Code Engine::Impl::answered_unseen(Invocation& v, TimePoint now) {
     return Code::none;
   const auto in_time = [&] { return v.life.charged(now) < std::min(v.first_byte, v.total); };
   if (in_time() || (forgives(v, now) && in_time())) return Code::none;
-  constexpr Code kLate = Code::function_invocation_timeout;
+  const Code late = named(Code::function_invocation_timeout, v);
   v.verdicts.push_back(duration_verdict(v, false, now));
-  v.status = limits::info(kLate).status;
+  v.status = limits::info(late).status;
   v.leased = false;  // as at a deadline
-  end(v, {EndedBy::platform, v.life.phase(), kLate}, totals_of(v), now);
-  return kLate;
+  end(v, {EndedBy::platform, v.life.phase(), late}, totals_of(v), now);
+  return late;
 }
 
 std::optional<DispatchedFunction> Engine::function(InvocationId id) const {

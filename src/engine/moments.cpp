@@ -110,12 +110,12 @@ Code Engine::response_head(InvocationId id, const ResponseInfo& info, TimePoint 
   }
   // As the edge writes it: an answer of a function has been in two regions, its own second.
   if (function && info.status != 101 && !v->life.client_has_left()) v->request_id.insert(0, e.id_prefix);
-  const bool middleware = v->kind == routes::to_string(routes::Kind::middleware);  // it is not the answer
-  if (!middleware) e.note_polling(*v, info.status);
-  if (!middleware) e.note_socket_server(*v, info, function);
-  if (e.isolated() && function && !middleware &&
-      limits::shared_state::session_unknown(v->target, info.status))
-    e.note_state(*v, limits::shared_state::kSessionUnknown);
+  if (v->kind != routes::to_string(routes::Kind::middleware)) {  // whose answer is not the client's
+    e.note_polling(*v, info.status);
+    e.note_socket_server(*v, info, function);
+    if (e.isolated() && function && limits::shared_state::session_unknown(v->target, info.status))
+      e.note_state(*v, limits::shared_state::kSessionUnknown);
+  }
   if (v->life.is<invocation::Tunnel>()) {
     v->total = limits::duration::scaled(v->limit.total,
                                         v->time_scale);  // counts from here, without the compile grace

@@ -189,10 +189,7 @@ struct CoreWorld {
     REQUIRE_FALSE(recorder.ended.empty());
     return recorder.ended.back();
   }
-  WallTime wall() const {
-    return {1'785'000'000'000 +
-            std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()};
-  }
+  WallTime wall() const { return wall_of(now); }
   const std::vector<std::string>& obeyed(InvocationId id) { return shells[id].obeyed; }
 
   const profile::Profile profile;

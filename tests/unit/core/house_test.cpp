@@ -263,15 +263,8 @@ struct House {
   }
   template <class F>
   void instances(F f) {
-    f(placements, commands);
-    if (obeying) return;
-    obeying = true;
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-      PlacementCommand c = std::move(commands[i]);
-      std::visit([&](auto& x) { obey(x); }, c);
-    }
-    commands.clear();
-    obeying = false;
+    f(placements, commands.asked());
+    commands.carry_out([&](PlacementCommand& c) { std::visit([&](auto& x) { obey(x); }, c); });
   }
   void obey(instance::Spawn& c) {
     processes[c.id];
@@ -352,10 +345,7 @@ struct House {
     }
     now = until;
   }
-  WallTime wall() const {
-    return {1'785'000'000'000 +
-            std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()};
-  }
+  WallTime wall() const { return wall_of(now); }
 
   struct Planned {
     TimePoint at;
@@ -380,8 +370,8 @@ struct House {
   std::set<InvocationId> running;
   std::set<InstanceId> silent;
   std::size_t unwanted = 0;
-  Placements::Commands commands;
-  bool obeying = false, gone = false;
+  InOrder<PlacementCommand> commands;
+  bool gone = false;
   std::uint64_t told = 0, planned = 0;
   std::size_t admitted = 0;
   std::priority_queue<Planned> plans;

@@ -66,15 +66,8 @@ struct PlacementWorld {
   // Commands in their order; what carrying one out tells the core is obeyed behind the rest.
   template <class F>
   void tell(F f) {
-    f(placements, commands);
-    if (obeying) return;
-    obeying = true;
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-      PlacementCommand c = std::move(commands[i]);
-      std::visit([&](auto& x) { obey(x); }, c);
-    }
-    commands.clear();
-    obeying = false;
+    f(placements, commands.asked());
+    commands.carry_out([&](PlacementCommand& c) { std::visit([&](auto& x) { obey(x); }, c); });
   }
   void obey(instance::Spawn& c) {
     if (spawns)
@@ -112,8 +105,8 @@ struct PlacementWorld {
   TimePoint now{Duration(1h)};
   Placements placements;
   instance::FunctionId a{}, b{};
-  Placements::Commands commands;
-  bool obeying = false, spawns = true, dies = true, not_there = false;
+  InOrder<PlacementCommand> commands;
+  bool spawns = true, dies = true, not_there = false;
   Strings said, remarks;
   std::map<InvocationId, std::string> causes;
   std::map<InvocationId, Duration> waited;

@@ -28,6 +28,12 @@ using event::Phase;
 using event::Traffic;
 using limits::Code;
 
+// What a clock on the wall shows then.
+inline WallTime wall_of(TimePoint now) {
+  return {1'785'000'000'000 +
+          std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()};
+}
+
 // A copy of an InvocationEnded that owns its text.
 struct Ended {
   InvocationId id;
@@ -335,10 +341,7 @@ class SimWorld {
     REQUIRE_FALSE(recorder.ended.empty());
     return recorder.ended.back();
   }
-  WallTime wall() const {
-    return {1'785'000'000'000 +
-            std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count()};
-  }
+  WallTime wall() const { return wall_of(now); }
   engine::Engine& engine() { return engine_; }
 
   const profile::Profile profile;
