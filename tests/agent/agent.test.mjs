@@ -334,7 +334,8 @@ describe(`${name}: the end`, { timeout: 300_000 }, () => {
     const file = `${world.app}/next.config.mjs`;
     const text = (await readText(file)).replace('basePath: process.env.BASE_PATH', "trailingSlash: true, basePath: '/new'");
     await save(file, text);
-    // Next may begin to look at it only after it has said that it is ready: then as a person does who sees nothing happen.
+    // Next (start-server.js) takes requests before it has looked at its configuration once more (Turbopack) and begins to watch it: what is saved meanwhile
+    // nobody sees, here as without us.
     const again = setInterval(() => save(file, text), 30_000);
     const hello = await world.events.waitFor('a second hello', (event) => event.t === 'hello' && event.pid !== pid, 120_000).finally(() => clearInterval(again));
     assert.deepEqual(hello.missing, []);

@@ -169,8 +169,7 @@ function assertFlat(before, later, { count, t }) {
       continue;
     }
     const what = `${is.role} ${is.pid} after ${count} more`;
-    // What the live page keeps fills meanwhile: 4 MB of events and 0.5 MB of heads and lines at most, of which the warm-up has filled some.
-    if (is.role === "vercel-sim") assert.ok(is.rss - was.rss < 4 + (count * 0.2) / 1024, `${what}: ${was.rss} MB, then ${is.rss} MB`);
+    if (is.role === "vercel-sim") assert.ok(is.rss - was.rss < 3 + (count * 0.2) / 1024, `${what}: ${was.rss} MB, then ${is.rss} MB`);
     if (is.role === "guardian") assert.ok(is.rss - was.rss < 1, `${what}: ${was.rss} MB, then ${is.rss} MB`);
     const loaded = is.routes - was.routes;
     if (was.heap && is.heap && !loaded) {
