@@ -81,13 +81,7 @@ Asked read_query(std::string_view query, std::initializer_list<std::string_view>
 
 template <class Take>
 void each_event(const ApiWorld& world, Take take) {
-  constexpr std::string_view kData = "data: ";
-  for (const auto& block : world.events)
-    for (std::string_view text = *block; !text.empty();) {
-      const std::size_t end = text.find('\n');
-      take(text.substr(kData.size(), end - kData.size()));
-      text.remove_prefix(end + 2);
-    }
+  for (const auto& block : world.events) each_event_line(*block, take);
 }
 
 bool has_all(std::string_view line, const std::vector<std::string>& needles) {

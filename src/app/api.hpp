@@ -2,6 +2,8 @@
 // of the run's events as event::encode writes them, and keeps nothing itself. Any thread.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,11 +21,11 @@ namespace vsim::app {
 struct ApiWorld {
   std::string run;                          // a name of this run
   Duration at{};                            // now, from its start on
-  std::uint64_t left_out = 0;               // how many of its first events are not kept any more
+  std::uint64_t left_out = 0;               // how many of its events are not kept
   bool takes_actions = false;               // there is somebody who carries them out
   std::optional<profile::Profile> profile;  // that holds now
   std::vector<std::string> kept;  // what is still true of what is left out: a line each, without a newline
-  // All others in order: "data: {…}\n\n" each, as the stream of events has them.
+  // All others in order, as the stream of events has them: each_event_line() reads them.
   std::vector<std::shared_ptr<const std::string>> events;
   NotesPicture notes;  // of invocations; only where one is asked about
 };
@@ -38,6 +40,16 @@ ApiAnswer ask_api(std::string_view path, std::string_view query, const ApiWorld&
 
 // {"error": …, "fix": …}
 std::string api_error(std::string_view error, std::string_view fix = {});
+// The events among the messages of a stream: "data: {…}\n\n" each, the others begin with their name.
+template <class Take>
+void each_event_line(std::string_view text, Take take) {
+  constexpr std::string_view kData = "data: ", kEnd = "\n\n";
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(kEnd), text.size());
+    if (text.starts_with(kData)) take(text.substr(kData.size(), end - kData.size()));
+    text.remove_prefix(std::min(end + kEnd.size(), text.size()));
+  }
+}
 // Of a name or value in a query: %XX and + undone.
 std::string query_decoded(std::string_view text);
 // The text or number of a field of a line that event::encode wrote; strings as they stand, escapes and all.

@@ -180,6 +180,11 @@ const std::string& Live::Block::written(TimePoint start) {
   return *text_;
 }
 
+void Live::Block::append_left_out(TimePoint start, std::uint64_t count) {
+  written(start);
+  fmt::format_to(std::back_inserter(*text_), "event: left_out\n{}{{\"events\":{}}}\n\n", kData, count);
+}
+
 std::shared_ptr<const std::string> Live::Block::picture(TimePoint start, bool grows) {
   const std::string& text = written(start);
   return grows ? std::make_shared<const std::string>(text) : text_;
@@ -191,6 +196,13 @@ void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
     gather_.reset();
     gathers_ = false;
   }
+  if (flood_.leaves_out(stamp, event) && !blocks_.empty()) {
+    ++left_out_;
+    ++blocks_.back().left_out;
+    blocks_.back().last = stamp.seq;
+    return;
+  }
+  mark_left_out();
   if (blocks_.empty() || blocks_.back().size() >= kBlock) {
     if (blocks_.size() == kMostBlocks) forget_oldest();
     blocks_.emplace_back(stamp.seq);
@@ -200,6 +212,10 @@ void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
   if (readers_.empty() && block.keep(stamp, event)) return;
   block.written(start_);
   block.append(start_, stamp, event);
+}
+
+void Live::mark_left_out() {
+  if (left_out_ > 0) blocks_.back().append_left_out(start_, std::exchange(left_out_, 0));
 }
 
 // A page draws thirty times a second: what comes within that time goes out in one piece.
@@ -224,12 +240,8 @@ void Live::tell_all() {
 
 // The store gives up its oldest events, but not the word on what still is there.
 void Live::forget_oldest() {
-  std::string_view text = blocks_.front().written_before();  // what waits behind it is of requests only
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    keep_line(text.substr(kData.size(), end - kData.size()));
-    text.remove_prefix(end + 2);
-  }
+  // What waits behind its text is of requests only.
+  each_event_line(blocks_.front().written_before(), [&](std::string_view line) { keep_line(line); });
   blocks_.pop_front();
   ++first_block_;
 }
@@ -259,7 +271,7 @@ void Live::each_kept(Take take) const {
 std::string Live::hello() const {
   std::string out =
       fmt::format("retry: 1000\nevent: hello\ndata: {{\"run\":\"{}\",\"left_out\":{},\"at_ms\":{}", run_,
-                  left_out(), (now() - start_) / std::chrono::milliseconds(1));
+                  forgotten(), (now() - start_) / std::chrono::milliseconds(1));
   if (!token_.empty())
     out += fmt::format(R"(,"takes_actions":true,"profiles":["{}"])",
                        fmt::join(profile::kBuiltinProfiles, "\",\""));
@@ -280,7 +292,8 @@ bool Live::picture(const Question& question, ApiWorld& world) {
   }
   world.run = run_;
   world.at = now() - start_;
-  world.left_out = left_out();
+  world.left_out = forgotten();
+  for (const Block& block : blocks_) world.left_out += block.left_out;
   world.takes_actions = !token_.empty();
   if (question.path == "plan") world.profile = profile_();
   if (question.path.starts_with("invocations/")) world.notes = notes_.picture();
@@ -290,15 +303,18 @@ bool Live::picture(const Question& question, ApiWorld& world) {
 }
 
 void Live::request_head(InvocationId id, TimePoint at, std::span<const http::Header> headers) {
+  if (flood_.has_left_out(id)) return notes_.leave_out();
   notes_.head(Note::Kind::request, id, at - start_, headers);
 }
 
 void Live::response_head(InvocationId id, TimePoint at, std::span<const http::Header> headers,
                          std::string_view more, bool drop_server) {
+  if (flood_.has_left_out(id)) return notes_.leave_out();
   notes_.head(Note::Kind::response, id, at - start_, headers, more, drop_server);
 }
 
 void Live::answered(InvocationId id, TimePoint at, std::string_view response) {
+  if (flood_.has_left_out(id)) return notes_.leave_out();
   notes_.answer(id, at - start_, response);
 }
 
@@ -357,6 +373,7 @@ ApiAnswer Live::act(const net::http1::RequestHead& head, std::string_view what, 
 // One block at a time: what a reader does not take is never more than that.
 void Live::tell(Reader& r) {
   net::Session& session = *r.session;
+  mark_left_out();
   for (int sent = 0; session.takes_more(); ++sent) {
     if (sent == kAtOnce) return tell_on();
     if (r.block < first_block_) {
@@ -469,7 +486,7 @@ void Live::follow(net::Session& session, net::RequestDecision& decision) {
   Reader reader;
   reader.session = &session;
   reader.block = first_block_;
-  reader.seen = left_out();
+  reader.seen = forgotten();
   readers_.push_back(reader);
   has_new_reader_ = true;
   decision.kind = net::RequestDecision::Kind::feed;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "app/api.hpp"
+#include "app/flood.hpp"
 #include "app/metrics.hpp"
 #include "app/output_line.hpp"
 #include "app/questions.hpp"
@@ -85,8 +86,11 @@ class Live final : public event::Sink, public net::Feed {
     bool is_written() const { return waiting_.empty(); }
     std::string_view written_before() const { return *text_; }
     std::size_t size() const { return text_->size() + waiting_size_; }
+    // So many events are not here, in this place.
+    void append_left_out(TimePoint start, std::uint64_t count);
 
     std::uint64_t first = 0, last = 0;  // seq
+    std::uint64_t left_out = 0;         // of them
 
    private:
     void own(std::string_view& word);
@@ -103,6 +107,7 @@ class Live final : public event::Sink, public net::Feed {
     std::uint64_t seen = 0;   // seq of the last event that was sent
     std::uint64_t dropped = 0;
   };
+  void mark_left_out();
   void forget_oldest();
   void keep_line(std::string_view line);
   void tell(Reader&);
@@ -112,7 +117,8 @@ class Live final : public event::Sink, public net::Feed {
   bool picture(const Question&, ApiWorld& out);
   void tell_all();
   void tell_on();
-  std::uint64_t left_out() const { return blocks_.empty() ? 0 : blocks_.front().first - 1; }
+  // The run's first events, which are not kept any more.
+  std::uint64_t forgotten() const { return blocks_.empty() ? 0 : blocks_.front().first - 1; }
   ApiAnswer act(const net::http1::RequestHead&, std::string_view what, std::string_view query);
   void ask(net::Session&, Question, net::RequestDecision&);
   void follow(net::Session&, net::RequestDecision&);
@@ -124,6 +130,8 @@ class Live final : public event::Sink, public net::Feed {
   const std::string token_;
   Metrics metrics_;
   std::uint64_t dropped_ = 0;  // events that readers lost
+  Flood flood_;
+  std::uint64_t left_out_ = 0;  // behind what is in the last block
   std::deque<Block> blocks_;
   std::uint64_t first_block_ = 0;  // number of blocks_.front()
   // Of what was forgotten: the latest word on the run, and on each instance that lives.

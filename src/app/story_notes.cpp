@@ -66,16 +66,8 @@ void StoryNotes::end(std::string& out, std::size_t begun) {
   std::memcpy(out.data() + begun - sizeof(Mark) + offsetof(Mark, size), &size, sizeof size);
 }
 
-bool StoryNotes::too_many(Duration at) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(at);
-  if (second != second_) heads_ = 0;
-  second_ = second;
-  return ++heads_ > kMostHeads;
-}
-
 void StoryNotes::head(Note::Kind kind, InvocationId id, Duration at, std::span<const http::Header> headers,
                       std::string_view more, bool drop_server) {
-  if (too_many(at)) return static_cast<void>(++left_out_);
   std::string& out = room();
   const std::size_t begun = begin(out, kind, static_cast<std::uint64_t>(id), at);
   std::size_t left_out = 0;

@@ -37,9 +37,6 @@ class StoryNotes {
  public:
   static constexpr std::size_t kBlock = 32 * 1024, kMostBlocks = 8;  // 256 KiB
   static constexpr std::size_t kMostHead = 8 * 1024, kMostLine = 2 * 1024;
-  // More heads in a second are left out, and counted: who sends that many reads no story of one of them, and
-  // to write them all down cost 2.5 % of a small request's CPU.
-  static constexpr std::uint32_t kMostHeads = 2000;
 
   // `more`: header lines that are added to those of the app, each with CRLF. `drop_server`: its own Server is
   // not passed on. Nothing of what vercel-sim and its agent tell each other is kept.
@@ -48,6 +45,8 @@ class StoryNotes {
   // A whole answer of our own.
   void answer(InvocationId, Duration at, std::string_view response);
   void line(Duration at, std::string_view instance, std::string_view text, bool error);
+  // A head is not kept.
+  void leave_out() { ++left_out_; }
   NotesPicture picture() const;
 
  private:
@@ -59,11 +58,7 @@ class StoryNotes {
   std::size_t begin(std::string& out, Note::Kind, std::uint64_t id, Duration at);
   static void end(std::string& out, std::size_t begun);
 
-  bool too_many(Duration at);
-
   std::deque<Block> blocks_;
-  Duration second_ = kForever;  // in which there were so many heads
-  std::uint32_t heads_ = 0;
   std::uint64_t left_out_ = 0;
 };
 

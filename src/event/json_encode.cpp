@@ -1,3 +1,4 @@
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +10,16 @@
 
 namespace vsim::event {
 namespace {
+
+// "00" to "99".
+constexpr auto kPairs = [] {
+  std::array<char, 200> out{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    out[2 * i] = static_cast<char>('0' + i / 10);
+    out[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return out;
+}();
 
 // No byte of a string that needs an escape, eight at a time: below 0x20, '"', '\\', 0x7f and above.
 bool is_plain(std::string_view s) {
@@ -165,14 +176,18 @@ class Writer {
     if (ns < 0) put('-');
     const std::uint64_t magnitude =
         ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-    digits(magnitude / 1'000'000);
-    auto rest = static_cast<std::uint32_t>(magnitude % 1'000'000);
-    if (rest == 0) return;
-    char decimals[7] = {'.'};
-    for (int i = 6; i >= 1; --i, rest /= 10) decimals[i] = static_cast<char>('0' + rest % 10);
-    std::size_t size = 7;
-    while (decimals[size - 1] == '0') --size;
-    put(std::string_view(decimals, size));
+    char text[28];
+    char* end = std::to_chars(text, text + sizeof text, magnitude / 1'000'000).ptr;
+    const auto rest = static_cast<std::uint32_t>(magnitude % 1'000'000);
+    if (rest != 0) {
+      *end++ = '.';
+      for (const std::uint32_t pair : {rest / 10'000, rest / 100 % 100, rest % 100}) {
+        std::memcpy(end, kPairs.data() + std::size_t{2} * pair, 2);
+        end += 2;
+      }
+      while (end[-1] == '0') --end;
+    }
+    put(std::string_view(text, static_cast<std::size_t>(end - text)));
   }
   template <class Int>
   void digits(Int value) {

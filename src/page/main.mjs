@@ -57,6 +57,11 @@ function listen() {
     bytesPassed(model, JSON.parse(data));
     touch();
   });
+  // Of requests that came faster than a page can show them.
+  source.addEventListener('left_out', ({data}) => {
+    model.leftOut += JSON.parse(data).events;
+    touch();
+  });
   source.addEventListener('dropped', ({data}) => {
     model.dropped += JSON.parse(data).events;
     // Their ends may be among what was dropped; one that comes after all is taken.

@@ -59,7 +59,7 @@ export function showHeader(at, model, connection, extras) {
   const text = connection === 'live' && model.app.state !== 'ready' ? `live, the app is ${model.app.state}` : words[connection];
   if (at.state.textContent !== text) at.state.textContent = text;
   at.foot.textContent = [
-    `vercel-sim ${r?.version ?? ''}`, model.leftOut > 0 ? `${count(model.leftOut, 'earlier event')} not shown` : '',
+    `vercel-sim ${r?.version ?? ''}`, model.leftOut > 0 ? `${count(model.leftOut, 'event')} not shown` : '',
     model.dropped > 0 ? `${count(model.dropped, 'event')} dropped, because this page did not read them in time` : '', 'vercel-sim explain CODE tells more of each code',
   ].filter(Boolean).join(' · ');
 }

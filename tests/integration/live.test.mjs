@@ -105,7 +105,7 @@ test('with --host, other machines do not see it', {skip: !ownAddress() && 'this 
 });
 
 test('a reader that does not read holds no memory and stops nobody; when it reads on it is told what it lost', async (t) => {
-  const w = await world(t, {origin: answer('app')});
+  const w = await world(t, {origin: answer('app').replace('200 OK', '500 Broken')});
   const before = w.rss();
   const stalled = net.connect(w.port, '127.0.0.1');
   t.after(() => stalled.destroy());
@@ -114,7 +114,7 @@ test('a reader that does not read holds no memory and stops nobody; when it read
   const brisk = reader(w);
   assert.ok(await brisk.client.until(() => eventsOf(brisk).length > 0));
   brisk.client.destroy();
-  // 8 kB of target are told twice for each request: 32 MB in all, of which 4 MB are kept.
+  // 8 kB of target are told for each request, whose end is, since it failed: at least 16 MB in all, of which 4 MB are kept.
   const long = 'x'.repeat(8000), kRounds = 40, kEach = 50;
   for (let round = 0; round < kRounds; round++) {
     const client = w.connect(get(`/${round}?${long}`).repeat(kEach), {methods: Array(kEach).fill('GET')});
@@ -133,6 +133,10 @@ test('a reader that does not read holds no memory and stops nobody; when it read
     const data = block.split('\n').find((l) => l.startsWith('data: '))?.slice(6);
     if (!data || block.includes('event: hello')) continue;
     const told = JSON.parse(data);
+    if (block.includes('event: left_out')) {
+      at += told.events;
+      continue;
+    }
     if (block.includes('event: dropped')) {
       lost += told.events;
       assert.equal(told.all, lost);
@@ -143,6 +147,51 @@ test('a reader that does not read holds no memory and stops nobody; when it read
     all++;
   }
   assert.ok(lost > 500 && all > 500, `${lost} dropped, ${all} told`);
+});
+
+test('of a flood of requests a second shows a thousand, whole; every other event is counted, here and by the API', async (t) => {
+  const file = path.join(tempDir(t), 'events.jsonl');
+  const w = await world(t, {origin: answer('app'), args: ['--events', file]});
+  const r = reader(w);
+  assert.ok(await r.client.until(() => eventsOf(r).length > 0));
+  const kRounds = 40, kEach = 100;
+  await Promise.all(Array.from({length: 4}, async () => {
+    for (let round = 0; round < kRounds / 4; round++) {
+      const client = w.connect(get('/flood').repeat(kEach), {methods: Array(kEach).fill('GET')});
+      assert.ok(await client.until(() => client.closed || client.complete() === kEach), `round ${round}`);
+      client.destroy();
+    }
+  }));
+  const kAll = kRounds * kEach;
+  const seen = () => {
+    const out = {at: 0, leftOut: 0, open: new Set(), began: 0};
+    for (const {name, data} of r.messages()) {
+      if (name === 'left_out') {
+        out.at += data.events;
+        out.leftOut += data.events;
+      } else if (name === 'message') {
+        assert.equal(data.seq, ++out.at, 'every event is told or counted in its place');
+        if (data.t === 'invocation_started') out.began += Boolean(out.open.add(data.id));
+        if (data.t === 'invocation_ended') assert.ok(out.open.delete(data.id), 'an end of what was not shown');
+      }
+    }
+    return out;
+  };
+  const ended = () => fs.readFileSync(file, 'utf8').split('\n').filter((l) => l.includes('"t":"invocation_ended"')).length;
+  await w.eventually(() => ended() === kAll, 'the events of all', 15_000);
+  const written = fs.readFileSync(file, 'utf8').trim().split('\n').map((l) => JSON.parse(l));
+  await w.eventually(() => seen().at === written.at(-1).seq, 'the rest of the stream', 15_000);
+  const {leftOut, open, began} = seen();
+  assert.equal(open.size, 0, 'what is shown has its end');
+  assert.equal(leftOut, 2 * (kAll - began));
+  assert.ok(began >= 1000, `${began} shown`);
+  // Whichever second of the program's it falls into: 3,000 within one lie in two of them.
+  const starts = written.filter((e) => e.t === 'invocation_started').map((e) => e.at_ms);
+  const quick = starts.some((at, i) => starts[i + 3000] - at < 1000);
+  assert.ok(leftOut > 0 || !quick, 'a flood is left out');
+  const {left_out: byApi} = JSON.parse((await w.fetch(get('/_vercel-sim/api/invocations'))).body);
+  assert.ok(byApi >= leftOut, `${byApi} by the API, ${leftOut} by the stream`);
+  t.diagnostic(`${began} of ${kAll} shown`);
 });
 
 test('late readers hear what was left out; too many are sent away; the end of the run ends the streams', async (t) => {

@@ -97,24 +97,3 @@ TEST_CASE("notes: the oldest go and are counted, a picture stays what it was") {
   for (std::size_t i = 0; i < kMostLines + 5; ++i) many.line(1ms, "i1", "x", false);
   CHECK(says(asked(many, {1, "i1", {0ms, 2ms}, {}}), R"("lines_left_out":5)"));
 }
-
-TEST_CASE(
-    "notes: of heads that come faster than anybody reads, the rest of the second is counted and not kept") {
-  StoryNotes notes;
-  const http::Header head[] = {{"Host", "localhost", http::Field::host}};
-  const auto send = [&](Duration at, std::uint64_t n) {
-    for (std::uint64_t i = 0; i < n; ++i) notes.head(Note::Kind::request, kOne, at, head);
-  };
-  const auto kept = [&] {
-    std::uint64_t all = 0;
-    each_note(notes.picture(), [&](const Note&) { ++all; });
-    return all;
-  };
-  send(1200ms, StoryNotes::kMostHeads + 7);
-  CHECK(kept() == StoryNotes::kMostHeads);
-  CHECK(notes.picture().left_out == 7);
-  notes.line(1300ms, "i1", "a line is", false);
-  send(2001ms, 3);
-  CHECK(kept() == StoryNotes::kMostHeads + 4);
-  CHECK(notes.picture().left_out == 7);
-}
