@@ -69,7 +69,7 @@ async function open(t, options = {}, fixed = null, fragment = '', refused = 0) {
   page.on('request', (r) => r.url().startsWith(origin) || r.url().startsWith('data:') || problems.push(`asks ${r.url()}`));
   // What the program would tell of another run; the connection then ends, and the page asks again.
   if (fixed) {
-    const text = `retry: 600000\nevent: hello\ndata: {"run":"scene","left_out":0,"at_ms":14000}\n\n${fixed.map((e) => `data: ${JSON.stringify(e)}\n\n`).join('')}`;
+    const text = `retry: 600000\nevent: hello\ndata: {"run":"scene","left_out":0,"at_ms":14000}\n\n${fixed.map((e) => (e.leftOut ? `event: left_out\ndata: {"events":${e.leftOut}}\n\n` : `data: ${JSON.stringify(e)}\n\n`)).join('')}`;
     await page.route('**/_vercel-sim/api/invocations/*', (route) => route.fulfill({ json: kNotes }));
     await page.route('**/_vercel-sim/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: text }));
   }
@@ -89,6 +89,14 @@ const findings = async (page) => {
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
   return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
 };
+
+test('what is left out of a flood is counted on the page, and ends no request that is open', async (t) => {
+  const started = (id) => ({ t: 'invocation_started', seq: id, time: new Date(0).toISOString(), at_ms: 13_000 + id, id, request_id: `iad1::r-${id}`, method: 'GET', target: '/flood' });
+  const page = await open(t, {}, [started(1), { leftOut: 5 }, started(7), { leftOut: 2 }]);
+  await until(page, () => window.vercelSim.model.open.size === 2);
+  await until(page, () => / · 7 events not shown · /.test(document.querySelector('footer').textContent));
+  assert.doesNotMatch(await page.locator('footer').innerText(), /dropped/);
+});
 
 test('the page shows what happened and what happens, as the events file has it; the selection stays meanwhile', async (t) => {
   for (const path of ['/one', '/two?token=s3cret', '/missing']) await fetch(origin + path);
