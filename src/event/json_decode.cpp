@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <deque>
 #include <optional>
 
@@ -69,13 +70,12 @@ std::optional<WallTime> parse_time(std::string_view t) {
     }
     return value;
   };
-  const std::int64_t year = get(0, 4), month = get(5, 2), day = get(8, 2), hour = get(11, 2),
-                     minute = get(14, 2), second = get(17, 2), ms = get(20, 3);
-  if (!ok || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
-    return std::nullopt;
-  const std::int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400,
-                     yoe = y - era * 400, doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1,
-                     doe = yoe * 365 + yoe / 4 - yoe / 100 + doy, days = era * 146'097 + doe - 719'468;
+  using namespace std::chrono;
+  const year_month_day date{year(static_cast<int>(get(0, 4))), month(static_cast<unsigned>(get(5, 2))),
+                            day(static_cast<unsigned>(get(8, 2)))};
+  const std::int64_t hour = get(11, 2), minute = get(14, 2), second = get(17, 2), ms = get(20, 3);
+  if (!ok || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  const std::int64_t days = sys_days(date).time_since_epoch().count();
   return WallTime{((days * 24 + hour) * 60 + minute) * 60'000 + second * 1000 + ms};
 }
 

@@ -1,8 +1,10 @@
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 
+#include "base/civil.hpp"
 #include "base/text.hpp"
 #include "event/fields.hpp"
 #include "event/json_codec.hpp"
@@ -202,39 +204,25 @@ class Writer {
   char buffer_[1024];
 };
 
-// "2026-11-22T21:04:05.123Z"; the civil date from days since 1970 by the usual era arithmetic (proleptic
-// Gregorian). A second's text is kept for the events that follow in it.
+// "2026-11-22T21:04:05.123Z". A second's text is kept for the events that follow in it.
 Writer& Writer::time(std::string_view key, WallTime wall) {
   static thread_local std::int64_t kept = INT64_MIN;
   static thread_local char text[27] = "\"0000-00-00T00:00:00.000Z\"";
-  const auto set = [](int at, int width, std::int64_t value) {
+  const auto set = [](int at, int width, auto value) {
     for (int i = at + width - 1; i >= at; --i, value /= 10) text[i] = static_cast<char>('0' + value % 10);
   };
-  std::int64_t seconds = wall.unix_ms / 1000, ms = wall.unix_ms % 1000;
-  if (ms < 0) {
-    ms += 1000;
-    --seconds;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::milliseconds(wall.unix_ms));
+  if (seconds.count() != kept) {
+    kept = seconds.count();
+    const auto [date, time] = civil(wall);
+    set(1, 4, static_cast<int>(date.year()));
+    set(6, 2, static_cast<unsigned>(date.month()));
+    set(9, 2, static_cast<unsigned>(date.day()));
+    set(12, 2, time.hours().count());
+    set(15, 2, time.minutes().count());
+    set(18, 2, time.seconds().count());
   }
-  if (seconds != kept) {
-    kept = seconds;
-    std::int64_t days = seconds / 86'400, rest = seconds % 86'400;
-    if (rest < 0) {
-      rest += 86'400;
-      --days;
-    }
-    const std::int64_t z = days + 719'468, era = (z >= 0 ? z : z - 146'096) / 146'097,
-                       doe = z - era * 146'097, yoe = (doe - doe / 1460 + doe / 36'524 - doe / 146'096) / 365,
-                       doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153,
-                       day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9,
-                       year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-    set(1, 4, year);
-    set(6, 2, month);
-    set(9, 2, day);
-    set(12, 2, rest / 3'600);
-    set(15, 2, rest / 60 % 60);
-    set(18, 2, rest % 60);
-  }
-  set(21, 3, ms);
+  set(21, 3, wall.unix_ms - kept * 1000);
   name(key);
   put(std::string_view(text, 26));
   return *this;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/civil.hpp"
 #include "base/place.hpp"
 #include "base/text.hpp"
 
@@ -110,15 +111,11 @@ std::string number(std::size_t n, std::string_view one, std::string_view many) {
 }
 
 std::string iso_time(WallTime wall) {
-  std::int64_t days = wall.unix_ms / 86'400'000, ms = wall.unix_ms % 86'400'000;
-  if (ms < 0) {
-    ms += 86'400'000;
-    --days;
-  }
-  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
+  const auto [date, time] = civil(wall);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), ms / 3'600'000,
-                     ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     time.subseconds().count());
 }
 
 namespace {

@@ -313,6 +313,8 @@ TEST_CASE("a line that is no event says what is wrong with it") {
       {R"({"t":"notice","line":99999999999})", "\"line\": expected a number in range"},
       {R"({"t":"notice","seq":-1})", "\"seq\": expected a number in range"},
       {R"({"t":"notice","time":"yesterday"})", "\"time\": expected a time such as 2026-11-22T21:04:05.123Z"},
+      {R"({"t":"notice","time":"2026-02-29T00:00:00.000Z"})",
+       "\"time\": expected a time such as 2026-11-22T21:04:05.123Z"},
       {R"({"t":"invocation_ended","phase":"sleeping"})",
        "\"phase\": expected one of the words of docs/events.md"},
       {R"({"t":"invocation_ended","code":"NO_SUCH_CODE"})", "\"code\": expected a known code"},
