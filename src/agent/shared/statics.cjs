@@ -45,6 +45,11 @@ module.exports = function (sim) {
 
   const compiledAnew = () => void (compiled += 1);
 
+  // Manifests are written anew with each page that is asked for.
+  function forgotten(file) {
+    if (next.isOfServer(file) && !next.isBookkeeping(file)) compiledAnew();
+  }
+
   // What the segments of a page say of themselves. Next's dev server does not watch two things that make a page dynamic at build time:
   // `revalidate = 0`, and `searchParams`, which a server component must name to read.
   function readSegments(invocation, segments) {
@@ -144,7 +149,7 @@ module.exports = function (sim) {
     sawStatic,
     compiledAnew,
     // Where functions run in next dev itself.
-    staticHooks: next.hooksOfForgotten?.({ file: compiledAnew }),
+    staticHooks: next.hooksOfForgotten?.({ file: forgotten }),
     readSegments,
     loadedAhead,
     isStaticRoute,
