@@ -110,8 +110,6 @@ bool deliver(std::string_view line, ControlHandler& handler, Said& said) {
     if (o.contains("basePath")) config.base_path = text(o, "basePath");
     if (o.contains("pageExtensions")) config.page_extensions = texts(o, "pageExtensions");
     handler.on_config(config);
-  } else if (type == "compiled") {
-    handler.on_compiled(text(o, "page"), number(o, "ms"));
   } else if (type == "precompiled") {
     const auto done = precompiled(o);
     if (!done) return false;

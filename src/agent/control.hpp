@@ -130,7 +130,6 @@ class ControlHandler {
                            std::string_view runtime, bool is_static) = 0;
   virtual void on_compile(InvocationId, bool ended) = 0;
   virtual void on_handler(InvocationId) = 0;
-  virtual void on_compiled(std::string_view page, double ms) = 0;  // for the terminal
   virtual void on_precompiled(const Precompiled&) {}
   virtual void on_refused(InvocationId, const Refused&) {}
   // Found out behind the request, which has mostly ended.

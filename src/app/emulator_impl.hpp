@@ -95,10 +95,6 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   void app_config(const agent::AppConfig& config) override {
     if (sources) sources->set_known({config.base_path, config.page_extensions});
   }
-  void app_compiled(std::string_view page, double ms) override {
-    emit(event::RouteCompiled{
-        page, std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms))});
-  }
   void app_warns(std::string_view what, std::string_view fix) override {
     notice(event::Level::warning, what, fix);
   }
