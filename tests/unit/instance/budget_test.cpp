@@ -1,13 +1,13 @@
 // The budget of memory: what goes when it is used up, and that what is left comes to rest within it.
 #include <catch2/catch.hpp>
 
-#include "unit/instance/sim.hpp"
+#include "unit/instance/running.hpp"
 
 using namespace vsim;
 using namespace vsim::test;
 
 TEST_CASE("50 at once complete with few processes") {
-  SchedulerOptions o = Sim::stocked(2);
+  SchedulerOptions o = stocked(2);
   o.memory_budget = 400'000'000;  // five of the estimated size
   Sim w(o);
   w.start();
@@ -196,7 +196,7 @@ TEST_CASE("for whoever waits for room, one that has grown goes first") {
 TEST_CASE("whatever bound spares weigh, the store comes to rest within the budget") {
   for (const std::uint64_t bound_weight : {70U, 100U, 118U, 130U, 160U, 180U, 240U, 340U}) {
     INFO(bound_weight);
-    SchedulerOptions o = Sim::stocked(2, 4);
+    SchedulerOptions o = stocked(2, 4);
     o.groups_shared = false;
     o.memory_budget = 350'000'000;
     Sim w(o);
@@ -238,7 +238,7 @@ TEST_CASE("whatever bound spares weigh, the store comes to rest within the budge
 }
 
 TEST_CASE("what was given up for lack of room is not started again as a spare") {
-  SchedulerOptions o = Sim::stocked(3, 0);
+  SchedulerOptions o = stocked(3, 0);
   o.memory_budget = 300'000'000;
   Sim w(o);
   w.start();

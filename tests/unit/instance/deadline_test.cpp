@@ -2,7 +2,7 @@
 // evaluated in time.
 #include <catch2/catch.hpp>
 
-#include "unit/instance/sim.hpp"
+#include "unit/instance/running.hpp"
 
 using namespace vsim;
 using namespace vsim::test;

@@ -2,7 +2,7 @@
 // everything; and what freezing is not.
 #include <catch2/catch.hpp>
 
-#include "unit/instance/sim.hpp"
+#include "unit/instance/running.hpp"
 
 using namespace vsim;
 using namespace vsim::test;

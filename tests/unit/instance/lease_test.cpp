@@ -1,7 +1,7 @@
 // Leases: each is one invocation's and ends once, whatever is told late; and what other emulators got wrong.
 #include <catch2/catch.hpp>
 
-#include "unit/instance/sim.hpp"
+#include "unit/instance/running.hpp"
 
 using namespace vsim;
 using namespace vsim::test;

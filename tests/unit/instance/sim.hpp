@@ -63,12 +63,6 @@ class Sim final : public SchedulerWatcher {
     o.bound_functions = 0;
     return o;
   }
-  static SchedulerOptions stocked(std::uint32_t spares, std::uint32_t bound = 4) {
-    SchedulerOptions o = plain(Isolation::invocation);
-    o.spares = spares;
-    o.bound_functions = bound;
-    return o;
-  }
   FunctionId define(std::string name, Pool pool = Pool::app_route, FunctionConfig config = {}) {
     return scheduler.define({std::move(name), pool, std::move(config)});
   }
@@ -385,26 +379,6 @@ class Sim final : public SchedulerWatcher {
     REQUIRE(p->second.holders.erase(c.invocation) == 1);
     log += fmt::format("lost {} i{} {} {}\n", num(c.invocation), num(c.instance), limits::info(c.code).name,
                        to_string(c.why));
-  }
-};
-
-// Requests 1..n placed on instances as the policy has it, handlers called, the log empty.
-struct Running {
-  Sim w;
-  FunctionId f;
-  Running(SchedulerOptions o, int n) : w(o), f(w.define("/a")) {
-    for (int k = 1; k <= n; ++k) w.request(k, f);
-    for (bool again = true; again;) {
-      again = false;
-      for (auto& [id, p] : w.processes)
-        if (!p.ready) {
-          again = true;
-          w.ready(num(id));
-          break;
-        }
-    }
-    for (int k = 1; k <= n; ++k) w.handler(k);
-    w.said();
   }
 };
 

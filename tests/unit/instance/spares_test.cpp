@@ -2,7 +2,7 @@
 // come up.
 #include <catch2/catch.hpp>
 
-#include "unit/instance/sim.hpp"
+#include "unit/instance/running.hpp"
 
 using namespace vsim;
 using namespace vsim::test;
@@ -26,7 +26,7 @@ void settle_stock(Sim& w) {
 }  // namespace
 
 TEST_CASE("spares are started one at a time, at low priority, once the app is ready") {
-  Sim w(Sim::stocked(2));
+  Sim w(stocked(2));
   CHECK_FALSE(w.scheduler.next_wakeup());
   w.start();
   CHECK(w.said() == "spawn i1 background\n");
@@ -40,7 +40,7 @@ TEST_CASE("spares are started one at a time, at low priority, once the app is re
 }
 
 TEST_CASE("a request takes a spare at once; the refill waits until it is done, and a moment more") {
-  Sim w(Sim::stocked(1, 0));
+  Sim w(stocked(1, 0));
   w.start();
   w.ready(1);
   w.said();
@@ -59,7 +59,7 @@ TEST_CASE("a request takes a spare at once; the refill waits until it is done, a
 }
 
 TEST_CASE("a request that does not end holds the refill up for its patience only") {
-  Sim w(Sim::stocked(1, 0));
+  Sim w(stocked(1, 0));
   w.start();
   w.ready(1);
   w.request(1, w.define("/a"));
@@ -72,7 +72,7 @@ TEST_CASE("a request that does not end holds the refill up for its patience only
 }
 
 TEST_CASE("a function that was used gets a bound spare: evaluated, warmed, frozen until the next one comes") {
-  Sim w(Sim::stocked(1));
+  Sim w(stocked(1));
   const FunctionId f = w.define("/a");
   w.start();
   w.ready(1);
@@ -97,7 +97,7 @@ TEST_CASE("a function that was used gets a bound spare: evaluated, warmed, froze
 }
 
 TEST_CASE("a bound spare serves its function only") {
-  Sim w(Sim::stocked(1));
+  Sim w(stocked(1));
   const FunctionId a = w.define("/a"), b = w.define("/b");
   w.start();
   w.ready(1);
@@ -110,7 +110,7 @@ TEST_CASE("a bound spare serves its function only") {
 }
 
 TEST_CASE("only the most recently used functions keep a bound spare") {
-  Sim w(Sim::stocked(1, 2));
+  Sim w(stocked(1, 2));
   std::vector<FunctionId> f;
   for (const char* name : {"/a", "/b", "/c"}) f.push_back(w.define(name));
   w.start();
@@ -127,7 +127,7 @@ TEST_CASE("only the most recently used functions keep a bound spare") {
 }
 
 TEST_CASE("a burst of saved files kills a bound spare once and binds again when it is over") {
-  Sim w(Sim::stocked(2));
+  Sim w(stocked(2));
   const FunctionId f = w.define("/a");
   w.start();
   w.ready(1);
@@ -152,7 +152,7 @@ TEST_CASE("a burst of saved files kills a bound spare once and binds again when 
 }
 
 TEST_CASE("a function whose modules cannot be evaluated is not bound again before its code changes") {
-  Sim w(Sim::stocked(1));
+  Sim w(stocked(1));
   const FunctionId f = w.define("/a");
   w.start();
   w.ready(1);
@@ -174,7 +174,7 @@ TEST_CASE("a function whose modules cannot be evaluated is not bound again befor
 }
 
 TEST_CASE("spares that die before they are ready are started again ever more slowly") {
-  Sim w(Sim::stocked(1));
+  Sim w(stocked(1));
   w.start();
   Duration last{};
   for (int n = 1; n <= 5; ++n) {

@@ -1,7 +1,7 @@
 // Changed code: which instances it makes stale, when they go, and who gets what was started since.
 #include <catch2/catch.hpp>
 
-#include "unit/instance/sim.hpp"
+#include "unit/instance/running.hpp"
 
 using namespace vsim;
 using namespace vsim::test;
