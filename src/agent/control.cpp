@@ -221,7 +221,6 @@ std::string ping_line() { return R"({"t":"ping"})"; }
 std::string expire_line(InvocationId of) {
   return R"({"t":"expire","id":")" + std::to_string(static_cast<std::uint64_t>(of)) + "\"}";
 }
-std::string bye_line() { return R"({"t":"bye"})"; }
 std::string last_line(std::span<const InvocationId> placed) {
   std::string line = R"({"t":"last","ids":[)";
   for (const InvocationId of : placed) {

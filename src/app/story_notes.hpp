@@ -35,8 +35,8 @@ struct NotesPicture {
 
 class StoryNotes {
  public:
-  static constexpr std::size_t kBlock = 32 * 1024, kMostBlocks = 8;  // 256 KiB
-  static constexpr std::size_t kMostHead = 8 * 1024, kMostLine = 2 * 1024;
+  static constexpr std::size_t kBlock = 32UL * 1024, kMostBlocks = 8;  // 256 KiB
+  static constexpr std::size_t kMostHead = 8UL * 1024, kMostLine = 2UL * 1024;
   // More heads in a second are left out, and counted: who sends that many reads no story of one of them, and
   // to write them all down cost 2.5 % of a small request's CPU.
   static constexpr std::uint32_t kMostHeads = 2000;

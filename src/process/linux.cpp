@@ -87,7 +87,7 @@ struct Failure {
 // posix_spawn: a plain fork copies the page tables, which took 36 ms at 200 MB resident, on the I/O thread.
 // So it may only make system calls, on a stack of its own, and change no memory of ours but errno.
 #define VSIM_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread")))
-constexpr std::size_t kChildStack = 64 * 1024;
+constexpr std::size_t kChildStack = 64UL * 1024;
 
 // What it needs, laid out before.
 struct Prepared {

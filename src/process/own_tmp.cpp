@@ -93,7 +93,7 @@ std::optional<std::string> why_no_own_tmp(const OwnTmp& own) {
   const os::TmpForChild tmp(own);
   auto report = os::make_pipe();
   if (!report) return report.error().message;
-  constexpr std::size_t kStack = 64 * 1024;
+  constexpr std::size_t kStack = 64UL * 1024;
   const auto stack = std::make_unique<char[]>(kStack);
   char* const top =
       reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(stack.get() + kStack) & ~std::uintptr_t{15});

@@ -54,7 +54,7 @@ struct OfInstance final : InstanceHandler {
   }
   void on_state(std::uint64_t, InvocationId, const StateReport& r) override { look(r); }
   void on_pong(std::uint64_t) override {}
-  void on_made(std::uint64_t, InvocationId, MadeReport m) override {
+  void on_made(std::uint64_t, InvocationId, const MadeReport& m) override {
     require(std::isfinite(m.every) && std::isfinite(m.read), "a time that is no number");
   }
   void on_socket_failed(std::uint64_t, InvocationId) override {}
