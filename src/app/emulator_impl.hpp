@@ -30,8 +30,13 @@ namespace vsim::app {
 inline constexpr int kInterrupted = 130, kUsage = 64, kSoftware = 70;
 
 struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
-  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(const OutputLine&)> output)
-      : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
+  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(const OutputLine&)> output,
+       World given_world)
+      : options(std::move(given)),
+        hub(hub_of),
+        app_output(std::move(output)),
+        world(std::move(given_world)),
+        signals(io) {}
   ~Impl();
 
   Result<int> run();
@@ -124,6 +129,7 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   EmulatorOptions options;
   EventHub& hub;
   std::function<void(const OutputLine&)> app_output;
+  World world;
   boost::asio::io_context io{
       BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // sockets belong to this thread; others only post
   std::unique_ptr<process::Guardian> guardian;

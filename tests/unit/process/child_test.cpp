@@ -1,4 +1,6 @@
 // How a child ends: by itself, by a stop, by its supervisor's end; with all that it has started.
+#include <sys/wait.h>
+
 #include "world.hpp"
 
 using namespace vsim;
