@@ -110,8 +110,6 @@ bool deliver(std::string_view line, ControlHandler& handler, Said& said) {
     if (o.contains("basePath")) config.base_path = text(o, "basePath");
     if (o.contains("pageExtensions")) config.page_extensions = texts(o, "pageExtensions");
     handler.on_config(config);
-  } else if (type == "compiled") {
-    handler.on_compiled(text(o, "page"), number(o, "ms"));
   } else if (type == "precompiled") {
     const auto done = precompiled(o);
     if (!done) return false;
@@ -223,7 +221,6 @@ std::string ping_line() { return R"({"t":"ping"})"; }
 std::string expire_line(InvocationId of) {
   return R"({"t":"expire","id":")" + std::to_string(static_cast<std::uint64_t>(of)) + "\"}";
 }
-std::string bye_line() { return R"({"t":"bye"})"; }
 std::string last_line(std::span<const InvocationId> placed) {
   std::string line = R"({"t":"last","ids":[)";
   for (const InvocationId of : placed) {

@@ -130,7 +130,6 @@ class ControlHandler {
                            std::string_view runtime, bool is_static) = 0;
   virtual void on_compile(InvocationId, bool ended) = 0;
   virtual void on_handler(InvocationId) = 0;
-  virtual void on_compiled(std::string_view page, double ms) = 0;  // for the terminal
   virtual void on_precompiled(const Precompiled&) {}
   virtual void on_refused(InvocationId, const Refused&) {}
   // Found out behind the request, which has mostly ended.
@@ -182,7 +181,7 @@ class InstanceHandler {
   // It has written, or taken away, this file of its /tmp.
   virtual void on_tmp(std::uint64_t, std::string_view /*wrote*/, std::string_view /*removed*/,
                       bool /*at_build*/) {}
-  virtual void on_made(std::uint64_t, InvocationId, MadeReport) {}
+  virtual void on_made(std::uint64_t, InvocationId, const MadeReport&) {}
   virtual void on_revalidated(std::uint64_t) {}  // by a path or a tag
   // Its handler threw after it had taken the socket, so that nobody sees an answer.
   virtual void on_socket_failed(std::uint64_t n, InvocationId) = 0;
@@ -245,7 +244,6 @@ std::string ping_line();
 // To the template of instances: what one copy of it is to be (src/agent/instance/copying.cjs).
 std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark);
 std::string expire_line(InvocationId);
-std::string bye_line();
 // To an instance that is dying: no more will come than these, of which some may be on their way.
 std::string last_line(std::span<const InvocationId> placed);
 

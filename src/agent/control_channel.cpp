@@ -26,7 +26,7 @@ namespace {
 using boost::asio::local::stream_protocol;
 
 // The files that an instance of a large app has loaded: some thousand paths.
-constexpr std::size_t kMaxLine = 4 * 1024 * 1024;
+constexpr std::size_t kMaxLine = 4UL * 1024 * 1024;
 constexpr auto kRetry = std::chrono::milliseconds(100);
 constexpr int kMostProblems = 5;  // told of one connection: it is a notice, not a log
 
@@ -197,7 +197,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   bool trusted_ = false;
   Said said_;
   int problems_ = 0;
-  std::array<char, 16 * 1024> buffer_;
+  std::array<char, 16UL * 1024> buffer_;
 };
 
 }  // namespace

@@ -18,7 +18,6 @@ class AppEvents final : private agent::ControlHandler {
     virtual void app_hello(const agent::Hello&) {}
     virtual void app_listens() = 0;
     virtual void app_config(const agent::AppConfig&) = 0;
-    virtual void app_compiled(std::string_view page, double ms) = 0;
     virtual void app_warns(std::string_view what, std::string_view fix) = 0;
     virtual void app_lacks(const std::vector<std::string>& /*hooks*/) {}
     virtual void app_precompiled(const agent::Precompiled&) {}
@@ -56,7 +55,6 @@ class AppEvents final : private agent::ControlHandler {
     edge_.middleware_left(id, told, stopped);
   }
   void on_state(InvocationId id, const StateReport& report) override { edge_.middleware_state(id, report); }
-  void on_compiled(std::string_view page, double ms) override { owner_.app_compiled(page, ms); }
   void on_precompiled(const agent::Precompiled& done) override { owner_.app_precompiled(done); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }
   void on_boot(const agent::Boot& boot) override { owner_.app_boot(boot); }

@@ -116,7 +116,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   void fleet_module_state(InvocationId, const StateReport&) override;
   void fleet_connections(InvocationId, const agent::Connections&) override;
   void fleet_machine(InvocationId, const agent::Machine&) override;
-  void fleet_made(InvocationId, agent::MadeReport) override;
+  void fleet_made(InvocationId, const agent::MadeReport&) override;
   void fleet_revalidated() override;
 
  private:

@@ -170,12 +170,11 @@ void Edge::fleet_machine(InvocationId id, const agent::Machine& m) {
   engine_.machine(id, {*kind, m.what, m.to, m.at, m.variable, *doubt, m.refused, m.by}, now(), wall_now());
 }
 
-void Edge::fleet_made(InvocationId id, agent::MadeReport m) {
+void Edge::fleet_made(InvocationId id, const agent::MadeReport& m) {
   // A day is enough for what lasts longer than any run.
   const bool ends = m.every > 0 && m.every < 1e6;
   const Duration every = ends ? Duration(static_cast<std::int64_t>(m.every * 1e9)) : kForever;
-  engine_.made_at_build(id, {m.key, m.digest, m.by, m.kind, every, m.read, std::move(m.files)}, now(),
-                        wall_now());
+  engine_.made_at_build(id, {m.key, m.digest, m.by, m.kind, every, m.read, m.files}, now(), wall_now());
 }
 
 void Edge::fleet_revalidated() { engine_.revalidated(now()); }

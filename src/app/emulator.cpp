@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <unistd.h>
-
 #include <csignal>
 #include <random>
 
@@ -34,10 +32,14 @@ struct TurnsOf {
 
 }  // namespace
 
-Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output)
-    : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output))) {}
+World this_machine() { return {.secret = random_token}; }
+
+Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output,
+                   World world)
+    : impl_(std::make_unique<Impl>(std::move(options), hub, std::move(app_output), std::move(world))) {}
 // Who presses Ctrl-C once more while the rest is being written has the code of Ctrl-C too.
 Emulator::~Emulator() {
+  if (!impl_->world.signals) return;
   impl_->signals.clear();  // which gives them their defaults back
   std::signal(SIGINT, [](int) { ::_exit(kInterrupted); });
 }
@@ -160,9 +162,9 @@ void Emulator::Impl::wind_down() {
 }
 
 Result<int> Emulator::Impl::run() {
-  std::signal(SIGPIPE, SIG_IGN);
+  if (world.signals) std::signal(SIGPIPE, SIG_IGN);
   const bool agent = options.app.next && !options.upstream;
-  if (agent) token = random_token();
+  if (agent) token = world.secret();
   options.engine.agent = agent;
   options.engine.https = options.https;
   options.engine.isolation = agent ? options.profile->isolation.value : profile::Isolation::none;
@@ -170,7 +172,7 @@ Result<int> Emulator::Impl::run() {
   if (const auto listening = open_edge(); !listening) return listening.error();
 
   hub.add(score);
-  start_signals();
+  if (world.signals) start_signals();
   if (options.each_second) tick();
   if (options.key) keyboard = Keyboard::open(io, options.key);
   if (options.command) wrap_command();

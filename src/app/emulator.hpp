@@ -1,6 +1,6 @@
 // The program: builds engine, edge, server, app process and watchers, and runs them on one thread until it is
 // told to stop. Everything from outside is handed in; src/cli/ makes it from argv. One Emulator per process
-// (it owns the signal handlers).
+// where it owns the signal handlers (world.hpp).
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include "app/app_process.hpp"
 #include "app/event_hub.hpp"
 #include "app/output_line.hpp"
+#include "app/world.hpp"
 #include "app/wrapped_command.hpp"
 #include "base/result.hpp"
 #include "engine/engine.hpp"
@@ -69,7 +70,8 @@ struct EmulatorOptions {
 
 class Emulator {
  public:
-  Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output);
+  Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output,
+           World world = this_machine());
   ~Emulator();
   // Blocks. An exit code (vercel-sim(1), EXIT STATUS), or why it could not start.
   Result<int> run();

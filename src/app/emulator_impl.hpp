@@ -30,8 +30,13 @@ namespace vsim::app {
 inline constexpr int kInterrupted = 130, kUsage = 64, kSoftware = 70;
 
 struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
-  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(const OutputLine&)> output)
-      : options(std::move(given)), hub(hub_of), app_output(std::move(output)), signals(io) {}
+  Impl(EmulatorOptions given, EventHub& hub_of, std::function<void(const OutputLine&)> output,
+       World given_world)
+      : options(std::move(given)),
+        hub(hub_of),
+        app_output(std::move(output)),
+        world(std::move(given_world)),
+        signals(io) {}
   ~Impl();
 
   Result<int> run();
@@ -95,10 +100,6 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   void app_config(const agent::AppConfig& config) override {
     if (sources) sources->set_known({config.base_path, config.page_extensions});
   }
-  void app_compiled(std::string_view page, double ms) override {
-    emit(event::RouteCompiled{
-        page, std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms))});
-  }
   void app_warns(std::string_view what, std::string_view fix) override {
     notice(event::Level::warning, what, fix);
   }
@@ -128,6 +129,7 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
   EmulatorOptions options;
   EventHub& hub;
   std::function<void(const OutputLine&)> app_output;
+  World world;
   boost::asio::io_context io{
       BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // sockets belong to this thread; others only post
   std::unique_ptr<process::Guardian> guardian;

@@ -18,7 +18,7 @@ namespace {
 using instance::InstanceId;
 using instance::Why;
 
-constexpr std::size_t kMaxWarmHead = 64 * 1024;
+constexpr std::size_t kMaxWarmHead = 64UL * 1024;
 
 instance::Pool pool_of(std::string_view kind) {
   return kind == "PAGES"        ? instance::Pool::pages
@@ -207,10 +207,6 @@ void Fleet::timed_out(InvocationId id) {
   tell([&](auto& p, TimePoint t, auto& out) { p.timed_out(id, t, out); });
 }
 
-void Fleet::done(InvocationId id) {
-  tell([&](auto& p, TimePoint t, auto& out) { p.give_back(id, false, t, out); });
-}
-
 // --- What the core wants done
 
 void Fleet::obey(instance::Bind& c) {
@@ -245,7 +241,8 @@ void Fleet::obey(core::InstanceGiven& c) {
   i->copies.reset();
   i->process->foreground();
   const Placed placed{i->process->pool(), i->process->name(), i->process->secret(), c.start, c.waited};
-  if (!owner_.fleet_placed(c.id, placed)) done(c.id);
+  if (owner_.fleet_placed(c.id, placed)) return;
+  tell([&](auto& p, TimePoint t, auto& out) { p.give_back(c.id, false, t, out); });
 }
 
 void Fleet::obey(core::InstanceRefused& c) { owner_.fleet_refused(c.id, c.code, c.waited); }

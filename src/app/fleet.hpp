@@ -104,7 +104,7 @@ class FleetOwner {
   virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
   virtual void fleet_connections(InvocationId, const agent::Connections&) {}
   virtual void fleet_machine(InvocationId, const agent::Machine&) {}
-  virtual void fleet_made(InvocationId, agent::MadeReport) {}
+  virtual void fleet_made(InvocationId, const agent::MadeReport&) {}
   virtual void fleet_revalidated() {}
 
  protected:
@@ -147,7 +147,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   // `channel` may be null when there is a `command`. All references must outlive the fleet.
   Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel* channel,
         FleetOwner&, FleetWatcher&, FleetOptions);
-  ~Fleet();
+  ~Fleet() override;
 
   // From the agent. boot() comes first, and again with a new environment; gone(): next dev has ended, those
   // who wait are refused with NO_RESPONSE_FROM_FUNCTION.
@@ -179,7 +179,6 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void withdraw(InvocationId);   // it has ended before it was placed; else nothing
   void expire(InvocationId);     // its waitUntil work has passed the deadline; timed_out() or its end follows
   void timed_out(InvocationId);  // it has
-  void done(InvocationId);       // where no instance says so itself: a command's response is over
 
   instance::SchedulerTotals totals() const { return placements_.scheduler().totals(); }
   // For events, from inside fleet_state.
@@ -218,7 +217,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void on_connections(std::uint64_t n, InvocationId, const agent::Connections&) override;
   void on_machine(std::uint64_t n, InvocationId, const agent::Machine&) override;
   void on_tmp(std::uint64_t n, std::string_view wrote, std::string_view removed, bool at_build) override;
-  void on_made(std::uint64_t n, InvocationId, agent::MadeReport) override;
+  void on_made(std::uint64_t n, InvocationId, const agent::MadeReport&) override;
   void on_revalidated(std::uint64_t n) override;
   void on_socket_failed(std::uint64_t n, InvocationId) override;
   void on_broken_off(std::uint64_t n, InvocationId, std::string_view message,

@@ -243,8 +243,8 @@ void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& t
   owner_.fleet_machine(id, fact);
 }
 
-void Fleet::on_made(std::uint64_t n, InvocationId id, agent::MadeReport told) {
-  if (holds(id, n)) owner_.fleet_made(id, std::move(told));
+void Fleet::on_made(std::uint64_t n, InvocationId id, const agent::MadeReport& told) {
+  if (holds(id, n)) owner_.fleet_made(id, told);
 }
 
 void Fleet::on_revalidated(std::uint64_t n) {

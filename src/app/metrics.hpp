@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,7 +33,10 @@ class Metrics {
   struct ByVerdict {
     std::string code, route;
     bool enforced;
-    auto operator<=>(const ByVerdict&) const = default;
+    bool operator==(const ByVerdict&) const = default;
+    std::strong_ordering operator<=>(const ByVerdict& o) const {
+      return std::tie(code, route, enforced) <=> std::tie(o.code, o.route, o.enforced);
+    }
   };
   void count(std::span<const limits::Verdict>);
   void ended(const event::InvocationEnded&);

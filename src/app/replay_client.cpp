@@ -20,7 +20,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 // Above every limit of the edge's own parser.
-constexpr std::size_t kMostHead = 256 * 1024;
+constexpr std::size_t kMostHead = 256UL * 1024;
 
 Duration scaled(Duration d, double factor) {
   const double ns = static_cast<double>(d.count()) * factor;
@@ -131,7 +131,7 @@ struct ReplayClient::Exchange : std::enable_shared_from_this<Exchange> {
   const TimePoint began = now();
   asio::ssl::stream<tcp::socket> stream;
   asio::steady_timer timer{client.io_};
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16UL * 1024> buffer;
   std::string head;
   net::http1::ResponseParser parser;
   bool head_done = false, is_over = false;

@@ -35,8 +35,8 @@ struct NotesPicture {
 
 class StoryNotes {
  public:
-  static constexpr std::size_t kBlock = 32 * 1024, kMostBlocks = 8;  // 256 KiB
-  static constexpr std::size_t kMostHead = 8 * 1024, kMostLine = 2 * 1024;
+  static constexpr std::size_t kBlock = 32UL * 1024, kMostBlocks = 8;  // 256 KiB
+  static constexpr std::size_t kMostHead = 8UL * 1024, kMostLine = 2UL * 1024;
 
   // `more`: header lines that are added to those of the app, each with CRLF. `drop_server`: its own Server is
   // not passed on. Nothing of what vercel-sim and its agent tell each other is kept.

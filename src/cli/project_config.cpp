@@ -24,7 +24,7 @@ using Kind = profile::YamlNode::Kind;
 
 constexpr std::string_view kName = "vercel-sim.yaml";
 constexpr std::string_view kEntryKeys[] = {"code", "route", "reason"};
-constexpr std::size_t kMaxBytes = 256 * 1024;
+constexpr std::size_t kMaxBytes = 256UL * 1024;
 
 std::string near(std::string_view word, std::span<const std::string_view> names) {
   const auto found = nearest_name(word, names);

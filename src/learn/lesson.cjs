@@ -199,4 +199,4 @@ function findLesson({ program, files }, wanted) {
   throw new LessonError(`no lesson is called "${wanted}"; there are ${ids.map((one) => `${Number(one.slice(0, 2))} ${one.slice(3)}`).join(', ')}`);
 }
 
-module.exports = { LessonError, builtinIds, readBuiltin, readBuiltins, findLesson, readLesson };
+module.exports = { LessonError, builtinIds, readBuiltin, readBuiltins, findLesson };

@@ -11,7 +11,7 @@ namespace vsim::net {
 namespace {
 
 thread_local std::array<char, Connection::kScratch> scratch;
-constexpr std::size_t kKeepOut = 16 * 1024;  // an output buffer larger than this is given back once empty
+constexpr std::size_t kKeepOut = 16UL * 1024;  // an output buffer larger than this is given back once empty
 
 }  // namespace
 

@@ -33,12 +33,12 @@ class ConnectionOwner {
 class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
                          private Pollable {
  public:
-  static constexpr std::size_t kInline = 1024;         // holds a usual head; all an idle connection needs
-  static constexpr std::size_t kScratch = 128 * 1024;  // one bulk read
+  static constexpr std::size_t kInline = 1024;           // holds a usual head; all an idle connection needs
+  static constexpr std::size_t kScratch = 128UL * 1024;  // one bulk read
 
   // `fd`: a connected, non-blocking socket, owned from now on.
   Connection(Poller& poller, int fd);
-  ~Connection() { close(); }
+  ~Connection() override { close(); }
 
   Stream& stream() { return stream_; }
   void set_owner(ConnectionOwner* owner) { owner_ = owner; }

@@ -16,7 +16,7 @@ struct HeldRequest {
   static constexpr std::size_t kMostKept = 64u << 20;
   // Of a withheld body, in the client's buffer: enough for most to arrive whole, so that a client that leaves
   // is noticed.
-  static constexpr std::size_t kMostInput = 64 * 1024;
+  static constexpr std::size_t kMostInput = 64UL * 1024;
   static constexpr std::size_t kMostDispatch = 1u << 20;  // docs/agent-protocol.md
 
   std::string head;  // as the first app got it, without the empty line

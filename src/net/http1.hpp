@@ -33,8 +33,8 @@ struct LineCursor {
 };
 
 struct HeadLimits {
-  std::size_t start_line = 64 * 1024;  // bytes of the request or status line
-  std::size_t head = 128 * 1024;       // bytes of the whole head
+  std::size_t start_line = 64UL * 1024;  // bytes of the request or status line
+  std::size_t head = 128UL * 1024;       // bytes of the whole head
 };
 
 enum class ParseState : std::uint8_t { need_more, complete, error };

@@ -39,7 +39,7 @@ class Server {
   class Acceptor final : private Pollable {
    public:
     Acceptor(Server& server, int fd);  // listening, non-blocking; owned from now on
-    ~Acceptor();
+    ~Acceptor() override;
     void start();
 
    private:

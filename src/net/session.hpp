@@ -37,7 +37,7 @@ class Session final
       private Waiter {
  public:
   Session(Server& server, ConnectionPtr client, std::string address);
-  ~Session();
+  ~Session() override;
   void start();
 
   // Orders of the edge about the exchange under way. Each ends it without on_end.
@@ -71,7 +71,7 @@ class Session final
 
  private:
   // A head may be longer than any platform limit, so that the platform's answer strikes and not ours.
-  static constexpr std::size_t kMaxHeadBuffer = 160 * 1024;
+  static constexpr std::size_t kMaxHeadBuffer = 160UL * 1024;
   static constexpr int kMostInterim = 64;  // 1xx before one answer
   enum class State : std::uint8_t { head, exchange, tunnel, feed, dropped, flushing, closing, over };
   enum class ResponseAt : std::uint8_t {

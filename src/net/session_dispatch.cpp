@@ -9,8 +9,8 @@
 namespace vsim::net {
 namespace {
 
-constexpr std::size_t kReplay = 128 * 1024;  // of the kept body at a time: the app's pace decides
-constexpr std::size_t kSmall = 16 * 1024;    // goes out together with the head
+constexpr std::size_t kReplay = 128UL * 1024;  // of the kept body at a time: the app's pace decides
+constexpr std::size_t kSmall = 16UL * 1024;    // goes out together with the head
 
 }  // namespace
 

@@ -55,7 +55,7 @@ ssize_t send_all(int fd, const iovec* iov, int count) {
 }
 
 // One 16 KiB record at most arrives at a time; shared by all TLS reads of the I/O thread.
-thread_local std::array<char, 32 * 1024> tls_scratch;
+thread_local std::array<char, 32UL * 1024> tls_scratch;
 
 }  // namespace
 

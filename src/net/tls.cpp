@@ -22,10 +22,10 @@ using PrivateKey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY, EVP_PKEY_free>>;
 using Cert = std::unique_ptr<X509, Deleter<X509, X509_free>>;
 using Bio = std::unique_ptr<BIO, Deleter<BIO, BIO_free_all>>;
 
-std::string openssl_error(std::string what) {
+std::string openssl_error(std::string_view what) {
   char text[256] = "";
   ERR_error_string_n(ERR_get_error(), text, sizeof text);
-  return what + ": " + text;
+  return std::string(what) + ": " + text;
 }
 
 std::string bio_text(BIO* bio) {

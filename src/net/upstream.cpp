@@ -37,7 +37,7 @@ void Upstream::on_timeout(Wait) { pool_.drop(this); }
 // Closes what is under way when the last handle goes.
 struct UpstreamPool::Attempt final : Waiter, Pollable, std::enable_shared_from_this<Attempt> {
   Attempt(UpstreamPool& pool_of, OnConnected on_done) : pool(pool_of), done(std::move(on_done)) {}
-  ~Attempt() { close(); }
+  ~Attempt() override { close(); }
   void on_timeout(Wait) override { finish(asio::error::timed_out); }
   void on_ready(std::uint32_t) override {
     if (fd < 0) return next();  // the turn that connect() asked for

@@ -19,7 +19,7 @@ class UpstreamPool;
 class Upstream final : private ConnectionOwner, private Waiter {
  public:
   Upstream(UpstreamPool& pool, ConnectionPtr connection);
-  ~Upstream();
+  ~Upstream() override;
   Connection& connection() { return *connection_; }
   bool used_before() const { return uses_ > 1; }
 
@@ -47,7 +47,7 @@ class UpstreamPool : public std::enable_shared_from_this<UpstreamPool>, private 
   // origin; empty: none. `io` and `timeouts` must outlive the pool.
   UpstreamPool(asio::io_context& io, Timeouts& timeouts, std::vector<Endpoint> endpoints,
                std::string origin = {});
-  ~UpstreamPool();
+  ~UpstreamPool() override;
 
   const std::string& origin() const { return origin_; }
   std::unique_ptr<Upstream> take_idle();  // null when there is none

@@ -21,7 +21,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t kMostAnswer = 128;
-constexpr std::size_t kMostText = 32 * 1024;
+constexpr std::size_t kMostText = 32UL * 1024;
 
 // The packet with the descriptors. False: the child is gone, or has not read for long.
 bool send_packet(int socket, const std::string& packet, const Coming& coming, int orders) {

@@ -87,7 +87,6 @@ struct Failure {
 // posix_spawn: a plain fork copies the page tables, which took 36 ms at 200 MB resident, on the I/O thread.
 // So it may only make system calls, on a stack of its own, and change no memory of ours but errno.
 #define VSIM_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread")))
-constexpr std::size_t kChildStack = 64 * 1024;
 
 // What it needs, laid out before.
 struct Prepared {
@@ -334,16 +333,13 @@ Result<pid_t> launch(const Launch& l) {
                     tmp ? tmp->get() : nullptr,
                     ::getpid()};
   want_child_deaths();
-  const auto stack = std::make_unique<char[]>(kChildStack);
+  ChildStack stack;
   // No handler of ours may run in the child: it would change our memory.
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  // The stack grows down; its start must be a multiple of 16.
-  char* const top = reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(stack.get() + kChildStack) &
-                                            ~std::uintptr_t{15});
   const int flags = SIGCHLD | (tmp ? tmp->clone_flags() : 0);
-  const pid_t pid = clone_sharing(run_cloned_child, top, flags, &prepared);
+  const pid_t pid = clone_sharing(run_cloned_child, stack.top(), flags, &prepared);
   const int clone_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {

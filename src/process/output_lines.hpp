@@ -42,7 +42,7 @@ class OutputLines {
   using Sink = std::function<void(std::string_view text, End end, bool continues)>;
 
   // 64 KiB: longer than any line meant for people; a data dump in one line must not fill our memory.
-  static constexpr std::size_t kDefaultMax = 64 * 1024;
+  static constexpr std::size_t kDefaultMax = 64UL * 1024;
 
   explicit OutputLines(Sink sink, std::size_t max_line = kDefaultMax)
       : sink_(std::move(sink)), max_(max_line) {}

@@ -93,12 +93,9 @@ std::optional<std::string> why_no_own_tmp(const OwnTmp& own) {
   const os::TmpForChild tmp(own);
   auto report = os::make_pipe();
   if (!report) return report.error().message;
-  constexpr std::size_t kStack = 64 * 1024;
-  const auto stack = std::make_unique<char[]>(kStack);
-  char* const top =
-      reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(stack.get() + kStack) & ~std::uintptr_t{15});
+  ChildStack stack;
   Trial trial{tmp.get(), report->write.get()};
-  const pid_t pid = clone_sharing(try_in_child, top, tmp.clone_flags() | SIGCHLD, &trial);
+  const pid_t pid = clone_sharing(try_in_child, stack.top(), tmp.clone_flags() | SIGCHLD, &trial);
   if (pid < 0) return fmt::format("a namespace of its own: {}", strerror(errno));
   report->write.reset();
   Answer answer{"its first child", ECHILD};

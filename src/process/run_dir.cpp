@@ -129,7 +129,7 @@ Result<RunDir> RunDir::create_in(const std::string& base, Guardian* guardian) {
         st.st_nlink == 0)
       continue;
     RunDir dir;
-    dir.path_ = base + "/" + name;
+    dir.path_.append(base).append("/").append(name);
     dir.lock_ = std::move(lock);
     dir.guardian_ = guardian;
     if (guardian) guardian->remove_on_death(dir.path_);

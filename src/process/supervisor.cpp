@@ -22,10 +22,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kReadSize = 16UL * 1024;
 // What a dead child's pipes may still hold: the kernel's largest pipe is 1 MiB by default
 // (/proc/sys/fs/pipe-max-size).
-constexpr std::size_t kDrainLimit = 4 * 1024 * 1024;
+constexpr std::size_t kDrainLimit = 4UL * 1024 * 1024;
 // After SIGKILL a process is gone within milliseconds, unless it hangs in the kernel (a dead NFS mount): then
 // we stop waiting.
 constexpr milliseconds kKillPatience{2000};

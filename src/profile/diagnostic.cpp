@@ -32,6 +32,14 @@ int characters(std::string_view text, std::size_t bytes) {
   return static_cast<int>(split_characters(part).size());
 }
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  std::string out;
+  append_json_string(out, text.substr(0, kShown));
+  if (text.size() > kShown) out += "...";
+  return out;
+}
+
 std::string to_string(const Diagnostic& d) {
   const std::string file = (is_log_command(d.file) ? "./" : "") + plain(d.file);
   std::string out = d.line > 0 ? fmt::format("{}:{}:{}: {}\n", file, d.line, d.col, plain(d.message))

@@ -20,6 +20,9 @@ struct Diagnostic {
 std::string to_string(const Diagnostic&);
 std::string to_string(std::span<const Diagnostic>);
 
+// What a message quotes: the text as a JSON string, cut when it is long.
+std::string shown(std::string_view text);
+
 // Number of characters in the first `bytes` bytes of UTF-8 text (broken bytes count one each).
 int characters(std::string_view text, std::size_t bytes);
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "base/text.hpp"
+#include "profile/diagnostic.hpp"
 #include "profile/words.hpp"
 
 namespace vsim::profile {
@@ -194,15 +195,6 @@ std::optional<std::string> meant(const Key& key, std::string_view text) {
   return std::nullopt;
 }
 
-// For messages: one line, not endless.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 60;
-  std::string out;
-  append_json_string(out, text.substr(0, kShown));
-  if (text.size() > kShown) out += "...";
-  return out;
-}
-
 }  // namespace
 
 std::span<const Key> keys() { return kKeys; }
@@ -284,13 +276,13 @@ std::string expected(const Key& key) {
   switch (type_of(key)) {
     case Type::word: {
       std::string out;
-      for (const Word& w : words_of(key)) out += (out.empty() ? "" : ", ") + quoted(w.word);
+      for (const Word& w : words_of(key)) out += (out.empty() ? "" : ", ") + shown(w.word);
       return "one of " + out;
     }
     case Type::text:
-      return std::string(key.form) + ", such as " + quoted(key.example);
+      return std::string(key.form) + ", such as " + shown(key.example);
     default:
-      return fmt::format("a {} such as {}{}", type_name(type_of(key)), quoted(key.example),
+      return fmt::format("a {} such as {}{}", type_name(type_of(key)), shown(key.example),
                          may_be_auto(key) ? ", or \"auto\"" : "");
   }
 }
@@ -305,8 +297,8 @@ std::optional<std::string> assign(Profile& profile, const Key& key, std::string_
       return std::nullopt;
     }
     if (value && !is_text) return fmt::format("{} is out of range: {}", text, range_of(key));
-    std::string message = fmt::format("expected {}, got {}", expected(key), quoted(text));
-    if (const auto guess = meant(key, text)) message += fmt::format(" (did you mean {}?)", quoted(*guess));
+    std::string message = fmt::format("expected {}, got {}", expected(key), shown(text));
+    if (const auto guess = meant(key, text)) message += fmt::format(" (did you mean {}?)", shown(*guess));
     return message;
   });
 }

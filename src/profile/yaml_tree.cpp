@@ -14,8 +14,8 @@
 namespace vsim::profile {
 namespace {
 
-constexpr std::size_t kMaxBytes = 256 * 1024;  // forty times the largest shipped profile
-constexpr std::size_t kMaxDepth = 32;          // the schema needs four
+constexpr std::size_t kMaxBytes = 256UL * 1024;  // forty times the largest shipped profile
+constexpr std::size_t kMaxDepth = 32;            // the schema needs four
 
 // Thrown by our own handler through yaml-cpp, caught in parse_yaml.
 struct RefusedYaml {
@@ -245,14 +245,6 @@ std::optional<YamlNode> parse_yaml(const Source& source, std::vector<Diagnostic>
     out.push_back(source.at(0, 0, 1, fmt::format("not valid YAML: {}", e.what())));
   }
   return std::nullopt;
-}
-
-std::string shown(std::string_view text) {
-  constexpr std::size_t kShown = 60;
-  std::string out;
-  append_json_string(out, text.substr(0, kShown));
-  if (text.size() > kShown) out += "...";
-  return out;
 }
 
 std::string what_it_is(const YamlNode& node) {

@@ -55,8 +55,6 @@ void each_key(std::string_view path, const YamlNode& map,
               const std::function<void(const std::string& full_name, const YamlNode& key,
                                        const YamlNode& value, bool is_new)>& visit);
 
-// What a message quotes: the text as a JSON string, cut when it is long.
-std::string shown(std::string_view text);
 // "nothing", "a list", "a map", or the text itself, quoted.
 std::string what_it_is(const YamlNode& node);
 

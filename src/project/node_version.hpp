@@ -2,9 +2,11 @@
 // node_version_of runs `node --version`.
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "base/result.hpp"
 
@@ -12,7 +14,10 @@ namespace vsim::project {
 
 struct Version {
   int major = 0, minor = 0, patch = 0;
-  auto operator<=>(const Version&) const = default;
+  bool operator==(const Version&) const = default;
+  std::strong_ordering operator<=>(const Version& o) const {
+    return std::tie(major, minor, patch) <=> std::tie(o.major, o.minor, o.patch);
+  }
 };
 std::optional<Version> parse_version(std::string_view text);  // "v20.20.2", "16.4.6-canary.3"
 

@@ -9,7 +9,7 @@ namespace vsim::project {
 namespace {
 
 namespace json = boost::json;
-constexpr std::size_t kMostBytes = 256 * 1024;
+constexpr std::size_t kMostBytes = 256UL * 1024;
 
 // `settings` of the link in `directory`.
 std::optional<json::object> settings_in(const std::string& directory) {

@@ -108,4 +108,4 @@ function sizeOf(file) {
   }
 }
 
-module.exports = { ofBuild, ofSources, weigh, routeOf };
+module.exports = { ofBuild, ofSources, weigh };

@@ -1,13 +1,34 @@
 // Plays the fleet for the agent and its instances: starts instances from the boot file, forwards dispatches to them, freezes and kills them.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { kToken, Log, parseMeta, secretOf, startNext, within } from './harness.mjs';
+import { combo, kToken, Log, parseMeta, secretOf, startNext, within } from './harness.mjs';
 
 const kSpawnMs = 60_000;
 export const kCall = 'ca11ca11ca11ca11';  // marks the own requests of an invocation
+
+const { major, bundler } = combo();
+export const isGrouped = major === 16 && bundler === 'turbopack';  // several functions may share a process
+
+// The server that the app knows as EXTERNAL_ORIGIN and by its port alone, ISO_PORT. It answers its word, and nothing at /never.
+export async function startOutside() {
+  const outside = { word: 'first', seen: [] };
+  const server = http.createServer((req, res) => {
+    outside.seen.push({ url: req.url, headers: req.headers });
+    if (!req.url.startsWith('/never')) res.end(outside.word);
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address();
+  outside.env = { EXTERNAL_ORIGIN: `http://127.0.0.1:${port}`, ISO_PORT: String(port) };
+  outside.close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return outside;
+}
 
 export async function startIsolated(settings = {}) {
   const world = await startNext({ isolation: 'instance', ...settings });
@@ -104,6 +125,7 @@ class Instance {
 
 class Fleet {
   #numbers = 0;
+  #pools = new Map();  // name → Map of page → instance
   generation = 0;
 
   constructor(world, settings) {
@@ -135,6 +157,33 @@ class Fleet {
       await instance.done(id);
       skip.push(routed.dispatch.page);
     }
+  }
+
+  // The instance of that name, for this function: one for all where several may share a process.
+  on(pool, env) {
+    return async ({ page }) => {
+      if (!this.#pools.has(pool)) this.#pools.set(pool, new Map());
+      const byPage = this.#pools.get(pool);
+      const key = isGrouped ? '' : page;
+      const known = byPage.get(key);
+      if (known && known.end === undefined && !this.isStale(known)) return known;
+      byPage.set(key, await this.spawn(env));
+      return byPage.get(key);
+    };
+  }
+
+  ask(path, pool, options = {}) {
+    return this.request(path, { place: this.on(pool, options.env), ...options });
+  }
+
+  fresh(path, options = {}) {
+    return this.request(path, { place: () => this.spawn(options.env), ...options });
+  }
+
+  assertNoHookMissing() {
+    const hellos = this.world.events.all.filter((event) => event.t === 'hello');
+    assert.deepEqual(hellos.map((event) => event.missing), [[]]);
+    for (const instance of this.world.instances.values()) assert.deepEqual(instance.events.all.filter((event) => event.t === 'missing'), []);
   }
 
   // next dev asks for instances of middleware: `place` gives them.

@@ -140,8 +140,24 @@ describe("Debugging under isolation", { timeout: 300_000 }, () => {
   });
 });
 
-describe("A breakpoint", { timeout: 120_000 }, () => {
+describe("A debugger", { timeout: 200_000 }, () => {
   after(cleanUp);
+
+  test("Inspector: each instance has one, and no deadline strikes while a debugger is attached", async () => {
+    const sim = await startSim(["--profile", "hobby", "--isolation", "instance", "--inspect-instance", "--set", "duration.default=2s"], { cwd: await copyApp() });
+    const slow = () => request(`${sim.url}/api/slow?ms=3500`);
+    assert.equal((await slow()).status, 504);
+    assert.equal((await request(`${sim.url}/api/counter`)).status, 200);
+    const { instance } = await sim.waitForEvent("an end", isEnd({ target: "/api/counter" }));
+    const [, address] = await sim.output.waitFor(new RegExp(`\\[${instance}\\] Debugger listening on (ws://\\S+)`), 10_000);
+    const debug = new WebSocket(address);
+    await within(5_000, "the inspector", once(debug, "open"));
+    await sim.output.waitFor(new RegExp(`\\[${instance}\\] Debugger attached`), 5_000);
+    const answer = await slow();
+    assert.equal(answer.status, 200, answer.text);
+    debug.close();
+    assert.deepEqual((await sim.stop()).left, []);
+  });
 
   test("Inspector: a breakpoint in a function hits; while it holds, no deadline strikes, and then the function goes on", async () => {
     const sim = await startSim(["--profile", "hobby", "--isolation", "instance", "--inspect-instance", "--set", "duration.default=2s"], { cwd: await copyApp(kFiles) });

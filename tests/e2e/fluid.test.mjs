@@ -1,5 +1,5 @@
 // `vercel-sim run --profile hobby-fluid --isolation none`: the tunnel itself, which carries WebSockets to whoever listens for them in the one
-// process, and is closed at the function's maximum duration. On instances (isolation.test.mjs) only a route can take an upgrade, as on Vercel:
+// process, and is closed at the function's maximum duration. On instances (fluid_instances.test.mjs) only a route can take an upgrade, as on Vercel:
 // the example's /ws and /socket.io hang on the http server of `next dev`.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -122,6 +122,12 @@ async function copyOf(app, files) {
   return folder;
 }
 
+// Whether this machine cannot show what a test is about, for the reason that vercel-sim itself has given: the test is skipped with it.
+export function isNotHere(t, why) {
+  if (why) t.skip(`not here: ${why}`);
+  return Boolean(why);
+}
+
 // In one step: Next may read a file between its truncation and its text (tests/agent/harness.mjs).
 export async function editFile(path, from, to) {
   const text = await readFile(path, "utf8");

@@ -1,32 +1,13 @@
-// Function instances in front of a real `next dev`: what one invocation remembers is not there for another, and what ends one instance ends
-// nothing else. One describe for each policy; docs/isolation.md says the same in words.
+// A fresh instance for each invocation, in front of a real `next dev`: what one remembers is not there for another, and what ends one ends nothing
+// else. The other policies: reused_instances.test.mjs, fluid_instances.test.mjs; docs/isolation.md says the same in words.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { io } from "socket.io-client";
-import { WebSocket } from "ws";
 import { cleanUp, copyApp, editFile, eventually, isEnd, listens, once, request, startSim, within } from "./harness.mjs";
+import { instances, json, kCrashes, kKept } from "./isolation_app.mjs";
 
-const kCrashes = `
-export const dynamic = "force-dynamic";
-const hog: unknown[] = [];
-export async function GET(request: Request) {
-  const how = new URL(request.url).searchParams.get("how");
-  if (how === "exit") process.exit(3);
-  if (how === "leave") process.exit(0);
-  if (how === "stream") {
-    setTimeout(() => process.exit(4), 300);
-    return new Response(new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode("begun")) }));
-  }
-  if (how === "throw") setTimeout(() => { throw new Error("thrown later"); }, 1);
-  if (how === "reject") void Promise.reject(new Error("rejected"));
-  if (how === "loop") for (await new Promise((done) => setTimeout(done, Number(new URL(request.url).searchParams.get("after")))); ; );
-  if (how === "oom") for (;;) hog.push(new Array(1e6).fill(Math.random()));
-  if (how) await new Promise(() => {});
-  return Response.json({ pid: process.pid });
-}
-`;
 const kSelf = `
 export const dynamic = "force-dynamic";
 export async function GET(request: Request) {
@@ -78,42 +59,6 @@ export function GET() {
   return Response.json({ ok: true });
 }
 `;
-const kKept = `
-const kept = { count: 0, pid: process.pid };
-export const dynamic = "force-dynamic";
-export async function GET(request: Request) {
-  kept.count += 1;
-  await new Promise((done) => setTimeout(done, Number(new URL(request.url).searchParams.get("ms") ?? 0)));
-  return Response.json(kept);
-}
-`;
-// A room in module state, by the contract that experimental_upgradeWebSocket of @vercel/functions stands on.
-const kRoom = `
-import { WebSocketServer, type WebSocket } from "ws";
-const members = new Set<WebSocket>();
-export const dynamic = "force-dynamic";
-export async function GET(request: Request) {
-  const context = (globalThis as any)[Symbol.for("@vercel/request-context")]?.get?.();
-  if (typeof context?.upgradeWebSocket !== "function") return Response.json({ upgradable: false });
-  const { req, socket, head } = context.upgradeWebSocket();
-  await new Promise<void>((done) => {
-    new WebSocketServer({ noServer: true }).handleUpgrade(req, socket, head, (client) => {
-      members.add(client);
-      client.on("message", (data) => {
-        const text = String(data);
-        if (text === "throw") throw new Error("broken by a message");
-        if (text === "kill") process.kill(process.pid, "SIGKILL");
-        members.forEach((member) => member.send(text));
-      });
-      client.on("close", () => members.delete(client));
-      client.send(JSON.stringify({ pid: process.pid }));
-      done();
-    });
-  });
-  if (request.url.includes("late-throw")) throw new Error("behind the upgrade");
-  return new Response(null, { status: 204 });
-}
-`;
 // As Socket.IO's examples do it in pages/api.
 const kOnServer = `
 export default function handler(req: any, res: any) {
@@ -125,7 +70,6 @@ export default function handler(req: any, res: any) {
 `;
 const kFiles = {
   "pages/api/on-server.ts": kOnServer,
-  "app/api/room/route.ts": kRoom,
   "app/api/crash/route.ts": kCrashes,
   "app/api/self/route.ts": kSelf,
   "app/api/settings/route.ts": kSettings,
@@ -134,14 +78,6 @@ const kFiles = {
   "app/api/loud/route.ts": kLoud,
   ".env": "FROM_DOTENV=yes\nVERCEL_ENV=mine\n",
 };
-
-const json = async (url, options) => JSON.parse((await request(url, options)).text);
-
-// Instances that live, as /proc knows them.
-function instances(sim) {
-  return sim.alive().filter(({ command }) => /instance\.cjs/.test(command));
-}
-const stateOf = (pid) => readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "")[0];
 
 describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }, () => {
   let app;
@@ -347,169 +283,5 @@ describe("Isolation: a fresh instance for each invocation", { timeout: 400_000 }
     const again = await startSim(["--profile", "hobby"], { cwd: app });
     assert.deepEqual(await json(`${again.url}/api/counter`), { count: 1 });
     assert.deepEqual((await again.stop()).left, []);
-  });
-});
-
-describe("Isolation: instances that are used again", { timeout: 200_000 }, () => {
-  let sim;
-  before(async () => {
-    sim = await startSim(["--profile", "hobby", "--isolation", "instance"], { cwd: await copyApp(kFiles) });
-  });
-  after(cleanUp);
-
-  test("Instance: requests one after the other see warm state, those at the same time do not", async () => {
-    for (const count of [1, 2, 3]) {
-      const { text, headers } = await request(`${sim.url}/api/counter`);
-      assert.deepEqual(JSON.parse(text), { count });
-      await sim.rest(headers);
-    }
-    const [a, b] = await Promise.all([1, 2].map(() => json(`${sim.url}/api/kept?ms=6000`)));
-    assert.notEqual(a.pid, b.pid);
-    assert.deepEqual([a.count, b.count], [1, 1]);
-    await sim.output.waitFor(/\/api\/counter 200 in \S+ i\d+ warm/, 5_000);
-  });
-
-  test("Instance: an idle instance stands still, and its timers with it", async () => {
-    const { id } = await json(`${sim.url}/api/background?every=20&ms=100000`, { method: "POST" });
-    // Given back: a request before that would meet another instance.
-    const { instance } = await sim.waitForEvent("what was left", (one) => one.t === "background_work" && one.route === "/api/background");
-    const { pid } = await sim.waitForEvent("its standstill", (one) => one.t === "instance_changed" && one.instance === instance && one.to === "frozen");
-    await eventually("a stopped process", 5_000, () => stateOf(pid) === "T");
-    const ticks = async () => (await json(`${sim.url}/api/background?id=${id}`)).ticks;
-    const before = await ticks();
-    assert.equal(typeof before, "number");
-    await new Promise((done) => setTimeout(done, 1_000)); // 50 ticks, if it ran
-    assert.ok((await ticks()) - before < 25);
-  });
-
-  test("Instance: out of memory ends one instance, and is called that", { timeout: 90_000 }, async () => {
-    const response = await request(`${sim.url}/api/crash?how=oom`);
-    assert.match(response.headers.get("x-vercel-error"), /FUNCTION_INVOCATION_(FAILED|TIMEOUT)/);
-    assert.equal((await request(`${sim.url}/api/crash`)).status, 200);
-  });
-
-  test("Instance: Ctrl-C with frozen instances leaves nothing", async () => {
-    await eventually("a frozen instance", 10_000, () => instances(sim).some(({ pid }) => stateOf(pid) === "T"));
-    const { left, files, code } = await sim.stop("SIGINT");
-    assert.equal(code, 130);
-    assert.deepEqual(left, []);
-    assert.deepEqual(files, []);
-  });
-});
-
-describe("Isolation: Fluid compute", { timeout: 200_000 }, () => {
-  let sim;
-  before(async () => {
-    sim = await startSim(["--profile", "hobby-fluid", "--seed", "7", "--set", "duration.default=6s"], { cwd: await copyApp(kFiles) });
-  });
-  after(cleanUp);
-
-  test("Fluid: with spread:2 two clients take turns on two instances and see two counts", async () => {
-    const seen = [];
-    for (let i = 0; i < 8; i += 1) seen.push(await json(`${sim.url}/api/kept`));
-    const pids = [...new Set(seen.map(({ pid }) => pid))];
-    assert.equal(pids.length, 2);
-    for (const pid of pids) {
-      const counts = seen.filter((answer) => answer.pid === pid).map(({ count }) => count);
-      assert.deepEqual(counts, [1, 2, 3, 4]);
-    }
-  });
-
-  test("Fluid: requests at the same time share an instance", async () => {
-    const answers = await Promise.all(Array.from({ length: 4 }, () => json(`${sim.url}/api/kept?ms=1000`)));
-    assert.equal(new Set(answers.map(({ pid }) => pid)).size, 2);
-  });
-
-  test("Fluid: a loop takes its neighbours with it, and they are told why", async () => {
-    for (const route of ["crash", "slow?ms=0"]) assert.equal((await request(`${sim.url}/api/${route}`)).status, 200); // compiled
-    // Its deadline comes two seconds before theirs, and while they wait it loops.
-    const loop = request(`${sim.url}/api/crash?how=loop&after=4000`);
-    await request(`${sim.url}/api/slow?ms=2000`);
-    const slow = Promise.all(Array.from({ length: 4 }, () => request(`${sim.url}/api/slow?ms=20000`)));
-    assert.equal((await loop).status, 504);
-    for (const answer of await slow) assert.ok([500, 504].includes(answer.status), `${answer.status}`);
-    const notice = await sim.waitForEvent("the notice", (event) => event.t === "notice" && /event loop did not answer/.test(event.message), 30_000);
-    for (const route of ["/api/slow", "/api/crash"]) assert.ok(notice.message.includes(route), notice.message);
-    assert.equal((await request(`${sim.url}/api/crash`)).status, 200);
-  });
-
-  test("Fluid: WebSockets in a route: a room is one instance's, and a socket is closed at the function's maximum duration", async () => {
-    assert.deepEqual(await json(`${sim.url}/api/room`), { upgradable: false }); // compiled before the clock of a socket runs
-    const begin = performance.now();
-    const sockets = await Promise.all(
-      ["a", "b", "c", "d"].map(async (name) => {
-        const socket = new WebSocket(`ws://localhost:${sim.port}/api/room?${name}`);
-        const heard = [];
-        socket.on("error", () => {});
-        const closed = new Promise((done) => socket.once("close", (code) => done({ code, ms: performance.now() - begin })));
-        const [first] = await within(15_000, `a word to ${name}`, new Promise((done) => socket.once("message", (...all) => done(all))));
-        socket.on("message", (data) => heard.push(String(data)));
-        return { name, socket, heard, closed, pid: JSON.parse(first).pid };
-      }),
-    );
-    assert.equal(new Set(sockets.map(({ pid }) => pid)).size, 2);
-    const [speaker] = sockets;
-    const neighbours = sockets.filter(({ pid }) => pid === speaker.pid);
-    const strangers = sockets.filter(({ pid }) => pid !== speaker.pid);
-    speaker.socket.send("hello");
-    await eventually("everybody in the room heard it", 3_000, () => neighbours.every(({ heard }) => heard.includes("hello")));
-    strangers[0].socket.send("hello there");
-    await eventually("the others hear each other", 3_000, () => strangers.every(({ heard }) => heard.includes("hello there")));
-    for (const { heard } of strangers) assert.deepEqual(heard, ["hello there"]);
-    for (const { closed } of sockets) {
-      const { code, ms } = await within(15_000, "close", closed);
-      assert.equal(code, 1006);
-      assert.ok(ms >= 5_500, `closed after ${ms} ms`);
-    }
-    const end = await sim.waitForEvent("end of a socket", isEnd({ target: "/api/room?a", code: "SIM_WEBSOCKET_CLOSED_AT_LIMIT" }));
-    assert.match(end.instance, /^i\d+$/);
-  });
-
-  for (const [word, cause] of [["throw", /uncaught exception: broken by a message; its WebSocket was cut off/], ["kill", /killed by SIGKILL.*; its WebSocket was cut off/]]) {
-    test(`Fluid: an instance that ends with a WebSocket open (${word}): the socket ends at once, and its line says why`, async () => {
-      const socket = new WebSocket(`ws://localhost:${sim.port}/api/room?${word}`);
-      socket.on("error", () => {});
-      const closed = once(socket, "close");
-      await within(15_000, "the first message", once(socket, "message"));
-      socket.send(word);
-      await within(4_000, "close before the limit", closed);
-      const end = await sim.waitForEvent("end of the socket", isEnd({ target: `/api/room?${word}` }));
-      assert.equal(end.code, "FUNCTION_INVOCATION_FAILED");
-      assert.match(end.verdicts[0].measured, cause);
-    });
-  }
-
-  test("Fluid: a handler that throws behind the upgrade, whose client sees nothing of it, is told", async () => {
-    const socket = new WebSocket(`ws://localhost:${sim.port}/api/room?late-throw`);
-    socket.on("error", () => {});
-    await within(15_000, "the first message", once(socket, "message"));
-    const notice = await sim.waitForEvent("the notice", (event) => event.t === "notice" && /upgrade/.test(event.message));
-    assert.match(notice.message, /^\/api\/room threw on i\d+ after it had taken the WebSocket's upgrade/);
-    assert.equal(notice.level, "warning");
-    socket.terminate();
-  });
-
-  test("Fluid: it stops clean", async () => {
-    assert.deepEqual((await sim.stop()).left, []);
-  });
-});
-
-describe("Isolation: a debugger", { timeout: 120_000 }, () => {
-  after(cleanUp);
-
-  test("Inspector: each instance has one, and no deadline strikes while a debugger is attached", async () => {
-    const sim = await startSim(["--profile", "hobby", "--isolation", "instance", "--inspect-instance", "--set", "duration.default=2s"], { cwd: await copyApp() });
-    const slow = () => request(`${sim.url}/api/slow?ms=3500`);
-    assert.equal((await slow()).status, 504);
-    assert.equal((await request(`${sim.url}/api/counter`)).status, 200);
-    const { instance } = await sim.waitForEvent("an end", isEnd({ target: "/api/counter" }));
-    const [, address] = await sim.output.waitFor(new RegExp(`\\[${instance}\\] Debugger listening on (ws://\\S+)`), 10_000);
-    const debug = new WebSocket(address);
-    await within(5_000, "the inspector", once(debug, "open"));
-    await sim.output.waitFor(new RegExp(`\\[${instance}\\] Debugger attached`), 5_000);
-    const answer = await slow();
-    assert.equal(answer.status, 200, answer.text);
-    debug.close();
-    assert.deepEqual((await sim.stop()).left, []);
   });
 });

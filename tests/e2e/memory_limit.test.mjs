@@ -2,7 +2,7 @@
 // less, and who fills /tmp, is not.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { cleanUp, copyApp, eventually, isEnd, request, startSim } from "./harness.mjs";
+import { cleanUp, copyApp, eventually, isEnd, isNotHere, request, startSim } from "./harness.mjs";
 
 const kEater = "const all = []; for (let i = 0; i < 30; i++) all.push(Buffer.alloc(20e6, 1)); process.stdout.write(String(all.length));";
 const kFiles = {
@@ -36,7 +36,7 @@ describe("Memory: the plan's, enforced", { timeout: 300_000 }, () => {
   });
 
   test("a burst that is over before anybody reads it is the platform's error", async (t) => {
-    if (why) return t.skip(why);
+    if (isNotHere(t, why)) return;
     const answer = await eats("burst 900000000");
     assert.equal(answer.status, 500);
     assert.match(answer.text, /FUNCTION_INVOCATION_FAILED/);
@@ -45,7 +45,7 @@ describe("Memory: the plan's, enforced", { timeout: 300_000 }, () => {
   });
 
   test("so is what a child process takes", async (t) => {
-    if (why) return t.skip(why);
+    if (isNotHere(t, why)) return;
     const answer = await eats("child");
     // The kernel ends the largest of the two: the function may answer before its instance goes.
     assert.ok(answer.status === 500 || JSON.parse(answer.text).signal === "SIGKILL", answer.text);

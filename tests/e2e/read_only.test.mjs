@@ -7,7 +7,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { programsOfNode } from "../node_versions.mjs";
-import { cleanUp, copyApp, spawnSim, tempFolder, within } from "./harness.mjs";
+import { cleanUp, copyApp, isNotHere, spawnSim, tempFolder, within } from "./harness.mjs";
 
 const kFiles = {
   // By a child, with its output caught, and by one whose end alone is seen.
@@ -163,7 +163,7 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
       const data = join(app, "data");
       await mkdir(data);
       const { answers, code, open, text, told } = await run(app, [...kBad, ...kGood], more, { DATA_DIR: "./data" });
-      if (open) return t.skip(`not here: ${open}`);
+      if (isNotHere(t, open)) return;
       assert.deepEqual(answers, [
         ["/api/child", "200", { status: 1, stderr: "cp: cannot create regular file 'written-by-cp.json': Read-only file system" }],
         ["/api/child", "200", { status: 1, stderr: "EROFS: read-only file system, open 'written-by-node.txt'" }],
@@ -184,7 +184,7 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
 
   test("what an addon is refused is told at the app's line, by its error", async (t) => {
     const { answers, code, open, text, told } = await run(await copyApp(kFiles), [["/api/image", "tmp"], ["/api/image", "logged"], ["/api/image", "thrown"]], [], {});
-    if (open) return t.skip(`not here: ${open}`);
+    if (isNotHere(t, open)) return;
     assert.deepEqual(answers, [["/api/image", "200", { size: true }], ["/api/image", "200", { said: "system error: Read-only file system" }], ["/api/image", "500", ""]], text);
     assert.deepEqual(told, [
       "✗ SIM_READ_ONLY_FILESYSTEM app/api/image/route.js:7: a write by native code of /var/task/public/logged.png",
@@ -197,7 +197,7 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
     const app = await copyApp(kFiles);
     execFileSync("cc", ["-shared", "-fPIC", "-o", "refused.node", "refused.c"], { cwd: app });
     const { answers, code, open, text, told } = await run(app, ["other", "thread", "here"].map((how) => ["/api/nameless", how]), [], {});
-    if (open) return t.skip(`not here: ${open}`);
+    if (isNotHere(t, open)) return;
     const said = "Read-only file system (os error 30)";
     assert.deepEqual(answers.map(([, , body]) => body), [{ said: `the other machine says: ${said}`, added: [], hasStack: true }, { said, added: [], hasStack: false }, { said, added: [], hasStack: true }], text);
     assert.deepEqual(told, [
@@ -213,7 +213,7 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
     const env = { PATH: `${programsOfNode(24)}:${process.env.PATH}` };
     execFileSync(join(programsOfNode(24), "node"), ["-e", "new (require('node:sqlite').DatabaseSync)('there.db').exec('create table others (text)')"], { cwd: app, stdio: "ignore" });
     const { answers, code, open, text, told } = await run(app, requests, [], env);
-    if (open) return t.skip(`not here: ${open}`);
+    if (isNotHere(t, open)) return;
     const [cannot, isReadOnly] = [{ said: "unable to open database file" }, { said: "attempt to write a readonly database" }];
     assert.deepEqual(answers.map(([, , body]) => body), [{ rows: 0 }, { rows: 0 }, cannot, cannot, isReadOnly, isReadOnly], text);
     assert.deepEqual(told, [

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { cleanUp, copyApp, spawnSim, tempFolder, within } from "./harness.mjs";
+import { cleanUp, copyApp, isNotHere, spawnSim, tempFolder, within } from "./harness.mjs";
 
 const kFiles = {
   // What one request leaves for the next.
@@ -126,7 +126,7 @@ describe("/tmp of a function", { timeout: 900_000 }, () => {
     test(`each instance has a /tmp of its own: ${word}`, async (t) => {
       const app = await copyApp(kFiles);
       const bad = await run(app, kUpload, more);
-      if (bad.shared) return t.skip(`instances share /tmp here: ${bad.shared}`);
+      if (isNotHere(t, bad.shared)) return;
       assert.deepEqual(bad.answers, ['/api/upload 200 {"saved":true}', '/api/upload 404 {"error":"ENOENT"}'], bad.text);
       assert.deepEqual(bad.told.map(({ name, enforced, file }) => [name, enforced, file]), [["SIM_TMP_NOT_SHARED", false, "app/api/upload/route.js:10"]], bad.text);
       assert.match(bad.told[0].measured, /^readFile of \/tmp\/vsim-e2e-uploads\/x at .*, which i\d+ has in its own \/tmp: not found here, as there$/);
@@ -149,7 +149,7 @@ describe("/tmp of a function", { timeout: 900_000 }, () => {
 
   test("a file that stands for a database is told, whatever is answered, and where a page is made at build", async (t) => {
     const { answers, code, shared, text, told } = await run(await copyApp(kFiles), [["/api/notes", "second"], ["/notes"], ["/api/notes"]]);
-    if (shared) return t.skip(`instances share /tmp here: ${shared}`);
+    if (isNotHere(t, shared)) return;
     assert.deepEqual([answers[0], answers[2]], ['/api/notes 200 {"saved":true}', '/api/notes 200 {"notes":["first"],"search":""}'], text);
     assert.deepEqual(told.map(({ name, enforced, file, measured }) => [name, enforced, file, /not found .*/.exec(measured)?.[0]]), [
       ["SIM_TMP_NOT_SHARED", false, "lib/notes.js:4", "not found where this page is made, at build, as there"],

@@ -30,7 +30,6 @@ struct OfAgent final : ControlHandler {
   void on_dispatch(InvocationId, std::string_view, std::string_view, std::string_view, bool) override {}
   void on_compile(InvocationId, bool) override {}
   void on_handler(InvocationId) override {}
-  void on_compiled(std::string_view, double ms) override { require(std::isfinite(ms), "ms"); }
   void on_precompiled(const Precompiled& p) override { require(std::isfinite(p.ms), "ms"); }
   void on_left(InvocationId, const std::vector<Hanging>& left, bool) override { look(left); }
   void on_state(InvocationId, const StateReport& r) override { look(r); }
@@ -55,7 +54,7 @@ struct OfInstance final : InstanceHandler {
   }
   void on_state(std::uint64_t, InvocationId, const StateReport& r) override { look(r); }
   void on_pong(std::uint64_t) override {}
-  void on_made(std::uint64_t, InvocationId, MadeReport m) override {
+  void on_made(std::uint64_t, InvocationId, const MadeReport& m) override {
     require(std::isfinite(m.every) && std::isfinite(m.read), "a time that is no number");
   }
   void on_socket_failed(std::uint64_t, InvocationId) override {}

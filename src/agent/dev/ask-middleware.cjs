@@ -7,9 +7,9 @@ const crypto = require('node:crypto');
 const http = require('node:http');
 const https = require('node:https');
 const { Readable } = require('node:stream');
+const { toldIn } = require('../shared/middleware-answer.cjs');
 const { pack, unpack } = require('../shared/values.cjs');
 
-const kAnswer = 'vercel-sim-middleware';
 const kHop = ['connection', 'upgrade'];
 const kMaxHead = 1024 * 1024;
 const kMostKept = 200;
@@ -44,9 +44,8 @@ module.exports = function (sim) {
     const body = next.bodyOf(req);
     const answer = await ask(invocation, { req, res, url, middleware }, body?.cloneBodyStream());
     await body?.finalize();
-    const field = answer.headers[kAnswer];
-    if (field === undefined) return passOn(answer, res);
-    const told = JSON.parse(Buffer.from(String(field), 'base64').toString());
+    const told = toldIn(answer.headers);
+    if (!told) return passOn(answer, res);
     if (told.thrown) {
       answer.resume();
       invocation.thrown = unpack(told.thrown);

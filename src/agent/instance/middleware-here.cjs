@@ -2,9 +2,8 @@
 // Middleware in an instance: when the user's function begins, and its answer, which Next's router in next dev is to have as it would have had it there.
 
 const http = require('node:http');
+const { fieldOf } = require('../shared/middleware-answer.cjs');
 const { pack, unpack } = require('../shared/values.cjs');
-
-const kAnswer = 'vercel-sim-middleware';
 
 module.exports = function (sim) {
   const { guard, invocations, next } = sim;
@@ -56,7 +55,7 @@ module.exports = function (sim) {
     const { body, headers, status } = response;
     const told = { status, headers: [...headers], hasBody: Boolean(body), thrown: invocation.thrown };
     for (const name of res.getHeaderNames()) res.removeHeader(name);
-    res.writeHead(status, { [kAnswer]: Buffer.from(JSON.stringify(told)).toString('base64') });
+    res.writeHead(status, fieldOf(told));
     if (body) await pipe(body, res);
     else http.ServerResponse.prototype.end.call(res);
     return true;

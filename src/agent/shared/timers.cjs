@@ -74,5 +74,5 @@ module.exports = function (sim) {
     if (context.AbortSignal?.timeout) context.AbortSignal.timeout = scale(context.AbortSignal.timeout, 0);
   }
 
-  return { hookTimers, scaleEdgeTimers, isUserCode, callerFile };
+  return { hookTimers, scaleEdgeTimers, isUserCode };
 };

@@ -43,9 +43,6 @@ class Journal final : public ControlHandler {
     lines.push_back("compile " + text(id) + (ended ? " end" : " start"));
   }
   void on_handler(InvocationId id) override { lines.push_back("handler " + text(id)); }
-  void on_compiled(std::string_view page, double ms) override {
-    lines.push_back("compiled " + std::string(page) + " " + std::to_string(ms));
-  }
   void on_problem(std::string_view message) override {
     lines.push_back("problem " + std::string(message));
     if (at_problem) at_problem();
@@ -140,7 +137,6 @@ TEST_CASE("Control line: every message of the protocol") {
   CHECK(delivered(R"({"t":"compile","id":"5","phase":"start"})") == Lines{"compile 5 start"});
   CHECK(delivered(R"({"t":"compile","id":"5","phase":"end","ms":12.5})") == Lines{"compile 5 end"});
   CHECK(delivered(R"({"t":"handler","id":"5"})") == Lines{"handler 5"});
-  CHECK(delivered(R"({"t":"compiled","page":"/a","ms":800})") == Lines{"compiled /a 800.000000"});
 }
 
 TEST_CASE("Control line: an id that is no 64-bit number is nobody's") {

@@ -61,9 +61,6 @@ struct Recorder final : ControlHandler {
   void on_state(InvocationId id, const StateReport& report) override {
     say("state " + text(id) + " " + report.method + " " + std::to_string(report.seen.size()));
   }
-  void on_compiled(std::string_view page, double ms) override {
-    say("compiled " + std::string(page) + " " + std::to_string(static_cast<int>(ms)));
-  }
   void on_problem(std::string_view message) override { say("problem " + std::string(message)); }
   void on_boot(const Boot& boot) override { say("boot " + boot.file); }
   void on_changed(const Changed& c) override {

@@ -35,7 +35,6 @@ struct NoAgent final : agent::ControlHandler {
   void on_dispatch(InvocationId, std::string_view, std::string_view, std::string_view, bool) override {}
   void on_compile(InvocationId, bool) override {}
   void on_handler(InvocationId) override {}
-  void on_compiled(std::string_view, double) override {}
   void on_boot(const agent::Boot&) override {}
   void on_changed(const agent::Changed&) override {}
   void on_problem(std::string_view message) override { problems.emplace_back(message); }
