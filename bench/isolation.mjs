@@ -1,7 +1,7 @@
 // What isolation costs: plain `next dev` against `vercel-sim run` on fresh and on warm instances; one run, the same app, interleaved rounds.
 //   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--static /] [--json FILE] [--check] [--keep DIR]
-//                            [--only api,page,fetches,sustained,unbound,empty,forks]
-// Each server has a copy of fixtures/apps/chat (its packages as hard links), so that no two share a .next. Each round asks each server once for each
+//                            [--only api,page,fetches,sustained,unbound,empty,forks] [--app fixtures/apps/chat] [--larger]
+// Each server has a copy of the app (its packages as hard links), so that no two share a .next. --larger: one of 420 modules with a UI library and middleware (larger/make.mjs). Each round asks each server once for each
 // target, beginning with another server each time. Before a request that is to meet a spare, the run waits until --events has told that the
 // spare is bound and frozen, its reserve is full and no instance starts, binds or dies; what the request met is then read from the event of its end
 // (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
@@ -16,11 +16,11 @@ import net from 'node:net';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeLarger } from './larger/make.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
-const app = resolve(option('app', join(here, '../fixtures/apps/chat')));
 const rounds = Number(option('rounds', 30));
 const seconds = Number(option('seconds', 10));
 const only = option('only', 'api,page,fetches,sustained,unbound,empty,forks').split(',');
@@ -29,6 +29,7 @@ const page = option('page', '/time');
 const looks = [[api, 'API call'], [page, 'page'], [option('static', '/'), 'static page']];
 const targets = [...(only.includes('api') ? [api] : []), ...(only.includes('page') ? [page] : [])];
 const dir = mkdtempSync(join(tmpdir(), 'vs-bench-'));
+const app = process.argv.includes('--larger') ? makeLarger(join(dir, 'app')) : resolve(option('app', join(here, '../fixtures/apps/chat')));
 const mark = `vsim-bench-${process.pid}-${Date.now()}`;
 const servers = new Set();
 const now = () => performance.now();

@@ -75,6 +75,15 @@ Hello hello(const json::object& o) {
   }
   return out;
 }
+Boot boot(const json::object& o) {
+  return {std::string(text(o, "file")),
+          texts(o, "tmp"),
+          texts(o, "standIns"),
+          std::string(text(o, "sharedTmp")),
+          std::string(text(o, "project")),
+          texts(o, "writable"),
+          std::string(text(o, "openDisk"))};
+}
 std::optional<Precompiled> precompiled(const json::object& o) {
   using Status = Precompiled::Status;
   static constexpr std::pair<std::string_view, Status> kWords[] = {
@@ -117,9 +126,7 @@ bool deliver(std::string_view line, ControlHandler& handler, Said& said) {
   } else if (type == "boot") {
     if (text(o, "file").empty()) return false;
     said.booted = true;
-    handler.on_boot({std::string(text(o, "file")), texts(o, "tmp"), texts(o, "standIns"),
-                     std::string(text(o, "sharedTmp")), std::string(text(o, "project")), texts(o, "writable"),
-                     std::string(text(o, "openDisk"))});
+    handler.on_boot(boot(o));
   } else if (type == "changed") {
     const auto generation = counter(o, "generation");
     if (!generation) return false;
@@ -193,6 +200,14 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, S
     handler.on_dying(n, text(o, "why"), text(o, "message"), text(o, "stack"));
   }
   return true;
+}
+
+std::optional<Ahead> ahead(std::string_view line) {
+  json::value value;
+  if (!parse(line, value)) return std::nullopt;
+  const json::object& o = value.get_object();
+  if (text(o, "t") != "ahead" || text(o, "file").empty() || text(o, "exec").empty()) return std::nullopt;
+  return Ahead{boot(o), std::string(text(o, "exec")), flag(o, "grouped")};
 }
 
 std::string compile_line(std::string_view page, std::string_view kind) {

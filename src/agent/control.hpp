@@ -82,6 +82,13 @@ struct Boot {
   std::string open_disk = {};
 };
 
+// What the command `next dev` guesses of its server before there is one, for the template of instances.
+struct Ahead {
+  Boot boot;
+  std::string exec;
+  bool grouped = false;  // as Hello::Isolation has it
+};
+
 // Something that the machine of a deployment does not have. Words of limits/machine.hpp.
 struct Machine {
   std::string_view kind, what, to, at, variable, doubt;
@@ -232,6 +239,9 @@ struct Said {
 // fields are ignored and true.
 bool deliver(std::string_view line, ControlHandler& handler, Said& said);
 bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, Said& said);
+
+// What the command `next dev` writes, which is no connection's (app/ahead.hpp).
+std::optional<Ahead> ahead(std::string_view line);
 
 // For the agent. `kind` as Next says it ("APP_ROUTE"), or "MIDDLEWARE".
 std::string compile_line(std::string_view page, std::string_view kind);

@@ -75,8 +75,11 @@ void Fleet::boot(const agent::Boot& boot, std::string_view exec) {
   const bool first = boot_.file.empty();
   boot_ = boot;
   if (!exec.empty()) exec_ = exec;
+  const std::string before = own_tmp_ ? process::text_of(*own_tmp_) : std::string();
   settle_tmp();
-  start_template();
+  const bool same = before == (own_tmp_ ? process::text_of(*own_tmp_) : std::string());
+  auto options = template_options();
+  if (!first || !same || !options || !template_.go_on(boot_.file, std::move(*options))) start_template();
   if (!first) tell([](auto& p, TimePoint t, auto& out) { p.environment_changed(t, out); });
 }
 

@@ -152,6 +152,8 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   // From the agent. boot() comes first, and again with a new environment; gone(): next dev has ended, those
   // who wait are refused with NO_RESPONSE_FROM_FUNCTION.
   void boot(const agent::Boot&, std::string_view exec);
+  // Before it: what is guessed of it. The template begins with that.
+  void prepare(const agent::Boot& guess, std::string_view exec);
   void changed(const agent::Changed&);
   void gone();
   void start();  // the app is ready
@@ -291,11 +293,17 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
     bool doomed = false;     // it is to end as soon as it is there
   };
   std::string socket_of(instance::InstanceId) const;
+  // Why /tmp is shared, and the disk open, where they are.
+  struct Shared {
+    std::string tmp, disk;
+  };
+  Shared find_tmp();
   void settle_tmp();
   void take_what_there_is(process::OwnTmp, std::string& shared, std::string& open);
   void add_node(std::vector<std::string>& argv, process::Environment&) const;
   InstanceSpec spec_of(instance::InstanceId, bool background);
   TemplateProcess::Callbacks template_callbacks();
+  std::optional<process::SpawnOptions> template_options(bool ahead = false);
   void start_template();
   void stop_template();
   void tell_spawns(std::string_view why);  // once for each reason

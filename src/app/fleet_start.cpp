@@ -91,9 +91,9 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
 
 // Whether instances have a /tmp of their own on a disk that is read-only, and what of this machine's they
 // need in it: what they run of, and what stands for something that the deployment has elsewhere.
-void Fleet::settle_tmp() {
+Fleet::Shared Fleet::find_tmp() {
   own_tmp_.reset();
-  if (!options_.command.empty() || boot_.file.empty()) return;
+  if (!options_.command.empty() || boot_.file.empty()) return {};
   std::set<std::string, std::less<>> kept(boot_.tmp.begin(), boot_.tmp.end());
   for (const std::string* path : {&options_.run_dir, &options_.cwd, &options_.script, &exec_, &boot_.file})
     if (const auto entry = process::entry_in_tmp(*path); !entry.empty()) kept.emplace(entry);
@@ -107,6 +107,12 @@ void Fleet::settle_tmp() {
       own.disk->writable.insert(own.disk->writable.end(), boot_.writable.begin(), boot_.writable.end());
   }
   take_what_there_is(std::move(own), shared, open);
+  return {std::move(shared), std::move(open)};
+}
+
+void Fleet::settle_tmp() {
+  const auto [shared, open] = find_tmp();
+  if (!options_.command.empty() || boot_.file.empty()) return;
   log::debug(log::Logger::app, "/tmp of instances: {}", shared.empty() ? "their own" : shared);
   if (options_.own_tmp && warned_.insert("tmp " + shared).second) watcher_.fleet_tmp(shared, boot_.stand_ins);
   if (options_.read_only && !open.empty() && warned_.insert("disk " + open).second) watcher_.fleet_disk(open);
@@ -158,10 +164,12 @@ void Fleet::tell_spawns(std::string_view why) {
   if (warned_.insert(fmt::format("template {}", why)).second) watcher_.fleet_spawns(why);
 }
 
-void Fleet::start_template() {
-  if (!options_.fork || !options_.command.empty()) return;
-  if (options_.inspect)
-    return tell_spawns("--inspect-instance opens an inspector in each, and a copy has none");
+std::optional<process::SpawnOptions> Fleet::template_options(bool ahead) {
+  if (!options_.fork || !options_.command.empty()) return std::nullopt;
+  if (options_.inspect) {
+    tell_spawns("--inspect-instance opens an inspector in each, and a copy has none");
+    return std::nullopt;
+  }
   process::SpawnOptions options;
   options.cwd = options_.cwd;
   options.env = options_.env;
@@ -174,9 +182,23 @@ void Fleet::start_template() {
   for (const char* flag : {"--single-threaded", "--v8-pool-size=0", "--no-memory-reducer"})
     options.argv.emplace_back(flag);
   options.argv.push_back(options_.template_script);
-  process::set_env(options.env, "VSIM_TEMPLATE", "1");
-  template_.start(std::move(options));
+  process::set_env(options.env, "VSIM_TEMPLATE", ahead ? "ahead" : "1");
+  return options;
+}
+
+void Fleet::start_template() {
+  auto options = template_options();
+  if (!options) return;
+  template_.start(std::move(*options));
   abandon_copies();
+}
+
+void Fleet::prepare(const agent::Boot& guess, std::string_view exec) {
+  exec_ = exec;
+  boot_ = guess;
+  find_tmp();
+  if (auto options = template_options(true)) template_.start_ahead(std::move(*options));
+  boot_ = {};
 }
 
 void Fleet::stop_template() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
@@ -58,10 +59,28 @@ IsolationShell::IsolationShell(boost::asio::io_context& io, process::Supervisor&
 
 IsolationShell::~IsolationShell() { edge_.set_fleet(nullptr); }
 
-void IsolationShell::add_environment(process::Environment& env) const {
+void IsolationShell::add_environment(process::Environment& env) {
   process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.profile->isolation.value));
   process::set_env(env, "VSIM_RPC_SOCKET", options_.run_dir + "/rpc.sock");
   process::set_env(env, "VSIM_MIDDLEWARE", asks_for_middleware());
+  if (options_.profile->instances_fork.value == profile::Switch::off || options_.inspect) return;
+  ahead_ =
+      AheadPipe::make(io_, options_.run_dir + "/ahead", [this](const agent::Ahead& told) { ahead(told); });
+  if (ahead_) process::set_env(env, "VSIM_AHEAD", ahead_->path());
+}
+
+// The template begins while next dev still does.
+void IsolationShell::ahead(const agent::Ahead& told) {
+  if (given_up_ || fleet_) return;
+  exec_ = told.exec;
+  make_fleet(told.grouped);
+  fleet_->prepare(told.boot, exec_);
+}
+
+void IsolationShell::make_fleet(bool grouped) {
+  grouped_ = grouped;
+  FleetWatcher& watcher = *this;
+  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, fleet_options());
 }
 
 std::string_view IsolationShell::asks_for_middleware() const {
@@ -75,16 +94,20 @@ void IsolationShell::hello(const agent::Hello& hello) {
   if (!hello.isolation->ok)
     return give_up(fmt::format("this Next ({}) lacks what that needs: {}", hello.next,
                                joined(hello.isolation->missing)));
-  exec_ = hello.exec;
-  if (fleet_) {  // another next dev, started with the words of the first one
+  if (std::exchange(said_hello_, true)) {  // another next dev, started with the words of the first one
+    exec_ = hello.exec;
     channel_.send_to_agent(agent::policy_line(profile::to_string(options_.profile->isolation.value)));
     return;
   }
-  grouped_ = hello.isolation->grouped;
-  FleetWatcher& watcher = *this;
-  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, fleet_options());
+  const bool is_as_guessed = fleet_ && grouped_ == hello.isolation->grouped && exec_ == hello.exec;
+  exec_ = hello.exec;
+  ahead_.reset();
+  if (!is_as_guessed) {
+    fleet_.reset();
+    make_fleet(hello.isolation->grouped);
+  }
   edge_.set_fleet(fleet_.get());
-  if (!boot_.file.empty()) fleet_->boot(boot_, exec_);
+  if (!is_as_guessed && !boot_.file.empty()) fleet_->boot(boot_, exec_);
 }
 
 FleetOptions IsolationShell::fleet_options() const {

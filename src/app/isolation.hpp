@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/control.hpp"
+#include "app/ahead.hpp"
 #include "app/edge.hpp"
 #include "app/fleet.hpp"
 #include "engine/engine.hpp"
@@ -51,8 +52,9 @@ class IsolationShell final : private FleetWatcher {
                  engine::Engine&, Edge&, Owner&, IsolationOptions);
   ~IsolationShell();
 
-  // What next dev is given to know of it, as variables: VSIM_ISOLATION, VSIM_RPC_SOCKET, VSIM_MIDDLEWARE.
-  void add_environment(process::Environment&) const;
+  // What next dev is given to know of it, as variables: VSIM_ISOLATION, VSIM_RPC_SOCKET, VSIM_MIDDLEWARE,
+  // VSIM_AHEAD.
+  void add_environment(process::Environment&);
   // VSIM_MIDDLEWARE: how next dev asks for an instance of middleware, "http" or "https"; "" if it does not.
   std::string_view asks_for_middleware() const;
 
@@ -87,6 +89,8 @@ class IsolationShell final : private FleetWatcher {
   void fleet_state(instance::InstanceId, const instance::InstanceState& from,
                    const instance::InstanceState& to, instance::GroupId) override;
   FleetOptions fleet_options() const;
+  void ahead(const agent::Ahead&);
+  void make_fleet(bool grouped);
   void settings_changed();
   void give_up(std::string_view why);
 
@@ -98,10 +102,12 @@ class IsolationShell final : private FleetWatcher {
   Edge& edge_;
   Owner& owner_;
   IsolationOptions options_;
+  std::unique_ptr<AheadPipe> ahead_;
   std::unique_ptr<Fleet> fleet_;
   agent::Boot boot_;
   std::string exec_, deployment_;  // deployment_: 2, 3, …; empty: the first
   bool given_up_ = false, grouped_ = false;
+  bool said_hello_ = false;  // before that there is a fleet only for what begins ahead
 };
 
 }  // namespace vsim::app

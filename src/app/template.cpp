@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto kPatience = 90s;
 constexpr int kMostInVain = 3;
 constexpr std::string_view kReason = "cannot be copied: ";  // src/agent/instance/copying.cjs
+constexpr std::string_view kAnew = "begins anew: ";         // src/agent/instance/ahead.cjs
 
 }  // namespace
 
@@ -39,6 +40,24 @@ void TemplateProcess::start(process::SpawnOptions options) {
   launch();
 }
 
+void TemplateProcess::start_ahead(process::SpawnOptions options) {
+  stop();
+  options_ = std::move(options);
+  in_vain_ = 0;
+  ahead_ = Ahead::waits;
+  launch();
+  if (server_) log::debug(log::Logger::app, "the template begins ahead, pid {}", server_->pid());
+}
+
+bool TemplateProcess::go_on(std::string_view boot_file, process::SpawnOptions for_the_next) {
+  if (ahead_ != Ahead::waits || !server_ || !server_->tell(boot_file)) return false;
+  options_ = std::move(for_the_next);
+  ahead_ = Ahead::goes_on;
+  log::debug(log::Logger::app, "the template goes on");
+  wait_no_longer();
+  return true;
+}
+
 void TemplateProcess::launch() {
   state_ = State::starting;
   reason_.clear();
@@ -51,6 +70,7 @@ void TemplateProcess::launch() {
     patience_.cancel();
     foreground();  // its copies would inherit the priority
     state_ = State::ready;
+    ahead_ = Ahead::no;
     log::debug(log::Logger::app, "the template is ready, pid {}", server_->pid());
     callbacks_.settled();
   };
@@ -61,6 +81,10 @@ void TemplateProcess::launch() {
   // The first of a run is in the way of its first answer, beside the compile: it gets as much of the machine.
   lowered_ = std::exchange(launched_before_, true);
   if (lowered_) process::lower(server_->pid());
+  if (ahead_ == Ahead::no) wait_no_longer();
+}
+
+void TemplateProcess::wait_no_longer() {
   patience_.expires_after(kPatience);
   patience_.async_wait([this](boost::system::error_code error) {
     if (error || state_ != State::starting) return;
@@ -71,6 +95,7 @@ void TemplateProcess::launch() {
 
 void TemplateProcess::stop() {
   state_ = State::none;
+  ahead_ = Ahead::no;
   patience_.cancel();
   server_.reset();
 }
@@ -94,6 +119,16 @@ void TemplateProcess::ended(const process::ExitCause& cause) {
   const bool was_ready = state_ == State::ready;
   patience_.cancel();
   boost::asio::post(io_, [keep = std::exchange(server_, nullptr)] {});  // it is on the stack
+  const Ahead ahead = std::exchange(ahead_, Ahead::no);
+  if (ahead != Ahead::no) {
+    log::debug(log::Logger::app, "the template that had begun ahead {}: {}", process::describe(cause),
+               reason_);
+    launched_before_ = false;
+    in_vain_ = 0;
+    if (ahead == Ahead::goes_on) return launch();
+    state_ = State::none;
+    return;
+  }
   if (was_ready && in_vain_ < kMostInVain) return launch();
   give_up(!reason_.empty() ? reason_
                            : fmt::format("the process that is copied for them {}", process::describe(cause)));
@@ -106,10 +141,13 @@ void TemplateProcess::give_up(std::string why) {
 }
 
 void TemplateProcess::on_line(std::string_view text, bool error) {
-  if (error && text.starts_with(kReason)) {
-    reason_ = text.substr(kReason.size());
+  for (const std::string_view reason : {kReason, kAnew}) {
+    if (!error || !text.starts_with(reason)) continue;
+    reason_ = text.substr(reason.size());
     return;
   }
+  // Of modules of Next alone: if it is of no use another follows, which says it too.
+  if (ahead_ == Ahead::waits) return log::debug(log::Logger::app, "[template] {}", text);
   callbacks_.output({fmt::format("[template] {}\n", text), error});
 }
 

@@ -34,6 +34,9 @@ class TemplateProcess {
 
   // Another one, if there is one. `options` are kept for the next.
   void start(process::SpawnOptions);
+  // One that stands still before it has what go_on() tells it; then as by start(). False: there is no such.
+  void start_ahead(process::SpawnOptions);
+  bool go_on(std::string_view boot_file, process::SpawnOptions for_the_next);
   void stop();
   State state() const { return state_; }
   void foreground();  // somebody waits for it
@@ -43,6 +46,7 @@ class TemplateProcess {
 
  private:
   void launch();
+  void wait_no_longer();
   void ended(const process::ExitCause&);
   void give_up(std::string why);
   void on_line(std::string_view text, bool error);
@@ -57,6 +61,7 @@ class TemplateProcess {
   std::string reason_;  // that it has told itself
   State state_ = State::none;
   int in_vain_ = 0;  // started since a copy was last made
+  enum class Ahead : std::uint8_t { no, waits, goes_on } ahead_ = Ahead::no;
   bool lowered_ = false, launched_before_ = false;
 };
 

@@ -173,6 +173,13 @@ Result<std::unique_ptr<ForkServer>> ForkServer::over(asio::io_context& io, Super
 
 void ForkServer::end() { impl_->close(); }
 
+bool ForkServer::tell(std::string_view word) {
+  ssize_t n;
+  do n = ::send(impl_->socket.native_handle(), word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return n == static_cast<ssize_t>(word.size());
+}
+
 bool ForkServer::ready() const { return impl_->is_ready; }
 pid_t ForkServer::pid() const { return impl_->child->pid(); }
 

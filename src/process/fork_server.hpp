@@ -6,6 +6,7 @@
 //
 // The wire, packets on a socket that is the child's descriptor 3:
 //   R                      from the child: it can be copied from now on
+//   <word>                 to it, before that: what it waits for (src/agent/instance/ahead.cjs)
 //   <n> <text>             to it, with the descriptors that become 0, 1 and 2 of the copy, and 3, such a
 //   socket,
 //                          if it may be copied itself; the copy gets the text too
@@ -48,7 +49,9 @@ class ForkServer {
 
   bool ready() const;
   pid_t pid() const;  // of the child that it has started
-  void end();         // there is nobody any more: all that was asked is answered so
+  // A word that it waits for before it is ready; at most 4 KiB. False: it does not take it.
+  bool tell(std::string_view word);
+  void end();  // there is nobody any more: all that was asked is answered so
   // `text` is asked for the mark that must stand in the copy's environment; at most 32 KiB. Never calls back
   // from inside this call.
   // `orders`: the copy's own descriptor 3; stays the caller's.

@@ -12,6 +12,19 @@
 // NODE_OPTIONS reaches the CLI, the server that it forks, jest and loader workers and worker threads. Only the server is ours.
 const dist = process.env.VSIM_AGENT_SOCKET && require('../next/index.cjs').distOf(process.argv[1]);
 if (dist && require('node:worker_threads').isMainThread) start();
+else if (process.env.VSIM_AHEAD) beginAhead();
+
+// In the command, which starts the server.
+function beginAhead() {
+  const { VSIM_AHEAD, VSIM_RPC_SOCKET } = process.env;
+  const dist = require('../next/index.cjs').distOfCommand(process.argv[1]);
+  if (!dist || !VSIM_RPC_SOCKET) return;
+  try {
+    require('./ahead.cjs')({ pipe: VSIM_AHEAD, dist, rpcSocket: VSIM_RPC_SOCKET, words: process.argv.slice(2) });
+  } catch {
+    // nobody listens: then it begins when the server has told
+  }
+}
 
 function start() {
   const path = require('node:path');
@@ -86,7 +99,7 @@ function start() {
       middleware: env.VSIM_MIDDLEWARE,  // how an instance of it is asked for: http, https; else it runs in this process
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
-    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'MIDDLEWARE', 'RPC_SOCKET']) delete env[`VSIM_${name}`];
+    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'MIDDLEWARE', 'RPC_SOCKET', 'AHEAD']) delete env[`VSIM_${name}`];
     const ours = new RegExp(`(^|\\s)"?--require[= ]"?${__filename.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"?(?=\\s|$)`);
     if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(ours, '').trim();
     return taken;

@@ -24,6 +24,7 @@ module.exports = function (sim) {
   const manifests = new Set();  // compiled files that Next has read while the template came up
   const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
   let learnPages;
+  let addon;  // when it has been tried
   let early;  // what was asked of next dev meanwhile, which a template has no connection to
 
   function nobody() {
@@ -37,20 +38,28 @@ module.exports = function (sim) {
   async function waitToBeCopied(taken) {
     // What next.config names is loaded with Next: a cache's handler.
     if (taken !== undefined) return giveUp(`${taken}, before there is a function`);
-    let addon;
+    if (!addon) await tryToBeCopied();
+    else if (!(await isIdle())) return undefined;
+    collect();
+    return nextCopy(addon, 0);
+  }
+
+  // Whether copies of it work; else it ends.
+  async function tryToBeCopied() {
+    let found;
     try {
       // @ts-expect-error fork.c, which the build compiles and puts beside this file
-      addon = require('../fork.node');
+      found = require('../fork.node');
     } catch (error) {
       return giveUp(`the addon that copies it cannot be loaded (${String(error?.message).split('\n')[0]})`);
     }
     await walkAhead().catch(() => {});  // the trial says what does not work
     if (!(await isIdle())) return undefined;
-    collect();
-    const tried = addon.try();
-    if (tried === 'trial') await trial(addon);  // does not come back
+    const tried = found.try();
+    if (tried === 'trial') await trial(found);  // does not come back
     if (tried === 'failed') return giveUp('a copy of this Node process did not work');
-    return nextCopy(addon, 0);
+    addon = found;
+    return undefined;
   }
 
   // Returns in a copy. Those of a function's template do what the first of them have done (`learns`).
@@ -221,5 +230,5 @@ module.exports = function (sim) {
     learnPages = undefined;
   }
 
-  return { nobody, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
+  return { nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
 };

@@ -8,7 +8,10 @@ const fs = require('node:fs');
 
 const options = takeOptions();
 blockOutput();
+const ahead = options.isAhead ? require('./ahead.cjs') : undefined;
+const environment = ahead?.keepEnvironment();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
+if (ahead) boot.joined = require('../dev/joined.cjs').writeJoined({ version: boot.next });
 const load = boot.joined ? require(boot.joined) : require;
 const { openControl } = load('../shared/control.cjs');
 const { environmentHooks, takeEnvironment } = load('../instance/environment.cjs');
@@ -16,9 +19,8 @@ const { createShared } = load('../shared/shared.cjs');
 const { kOfTemplates, kParts } = load('../instance/instance-parts.cjs');
 const { createNext } = load('../next/index.cjs');
 const next = createNext({ dist: boot.nextDist, role: 'instance', version: boot.next });
-takeEnvironment(boot.env, { held: options.held, strict: options.strict, next });
-// Temporary files go to /tmp there, whatever the developer's shell says.
-if (options.tmp) for (const name of ['TMPDIR', 'TMP', 'TEMP']) delete process.env[name];
+takeVariables();
+environment?.watch();
 
 let control;
 const tell = (message) => control?.tell(message);
@@ -40,6 +42,12 @@ start().catch((error) => {
   tell({ t: 'dying', why: 'boot', message: String(error?.message ?? error), stack: String(error?.stack ?? ''), code: 1 });
   sim.plainExit(1);
 });
+
+function takeVariables() {
+  takeEnvironment(boot.env, { held: options.held, strict: options.strict, next });
+  // Temporary files go to /tmp there, whatever the developer's shell says.
+  if (options.tmp) for (const name of ['TMPDIR', 'TMP', 'TEMP']) delete process.env[name];
+}
 
 function connectControl() {
   control = openControl({
@@ -79,6 +87,7 @@ async function start() {
   if (options.isTemplate) {
     sim.nobody();
     sim.watchTaking();
+    if (ahead) await beginAhead();
     await sim.startRenderServer();
     const taken = sim.taken();
     next.forgetConfig();
@@ -92,6 +101,23 @@ async function start() {
   }
   sim.dieAsThePlatformDoes();
   await takeRequests();
+}
+
+// A template, as far as it goes before next dev has told what there is. Then as any other.
+async function beginAhead() {
+  next.loadRenderServer();
+  const taken = sim.taken();
+  if (taken !== undefined) ahead.beginAnew(taken);
+  await sim.tryToBeCopied();
+  const { joined, options: { dir }, nextDist } = boot;
+  Object.assign(boot, JSON.parse(fs.readFileSync(ahead.waitForBoot(), 'utf8')), { joined });
+  if (boot.options.dir !== dir || boot.nextDist !== nextDist) ahead.beginAnew(`the app is ${boot.options.dir}, and not ${dir}`);
+  const variable = environment.takeAnew(() => {
+    takeVariables();
+    next.giveConfig(boot.config);
+  }, next.isOfTraces);
+  if (variable !== undefined) ahead.beginAnew(`${variable} is another one than it was loaded with`);
+  sim.watchTaking();
 }
 
 async function takeRequests() {
@@ -157,9 +183,10 @@ function takeNamespace(namespace) {
 // Taken out of the environment before anything of Next or of the user runs.
 function takeOptions() {
   const { env } = process;
-  const isTemplate = env.VSIM_TEMPLATE === '1';
+  const isTemplate = env.VSIM_TEMPLATE !== undefined;
   const taken = {
     isTemplate,
+    isAhead: env.VSIM_TEMPLATE === 'ahead',
     instance: env.VSIM_INSTANCE,
     bootFile: env.VSIM_BOOT,
     socketPath: env.VSIM_SOCKET,

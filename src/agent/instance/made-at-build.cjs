@@ -15,10 +15,9 @@ const kDatabase = /\.(db|sqlite3?|mdb|duckdb|pglite)(-wal|-shm|-journal)?$/;
 
 module.exports = function (sim) {
   const { boot, guard, machine, next, tell } = sim;
-  const { config } = boot;
   // One page is both there: what is cached, and what is rendered for each request.
-  const isBoth = next.isPartlyStatic(config);
-  const isWatched = () => !isBoth && (machine.modeOf('static') !== 'off' || isFreezing());
+  const isBoth = () => next.isPartlyStatic(boot.config);
+  const isWatched = () => !isBoth() && (machine.modeOf('static') !== 'off' || isFreezing());
   const isFreezing = () => machine.modeOf('frozen') === 'on';
 
   const digestOf = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha1')).digest('base64');

@@ -12,7 +12,7 @@ module.exports = function (sim) {
   let connected;  // the connection that is
   let isAgain = false;
   let asking = 0;  // calls that are open
-  let reloaded = boot.calls[next.kRoutesChanged];  // how often next dev had told of other routes when those here were read
+  let reloaded;  // how often next dev had told of other routes when those here were read, if not as the boot file says
 
   const methods = {
     welcome(news) {
@@ -104,8 +104,9 @@ module.exports = function (sim) {
   // Next's render server has read the folders of routes when it came up, and is told by a call when there are others. A copy of a template has missed
   // those between the template's begin and its own.
   async function seeRoutesAnew() {
-    if (calls[next.kRoutesChanged] === reloaded) return;
-    reloaded = calls[next.kRoutesChanged];
+    const told = calls[next.kRoutesChanged];
+    if (told === (reloaded ?? boot.calls[next.kRoutesChanged])) return;
+    reloaded = told;
     await next.seeRoutesAnew(sim.server);
   }
 

@@ -22,7 +22,7 @@ module.exports = function (sim) {
   const { boot, guard, hanging, invocations, machine } = sim;
   const { modeOf, callerOf, textOf, isChosen, variablesThat } = machine;
   const project = boot.options.dir + path.sep;
-  const distDir = path.join(boot.options.dir, boot.config?.distDir ?? '.next') + path.sep;
+  let distDir;  // when the boot file has told (ahead.cjs)
   const read = new Set();  // files of the project, whoever has read them
   const asked = new Set();  // function and file
   let untraced = new Set();  // function and file, of which it was found out
@@ -61,11 +61,16 @@ module.exports = function (sim) {
     holder[name] = dressed(watched, real);
   }
 
+  function isBuilt(file) {
+    if (boot.config?.distDir !== undefined) distDir ??= path.join(boot.options.dir, boot.config.distDir) + path.sep;
+    return distDir !== undefined && file.startsWith(distDir);
+  }
+
   // What it is called there, if it is not there.
   function saw(what, given, flags, below) {
     if (what === 'open' && !isReading(flags)) return;
     const file = fileOf(given);
-    if (file === undefined || !file.startsWith(project) || file.startsWith(distDir)) return;
+    if (file === undefined || !file.startsWith(project) || isBuilt(file)) return;
     const name = file.slice(project.length);
     if (kNotAsked.test(name)) return;
     const invocation = invocations.getStore();

@@ -11,6 +11,9 @@ module.exports = function (next, { dist }) {
 
   // ---- Its environment ------------------------------------------------------------------------------------------------------------------
 
+  // The name of a trace that the command has drawn, which Next keeps for its own notes.
+  const isOfTraces = (name) => name === 'NEXT_PRIVATE_TRACE_ID';
+
   // By which Next's processes talk to each other.
   const kVariables = /^(__NEXT_|NEXT_(PRIVATE_|RUNTIME$|DEPLOYMENT_ID$|MANUAL_SIG_HANDLE$|OTEL_|TELEMETRY_DISABLED$|EXIT_TIMEOUT_MS$)|TURBOPACK|RUST_|NODE_ENV$|PORT$|HOSTNAME$|npm_config_user_agent$)/;
   const isOwnVariable = (name) => kVariables.test(name);
@@ -28,7 +31,16 @@ module.exports = function (next, { dist }) {
 
   // As start-server.js and router-server.js do it, without what finds routes, compiles and watches. `config`: Next's, without functions.
   function prepareRenderServer(config) {
+    next.giveConfig(config);
+    next.loadRenderServer();
+  }
+
+  function giveConfig(config) {
     process.env[kConfig] = JSON.stringify(next.configOf(config));
+  }
+
+  // The modules alone, those that it would load when it begins among them.
+  function loadRenderServer() {
     for (const name of ['server/node-environment', 'server/require-hook']) {
       try {
         next.load(name);
@@ -38,6 +50,7 @@ module.exports = function (next, { dist }) {
     }
     next.load('server/lib/render-server');
     preloadRuntimes();
+    next.loadFirst('server/dev/next-dev-server');
   }
 
   const configOf = (config) => config;
@@ -247,7 +260,7 @@ module.exports = function (next, { dist }) {
   const isPartlyStatic = (config) => Boolean(config.cacheComponents || ['dynamicIO', 'cacheComponents', 'useCache', 'ppr'].some((name) => config.experimental?.[name]));
 
   return {
-    isOwnVariable, readEnvironment, hooksOfNoEnvironment, prepareRenderServer, configOf, forgetConfig, startRenderServer, completeServer, takePreview, loadInstrumentation, kRoutesChanged,
+    isOwnVariable, isOfTraces, readEnvironment, hooksOfNoEnvironment, prepareRenderServer, giveConfig, loadRenderServer, configOf, forgetConfig, startRenderServer, completeServer, takePreview, loadInstrumentation, kRoutesChanged,
     seeRoutesAnew, answerSourceMaps, logError, leaveRejections, forget, hooksOfManifests, evaluate, isOwnSegment, serverJsx, isPartlyStatic,
     caches: (on) => caches(next, on), kRequireCache: 'server/dev/require-cache',
   };

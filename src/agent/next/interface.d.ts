@@ -177,7 +177,10 @@ export interface NextInInstance extends Next {
   readEnvironment(files: { path: string; contents: string; env: object }[]): void;
   hooksOfNoEnvironment(): Hook[];
 
-  prepareRenderServer(config: any): void;
+  isOfTraces(name: string): boolean; // a variable that says nothing of how it runs
+  prepareRenderServer(config: any): void; // the next two
+  giveConfig(config: any): void;
+  loadRenderServer(): void;
   configOf(config: any): any; // for this folder alone
   forgetConfig(): void;
   startRenderServer(given: { options: any; server: any; fields: any; own: Own }): Promise<{

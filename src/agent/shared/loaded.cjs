@@ -30,7 +30,7 @@ module.exports = function (sim) {
   }
 
   function noteFile(file) {
-    if (typeof file !== 'string') return;
+    if (typeof file !== 'string' || boot.config.distDir === undefined) return;  // nothing of the app is there yet (ahead.cjs)
     const chunksDir = path.join(boot.options.dir, boot.config.distDir) + path.sep;
     const serverDir = path.join(chunksDir, 'server') + path.sep;
     if (file.startsWith(serverDir) || (file.startsWith(chunksDir) && !file.includes(`${path.sep}node_modules${path.sep}`))) files.add(file);

@@ -122,6 +122,20 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("Ahead: what the command guesses of its server, and nothing else, is understood") {
+  const auto told = ahead(
+      R"({"t":"ahead","file":"/r/ahead.json","exec":"/bin/node","grouped":true,"tmp":["/tmp/x"],"project":"/p"})");
+  REQUIRE(told);
+  CHECK(told->boot.file == "/r/ahead.json");
+  CHECK(told->boot.tmp == Lines{"/tmp/x"});
+  CHECK(told->boot.project == "/p");
+  CHECK(told->exec == "/bin/node");
+  CHECK(told->grouped);
+  for (const char* line : {"", "x", R"({"t":"boot","file":"/r/ahead.json","exec":"/bin/node"})",
+                           R"({"t":"ahead","exec":"/bin/node"})", R"({"t":"ahead","file":"/r/ahead.json"})"})
+    CHECK_FALSE(ahead(line));
+}
+
 TEST_CASE("Control line: every message of the protocol") {
   CHECK(delivered(
             R"({"t":"hello","pid":7,"next":"16.4.6","bundler":"turbopack","missing":["edge","render"]})") ==

@@ -76,6 +76,33 @@ TEST_CASE("Fleet: a template that says that it cannot be copied is told once, an
   CHECK(w.no_copies == Lines{"it does not want to"});
 }
 
+TEST_CASE("Fleet: a template that has begun ahead goes on when it is told the boot file, and is copied") {
+  World w(options(), {"FAKE_AHEAD=on"}, with_copies);
+  w.ask("/ok");
+  CHECK(w.until_said("done 1"));
+  CHECK(w.copies == 1);
+  CHECK(w.no_copies.empty());
+  CHECK(w.output == "[template] told " + kBoot.file + "\n[template] a template\n");
+  CHECK(templates().size() == 1);
+  w.fleet->boot(kBoot, "node");  // again, which is another environment
+  w.ask("/ok");
+  CHECK(w.until_said("done 2"));
+  CHECK(w.copies == 2);
+  CHECK(w.output.ends_with("\n[template] a template\n[template] a template\n"));
+}
+
+TEST_CASE("Fleet: one that has begun ahead and is of no use is begun anew, and nothing is said of it") {
+  for (const char* how : {"FAKE_AHEAD=anew", "FAKE_AHEAD=crash"}) {
+    World w(options(), {how}, with_copies);
+    w.ask("/ok");
+    CHECK(w.until_said("done 1"));
+    CHECK(w.copies == 1);
+    CHECK(w.no_copies.empty());
+    CHECK(w.warnings.empty());
+    CHECK(w.output == "[template] a template\n");
+  }
+}
+
 TEST_CASE("Fleet: a template that dies before it is ready is given up, with how it died") {
   World w(options(), {"FAKE_TEMPLATE=crash"}, with_copies);
   w.ask("/ok");

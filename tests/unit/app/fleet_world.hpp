@@ -70,6 +70,7 @@ struct World final : FleetOwner, FleetWatcher {
     o.memory_max = 64u << 20;
     if (more) more(o);
     fleet = std::make_unique<Fleet>(io, supervisor, timeouts, &channel, *this, *this, o);
+    if (process::get_env(o.env, "FAKE_AHEAD")) fleet->prepare(kBoot, "node");
     fleet->boot(kBoot, "node");
   }
   ~World() {
