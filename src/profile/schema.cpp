@@ -139,6 +139,13 @@ bool may_be_auto(const Key& key) {
   return std::holds_alternative<Setting<BytesOrAuto> Profile::*>(key.member);
 }
 
+// By what values are compared.
+template <class T>
+const T& amount(const T& value) {
+  return value;
+}
+std::uint32_t amount(Count value) { return value.most; }
+
 template <class T>
 bool in_range(const Key& key, const T& value) {
   if constexpr (std::is_enum_v<T>) {
@@ -151,7 +158,7 @@ bool in_range(const Key& key, const T& value) {
   } else {
     if (is_none(value)) return key.none;
     const auto min = parse(key.min, T{}), max = parse(key.max, T{});
-    return min && max && *min <= value && value <= *max;
+    return min && max && amount(*min) <= amount(value) && amount(value) <= amount(*max);
   }
 }
 
@@ -308,7 +315,7 @@ std::string value_text(const Profile& profile, const Key& key) {
 }
 
 std::string value_human(const Profile& profile, const Key& key) {
-  const std::string exact = value_text(profile, key);
+  std::string exact = value_text(profile, key);
   if (type_of(key) != Type::size || exact.size() < 8) return exact;
   return fmt::format("{} ({})", human_size(parse_size(exact).value_or(0)), exact);
 }

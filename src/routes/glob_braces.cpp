@@ -177,7 +177,7 @@ class Expander {
         for (Text& p : parts) p = braced(p);
         if (parts.size() == 1) {
           Words out = m->post.empty() ? Words{Text()} : expand(m->post, false, depth + 1);
-          for (Text& o : out) o = Text(m->pre) + parts[0] + o;
+          for (Text& o : out) o.insert(0, Text(m->pre).append(parts[0]));
           return out;
         }
       }
@@ -199,7 +199,8 @@ class Expander {
     }
     for (const Text& a : middle)
       for (const Text& b : post) {
-        Text one = Text(m->pre) + a + b;
+        Text one(m->pre);
+        one.append(a).append(b);
         if (!top || sequence || !one.empty()) out.push_back(std::move(one));
       }
     return out;

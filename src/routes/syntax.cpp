@@ -173,7 +173,9 @@ Extracted extract(const Syntax& syntax, TSNode node, const std::string& path, in
                           (Syntax::is(*key, "number") ? "NumericLiteral" : "Computed") +
                           "\" in the Object Expression",
                       path);
-      auto got = extract(syntax, *value, path.empty() ? "" : path + "." + name, depth + 1);
+      std::string inner = path;
+      if (!inner.empty()) inner.append(".").append(name);
+      auto got = extract(syntax, *value, inner, depth + 1);
       if (std::holds_alternative<Unsupported>(got)) return got;
       object->members.emplace_back(std::move(name), std::move(std::get<Literal>(got)));
     }
