@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 
 # A module comes in when it is clean.
-modules=(base core engine event explain files instance invocation limits log replay report)
+modules=(base core engine event explain files instance invocation learn limits log page profile replay report)
 most=20
 
 of_modules() { # the sources of these modules among the names that are read; a header stands for the source of its name

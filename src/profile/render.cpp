@@ -29,7 +29,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
-      line.append(static_cast<std::size_t>(widths[i] - width_of(row[i]) + 2), ' ');
+      const int room = widths[i] - width_of(row[i]) + 2;
+      line.append(static_cast<std::size_t>(room), ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line;
@@ -121,7 +122,7 @@ std::string render_show(const Profile& p) {
     const Provenance& from = provenance_of(p, key);
     const bool nested = !group_of(key.name).empty();
     if (nested && group_of(key.name) != group) out += fmt::format("\n{}:\n", group_of(key.name));
-    if (!nested && (group != "" || &key == keys().data())) out += '\n';
+    if (!nested && (!group.empty() || &key == keys().data())) out += '\n';
     group = group_of(key.name);
     const std::string_view word = nested ? key.name.substr(group.size() + 1) : key.name;
     const std::string_view in = nested ? "  " : "";
