@@ -125,7 +125,8 @@ let missed = 0;
 
 function report() {
   console.log(`\n${rounds} rounds, ${cpus().length} × ${cpus()[0].model.trim()}, Node ${process.version}, load ${loadavg().map((x) => x.toFixed(1)).join(' ')}; ms, median (quartiles)\n`);
-  console.log('| path | | ready | first answer | beyond plain | CPU up to it |\n|---|---|--:|--:|--:|--:|');
+  for (const [path, byKind] of seen) console.log(`${path}: ${Math.min(...[...byKind.values()].map((one) => one.length))} whole rounds`);
+  console.log('\n| path | | ready | first answer | beyond plain | CPU up to it |\n|---|---|--:|--:|--:|--:|');
   const cell = (xs) => `${quantile(xs, 0.5).toFixed(0)} (${quantile(xs, 0.25).toFixed(0)} to ${quantile(xs, 0.75).toFixed(0)})`;
   for (const [path, byKind] of seen) {
     const whole = Math.min(...[...byKind.values()].map((one) => one.length));  // rounds, if it was ended before

@@ -4,8 +4,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { adapterOf, versionOf } = require('../next/index.cjs');
-const { variablesOfServer } = require('../next/command.cjs');
+const { versionOf } = require('../next/index.cjs');
+const { runsGroups, variablesOfServer } = require('../next/command.cjs');
 const { namesInTmp } = require('./tmp-names.cjs');
 const { namesOnDisk } = require('./disk-names.cjs');
 
@@ -20,8 +20,7 @@ function tellAhead({ pipe, dist, rpcSocket, words, given }) {
   fs.writeFileSync(file, JSON.stringify({ next: version, nextDist: dist, options: { dir }, config: {}, calls: {}, rpcSocket, env }), { mode: 0o600 });
   const { entries, standIns, shared } = namesInTmp(env, [dir, dist, process.execPath, file, path.dirname(__dirname)]);
   const { project, writable, open } = namesOnDisk(env, dir);
-  const grouped = adapterOf(version) === '16' && Boolean(env.TURBOPACK);
-  const told = { t: 'ahead', file, exec: process.execPath, grouped, tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open };
+  const told = { t: 'ahead', file, exec: process.execPath, grouped: runsGroups(version, env), tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open };
   fs.writeSync(fd, `${JSON.stringify(told)}\n`);
   fs.closeSync(fd);
 }
