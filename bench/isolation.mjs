@@ -1,7 +1,7 @@
 // What isolation costs: plain `next dev` against `vercel-sim run` on fresh and on warm instances; one run, the same app, interleaved rounds.
 //   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--static /] [--json FILE] [--check] [--keep DIR]
 //                            [--only api,page,fetches,sustained,unbound,empty,forks] [--app fixtures/apps/chat] [--larger]
-// Each server has a copy of the app (its packages as hard links), so that no two share a .next. --larger: one of 420 modules with a UI library and middleware (larger/make.mjs). Each round asks each server once for each
+// Each server has a copy of the app (its packages as hard links), so that no two share a .next. --larger: one of 420 modules with a UI library and middleware (larger/make.mjs), without those that are started one by one. Each round asks each server once for each
 // target, beginning with another server each time. Before a request that is to meet a spare, the run waits until --events has told that the
 // spare is bound and frozen, its reserve is full and no instance starts, binds or dies; what the request met is then read from the event of its end
 // (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
@@ -260,7 +260,8 @@ async function unbound(plain, server) {
 }
 // Copies and started instances, interleaved; the memory is that of those that wait, and what it would cost to have one more: pages of its own.
 async function forks(plain, forked, spawned) {
-  const named = [['plain', plain], ['fork', forked], ['spawn', spawned]];
+  const named = [['plain', plain], ['fork', forked], ['spawn', spawned]].filter(([, server]) => server);
+  const isolated = named.slice(1).map(([, server]) => server);
   const weighed = (what, server) => {
     server.events.read();
     for (const { pid } of server.events.in('spare', 'bound', 'frozen')) {
@@ -275,10 +276,10 @@ async function forks(plain, forked, spawned) {
   for (let round = 0; round < Math.max(3, Math.round(rounds / 6)); round++) {
     for (let i = 0; i < named.length; i++) {
       const [name, server] = named[(i + round) % named.length];
-      for (const each of [forked, spawned]) await settled(each, [api]);
+      for (const each of isolated) await settled(each, [api]);
       if (server !== plain) weighed(name, server);
       for (const [path, what] of looks) {
-        for (const each of [forked, spawned]) await settled(each, [api]);
+        for (const each of isolated) await settled(each, [api]);
         const cpu = cpuOf(server);
         const faults = faultsOf(server);
         for (let n = 0; n < 10; n++) {
@@ -289,7 +290,7 @@ async function forks(plain, forked, spawned) {
         push(raw.forks, `${name}: ${what}, CPU of all processes`, (cpuOf(server) - cpu) / 10);
         if (server !== plain) push(raw.forks, `${name}: ${what}, page faults of instances`, (faultsOf(server) - faults) / 10);
       }
-      for (const each of [forked, spawned]) await settled(each, [api]);
+      for (const each of isolated) await settled(each, [api]);
       const from = now();
       const answers = await Promise.all(Array.from({ length: 20 }, () => server.get(api)));
       push(raw.forks, `${name}: 20 at once`, now() - from);
@@ -394,12 +395,14 @@ try {
   const plain = await startPlain();
   const fresh = await startSim('invocation', ['--isolation', 'invocation']);
   if (only.includes('forks')) {
-    const started = await startSim('started', ['--isolation', 'invocation', '--set', 'instances.fork=off']);
-    for (const server of [plain, fresh, started]) await warmUp(server, looks.map(([path]) => path));
+    // Those of a larger app that are started one by one do not all fit the budget of memory.
+    const started = process.argv.includes('--larger') ? undefined : await startSim('started', ['--isolation', 'invocation', '--set', 'instances.fork=off']);
+    const all = [['plain', plain], ['fork', fresh], ['spawn', started]].filter(([, server]) => server);
+    for (const [, server] of all) await warmUp(server, looks.map(([path]) => path));
     await forks(plain, fresh, started);
-    for (const [name, server] of [['plain', plain], ['fork', fresh], ['spawn', started]]) await sustained(name, server);
-    for (const [name, server] of [['plain', plain], ['fork', fresh], ['spawn', started]]) push(raw.forks, `${name}: start to the first answer`, server.startMs);
-    await started.stop();
+    for (const [name, server] of all) await sustained(name, server);
+    for (const [name, server] of all) push(raw.forks, `${name}: start to the first answer`, server.startMs);
+    await started?.stop();
   }
   const warm = only.some((name) => name !== 'forks') ? await startSim('instance', ['--isolation', 'instance']) : undefined;
   if (warm) {

@@ -1,5 +1,5 @@
 // From the start to the first answer: plain `next dev`, `vercel-sim run --isolation none` and `vercel-sim run`, each started anew in interleaved rounds, without a .next folder.
-//   node bench/start.mjs [--bin build/vercel-sim] [--also OTHER_BIN] [--rounds 10] [--paths /,/api/counter] [--app fixtures/apps/chat] [--larger] [--args '--set a=b'] [--json FILE] [--check]
+//   node bench/start.mjs [--bin build/vercel-sim] [--also OTHER_BIN] [--rounds 10] [--paths /,/api/counter] [--app fixtures/apps/chat] [--larger] [--args '--set a=b'] [--pause 0] [--json FILE] [--check]
 // For each path of --paths: the server is started, asked for that path every 10 ms until it answers with 200, and stopped. Told are the medians (lower and upper quartile) of the time
 // from the start to that answer, to `ready` (plain: its port takes a connection; else /_vercel-sim/health says so), of the CPU of all processes up to the answer, and what each is
 // beyond plain `next dev` of the same round. --also is a second program, to compare two states of it. The bar is 0.5 s beyond plain `next dev`, its compile included; --check makes a missed
@@ -125,11 +125,15 @@ let missed = 0;
 
 function report() {
   console.log(`\n${rounds} rounds, ${cpus().length} × ${cpus()[0].model.trim()}, Node ${process.version}, load ${loadavg().map((x) => x.toFixed(1)).join(' ')}; ms, median (quartiles)\n`);
-  console.log('| path | | ready | first answer | beyond plain | CPU up to it |\n|---|---|--:|--:|--:|--:|');
+  for (const [path, byKind] of seen) console.log(`${path}: ${Math.min(...[...byKind.values()].map((one) => one.length))} whole rounds`);
+  console.log('\n| path | | ready | first answer | beyond plain | CPU up to it |\n|---|---|--:|--:|--:|--:|');
   const cell = (xs) => `${quantile(xs, 0.5).toFixed(0)} (${quantile(xs, 0.25).toFixed(0)} to ${quantile(xs, 0.75).toFixed(0)})`;
   for (const [path, byKind] of seen) {
+    const whole = Math.min(...[...byKind.values()].map((one) => one.length));  // rounds, if it was ended before
+    if (whole < 1) continue;
     const all = byKind.get(plain);
-    for (const [name, one] of byKind) {
+    for (const [name, every] of byKind) {
+      const one = every.slice(0, whole);
       const beyond = one.map((each, i) => each.answer - all[i].answer);
       if (name === 'isolated' && quantile(beyond, 0.5) > kBar) missed++;
       console.log(`| ${path} | ${name} | ${cell(one.map((x) => x.ready))} | ${cell(one.map((x) => x.answer))} | ${name === plain ? '' : cell(beyond)} | ${cell(one.map((x) => x.cpu))} |`);
@@ -141,6 +145,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     if (running) await stop(running.child, running.exited);
     rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    report();
     process.exit(130);
   });
 }
@@ -154,6 +159,7 @@ try {
       for (let i = 0; i < names.length; i++) {
         const name = names[(i + round + names.length) % names.length];
         const one = await start(name, folders[name], path);
+        await pause(Number(option('pause', 0)));  // for others, whose machine it is too
         if (round >= 0) seen.get(path).get(name)[round] = one;
       }
     }

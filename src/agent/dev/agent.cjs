@@ -9,6 +9,8 @@
 // It decides nothing about limits. Whatever of Next it does not find, it reports and does without: it never throws into Next.
 // The wire is docs/agent-protocol.md; what is known of Next is in src/agent/next/.
 
+const kOwn = ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'MIDDLEWARE', 'RPC_SOCKET', 'AHEAD'];
+
 // NODE_OPTIONS reaches the CLI, the server that it forks, jest and loader workers and worker threads. Only the server is ours.
 const dist = process.env.VSIM_AGENT_SOCKET && require('../next/index.cjs').distOf(process.argv[1]);
 if (dist && require('node:worker_threads').isMainThread) start();
@@ -20,7 +22,9 @@ function beginAhead() {
   const dist = require('../next/index.cjs').distOfCommand(process.argv[1]);
   if (!dist || !VSIM_RPC_SOCKET) return;
   try {
-    require('./ahead.cjs')({ pipe: VSIM_AHEAD, dist, rpcSocket: VSIM_RPC_SOCKET, words: process.argv.slice(2) });
+    const given = { ...process.env };
+    for (const name of kOwn) delete given[`VSIM_${name}`];
+    require('./ahead.cjs')({ pipe: VSIM_AHEAD, dist, rpcSocket: VSIM_RPC_SOCKET, words: process.argv.slice(2), given });
   } catch {
     // nobody listens: then it begins when the server has told
   }
@@ -99,7 +103,7 @@ function start() {
       middleware: env.VSIM_MIDDLEWARE,  // how an instance of it is asked for: http, https; else it runs in this process
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
-    for (const name of ['AGENT_SOCKET', 'APP_SOCKET', 'PUBLIC_PORT', 'TOKEN', 'NOTICE', 'TIME_SCALE', 'ISOLATION', 'MIDDLEWARE', 'RPC_SOCKET', 'AHEAD']) delete env[`VSIM_${name}`];
+    for (const name of kOwn) delete env[`VSIM_${name}`];
     const ours = new RegExp(`(^|\\s)"?--require[= ]"?${__filename.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"?(?=\\s|$)`);
     if (env.NODE_OPTIONS) env.NODE_OPTIONS = env.NODE_OPTIONS.replace(ours, '').trim();
     return taken;

@@ -4,25 +4,23 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { adapterOf, versionOf } = require('../next/index.cjs');
-const { variablesOfServer } = require('../next/command.cjs');
+const { versionOf } = require('../next/index.cjs');
+const { runsGroups, variablesOfServer } = require('../next/command.cjs');
 const { namesInTmp } = require('./tmp-names.cjs');
 const { namesOnDisk } = require('./disk-names.cjs');
 
-// `pipe`: where vercel-sim listens for the first who says it, and no longer.
-function tellAhead({ pipe, dist, rpcSocket, words }) {
+// `pipe`: where vercel-sim listens for the first who says it, and no longer. `given`: the environment, without what is ours.
+function tellAhead({ pipe, dist, rpcSocket, words, given }) {
   const fd = fs.openSync(pipe, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
   const version = versionOf(dist);
-  const { NODE_OPTIONS, ...given } = process.env;
-  for (const name of Object.keys(given)) if (name.startsWith('VSIM_')) delete given[name];
-  const env = { ...given, ...variablesOfServer(version, words, given) };
+  const { NODE_OPTIONS, ...others } = given;
+  const env = { ...others, ...variablesOfServer(version, words, others) };
   const dir = process.cwd();
   const file = path.join(path.dirname(rpcSocket), 'ahead.json');
   fs.writeFileSync(file, JSON.stringify({ next: version, nextDist: dist, options: { dir }, config: {}, calls: {}, rpcSocket, env }), { mode: 0o600 });
   const { entries, standIns, shared } = namesInTmp(env, [dir, dist, process.execPath, file, path.dirname(__dirname)]);
   const { project, writable, open } = namesOnDisk(env, dir);
-  const grouped = adapterOf(version) === '16' && Boolean(env.TURBOPACK);
-  const told = { t: 'ahead', file, exec: process.execPath, grouped, tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open };
+  const told = { t: 'ahead', file, exec: process.execPath, grouped: runsGroups(version, env), tmp: entries, standIns, sharedTmp: shared, project, writable, openDisk: open };
   fs.writeSync(fd, `${JSON.stringify(told)}\n`);
   fs.closeSync(fd);
 }

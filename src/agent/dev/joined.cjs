@@ -45,10 +45,9 @@ function writeJoined({ version, folder = kRoot, names = [...kFirst, `next/${adap
   for (const name of names) take(name);
   const all = [...texts].map(([name, text]) => `'${name}.cjs'(module, require, __filename, __dirname) {\n${text}},\n`);
   const file = path.join(folder, 'parts.cjs');
-  // Whole: next dev may be started again while an instance begins, and a template writes it too (instance/ahead.cjs).
-  const before = `${file}.${process.pid}`;
-  fs.writeFileSync(before, `'use strict';\nconst parts = {\n${all.join('')}};\n${kFrom}`);
-  fs.renameSync(before, file);
+  // Whole: next dev may be started again while an instance begins.
+  fs.writeFileSync(`${file}.new`, `'use strict';\nconst parts = {\n${all.join('')}};\n${kFrom}`);
+  fs.renameSync(`${file}.new`, file);
   return file;
 }
 

@@ -11,7 +11,6 @@ blockOutput();
 const ahead = options.isAhead ? require('./ahead.cjs') : undefined;
 const environment = ahead?.keepEnvironment();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
-if (ahead) boot.joined = require('../dev/joined.cjs').writeJoined({ version: boot.next });
 const load = boot.joined ? require(boot.joined) : require;
 const { openControl } = load('../shared/control.cjs');
 const { environmentHooks, takeEnvironment } = load('../instance/environment.cjs');
@@ -109,8 +108,8 @@ async function beginAhead() {
   const taken = sim.taken();
   if (taken !== undefined) ahead.beginAnew(taken);
   await sim.tryToBeCopied();
-  const { joined, options: { dir }, nextDist } = boot;
-  Object.assign(boot, JSON.parse(fs.readFileSync(ahead.waitForBoot(), 'utf8')), { joined });
+  const { options: { dir }, nextDist } = boot;
+  Object.assign(boot, JSON.parse(fs.readFileSync(ahead.waitForBoot(), 'utf8')));
   if (boot.options.dir !== dir || boot.nextDist !== nextDist) ahead.beginAnew(`the app is ${boot.options.dir}, and not ${dir}`);
   const variable = environment.takeAnew(() => {
     takeVariables();

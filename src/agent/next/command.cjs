@@ -21,4 +21,7 @@ function bundlerOf(isNew, words, env) {
   return isNew && !words.includes('--webpack') && env.TURBOPACK === undefined ? { TURBOPACK: 'auto' } : {};
 }
 
-module.exports = { variablesOfServer };
+// As NextInDev has it.
+const runsGroups = (version, { TURBOPACK }) => Number.parseInt(version, 10) >= 16 && Boolean(TURBOPACK);
+
+module.exports = { runsGroups, variablesOfServer };
