@@ -66,7 +66,7 @@ TEST_CASE("machine: each kind has its code, its key and the words of the instanc
     CHECK_FALSE(told({*kind, "x", "y", "", "", Doubt::none, false}).limit_key.empty());
   }
   CHECK_FALSE(machine::kind_of("").has_value());
-  for (const char* word : {"", "mode", "derived", "unseen", "package", "only-dev", "at-build"})
+  for (const char* word : {"", "mode", "derived", "unseen", "package", "only-dev", "at-build", "hosts"})
     CHECK(machine::doubt_of(word).has_value());
   CHECK_FALSE(machine::doubt_of("perhaps").has_value());
 }
