@@ -112,10 +112,15 @@ function isFile(file) {
 
 // ---- Tracing -------------------------------------------------------------------------------------------------------------------------------
 
+// What the tracer would walk through, file by file, where a source names `os.homedir()` or `os.tmpdir()`. A build's are others.
+const kFolders = ['HOME', 'TMPDIR', 'TMP', 'TEMP'];
+const kNowhere = '/vercel-sim-has-no-such-folder';
+
 const texts = new Map();  // source → JavaScript
 
 async function traced(q, entries) {
   if (entries.length === 0) throw new Error('no source');
+  for (const name of kFolders) process.env[name] = kNowhere;
   const { nodeFileTrace } = tools(q.nextDist).tracer();
   const aliases = aliasesOf(q);
   const { fileList } = await nodeFileTrace(entries, {
