@@ -19,6 +19,7 @@ const http = require('node:http');
 const app = __dirname;
 const told = [];
 const sim = {
+  lookAtWrite: () => {},
   guard: (_, action) => { try { return action(); } catch (error) { told.push({ broken: String(error.stack) }); } },
   lacks: (what) => told.push({ lacks: what }),
   boot: { options: { dir: app }, config: { distDir: '.next' } }, next: { dist: process.env.NEXT_DIST },

@@ -23,6 +23,7 @@ const kGiven = /\bVERCEL_(BRANCH_)?URL\b/;
 const kPassing = /VERCEL_PROJECT_PRODUCTION_URL|VERCEL_AUTOMATION_BYPASS_SECRET|x-vercel-protection-bypass|nextUrl|\bheaders\s*\(|\b(req|request)\w*\s*\.\s*(url|headers)\b|\borigin\b/i;
 // Of Next's dev server alone.
 const kNodeModules = /[\\/]node_modules[\\/]/;
+const kSocketOfNext = /[\\/]next[\\/]dist[\\/]compiled[\\/]ws[\\/]/;
 const kHostsFile = '/etc/hosts';
 const kGlobalUnicast = /^[23][0-9a-f]{0,3}:/i;
 
@@ -64,7 +65,18 @@ module.exports = function (sim) {
   function hookRequests() {
     // `https://$VERCEL_URL` becomes plain HTTP beneath (own-requests.cjs).
     let isSecure = false;
+    let isUnnamed = false;
     for (const name of ['request', 'get']) {
+      const plain = http[name];
+      http[name] = dressed(function (...args) {
+        const [asked] = args;
+        isUnnamed = asked !== null && typeof asked === 'object' && !(asked instanceof URL) && !asked.host && !asked.hostname;
+        try {
+          return Reflect.apply(plain, this, args);
+        } finally {
+          isUnnamed = false;
+        }
+      }, plain);
       const real = https[name];
       https[name] = function (...args) {
         isSecure = true;
@@ -83,7 +95,9 @@ module.exports = function (sim) {
         const host = bare(asked.host ?? asked.hostname ?? 'localhost');
         asked[kJudged] = isLoopback(host);
         const url = new URL(`${isSecure || this.protocol === 'https:' ? 'https' : 'http'}://${spell(host)}:${asked.port ?? 80}`);
-        return isOwnAddress(url) ? toItself(new URL(req.path ?? '/', url), 'request', sim.hanging.traceBelow(joined), true) : undefined;
+        if (!isOwnAddress(url)) return undefined;
+        const { origin, hostname, protocol, pathname } = new URL(req.path ?? '/', url);
+        return toItself({ origin, hostname, protocol, pathname, isUnnamed }, 'request', sim.hanging.traceBelow(joined), true);
       });
       if (!refused) return Reflect.apply(addRequest, this, [req, asked, ...rest]);
       req.onSocket(undefined, refused);  // Node internals: as its agent says that there is no connection
@@ -137,7 +151,8 @@ module.exports = function (sim) {
   function toItself(url, what, trace, isDirect, canRefuse = true) {
     const host = bare(url.hostname);
     const caller = callerOf(trace);
-    if (!caller.first || (caller.first.isNext && (isDirect || caller.own.length === 0))) return undefined;  // Next's own
+    // Next's own; but for the WebSocket that it gives to the app, where Node has none.
+    if (!caller.first || (caller.first.isNext && (caller.own.length === 0 || (isDirect && !kSocketOfNext.test(caller.first.at))))) return undefined;
     const known = judge(host, options.publicPort, caller, url);
     // `https://$VERCEL_URL` is this port too.
     if (known === undefined || (url.protocol === 'https:' && (known.doubt !== '' || !known.isWritten))) return undefined;

@@ -57,17 +57,25 @@ module.exports = function (sim) {
     return there.some((one, at) => one !== args[at]) ? there : undefined;
   }
 
+  // Its native part, which opens and writes files itself: by whatever of it is asked, and whoever hears of its errors.
   function hookSharp(real) {
-    if (typeof real !== 'function') return undefined;
-    const traps = {
-      apply(target, self, args) {
-        const there = typeof args[0] === 'string' ? guard('reads', () => saw('sharp', args[0], undefined, traps.apply)) : undefined;
-        return Reflect.apply(target, self, there ? [there, ...args.slice(1)] : args);
-      },
-    };
-    return new Proxy(real, traps);
+    for (const name of ['pipeline', 'metadata', 'stats']) {
+      const native = real[name];
+      if (typeof native !== 'function') continue;
+      const asked = function (options, ...rest) {
+        guard('reads', () => {
+          for (const one of [options?.input, ...(options?.composite ?? []).map(({ input }) => input), ...(options?.joinChannelIn ?? [])]) {
+            const there = typeof one?.file === 'string' && one.file !== '' ? saw('sharp', one.file, undefined, asked) : undefined;
+            if (there) one.file = there;
+          }
+        });
+        if (name === 'pipeline' && options?.fileOut) guard('refused', () => sim.lookAtWrite(options.fileOut, asked));
+        return Reflect.apply(native, this, [options, ...rest]);
+      };
+      real[name] = dressed(asked, native);
+    }
+    return real;  // once
   }
 
-  // Turbopack names a package that it leaves to Node by its contents too.
-  return { hookReadsByName, readHooks: [[/(^|[\\/]node_modules[\\/])sharp(-[0-9a-f]{16})?([\\/]lib[\\/]index\.js)?$/, hookSharp]] };
+  return { hookReadsByName, readHooks: [[/(^|[\\/])(@img[\\/]sharp-[\w-]+[\\/]sharp|sharp-[\w-]+)\.node$/, hookSharp]] };
 };

@@ -43,10 +43,10 @@ module.exports = function (sim) {
       wrap(fs.promises, name, name);
     }
     if (modeOf('reads') === 'enforce') wrap(fs, 'existsSync', 'existsSync');
-    sim.hookReadsByName(saw);
+    sim.hookReadsByName(looked);
     const { createReadStream } = fs;
     fs.createReadStream = function made(...args) {
-      const there = guard('reads', () => saw('createReadStream', args[0], undefined, made));
+      const there = guard('reads', () => looked('createReadStream', args[0], undefined, made));
       return streams.run(true, () => Reflect.apply(createReadStream, this, there ? [there, ...args.slice(1)] : args));
     };
   }
@@ -70,6 +70,16 @@ module.exports = function (sim) {
   function isBuilt(file) {
     if (boot.config?.distDir !== undefined) distDir ??= path.join(boot.options.dir, boot.config.distDir) + path.sep;
     return distDir !== undefined && file.startsWith(distDir);
+  }
+
+  function looked(what, given, flags, below) {
+    if (isInside) return undefined;
+    isInside = true;
+    try {
+      return saw(what, given, flags, below);
+    } finally {
+      isInside = false;
+    }
   }
 
   // What it is called there, if it is not there.

@@ -59,6 +59,8 @@ module.exports = function (sim) {
     if (!options.project || !(error instanceof Error) || seen.has(error) || depth > kDepth) return;
     seen.add(error);
     const text = String(error.message).slice(0, kMostText);
+    const named = error.code === 'EROFS' && typeof error.path === 'string' ? path.resolve(error.path) : undefined;  // Node's own, of a thread or of its reports
+    if (named !== undefined && isRefused(named)) return void toldOf('native code', sim.diskInWords(named), error);
     const database = unopenedIn(text, error);
     if (database !== undefined) return void toldOf('SQLite', sim.diskInWords(database), error);
     const file = kSaid.map((pattern) => pattern.exec(text)?.slice(1).find(Boolean)).find((one) => one !== undefined && isRefused(path.resolve(one)));
@@ -155,6 +157,12 @@ module.exports = function (sim) {
     tellMachine({ kind: 'disk', what: `a write by ${who}`, to, place: callerOf(trace).place, refused: true });
   }
 
+  // Of a native addon whose call is seen: its errors may be caught, and then nobody hears of them.
+  function lookAtWrite(given, below) {
+    const file = path.resolve(String(given));
+    if (options.project && isRefused(file)) toldOf('native code', sim.diskInWords(file), hanging.traceBelow(below));
+  }
+
   // ---- node:sqlite ---------------------------------------------------------------------------------------------------------------------
 
   const files = new WeakMap();  // database or statement → the file that it writes
@@ -211,5 +219,5 @@ module.exports = function (sim) {
     return name === '' || name === ':memory:' ? undefined : path.resolve(name);
   }
 
-  return { hookRefused, lookAtError, refusedHooks: [[/^node:sqlite$/, hookSqlite]] };
+  return { hookRefused, lookAtError, lookAtWrite, refusedHooks: [[/^node:sqlite$/, hookSqlite]] };
 };

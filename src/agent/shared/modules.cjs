@@ -13,7 +13,7 @@ module.exports = function (sim) {
     const done = new WeakMap();  // real exports → what we give instead
     loader._load = function (request, parent, ...rest) {
       const real = load.call(this, request, parent, ...rest);
-      if (real === null || (typeof real !== 'object' && typeof real !== 'function')) return real;
+      if (real === null || typeof real !== 'object') return real;
       const known = done.get(real);
       if (known !== undefined) return known;
       for (const [pattern, hook] of hooks) {
