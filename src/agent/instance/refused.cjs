@@ -91,19 +91,33 @@ module.exports = function (sim) {
     return isRefused(file) ? file : undefined;
   }
 
-  const isOfClient = (error) => [error.name, error.constructor?.name, error.code, error.message].some((one) => kSaysItself.test(String(one))) || kClients.test(String(error.stack));
+  // Its frames before its stack: whoever reads that first has it written out.
+  const isOfClient = (error) => hanging.framesOf(error).some(({ file }) => kClients.test(file)) || [error.name, error.constructor?.name, error.code, error.message].some((one) => kSaysItself.test(String(one)));
 
-  // Files of databases in the strings of who called, that are refused here; of a client that answers later, in those of all that is loaded of the app.
+  // Files of databases in the strings of who called, that are refused here: in the line itself, else in its file; of a client that answers later, in all that is loaded of the app. None where
+  // another one is named as well that is not refused.
   function databasesNamed(error) {
     const { own } = callerOf(error);
-    const texts = own.length > 0 ? own.map(machine.textOf) : sim.sourcesWith(kDatabaseFile).map(machine.projectText);
-    const all = texts.flatMap((text) => text.split('\n')).map((line) => [...line.matchAll(kStrings)].map(([, , one]) => one.replace(kOfUrl, '')));
-    return [...new Set(all.map(databaseOf).filter((one) => one !== undefined))];
+    for (const frame of own) {
+      const line = Number(/:(\d+):\d+$/.exec(frame.source ?? '')?.[1]);
+      const lines = machine.textOf(frame).split('\n');
+      const found = databasesIn(lines.slice(line - 1, line)) ?? databasesIn(lines);
+      if (found) return found;
+    }
+    return (own.length > 0 ? undefined : databasesIn(sim.sourcesWith(kDatabaseFile).flatMap((name) => machine.projectText(name).split('\n')))) ?? [];
+  }
+
+  // Undefined: none is named.
+  function databasesIn(lines) {
+    const named = lines.map((line) => [...line.matchAll(kStrings)].map(([, , one]) => one.replace(kOfUrl, ''))).filter((strings) => strings.some(isDatabase));
+    if (named.length === 0) return undefined;
+    const refused = named.map(databaseOf);
+    return refused.includes(undefined) ? [] : [...new Set(refused)];
   }
 
   // A path may be put together of several: `join(process.cwd(), 'data', 'app.db')`.
   function databaseOf(strings) {
-    const end = strings.findIndex((one) => isDatabase(one)) + 1;
+    const end = strings.findIndex(isDatabase) + 1;
     const files = strings.slice(0, end).map((_, from) => path.resolve(...strings.slice(from, end)));
     return files.find((one) => statOf(path.dirname(one))?.isDirectory() && isRefused(one));
   }
