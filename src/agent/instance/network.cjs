@@ -414,7 +414,9 @@ module.exports = function (sim) {
       const req = requestOf();
       return guard('protection', () => invocations.run(invocation, () => toDeployment(new URL(req.path, `https://${spell(bare(hostname))}:${port}`), 'request', (field) => req.hasHeader(field), () => trace)));
     };
-    const connect = (to) => (options.isHttps ? tls.connect({ servername: to.host, ...to, [kJudged]: true }) : net.connect({ port: to.port, host: to.host, [kJudged]: true }));
+    /** @param {any} to */
+    const judged = (to) => ({ ...to, [kJudged]: true });
+    const connect = (to) => (options.isHttps ? tls.connect(judged({ servername: to.host, ...to })) : net.connect(judged({ port: to.port, host: to.host })));
     const createConnection = (to) => require('./protected-socket.cjs').protectedSocket(isRefused, () => connect(to));
     const own = { agent: undefined, createConnection };
     if (!isAddress) return [{ ...first, ...own }, second, ...rest];

@@ -31,8 +31,7 @@ module.exports = function (sim) {
     };
     const shown = new Proxy(Worker, traps);
     threads.Worker = shown;
-    // @ts-expect-error Node's types do not have it
-    const processes = childProcess.ChildProcess.prototype;
+    const processes = /** @type {any} */ (childProcess.ChildProcess.prototype);
     const { spawn } = processes;
     processes.spawn = function started(options, ...rest) {
       const args = guard('reads', () => argumentsThere(options?.args, options?.cwd, started));

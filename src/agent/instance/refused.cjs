@@ -59,7 +59,8 @@ module.exports = function (sim) {
     if (!options.project || !(error instanceof Error) || seen.has(error) || depth > kDepth) return;
     seen.add(error);
     const text = String(error.message).slice(0, kMostText);
-    const named = error.code === 'EROFS' && typeof error.path === 'string' ? path.resolve(error.path) : undefined;  // Node's own, of a thread or of its reports
+    const { code, path: given } = /** @type {any} */ (error);
+    const named = code === 'EROFS' && typeof given === 'string' ? path.resolve(given) : undefined;  // Node's own, of a thread or of its reports
     if (named !== undefined && isRefused(named)) return void toldOf('native code', sim.diskInWords(named), error);
     const database = unopenedIn(text, error);
     if (database !== undefined) return void toldOf('SQLite', sim.diskInWords(database), error);
