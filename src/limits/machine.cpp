@@ -53,7 +53,10 @@ constexpr std::pair<Doubt, std::string_view> kDoubts[] = {
     {Doubt::package, "package"},
     {Doubt::only_dev, "only-dev"},
     {Doubt::at_build, "at-build"},
+    {Doubt::hosts, "hosts"},
 };
+
+constexpr std::string_view kHostsFile = "/etc/hosts";  // where a variable's name would stand
 
 const Row& row_of(Kind kind) {
   return *std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.kind == kind; });
@@ -71,6 +74,8 @@ std::string_view reason(const MachineFact& fact) {
       return ": a package does it by itself, perhaps in development alone";
     case Doubt::at_build:
       return ": this page may be rendered at build too, where that works";
+    case Doubt::hosts:
+      return ": only /etc/hosts of this machine has that name";
     case Doubt::none:
     case Doubt::mode:
     case Doubt::only_dev:
@@ -141,9 +146,10 @@ Verdict told(const profile::Profile& p, const MachineFact& fact, std::string_vie
     return v;
   }
   v.measured = deed(fact, fact.kind == Kind::disk || fact.kind == Kind::program ? "of" : "to");
-  v.measured +=
-      fact.refused ? fmt::format(", which got {} as there", row.error)
-                   : fmt::format(", which was let through here and gets {} there{}", row.error, reason(fact));
+  const std::string_view error = fact.doubt == Doubt::hosts ? "ENOTFOUND" : row.error;
+  v.measured += fact.refused
+                    ? fmt::format(", which got {} as there{}", error, reason(fact))
+                    : fmt::format(", which was let through here and gets {} there{}", error, reason(fact));
   return v;
 }
 
@@ -166,6 +172,11 @@ std::string remark(const MachineFact& fact) {
   if (disk)
     return fmt::format("{} names {}, where a function writes: let through here, read-only on Vercel",
                        fact.variable, fact.to);
+  if (fact.variable == kHostsFile)
+    return fmt::format(
+        "{} of this machine gives the name of {} its own address: let through here; on Vercel "
+        "DNS alone says where it leads",
+        fact.variable, fact.to);
   return fmt::format(
       "{} names {}, which runs on this machine: let through here; on Vercel the variable must "
       "name a server that can be reached from there",

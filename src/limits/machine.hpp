@@ -33,6 +33,7 @@ struct MachineFact {
     package,   // no line of the app, only a package
     only_dev,  // the file chooses by NODE_ENV or its like, so it may happen in development alone
     at_build,  // a page that may be rendered at build, where the disk can be written
+    hosts,     // a name that only /etc/hosts of this machine has; it may have been refused as well
   };
   Kind kind = Kind::loopback;
   std::string_view what;  // "fetch", "connection", "writeFile"

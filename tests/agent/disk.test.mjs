@@ -110,12 +110,12 @@ exports.none = async () => {
   fs.readFileSync('/etc/hostname');
   fs.writeFileSync(path.join(require('node:os').tmpdir(), 'vsim-written'), '');
   try { fs.readFileSync('not-there.txt'); } catch {}
-  fs.readFileSync('package.json'); fs.readFileSync('.env.local');
+  fs.readFileSync('package.json'); fs.readFileSync('.env');
   fs.readFileSync('node_modules/x/index.js');
   require('x')(path.join(__dirname, '.next/server/a.js'));
 };
 `;
-  const files = { 'read.js': reader, 'folder/x.txt': '', 'package.json': '{}', '.env.local': '', '.next/server/a.js': '', 'node_modules/x/index.js': "module.exports = (file) => require('node:fs').readFileSync(file);\n", ...Object.fromEntries([...'abcde'].map((name) => [`${name}.txt`, ''])) };
+  const files = { 'read.js': reader, 'folder/x.txt': '', 'package.json': '{}', '.env': '', '.env.local': '', '.next/server/a.js': '', 'node_modules/x/index.js': "module.exports = (file) => require('node:fs').readFileSync(file);\n", ...Object.fromEntries([...'abcde'].map((name) => [`${name}.txt`, ''])) };
 
   test('are asked about once a function and file, at the line that reads: sync, promises, callbacks, streams, descriptors, folders', () => {
     const { told } = run({ ...files, 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./read.js').all, ${more}), await outcome(require('./read.js').all, ${more})];\n` }, { modes });
@@ -124,6 +124,39 @@ exports.none = async () => {
     assert.deepEqual([told[0].name, told[0].page, told[0].entry, told[0].reads.length], ['readAtRunTime', '/a/route', 'app/a/route.js', 6]);
     assert.deepEqual([3, 5, 6, 7, 8, 9].map(at), ['readFile a.txt', 'readFile b.txt', 'readFile c.txt', 'createReadStream d.txt', 'open e.txt', 'readdir folder']);
     assert.deepEqual(told[0].reads.map(([, , , directory]) => directory), [false, false, false, false, false, true]);
+  });
+
+  test('however a file is named: asked about, copied, as a blob, by a program, a thread, a require of its own', () => {
+    const ways = {
+      statSync: "fs.statSync('a.txt')", stat: "await fs.promises.stat('a.txt')", access: "await fs.promises.access('a.txt')", copyFile: "await fs.promises.copyFile('a.txt', '/tmp/vsim-copied')",
+      cp: "fs.cpSync('folder', `/tmp/vsim-copied-${process.pid}`, { recursive: true })", openAsBlob: "await fs.openAsBlob('a.txt')", 'a program': "require('node:child_process').execFileSync('cat', ['a.txt'])",
+      'a program that is awaited': "await new Promise((done) => require('node:child_process').fork('a.cjs').on('exit', done))", 'new Worker': "await new Promise((done) => new (require('node:worker_threads').Worker)('./a.cjs').on('exit', done))",
+      require: "require('node:module').createRequire(__filename)('./a.json')",
+    };
+    const made = (way) => ({ ...files, 'a.cjs': '', 'a.json': '{}', 'page.js': `const fs = require('node:fs');\nexports.all = async () => void (${way});\n` });
+    const main = `module.exports = async ({ sim, outcome }) => { sim.takeTraced({ untraced: ['a.txt', 'folder', 'a.cjs', 'a.json'].map((name) => '/a/route ' + name), traced: [] }); return [await outcome(require('./page.js').all, ${more})]; };\n`;
+    for (const [name, way] of Object.entries(ways)) {
+      const { told } = run({ ...made(way), 'main.js': main }, { modes });
+      assert.deepEqual(told.map(({ reads }) => reads.map(([what, file, at]) => [what, /^(a\.\w+|folder)$/.test(file), at.split(':')[1]])), [[[name.replace(/Sync$| that is awaited$/, '').replace('require', 'readFile'), true, '2']]], name);
+      if (name !== 'new Worker' && !name.startsWith('a program')) assert.ok(run({ ...made(way), 'main.js': main }, { modes: 'reads=enforce' }).results[0].code, name);
+    }
+    assert.match(run({ ...made(ways['a program']), 'main.js': main }, { modes: 'reads=enforce' }).results[0].message, /\/var\/task\/a\.txt: No such file/);
+    // A question alone is none, but where it is answered as there.
+    const asks = made("globalThis.there = fs.existsSync('a.txt')");
+    const answer = `${main.slice(0, -5)}.concat(globalThis.there); };\n`;
+    assert.deepEqual(run({ ...asks, 'main.js': answer }, { modes }).told, []);
+    assert.equal(run({ ...asks, 'main.js': answer }, { modes: 'reads=enforce' }).results[1], false);
+  });
+
+  test('of what this machine alone has, by the app itself: its own secrets, the repository; not where it knows that they may be missing, or git has them', () => {
+    const page = (way) => ({ ...files, '.env.production.local': '', '.git/HEAD': 'ref', 'page.js': `const fs = require('node:fs');\nexports.all = async () => { ${way} };\n`, 'main.js': `module.exports = async ({ outcome }) => [await outcome(require('./page.js').all, ${more})];\n` });
+    const read = (way, add, mode = modes) => run({ ...page(way), ...add }, { modes: mode }).told.flatMap(({ reads }) => reads.map(([what, name]) => `${what} ${name}`));
+    assert.deepEqual(read("fs.readFileSync('.env.local'); fs.readFileSync('.env.production.local'); fs.readFileSync('.git/HEAD')"), ['readFile .env.local', 'readFile .env.production.local', 'readFile .git/HEAD']);
+    if (process.loadEnvFile) assert.deepEqual(read("process.loadEnvFile('.env.local')", { '.git/index': 'DIRC' }), ['loadEnvFile .env.local']);
+    assert.deepEqual(read("try { fs.readFileSync('.env.local'); fs.readFileSync('.git/HEAD'); } catch { return; }"), []);
+    assert.deepEqual(read("if (fs.existsSync('.env.local')) fs.readFileSync('.env.local');"), []);
+    assert.deepEqual(read("require('x')('.env.local')"), []);
+    assert.deepEqual(read("fs.readFileSync('.env.local'); fs.readFileSync('.env');", { '.env': '', '.git/index': 'DIRC\0\0\n.env.local\0' }), []);
   });
 
   test('of packages, of the build, of what is not there or not of the project, and of pages that are made at build are not', () => {
@@ -203,6 +236,22 @@ module.exports = async ({ sim, outcome }) => {
     assert.deepEqual(results.paused, ['start', 'end', 'start', 'end']);
     assert.deepEqual(told.map(({ page, reads }) => [page, ...reads.map(([, name, , , answer]) => `${name} ${answer?.missing.length}`)]), [['/other/route', 'templates/a.txt undefined'], ['/a/route', 'templates/a.txt 1'], ['/a/route', 'posts/b.md 0']]);
   });
+});
+
+test('what is traced is of the project: a source that names the home folder or that of temporary files does not have it walked through', { skip: !existsSync(nextDist) && 'tests/agent/next16 is not installed' }, () => {
+  const reads = "import fs from 'node:fs';\nimport os from 'node:os';\nimport path from 'node:path';\nexport const GET = () => [fs.readdirSync(os.homedir()), fs.readFileSync(path.join(os.homedir(), 'a.txt')), fs.readFileSync(path.join(os.tmpdir(), process.argv[2]))];\n";
+  const { results } = run({
+    'app/a/route.js': reads,
+    'data/b.txt': '',
+    'home/c.txt': '',
+    'main.js': `const { traced } = require(process.env.AGENT + 'shared/trace.cjs');
+module.exports = async () => {
+  for (const name of ['HOME', 'TMPDIR']) process.env[name] = require('node:path').join(__dirname, 'home');
+  return [...await traced({ dir: __dirname, nextDist: process.env.NEXT_DIST }, [__dirname + '/app/a/route.js'])].map((file) => require('node:path').relative(__dirname, file));
+};
+`,
+  }, { env: { NEXT_DIST: nextDist } });
+  assert.deepEqual(results, ['app/a/route.js']);
 });
 
 describe('what of the disk stays writable', () => {

@@ -19,15 +19,16 @@ const http = require('node:http');
 const app = __dirname;
 const told = [];
 const sim = {
+  lookAtWrite: () => {},
   guard: (_, action) => { try { return action(); } catch (error) { told.push({ broken: String(error.stack) }); } },
   lacks: (what) => told.push({ lacks: what }),
   boot: { options: { dir: app }, config: { distDir: '.next' } }, next: { dist: process.env.NEXT_DIST },
   options: { publicPort: Number(process.env.OWN_PORT), machine: process.env.MODES, isHttps: false, instance: '1', timeScale: 1, tmp: process.env.OWN_TMP, tmpKept: process.env.OWN_TMP?.split(' ') },
   plain: { setTimeout, setImmediate }, tell: (m) => (m.t === 'machine' || m.t === 'tmp') && told.push(m), invocations: new AsyncLocalStorage(),
-  isUserCode: (file) => file.startsWith(app) && file !== __filename,
+  isUserCode: (file) => file.startsWith(app) && file !== __filename && file !== path.join(app, 'main.js'),
   originalPosition: (at) => (at.startsWith(app) ? path.relative(app, at) : undefined),
 };
-for (const part of ['shared/hanging', 'shared/connections', 'instance/own-requests', 'shared/machine', 'instance/network', 'instance/disk', 'instance/reads', 'instance/tmp', 'instance/programs', 'instance/plan']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
+for (const part of ['shared/hanging', 'shared/connections', 'instance/own-requests', 'shared/machine', 'instance/network', 'instance/disk', 'instance/reads-by-name', 'instance/reads', 'instance/tmp', 'instance/programs', 'instance/plan']) Object.assign(sim, require(process.env.AGENT + part + '.cjs')(sim));
 sim.hookOwnRequests(); sim.hookNetwork(); sim.hookDisk(); sim.hookReads(); sim.hookTmp(); sim.hookPrograms(); sim.hookPlan(); sim.keepSpare(); sim.hookHanging();
 sim.peer = { tell: (name, { page, entry, reads }) => told.push({ name, page, entry, reads: reads.map(({ what, name, at, directory, answer }) => [what, name, at, directory, ...(answer ? [answer] : [])]) }) };
 const invoke = (action, more) => { const one = { id: 7, req: { headers: { host: 'localhost:' + process.env.OWN_PORT } }, ...more };

@@ -90,6 +90,63 @@ describe('requests of a function to its own server', () => {
   });
 });
 
+describe('connections of a function to its own server', () => {
+  const socket = (to) => `const net = require('node:net');\nexports.asked = () => new Promise((resolve, reject) => { const s = net.connect(${to}); s.on('connect', () => { s.destroy(); resolve('open'); }); s.on('error', reject); });\n`;
+  const main = "module.exports = async ({ outcome }) => [await outcome(require('./page.js').asked)];\n";
+  const kPort = 'Number(process.env.OWN_PORT)';
+  const told = (done) => done.told.map(({ kind, what, to, source, doubt, refused, variable }) => [kind, what, to.replace(done.port, 'PORT'), source?.replace(/:\d+$/, ''), ...(variable ? [variable] : [doubt, refused])]);
+
+  test('by a socket of its own, HTTP/2 and a request with a connection of its own they fail as there', () => {
+    const ways = {
+      "const http = require('node:http');\nexports.asked = () => new Promise((resolve, reject) => http.get({ port: process.env.OWN_PORT, agent: false }, (res) => resolve(res.resume().statusCode)).on('error', reject));\n": ['http://localhost:PORT/', 'page.js:2'],
+      [socket(`${kPort}, '127.0.0.1'`)]: ['127.0.0.1:PORT', 'page.js:2'],
+      [socket(`{ port: ${kPort} }`)]: ['localhost:PORT', 'page.js:2'],
+      "const http2 = require('node:http2');\nexports.asked = () => new Promise((resolve, reject) => { const s = http2.connect(`http://localhost:${process.env.OWN_PORT}`); s.on('connect', () => { s.destroy(); resolve('open'); }); s.on('error', reject); });\n": ['localhost:PORT', 'page.js:2'],
+      "const http = require('node:http'), net = require('node:net');\nexports.asked = () => new Promise((resolve, reject) => http.get({ host: '127.0.0.1', port: process.env.OWN_PORT, createConnection: (to) => net.connect(to) }, (res) => resolve(res.resume().statusCode)).on('error', reject));\n": ['127.0.0.1:PORT', 'page.js:2'],
+    };
+    for (const [page, [to, source]] of Object.entries(ways)) {
+      const done = run({ 'page.js': page, 'main.js': main });
+      assert.deepEqual(done.results, [{ code: 'ECONNREFUSED', message: `connect ECONNREFUSED 127.0.0.1:${done.port}` }]);
+      assert.deepEqual(told(done).map(([kind, , ...more]) => [kind, ...more]), [['self', to, source, '', true]]);
+      assert.deepEqual(told(run({ 'page.js': page, 'main.js': main }, { modes: 'self=warn' })).map(([, , , , doubt]) => doubt), ['mode']);
+    }
+  });
+
+  test('with the host of $VERCEL_URL or of the request they pass, and what a fetch or a request opens is judged once', () => {
+    const parts = "const [host, port] = process.env.VERCEL_URL.split(':');\n";
+    assert.deepEqual(run({ 'page.js': parts + socket('port, host'), 'main.js': main }).results, [{ value: 'open' }]);
+    const both = "const http = require('node:http');\nexports.asked = async () => { await fetch(`http://localhost:${process.env.OWN_PORT}/a`);\n  return new Promise((resolve, reject) => http.get(`http://127.0.0.1:${process.env.OWN_PORT}/b`, (res) => res.resume().on('end', () => resolve('open'))).on('error', reject)); };\n";
+    assert.deepEqual(told(run({ 'page.js': both, 'main.js': main }, { modes: 'self=warn' })).map(([, what, to]) => [what, to]), [['fetch', 'http://localhost:PORT/a'], ['request', 'http://127.0.0.1:PORT/b']]);
+  });
+
+  // What the test's machine calls itself, beneath the hooks.
+  const names = `const fs = require('node:fs'), dns = require('node:dns'); const { readFileSync } = fs, { lookup } = dns;
+fs.readFileSync = (file, ...rest) => (file === '/etc/hosts' ? '127.0.0.1 localhost\\n127.0.1.1 shop.test www.shop.com # here\\n10.0.0.1 far.test\\n' : readFileSync(file, ...rest));
+dns.lookup = (host, options, done) => (/^(shop\\.test|www\\.shop\\.com|here\\.dns\\.com)$/.test(host) ? process.nextTick(done, null, ...(options.all ? [[{ address: '127.0.0.1', family: 4 }]] : ['127.0.0.1', 4])) : lookup(host, options, done));
+`.replaceAll('\\\\', '\\');
+  const fetched = (host, port = '${process.env.OWN_PORT}') => `exports.asked = async () => (await fetch(\`http://${host}:${port}/x\`)).text();\n`;
+  const here = (page, options) => run({ 'world.js': names + world, 'page.js': page, 'main.js': main }, options);
+
+  test('by a name of /etc/hosts: one that no DNS has is not found, one that it may have is a stand-in; by one that DNS leads here it is refused', () => {
+    const own = here(fetched('shop.test'));
+    assert.equal(own.results[0].cause, 'getaddrinfo ENOTFOUND shop.test');
+    assert.deepEqual(told(own), [['self', 'fetch', 'http://shop.test:PORT/x', 'page.js:1', 'hosts', true]]);
+    const standIn = here(fetched('www.shop.com'));
+    assert.deepEqual(standIn.results, [{ value: 'mine' }]);
+    assert.deepEqual(told(standIn), [['self', 'fetch', 'http://www.shop.com:PORT/x', 'page.js:1', '/etc/hosts']]);
+    const byDns = here(fetched('here.dns.com'));
+    assert.equal(byDns.results[0].cause, `connect ECONNREFUSED 127.0.0.1:${byDns.port}`);
+    assert.deepEqual(told(byDns), [['self', 'connection', 'here.dns.com:PORT', 'page.js:1', '', true]]);
+  });
+
+  test('so are other ports by such a name', () => {
+    assert.deepEqual(told(here(socket("9, 'shop.test'"))), [['loopback', 'connection', 'shop.test:9', 'page.js:2', 'hosts', false]]);
+    assert.deepEqual(told(here(socket("9, 'www.shop.com'"))), [['loopback', 'connection', 'www.shop.com:9', undefined, '/etc/hosts']]);
+    assert.deepEqual(told(here(socket("9, 'here.dns.com'"))), [['loopback', 'connection', 'here.dns.com:9', 'page.js:2', 'mode', false]]);
+    assert.equal(here(socket("9, 'shop.test'"), { modes: 'loopback=enforce' }).results[0].code, 'ENOTFOUND');
+  });
+});
+
 describe('connections of a function', () => {
   const connects = (to) => `const net = require('node:net');\nexports.connected = () => new Promise((resolve, reject) => { const s = net.connect(${to}); s.on('connect', () => { s.destroy(); resolve('open'); }); s.on('error', reject); });\n`;
   const main = "module.exports = async ({ outcome }) => [await outcome(require('./db.js').connected)];\n";
@@ -150,6 +207,20 @@ describe('connections of a function', () => {
     const { results, told } = run({ 'world.js': names + world, 'looks.js': asks, 'main.js': mainOfNames }, { modes: 'ipv6=enforce' });
     assert.deepEqual([results[0].code, results[1].value, results[2].value], ['ENETUNREACH', 2, 1]);
     assert.deepEqual(told.map(({ to, source }) => [to, source?.split(':')[0]]), [['db.six.example (2600:1f18::1)', 'looks.js']]);
+  });
+
+  test('so are those that a connection asks of one family, or for one address', () => {
+    const names = "const dns = require('node:dns');\nconst known = dns.lookup;\nconst all = { 'db.six.example': [['2600:1f18::1', 6]], 'both.example': [['2600:1f18::1', 6], ['192.0.2.1', 4]] };\ndns.lookup = (host, options, done) => { const found = all[host]?.find(([, family]) => !options.family || options.family === family);\n" +
+      "  return !all[host] ? known(host, options, done) : found ? process.nextTick(done, null, ...found) : process.nextTick(done, new Error('none')); };\n";
+    const opened = (host, more) => `const net = require('node:net');\nexports.connected = () => new Promise((resolve, reject) => net.connect({ host: '${host}', port: 9, ${more} }).on('connect', resolve).on('error', reject));\n`;
+    const go = (host, more) => run({ 'world.js': names + world, 'db.js': opened(host, more), 'main.js': main }, { modes: 'ipv6=enforce' });
+    for (const [host, more] of [['db.six.example', 'family: 6'], ['both.example', 'family: 6'], ['db.six.example', 'autoSelectFamily: false']]) {
+      const { told, results } = go(host, more);
+      assert.deepEqual([results[0].code, ...told.map(({ to }) => to)], ['ENETUNREACH', `${host} (2600:1f18::1)`], `${host} ${more}`);
+    }
+    const looks = "const dns = require('node:dns');\nexports.connected = () => new Promise((resolve, reject) => dns.lookup('both.example', {}, (error, address) => (error ? reject(error) : resolve(address))));\n";
+    const both = run({ 'world.js': names + world, 'db.js': looks, 'main.js': main }, { modes: 'ipv6=enforce' });
+    assert.deepEqual([both.told, both.results], [[], [{ value: '2600:1f18::1' }]]);
   });
 
   test('port 25 is told, and never answers under enforce', () => {

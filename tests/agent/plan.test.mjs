@@ -54,10 +54,10 @@ describe('file descriptors', () => {
 
 test('a function is told of as many processors as its plan has, by each way to ask', () => {
   const files = {
-    'ask.js': "const os = require('node:os');\nexports.ask = async () => [os.cpus().length, os.availableParallelism(), (await import('node:os')).cpus().length];\n",
+    'ask.js': "const os = require('node:os');\nexports.ask = async () => [os.cpus().length, os.availableParallelism(), (await import('node:os')).cpus().length, globalThis.navigator?.hardwareConcurrency ?? 1];\n",
     'main.js': "module.exports = async ({ outcome }) => [await outcome(require('./ask.js').ask)];\n",
   };
-  assert.deepEqual(run(files, { modes: 'cpus=1' }).results, [{ value: [1, 1, 1] }]);
+  assert.deepEqual(run(files, { modes: 'cpus=1' }).results, [{ value: [1, 1, 1, 1] }]);
   const [{ value: here }] = run(files, { modes: 'cpus=0' }).results;
   assert.equal(here[0], here[2]);
   assert.ok(here[0] >= 1);

@@ -68,6 +68,64 @@ export async function POST(request) {
   return Response.json({ written: true });
 }
 `,
+  // Clients of SQLite that the project does not name itself, as they say it: with a line of the app, later and without one, with the file.
+  "node_modules/better-sqlite3/package.json": '{ "name": "better-sqlite3", "version": "1.0.0", "main": "index.js" }',
+  "node_modules/better-sqlite3/index.js": `class SqliteError extends Error {
+  constructor(message, code) { super(message); this.code = code; }
+}
+Object.defineProperty(SqliteError.prototype, "name", { value: "SqliteError" });
+module.exports = class Database {
+  constructor(file) { if (!require("node:fs").existsSync(file)) throw new SqliteError("unable to open database file", "SQLITE_CANTOPEN"); }
+  exec() { throw new SqliteError("attempt to write a readonly database", "SQLITE_READONLY"); }
+};
+`,
+  "node_modules/sqlite3/package.json": '{ "name": "sqlite3", "version": "1.0.0", "main": "index.js" }',
+  "node_modules/sqlite3/index.js": `exports.Database = function (file, done) {
+  const error = Object.assign(new Error("SQLITE_CANTOPEN: unable to open database file"), { errno: 14, code: "SQLITE_CANTOPEN" });
+  error.stack = String(error);
+  setImmediate(done, error);
+};
+`,
+  "node_modules/libsql/package.json": '{ "name": "libsql", "version": "1.0.0", "main": "index.js" }',
+  "node_modules/libsql/index.js": `module.exports = class Database {
+  constructor(file) { throw new Error('ConnectionFailed("Unable to open connection to local database ' + file + ': 14")'); }
+};
+`,
+  "shipped.db": "",
+  "app/api/clients/route.js": `import { join } from "node:path";
+import Database from "better-sqlite3";
+export async function POST(request) {
+  const how = await request.text();
+  try {
+    if (how === "new") new Database(join(process.cwd(), "public", "new.db"));
+    if (how === "shipped") new Database("shipped.db").exec("insert");
+    if (how === "nowhere") new Database("no-folder/new.db");
+  } catch (error) { console.error("no database:", error); return Response.json({ said: error.code }); }
+  return Response.json({});
+}
+`,
+  "app/api/later/route.js": `import sqlite3 from "sqlite3";
+export async function POST() {
+  const error = await new Promise((done) => new sqlite3.Database("later.sqlite", done));
+  console.error("no database:", error);
+  return Response.json({ said: error.code });
+}
+`,
+  "app/api/named/route.js": `import Database from "libsql";
+export async function POST() {
+  try { new Database(["./na", "med.db"].join("")); }
+  catch (error) { console.error(error); return Response.json({ said: error.message.slice(0, 16) }); }
+}
+`,
+  // Whose error nobody hears of; a file that is named by no path.
+  "app/api/quiet/route.js": `import sharp from "sharp";
+import v8 from "node:v8";
+export async function POST(request) {
+  if (await request.text() === "heap") v8.writeHeapSnapshot("heap.heapsnapshot");
+  await sharp({ create: { width: 2, height: 2, channels: 3, background: "red" } }).png().toFile("public/quiet.png").catch(() => {});
+  return Response.json({});
+}
+`,
   "refused.c": `#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -219,6 +277,23 @@ describe("The disk of a function for all that it starts", { timeout: 900_000 }, 
     assert.deepEqual(told, [
       "✗ SIM_READ_ONLY_FILESYSTEM app/api/sqlite/route.js:5: a write by node:sqlite of /var/task/new.db",
       "✗ SIM_READ_ONLY_FILESYSTEM app/api/sqlite/route.js:6: a write by node:sqlite of /var/task/there.db",
+    ], text);
+    assert.equal(code, 2, text);
+  });
+
+  test("what other clients of SQLite cannot open or write is told by their errors, where the file is refused here; so is what sharp is refused though nobody hears of it", async (t) => {
+    const app = await copyApp({ ...kFiles, "next.config.mjs": 'export default { serverExternalPackages: ["better-sqlite3", "sqlite3", "libsql", "sharp"] };\n' });
+    const requests = [["/api/clients", "new"], ["/api/clients", "shipped"], ["/api/clients", "nowhere"], ["/api/later", ""], ["/api/named", ""], ["/api/quiet", ""], ["/api/quiet", "heap"]];
+    const { answers, code, open, text, told } = await run(app, requests, [], {});
+    if (open) return t.skip(`not here: ${open}`);
+    assert.deepEqual(answers.map(([, status, body]) => body?.said ?? status), ["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_CANTOPEN", "ConnectionFailed", "200", "500"], text);
+    assert.deepEqual(told, [
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/clients/route.js:6: a write by SQLite of /var/task/public/new.db",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/clients/route.js:7: a write by native code of /var/task/shipped.db",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/later/route.js: a write by SQLite of /var/task/later.sqlite, which got EROFS as there",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/named/route.js:3: a write by SQLite of /var/task/named.db",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/quiet/route.js:5: a write by native code of /var/task/public/quiet.png",
+      "✗ SIM_READ_ONLY_FILESYSTEM app/api/quiet/route.js:4: a write by native code of /var/task/heap.heapsnapshot",
     ], text);
     assert.equal(code, 2, text);
   });

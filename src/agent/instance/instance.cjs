@@ -65,7 +65,7 @@ async function start() {
     sim.prepareOwn();
     sim.prepareTaking();
   }
-  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.refusedHooks, ...sim.cacheHooks, ...sim.handlerHooks]));
+  guard('modules', () => sim.hookModules([...(sim.templateHooks ?? []), ...environmentHooks(sim), ...sim.refusedHooks, ...sim.readHooks, ...sim.cacheHooks, ...sim.handlerHooks]));
   sim.hookLoaded();
   guard('fetch', sim.hookFetch);
   guard('own requests', sim.hookOwnRequests);

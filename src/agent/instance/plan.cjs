@@ -27,6 +27,9 @@ module.exports = function (sim) {
     if (!(count > 0)) return;
     os.cpus = () => cpus().slice(0, count);
     if (availableParallelism) os.availableParallelism = () => Math.min(availableParallelism(), count);
+    const navigator = Object.getPrototypeOf(globalThis.navigator ?? {});
+    const { get } = Object.getOwnPropertyDescriptor(navigator, 'hardwareConcurrency') ?? {};
+    if (get) Object.defineProperty(navigator, 'hardwareConcurrency', { get() { return Math.min(Reflect.apply(get, this, []), count); } });
   }
 
   function hookDescriptors() {

@@ -1,7 +1,7 @@
 'use strict';
 // Files of the project that functions read at run time. A deployed function has those alone that Next's tracing finds; whether it would find this one is
-// asked of next dev, behind the request (traced.cjs). Seen where `fs` is called, once a function and file: what a native addon or a child process reads
-// is not. Under `enforce` one that is missing is not there, as on the platform, and who reads it first waits for the answer. Reads of Next, of packages by themselves and of what is made at build are nobody's mistake.
+// asked of next dev, behind the request (traced.cjs). Seen where `fs` is called, once a function and file; what goes around it is seen where a file's name is given to it (reads-by-name.cjs).
+// Under `enforce` one that is missing is not there, as on the platform, and who reads it first waits for the answer. Reads of Next, of packages by themselves and of what is made at build are nobody's mistake.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -9,14 +9,18 @@ const path = require('node:path');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { fileURLToPath } = require('node:url');
 const dressed = require('../shared/dressed.cjs');
+const { statOf } = require('../shared/paths.cjs');
 
-const { existsSync } = fs;
+const { existsSync, readFileSync } = fs;
 const { O_WRONLY, O_RDWR } = fs.constants;
-const kCalls = ['readFile', 'open', 'readdir', 'opendir'];
+const kCalls = ['readFile', 'open', 'readdir', 'opendir', 'copyFile', 'cp', 'stat', 'lstat', 'access', 'openAsBlob'];
 const kFolders = new Set(['readdir', 'opendir']);
+const kQuestions = new Set(['stat', 'lstat', 'access', 'existsSync']);  // packages ask much that they do not need
 const kMost = 2000;  // files of one process
-// Nobody deploys by tracing what the build, git and the system put there.
-const kNotAsked = /(^|[\\/])(node_modules|\.next|\.git|\.vercel|\.turbo)([\\/]|$)|^(package|tsconfig|jsconfig)\.json$|^\.env/;
+// Nobody deploys by tracing what the build and the system put there.
+const kNotAsked = /(^|[\\/])(node_modules|\.next|\.vercel|\.turbo)([\\/]|$)|^(package|tsconfig|jsconfig)\.json$|^\.env(?!.*\.local$)/;
+const kOwnAlone = /^\.env|^\.git([\\/]|$)/;  // of this machine: what a package makes of them it makes quietly
+const kAtHand = /\bexistsSync\b|\bcatch\b/;  // somebody expects that it is not there
 
 module.exports = function (sim) {
   const { boot, guard, hanging, invocations, machine } = sim;
@@ -38,9 +42,11 @@ module.exports = function (sim) {
       wrap(fs, `${name}Sync`, name);
       wrap(fs.promises, name, name);
     }
+    if (modeOf('reads') === 'enforce') wrap(fs, 'existsSync', 'existsSync');
+    sim.hookReadsByName(looked);
     const { createReadStream } = fs;
     fs.createReadStream = function made(...args) {
-      const there = guard('reads', () => saw('createReadStream', args[0], undefined, made));
+      const there = guard('reads', () => looked('createReadStream', args[0], undefined, made));
       return streams.run(true, () => Reflect.apply(createReadStream, this, there ? [there, ...args.slice(1)] : args));
     };
   }
@@ -66,6 +72,16 @@ module.exports = function (sim) {
     return distDir !== undefined && file.startsWith(distDir);
   }
 
+  function looked(what, given, flags, below) {
+    if (isInside) return undefined;
+    isInside = true;
+    try {
+      return saw(what, given, flags, below);
+    } finally {
+      isInside = false;
+    }
+  }
+
   // What it is called there, if it is not there.
   function saw(what, given, flags, below) {
     if (what === 'open' && !isReading(flags)) return;
@@ -81,10 +97,11 @@ module.exports = function (sim) {
     if ((asked.has(key) && !isMissing) || !existsSync(file)) return;
     asked.add(key);
     read.add(file);
-    if (isOfLoader(below)) return;
     const caller = callerOf(hanging.traceBelow(below));
-    if (caller.own.length === 0 || caller.first.isNext || !(caller.first === caller.own[0] || caller.first.isPackage)) return;
-    if (!isAsked({ file, caller })) return;
+    const isOwn = caller.first === caller.own[0];
+    if (caller.own.length === 0 || caller.first.isNext || !(isOwn || caller.first.isPackage)) return;
+    if (!isOwn && (kQuestions.has(what) || kOwnAlone.test(name) || isOfLoader(below))) return;
+    if (!isAsked({ file, caller }) || (kOwnAlone.test(name) && !isOfThisMachine(name, caller))) return;
     const there = path.posix.join('/var/task', name.split(path.sep).join('/'));
     if (isMissing) return there;
     const found = judge({ what, file, name, caller, invocation });
@@ -110,7 +127,22 @@ module.exports = function (sim) {
     return isMissing;
   }
 
-  // Node's own loader of modules: what it loads is imported, and so traced.
+  // The file with secrets is in no deployment but where it is committed; whoever has read it is not told where he knows that it may be missing, nor is who looks at the repository.
+  function isOfThisMachine(name, { own }) {
+    if (modeOf('reads') !== 'enforce' && own.some((frame) => kAtHand.test(textOf(frame)))) return false;
+    return !name.startsWith('.env') || !isCommitted(name);
+  }
+
+  // As git's index names it, of the folder or one above.
+  function isCommitted(name) {
+    for (let folder = boot.options.dir; ; folder = path.dirname(folder)) {
+      const index = path.join(folder, '.git', 'index');
+      if (existsSync(index)) return guard('reads', () => readFileSync(index).includes(`${name}\0`)) === true;
+      if (folder === path.dirname(folder)) return false;
+    }
+  }
+
+  // Node's own loader of modules: what a package loads by it is imported, and so traced.
   function isOfLoader(below) {
     const { prepareStackTrace } = Error;
     Error.prepareStackTrace = (_, [site]) => site?.getFileName() ?? '';
@@ -131,7 +163,7 @@ module.exports = function (sim) {
   }
 
   function judge({ what, file, name, caller, invocation }) {
-    const found = { what, file, name, at: caller.place?.source, directory: kFolders.has(what) };
+    const found = { what, file, name, at: caller.place?.source, directory: kFolders.has(what) || statOf(file)?.isDirectory() === true };
     if (!found.at) return undefined;
     if (invocation) (invocation.reads ??= []).push(found);
     else early.push(found);

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const dressed = require('../shared/dressed.cjs');
+const { isDatabase, statOf } = require('../shared/paths.cjs');
 const { kUnnamed } = require('./read-only.cjs');
 
 const { accessSync, constants, readFileSync, readSync, readdirSync, readlinkSync } = fs;  // as they are: what we ask is nothing that the app does
@@ -21,6 +22,15 @@ const kSaid = [
 // Without a file: as Rust and C say it; SQLite of a database that it has open.
 const kNameless = /read-only file system/i;
 const kDatabase = /attempt to write a readonly database/i;
+// SQLite of one that it cannot open or make: better-sqlite3, sqlite3, libsql (with its number), Prisma.
+const kUnopened = /unable to open (?:the )?(?:database file|connection to local database)/i;
+// With the file, where its client names it.
+const kNamed = /unable to open (?:the )?(?:database file|connection to local database):? +["'`]?((?:file:)?[^\s"'`:]+)/i;
+const kClients = /[\\/]node_modules[\\/](?:better-sqlite3|sqlite3|libsql|@libsql[\\/][^\\/]+|@prisma[\\/]client|\.prisma)[\\/]/;
+const kSaysItself = /^(?:SqliteError|LibsqlError|Prisma\w*Error)$|^SQLITE_(?:CANTOPEN|READONLY)/;
+const kDatabaseFile = /\.(db|db3|sqlite3?)\b/;
+const kOfUrl = /^file:(\/\/)?|\?.*$/g;
+const kStrings = /(["'`])((?:(?!\1)[^\\\n])*)\1/g;
 const kMadeHere = /^(?:new|super|throw)\b|^[\w$.]*Error\(/;  // at an error's first frame: by JavaScript
 const kSqlite = 'SQLite format 3\0';
 const kReadOnly = 8;  // SQLite's results
@@ -49,6 +59,11 @@ module.exports = function (sim) {
     if (!options.project || !(error instanceof Error) || seen.has(error) || depth > kDepth) return;
     seen.add(error);
     const text = String(error.message).slice(0, kMostText);
+    const { code, path: given } = /** @type {any} */ (error);
+    const named = code === 'EROFS' && typeof given === 'string' ? path.resolve(given) : undefined;  // Node's own, of a thread or of its reports
+    if (named !== undefined && isRefused(named)) return void toldOf('native code', sim.diskInWords(named), error);
+    const database = unopenedIn(text, error);
+    if (database !== undefined) return void toldOf('SQLite', sim.diskInWords(database), error);
     const file = kSaid.map((pattern) => pattern.exec(text)?.slice(1).find(Boolean)).find((one) => one !== undefined && isRefused(path.resolve(one)));
     if (file !== undefined) return void toldOf('native code', sim.diskInWords(path.resolve(file)), error);
     const nameless = kSaid.some((pattern) => pattern.test(text)) ? undefined : namelessIn(text, error);
@@ -62,9 +77,50 @@ module.exports = function (sim) {
   function namelessIn(text, error) {
     if (kDatabase.test(text) && error.code !== 'ERR_SQLITE_ERROR') {
       const open = openDatabases();
+      if (open.length === 0 && isOfClient(error)) open.push(...databasesNamed(error));
       return open.length === 0 ? undefined : open.length === 1 ? sim.diskInWords(open[0]) : kUnnamed;
     }
     return kNameless.test(text) && isNative(error) ? kUnnamed : undefined;
+  }
+
+  // The database that a client could not open, if that file is refused here: as the error names it, else as the app's own lines in its stack do.
+  function unopenedIn(text, error) {
+    if (!kUnopened.test(text) || error.code === 'ERR_SQLITE_ERROR' || !isOfClient(error)) return undefined;
+    const named = kNamed.exec(text)?.[1];
+    if (named === undefined) return databasesNamed(error)[0];
+    const file = path.resolve(named.replace(/^file:(\/\/)?/, ''));
+    return isRefused(file) ? file : undefined;
+  }
+
+  // Its frames before its stack: whoever reads that first has it written out.
+  const isOfClient = (error) => hanging.framesOf(error).some(({ file }) => kClients.test(file)) || [error.name, error.constructor?.name, error.code, error.message].some((one) => kSaysItself.test(String(one)));
+
+  // Files of databases in the strings of who called, that are refused here: in the line itself, else in its file; of a client that answers later, in all that is loaded of the app. None where
+  // another one is named as well that is not refused.
+  function databasesNamed(error) {
+    const { own } = callerOf(error);
+    for (const frame of own) {
+      const line = Number(/:(\d+):\d+$/.exec(frame.source ?? '')?.[1]);
+      const lines = machine.textOf(frame).split('\n');
+      const found = databasesIn(lines.slice(line - 1, line)) ?? databasesIn(lines);
+      if (found) return found;
+    }
+    return (own.length > 0 ? undefined : databasesIn(sim.sourcesWith(kDatabaseFile).flatMap((name) => machine.projectText(name).split('\n')))) ?? [];
+  }
+
+  // Undefined: none is named.
+  function databasesIn(lines) {
+    const named = lines.map((line) => [...line.matchAll(kStrings)].map(([, , one]) => one.replace(kOfUrl, ''))).filter((strings) => strings.some(isDatabase));
+    if (named.length === 0) return undefined;
+    const refused = named.map(databaseOf);
+    return refused.includes(undefined) ? [] : [...new Set(refused)];
+  }
+
+  // A path may be put together of several: `join(process.cwd(), 'data', 'app.db')`.
+  function databaseOf(strings) {
+    const end = strings.findIndex(isDatabase) + 1;
+    const files = strings.slice(0, end).map((_, from) => path.resolve(...strings.slice(from, end)));
+    return files.find((one) => statOf(path.dirname(one))?.isDirectory() && isRefused(one));
   }
 
   // An error that native code has made and nobody has dressed: without a frame (from another thread), or with its first where native code was called.
@@ -114,6 +170,12 @@ module.exports = function (sim) {
     const told = invocations.getStore()?.toldWrites;
     if (told?.has(to) || told?.has(kUnnamed)) return;  // by who was refused it: a child's words may name no file
     tellMachine({ kind: 'disk', what: `a write by ${who}`, to, place: callerOf(trace).place, refused: true });
+  }
+
+  // Of a native addon whose call is seen: its errors may be caught, and then nobody hears of them.
+  function lookAtWrite(given, below) {
+    const file = path.resolve(String(given));
+    if (options.project && isRefused(file)) toldOf('native code', sim.diskInWords(file), hanging.traceBelow(below));
   }
 
   // ---- node:sqlite ---------------------------------------------------------------------------------------------------------------------
@@ -172,5 +234,5 @@ module.exports = function (sim) {
     return name === '' || name === ':memory:' ? undefined : path.resolve(name);
   }
 
-  return { hookRefused, lookAtError, refusedHooks: [[/^node:sqlite$/, hookSqlite]] };
+  return { hookRefused, lookAtError, lookAtWrite, refusedHooks: [[/^node:sqlite$/, hookSqlite]] };
 };

@@ -30,15 +30,20 @@ async function answer(q) {
   const isIncluded = isIn(q.includes);
   const isExcluded = isIn(q.excludes);
   const built = readBuilt(q);
-  let open = q.asked.filter((one) => !isIncluded(one) && !isTaken(one, built));
-  const missing = q.asked.filter((one) => isExcluded(one)).map(({ name }) => ({ name, excluded: true }));
+  // What lies on this machine alone no build can take.
+  const [never, asked] = [q.asked.filter(isOfThisMachine), q.asked.filter((one) => !isOfThisMachine(one))];
+  let open = asked.filter((one) => !isIncluded(one) && !isTaken(one, built));
+  const missing = asked.filter((one) => isExcluded(one)).map(({ name }) => ({ name, excluded: true }));
   open = open.filter((one) => !isExcluded(one));
   const files = open.length > 0 ? await traced(q, entriesOf(q)) : new Set();
   open = open.filter((one) => !isTaken(one, files));
   const others = open.length > 0 ? await traced(q, ofSameKind(q)) : new Set();
   open = open.filter((one) => !isTaken(one, others));
-  return { route: shown, missing: [...missing, ...open.map(({ name }) => ({ name, excluded: false }))] };
+  return { route: shown, missing: [...missing, ...[...never, ...open].map(({ name }) => ({ name, excluded: false }))] };
 }
+
+// Files of secrets (`.env.local`): in no repository, and `vercel deploy` leaves them out.
+const isOfThisMachine = ({ name }) => /^\.env(\.\w+)?\.local$/.test(name);
 
 function isTaken({ file, directory }, files) {
   if (!directory) return files.has(file);
@@ -107,10 +112,15 @@ function isFile(file) {
 
 // ---- Tracing -------------------------------------------------------------------------------------------------------------------------------
 
+// What the tracer would walk through, file by file, where a source names `os.homedir()` or `os.tmpdir()`. A build's are others.
+const kFolders = ['HOME', 'TMPDIR', 'TMP', 'TEMP'];
+const kNowhere = '/vercel-sim-has-no-such-folder';
+
 const texts = new Map();  // source → JavaScript
 
 async function traced(q, entries) {
   if (entries.length === 0) throw new Error('no source');
+  for (const name of kFolders) process.env[name] = kNowhere;
   const { nodeFileTrace } = tools(q.nextDist).tracer();
   const aliases = aliasesOf(q);
   const { fileList } = await nodeFileTrace(entries, {

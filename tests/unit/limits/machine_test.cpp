@@ -47,6 +47,21 @@ TEST_CASE(
   CHECK(told(fact).file == "app/a/page.js");
 }
 
+TEST_CASE(
+    "machine: a name that /etc/hosts alone has is not found there, one that it gives another place a "
+    "remark") {
+  MachineFact fact{Kind::self_fetch, "fetch", "http://shop.test:3000/a", "", "", Doubt::hosts, true};
+  CHECK(told(fact).measured ==
+        "fetch to http://shop.test:3000/a, which got ENOTFOUND as there: only /etc/hosts of this machine has "
+        "that name");
+  CHECK_FALSE(machine::is_remark(fact));
+  fact.refused = false;
+  CHECK(told(fact).measured.find("let through here and gets ENOTFOUND there") != std::string::npos);
+  fact.variable = "/etc/hosts";
+  CHECK(machine::is_remark(fact));
+  CHECK(machine::remark(fact).find("DNS alone says where it leads") != std::string::npos);
+}
+
 TEST_CASE("machine: each kind has its code, its key and the words of the instance") {
   const std::pair<const char*, Code> rows[] = {{"self", Code::sim_localhost_self_fetch},
                                                {"loopback", Code::sim_loopback_server},
@@ -66,7 +81,7 @@ TEST_CASE("machine: each kind has its code, its key and the words of the instanc
     CHECK_FALSE(told({*kind, "x", "y", "", "", Doubt::none, false}).limit_key.empty());
   }
   CHECK_FALSE(machine::kind_of("").has_value());
-  for (const char* word : {"", "mode", "derived", "unseen", "package", "only-dev", "at-build"})
+  for (const char* word : {"", "mode", "derived", "unseen", "package", "only-dev", "at-build", "hosts"})
     CHECK(machine::doubt_of(word).has_value());
   CHECK_FALSE(machine::doubt_of("perhaps").has_value());
 }

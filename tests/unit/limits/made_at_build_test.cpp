@@ -130,3 +130,14 @@ TEST_CASE("not traced: the line that reads, and the entry that mends it") {
   CHECK(v.enforced);
   CHECK(v.fix == "Take it out of `outputFileTracingExcludes` in next.config.");
 }
+
+TEST_CASE("not traced: what the developer's machine alone has is mended otherwise") {
+  const auto p = make_profile();
+  const auto of = [&](std::string_view path) {
+    return not_traced::told(p, {"readFile", path, "lib/a.ts:3:9", "/a"}, "/a", "");
+  };
+  CHECK(of(".env.local").fix.starts_with("Give its variables to the project"));
+  CHECK(of(".env.local").measured.find("which is in no deployment: ENOENT") != std::string::npos);
+  CHECK(of(".git/HEAD").fix.starts_with("Read `process.env.VERCEL_GIT_COMMIT_SHA`"));
+  CHECK(of("x.env").fix.starts_with("In next.config"));
+}
