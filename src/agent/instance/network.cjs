@@ -11,7 +11,7 @@ const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 const { evaluatedIn, sourceName } = require('../next/chunks.cjs');
-const { isDevRequest } = require('../next/names.cjs');
+const { isDevRequest, isSocketOfNext } = require('../next/names.cjs');
 const decoded = require('../shared/decoded.cjs');
 const dressed = require('../shared/dressed.cjs');
 const { isItself, isLoopback, learn, oddity, patternsOf } = require('./loopback-names.cjs');
@@ -23,7 +23,6 @@ const kGiven = /\bVERCEL_(BRANCH_)?URL\b/;
 const kPassing = /VERCEL_PROJECT_PRODUCTION_URL|VERCEL_AUTOMATION_BYPASS_SECRET|x-vercel-protection-bypass|nextUrl|\bheaders\s*\(|\b(req|request)\w*\s*\.\s*(url|headers)\b|\borigin\b/i;
 // Of Next's dev server alone.
 const kNodeModules = /[\\/]node_modules[\\/]/;
-const kSocketOfNext = /[\\/]next[\\/]dist[\\/]compiled[\\/]ws[\\/]/;
 const kHostsFile = '/etc/hosts';
 const kGlobalUnicast = /^[23][0-9a-f]{0,3}:/i;
 
@@ -152,7 +151,7 @@ module.exports = function (sim) {
     const host = bare(url.hostname);
     const caller = callerOf(trace);
     // Next's own; but for the WebSocket that it gives to the app, where Node has none.
-    if (!caller.first || (caller.first.isNext && (caller.own.length === 0 || (isDirect && !kSocketOfNext.test(caller.first.at))))) return undefined;
+    if (!caller.first || (caller.first.isNext && (caller.own.length === 0 || (isDirect && !isSocketOfNext(caller.first.at))))) return undefined;
     const known = judge(host, options.publicPort, caller, url);
     // `https://$VERCEL_URL` is this port too.
     if (known === undefined || (url.protocol === 'https:' && (known.doubt !== '' || !known.isWritten))) return undefined;

@@ -2,6 +2,7 @@
 // How Next names what it does, the same in all versions: files, paths, fields of requests, tags.
 
 const kOwn = /(^|[\\/])node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(next|@next|react|react-dom|scheduler)[\\/]/;
+const kSocket = /[\\/]next[\\/]dist[\\/]compiled[\\/]ws[\\/]/;
 const kRuntime = /\[turbopack\]|webpack\/(bootstrap|runtime)/;
 const kInPlace = /[\\/]node-environment-extensions[\\/]/;
 const kDevRequest = /\/_next\/(webpack-)?hmr(\?|$)|\/__nextjs_/;
@@ -12,6 +13,8 @@ const kDraft = /(^|;\s*)__(prerender_bypass|next_preview_data)=/;
 
 // Next's own code and React's.
 const isOfNext = (file) => kOwn.test(file);
+// The WebSocket that Next brings along.
+const isSocketOfNext = (file) => kSocket.test(file);
 // The bundler's own, among what was compiled: on whose behalf, the next frame says.
 const isRuntime = (file) => kRuntime.test(file);
 // What Next puts in the place of Date, Math.random and the like: who calls them is behind that.
@@ -51,4 +54,4 @@ function tagsOf(page, url) {
 // What its request context is asked by: @vercel/functions and Next itself.
 const kContexts = ['@vercel/request-context', '@next/request-context'];
 
-module.exports = { actionOf, isClientRuntime, isDevRequest, isDraft, isErrorPage, isInPlace, isMetadata, isOfNext, isOwnPath, isRuntime, kContexts, kVaries, pathOfData, tagsOf };
+module.exports = { actionOf, isClientRuntime, isDevRequest, isDraft, isErrorPage, isInPlace, isMetadata, isOfNext, isOwnPath, isRuntime, isSocketOfNext, kContexts, kVaries, pathOfData, tagsOf };
