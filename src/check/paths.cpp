@@ -267,6 +267,8 @@ Path written_by(Match& m, const Predicate& p) {
   const bool made = ast.is(call, "new_expression");
   if (!in_request_function(m, call) && (!made || ast.function_of(call) != kNone)) return Path::unknown;
   const PathSite at{m.program, m.file};
+  // Where it goes to, a relative path may be in /tmp.
+  if (ast.text(0).find("chdir(") != std::string_view::npos) return Path::unknown;
   // Code that knows it is in development writes there on purpose.
   for (int f = ast.function_of(call); f != kNone; f = ast.function_of(f))
     for (const std::string_view word : {"NODE_ENV", "process.env.VERCEL", "isDev", "__DEV__"})
