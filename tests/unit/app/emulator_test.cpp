@@ -104,10 +104,11 @@ TEST_CASE(
   options.profile = &profile;
   options.addresses = {"127.0.0.1"};
   options.port = 0;
-  options.upstream.emplace();
-  options.upstream->host = "127.0.0.1";
-  options.upstream->port = behind.port();
-  options.upstream->origin = "http://127.0.0.1:" + std::to_string(behind.port());
+  EmulatorOptions::Upstream upstream;
+  upstream.host = "127.0.0.1";
+  upstream.port = behind.port();
+  upstream.origin = "http://127.0.0.1:" + std::to_string(behind.port());
+  options.upstream = std::move(upstream);
   options.each_second = [&](TimePoint) {
     if (fetched) running->quit();
   };
