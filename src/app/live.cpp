@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::string_view kData = "data: ", kJson = "application/json; charset=utf-8";
 constexpr Duration kGather = std::chrono::milliseconds(30);
-// Blocks that are written, or sent to one reader, before requests have their turn again.
+// Blocks that are sent to one reader before requests have their turn again.
 constexpr int kAtOnce = 8;
 
 std::string random_name() {
@@ -142,52 +142,18 @@ Live::Live(TimePoint start, std::function<const profile::Profile&()> profile, Ac
       act_(std::move(act)),
       token_(act_ ? random_name() : std::string()) {}
 
-void Live::Block::own(std::string_view& word) {
-  if (word.empty()) return;
-  char* copy = static_cast<char*>(words_.allocate(word.size(), 1));
-  std::copy(word.begin(), word.end(), copy);
-  word = {copy, word.size()};
-  waiting_size_ += word.size();
-}
-
-bool Live::Block::keep(const event::Stamp& stamp, const event::Event& event) {
-  constexpr std::size_t kNames = 300;  // what JSON adds to the words, about
-  const auto* said = std::get_if<event::InvocationEnded>(&event);
-  if (said == nullptr ? !std::holds_alternative<event::InvocationStarted>(event) : !said->verdicts.empty())
-    return false;
-  event::Event& kept = waiting_.emplace_back(stamp, event).second;
-  if (auto* started = std::get_if<event::InvocationStarted>(&kept))
-    for (auto* word : {&started->request_id, &started->method, &started->target}) own(*word);
-  if (auto* ended = std::get_if<event::InvocationEnded>(&kept))
-    for (auto* word : {&ended->request_id, &ended->method, &ended->target, &ended->route, &ended->file,
-                       &ended->kind, &ended->runtime, &ended->instance, &ended->start, &ended->origin})
-      own(*word);
-  waiting_size_ += kNames;
-  return true;
-}
-
 void Live::Block::append(TimePoint start, const event::Stamp& stamp, const event::Event& event) {
   *text_ += kData;
   event::encode(*text_, stamp, event, start);
   *text_ += '\n';
 }
 
-const std::string& Live::Block::written(TimePoint start) {
-  for (const auto& [stamp, event] : waiting_) append(start, stamp, event);
-  waiting_.clear();
-  words_.release();
-  waiting_size_ = 0;
-  return *text_;
-}
-
-void Live::Block::append_left_out(TimePoint start, std::uint64_t count) {
-  written(start);
+void Live::Block::append_left_out(std::uint64_t count) {
   fmt::format_to(std::back_inserter(*text_), "event: left_out\n{}{{\"events\":{}}}\n\n", kData, count);
 }
 
-std::shared_ptr<const std::string> Live::Block::picture(TimePoint start, bool grows) {
-  const std::string& text = written(start);
-  return grows ? std::make_shared<const std::string>(text) : text_;
+std::shared_ptr<const std::string> Live::Block::picture(bool grows) const {
+  return grows ? std::make_shared<const std::string>(*text_) : text_;
 }
 
 void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
@@ -203,19 +169,16 @@ void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
     return;
   }
   mark_left_out();
-  if (blocks_.empty() || blocks_.back().size() >= kBlock) {
+  if (blocks_.empty() || blocks_.back().text().size() >= kBlock) {
     if (blocks_.size() == kMostBlocks) forget_oldest();
     blocks_.emplace_back(stamp.seq);
   }
-  Block& block = blocks_.back();
-  block.last = stamp.seq;
-  if (readers_.empty() && block.keep(stamp, event)) return;
-  block.written(start_);
-  block.append(start_, stamp, event);
+  blocks_.back().last = stamp.seq;
+  blocks_.back().append(start_, stamp, event);
 }
 
 void Live::mark_left_out() {
-  if (left_out_ > 0) blocks_.back().append_left_out(start_, std::exchange(left_out_, 0));
+  if (left_out_ > 0) blocks_.back().append_left_out(std::exchange(left_out_, 0));
 }
 
 // A page draws thirty times a second: what comes within that time goes out in one piece.
@@ -240,8 +203,7 @@ void Live::tell_all() {
 
 // The store gives up its oldest events, but not the word on what still is there.
 void Live::forget_oldest() {
-  // What waits behind its text is of requests only.
-  each_event_line(blocks_.front().written_before(), [&](std::string_view line) { keep_line(line); });
+  each_event_line(blocks_.front().text(), [&](std::string_view line) { keep_line(line); });
   blocks_.pop_front();
   ++first_block_;
 }
@@ -282,14 +244,8 @@ std::string Live::hello() const {
   return out;
 }
 
-// As it is now. What is not written yet is written a few blocks at a time.
-bool Live::picture(const Question& question, ApiWorld& world) {
-  int written = 0;
-  for (Block& block : blocks_) {
-    if (block.is_written()) continue;
-    if (++written > kAtOnce) return false;
-    block.written(start_);
-  }
+// As it is now.
+void Live::picture(const Question& question, ApiWorld& world) {
   world.run = run_;
   world.at = now() - start_;
   world.left_out = forgotten();
@@ -298,8 +254,7 @@ bool Live::picture(const Question& question, ApiWorld& world) {
   if (question.path == "plan") world.profile = profile_();
   if (question.path.starts_with("invocations/")) world.notes = notes_.picture();
   each_kept([&](const std::string& line) { world.kept.push_back(line); });
-  for (Block& block : blocks_) world.events.push_back(block.picture(start_, &block == &blocks_.back()));
-  return true;
+  for (Block& block : blocks_) world.events.push_back(block.picture(&block == &blocks_.back()));
 }
 
 void Live::request_head(InvocationId id, TimePoint at, std::span<const http::Header> headers) {
@@ -341,7 +296,7 @@ void Live::answer_on(boost::asio::io_context* io) {
   if (io == nullptr) return;
   gather_.emplace(*io);
   questions_ = std::make_unique<Questions>(
-      *io, [this](const Question& question, ApiWorld& out) { return picture(question, out); },
+      *io, [this](const Question& question, ApiWorld& out) { picture(question, out); },
       [](int status, std::size_t size) {
         return head_of(reason_of(status), kJson, false) + fmt::format("Content-Length: {}\r\n\r\n", size);
       });
@@ -390,7 +345,7 @@ void Live::tell(Reader& r) {
     const std::size_t index = r.block - first_block_;
     if (index >= blocks_.size()) return;
     Block& block = blocks_[index];
-    const std::string_view text = block.written(start_);
+    const std::string_view text = block.text();
     if (r.at < text.size()) {
       const std::string_view more = text.substr(r.at);
       r.at = text.size();

@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -72,33 +71,22 @@ class Live final : public event::Sink, public net::Feed {
   static constexpr std::size_t kMostReaders = 16;
 
  private:
-  // Whole events. The plain ones of requests wait as they are until somebody reads them: most are forgotten
-  // before, and copying their words costs a tenth of what JSON does.
+  // Whole events, as they are sent.
   class Block {
    public:
     explicit Block(std::uint64_t first_seq) : first(first_seq) {}
-    // False: an event of another kind, or with verdicts.
-    bool keep(const event::Stamp&, const event::Event&);
-    const std::string& written(TimePoint start);  // all of them, as they are sent
-    // The same for another thread, which may keep it. `grows`: events come yet.
-    std::shared_ptr<const std::string> picture(TimePoint start, bool grows);
     void append(TimePoint start, const event::Stamp&, const event::Event&);
-    bool is_written() const { return waiting_.empty(); }
-    std::string_view written_before() const { return *text_; }
-    std::size_t size() const { return text_->size() + waiting_size_; }
     // So many events are not here, in this place.
-    void append_left_out(TimePoint start, std::uint64_t count);
+    void append_left_out(std::uint64_t count);
+    const std::string& text() const { return *text_; }
+    // The same for another thread, which may keep it. `grows`: events come yet.
+    std::shared_ptr<const std::string> picture(bool grows) const;
 
     std::uint64_t first = 0, last = 0;  // seq
     std::uint64_t left_out = 0;         // of them
 
    private:
-    void own(std::string_view& word);
-
     std::shared_ptr<std::string> text_ = std::make_shared<std::string>();
-    std::vector<std::pair<event::Stamp, event::Event>> waiting_;  // behind the text
-    std::pmr::monotonic_buffer_resource words_;
-    std::size_t waiting_size_ = 0;
   };
   struct Reader {
     net::Session* session = nullptr;
@@ -114,7 +102,7 @@ class Live final : public event::Sink, public net::Feed {
   std::string hello() const;
   template <class Take>
   void each_kept(Take) const;
-  bool picture(const Question&, ApiWorld& out);
+  void picture(const Question&, ApiWorld& out);
   void tell_all();
   void tell_on();
   // The run's first events, which are not kept any more.

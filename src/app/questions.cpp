@@ -27,7 +27,7 @@ void Questions::next() {
 }
 
 void Questions::prepare() {
-  if (!picture_(waiting_.front().question, world_)) return boost::asio::post(io_, [this] { prepare(); });
+  picture_(waiting_.front().question, world_);
   boost::asio::post(thread_, [this, world = std::exchange(world_, {}), question = waiting_.front().question] {
     ApiAnswer answer = ask_api(question.path, question.query, world);
     boost::asio::post(io_, [this, answer = std::move(answer)] { have(answer); });

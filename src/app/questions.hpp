@@ -23,8 +23,8 @@ struct Question {
 
 class Questions final : public net::Feed {
  public:
-  // What is asked about, a piece of the work for it at a time: true when `out` is whole.
-  using Picture = std::function<bool(const Question&, ApiWorld& out)>;
+  // What is asked about, as it is now.
+  using Picture = std::function<void(const Question&, ApiWorld& out)>;
   // The head of a response with a body of this size, with its empty line.
   using Head = std::function<std::string(int status, std::size_t size)>;
   // More than these wait for an answer, or do not take the one they have got: the one that has not taken it
