@@ -143,6 +143,7 @@ Live::Live(TimePoint start, std::function<const profile::Profile&()> profile, Ac
       token_(act_ ? random_name() : std::string()) {}
 
 void Live::Block::append(TimePoint start, const event::Stamp& stamp, const event::Event& event) {
+  if (text_->empty()) text_->reserve(kBlock + kBlock / 16);  // or it would end with twice as much
   *text_ += kData;
   event::encode(*text_, stamp, event, start);
   *text_ += '\n';
