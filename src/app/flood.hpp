@@ -15,8 +15,7 @@ namespace vsim::app {
 
 class Flood {
  public:
-  // Requests that begin in one second and are shown. All of 60,000 a second cost 7 % of their CPU with a page
-  // open, 2 % without (docs/speed.md).
+  // Requests that begin in one second and are shown. What more would cost: docs/speed.md.
   static constexpr std::uint32_t kMost = 1000;
 
   // To be asked of every event. What the limits said of a request, what failed, and what is no word on one
@@ -32,12 +31,17 @@ class Flood {
     }
     if (const auto* running = std::get_if<event::InvocationRunning>(&event)) return has_left_out(running->id);
     const auto* ended = std::get_if<event::InvocationEnded>(&event);
-    return ended != nullptr && has_left_out(ended->id) && ended->verdicts.empty() && ended->status < 500;
+    return ended != nullptr && has_left_out(ended->id) && is_plain(*ended);
   }
   // Its start was. Where more than kOpen are open at once, the end of one may be shown though.
   bool has_left_out(InvocationId id) const { return id != InvocationId::none && left_out_[slot(id)] == id; }
 
  private:
+  // A crash behind its head has a code, and the status of its head.
+  static bool is_plain(const event::InvocationEnded& e) {
+    return e.verdicts.empty() && e.outcome.code == limits::Code::none && e.status < 500;
+  }
+
   static constexpr std::size_t kOpen = 4096;
   static std::size_t slot(InvocationId id) { return static_cast<std::uint64_t>(id) % kOpen; }
   InvocationId& at(InvocationId id) { return left_out_[slot(id)]; }

@@ -163,7 +163,7 @@ void Live::on_event(const event::Stamp& stamp, const event::Event& event) {
     gather_.reset();
     gathers_ = false;
   }
-  if (flood_.leaves_out(stamp, event) && !blocks_.empty()) {
+  if (flood_.leaves_out(stamp, event)) {  // behind those of its second that are shown
     ++left_out_;
     ++blocks_.back().left_out;
     blocks_.back().last = stamp.seq;
@@ -255,7 +255,7 @@ void Live::picture(const Question& question, ApiWorld& world) {
   if (question.path == "plan") world.profile = profile_();
   if (question.path.starts_with("invocations/")) world.notes = notes_.picture();
   each_kept([&](const std::string& line) { world.kept.push_back(line); });
-  for (Block& block : blocks_) world.events.push_back(block.picture(&block == &blocks_.back()));
+  for (const Block& block : blocks_) world.events.push_back(block.picture(&block == &blocks_.back()));
 }
 
 void Live::request_head(InvocationId id, TimePoint at, std::span<const http::Header> headers) {

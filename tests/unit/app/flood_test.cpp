@@ -22,8 +22,10 @@ struct World {
     started.id = nth(n);
     return !flood.leaves_out(stamp(at), started);
   }
-  bool ends(std::uint64_t n, int status = 200, std::span<const limits::Verdict> verdicts = {}) {
+  bool ends(std::uint64_t n, int status = 200, std::span<const limits::Verdict> verdicts = {},
+            limits::Code code = limits::Code::none) {
     event::InvocationEnded ended;
+    ended.outcome.code = code;
     ended.id = nth(n);
     ended.status = status;
     ended.verdicts = verdicts;
@@ -64,6 +66,7 @@ TEST_CASE(
   CHECK(w.ends(kBeyond, 504));
   const std::vector<limits::Verdict> said(1);
   CHECK(w.ends(kBeyond, 200, said));
+  CHECK(w.ends(kBeyond, 200, {}, limits::Code::function_invocation_failed));
   CHECK(w.ends(0));
   CHECK_FALSE(w.flood.leaves_out(stamp(1400ms), event::Notice{}));
   CHECK_FALSE(w.flood.leaves_out(stamp(1400ms), event::InstanceChanged{}));
