@@ -17,16 +17,20 @@ enum class Path { unknown, tmp, outside, named };
 struct PathSite {
   const Program& program;
   const File& file;
+  bool moved = false;  // the code that writes has gone to another folder: a relative path may lie in /tmp
 };
 
-Path judge_text(std::string_view text, bool whole) {
+Path relative(const PathSite& at) { return at.moved ? Path::unknown : Path::outside; }
+
+Path judge_text(const PathSite& at, std::string_view text, bool whole) {
   if (text == "/tmp" || text.starts_with("/tmp/") || text.starts_with("/dev/")) return Path::tmp;
   if (text.starts_with("file:")) return Path::unknown;
-  if (text.starts_with("/") || text.starts_with("./") || text.starts_with("../")) return Path::outside;
+  if (text.starts_with("/")) return Path::outside;
+  if (text.starts_with("./") || text.starts_with("../")) return relative(at);
   // "data/" + …: relative to the working directory, which is read-only too. A lone word may be anything's
   // start.
-  if (whole) return text.empty() ? Path::unknown : Path::outside;
-  return text.find('/') != std::string_view::npos ? Path::outside : Path::unknown;
+  if (whole) return text.empty() ? Path::unknown : relative(at);
+  return text.find('/') != std::string_view::npos ? relative(at) : Path::unknown;
 }
 
 Path judge(const PathSite& at, int value, int depth);
@@ -42,7 +46,7 @@ Path judge_imported(const PathSite& at, std::string_view name, int depth) {
   const int declared = ast.top_level(origin.name);
   if (!ast.is(declared, "variable_declarator") || !ast.text(ast.parent(declared)).starts_with("const"))
     return Path::unknown;
-  return judge({at.program, *origin.file}, ast.field(declared, "value"), depth + 1);
+  return judge({at.program, *origin.file, at.moved}, ast.field(declared, "value"), depth + 1);
 }
 
 // One of several values, of which each may be the one.
@@ -91,7 +95,7 @@ Path judge_parameter(const PathSite& at, int function, std::string_view name, in
   const auto given = [&](const File& file, int call) {
     const int a = argument_for(ast, function, name, *file.ast, call);
     if (a == kNone) return;
-    const Path one = judge({at.program, file}, a, depth + 1);
+    const Path one = judge({at.program, file, at.moved}, a, depth + 1);
     out = any || out != Path::unknown ? join(out, one) : one;
     any = true;
   };
@@ -167,7 +171,7 @@ Path judge_property(const PathSite& at, int member, int depth) {
   for (const int pair : there.children(value)) {
     const int key = there.field(pair, "key");
     if (key != kNone && there.text(key) == ast.text(ast.field(member, "property")))
-      return judge({at.program, *file}, there.field(pair, "value"), depth + 1);
+      return judge({at.program, *file, at.moved}, there.field(pair, "value"), depth + 1);
   }
   return Path::unknown;
 }
@@ -201,7 +205,7 @@ Path judge(const PathSite& at, int value, int depth) {
   const Ast& ast = *at.file.ast;
   value = ast.strip(value);
   if (value == kNone || depth > kMaxDepth) return Path::unknown;
-  if (ast.is_string(value)) return judge_text(ast.string(value), true);
+  if (ast.is_string(value)) return judge_text(at, ast.string(value), true);
   const std::string_view t = ast.type(value);
   if (t == "template_string") {
     const auto parts = ast.children(value);
@@ -210,7 +214,7 @@ Path judge(const PathSite& at, int value, int depth) {
       const auto inner = ast.children(parts[0]);
       return inner.empty() ? Path::unknown : judge(at, inner[0], depth + 1);
     }
-    return judge_text(ast.text(parts[0]), false);
+    return judge_text(at, ast.text(parts[0]), false);
   }
   if (t == "ternary_expression") return judge_choice(at, value, depth);
   if (is_environment(ast, value)) return Path::named;
@@ -238,7 +242,7 @@ Path judge(const PathSite& at, int value, int depth) {
   }
   if (t == "call_expression") {
     const std::string_view callee = ast.text(ast.field(value, "function"));
-    if (callee == "process.cwd") return Path::outside;
+    if (callee == "process.cwd") return relative(at);
     const bool join = callee == "join" || callee == "path.join",
                resolve = callee == "resolve" || callee == "path.resolve";
     if (!join && !resolve) return Path::unknown;
@@ -258,6 +262,13 @@ Path judge(const PathSite& at, int value, int depth) {
 
 namespace {
 
+bool goes_elsewhere(const Ast& ast) {
+  for (int i = 0; i < ast.size(); ++i)
+    if (ast.is(i, "call_expression") && ast.text(ast.strip(ast.field(i, "function"))).ends_with("chdir"))
+      return true;
+  return false;
+}
+
 // Where the call, the value of an option or the database that is the match writes.
 Path written_by(Match& m, const Predicate& p) {
   const int call = capture(m, p);
@@ -266,9 +277,7 @@ Path written_by(Match& m, const Predicate& p) {
   // A database that is opened while the module loads is opened for requests.
   const bool made = ast.is(call, "new_expression");
   if (!in_request_function(m, call) && (!made || ast.function_of(call) != kNone)) return Path::unknown;
-  const PathSite at{m.program, m.file};
-  // Where it goes to, a relative path may be in /tmp.
-  if (ast.text(0).find("chdir(") != std::string_view::npos) return Path::unknown;
+  const PathSite at{m.program, m.file, goes_elsewhere(ast)};
   // Code that knows it is in development writes there on purpose.
   for (int f = ast.function_of(call); f != kNone; f = ast.function_of(f))
     for (const std::string_view word : {"NODE_ENV", "process.env.VERCEL", "isDev", "__DEV__"})
