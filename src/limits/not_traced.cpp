@@ -8,14 +8,14 @@ namespace {
 
 // What is of the developer's machine alone, by its name (src/agent/shared/trace.cjs): no entry mends it.
 constexpr std::string_view kEnvFile = ".env";
-constexpr std::string_view kRepository = ".git/";
+constexpr std::string_view kRepository = ".git";
 
 std::string fix(const Read& r) {
   if (r.excluded) return "Take it out of `outputFileTracingExcludes` in next.config.";
   if (r.path.starts_with(kEnvFile))
     return "Give its variables to the project (`vercel env add`, or its settings) and read `process.env`: "
            "Next has put them there in development already.";
-  if (r.path.starts_with(kRepository))
+  if (r.path == kRepository || r.path.starts_with(std::string(kRepository) + "/"))
     return "Read `process.env.VERCEL_GIT_COMMIT_SHA`, `VERCEL_GIT_COMMIT_REF` and their like, or write down "
            "at build what is needed of the repository.";
   return fmt::format(

@@ -141,3 +141,25 @@ TEST_CASE("not traced: what the developer's machine alone has is mended otherwis
   CHECK(of(".git/HEAD").fix.starts_with("Read `process.env.VERCEL_GIT_COMMIT_SHA`"));
   CHECK(of("x.env").fix.starts_with("In next.config"));
 }
+
+TEST_CASE("not traced: the fix of what lies on this machine alone is no entry of next.config") {
+  const auto fix_of = [](std::string_view path, bool directory = false) {
+    not_traced::Read r;
+    r.what = directory ? "readdir" : "readFile";
+    r.path = path;
+    r.at = "app/api/a/route.js:3:5";
+    r.route = "/api/a";
+    r.directory = directory;
+    return not_traced::told(make_profile(), r, "/api/a", "app/api/a/route.js").fix;
+  };
+  const auto has = [](const std::string& text, std::string_view part) {
+    return text.find(part) != text.npos;
+  };
+  CHECK(has(fix_of(".env.local"), "vercel env add"));
+  for (const std::string& fix : {fix_of(".git/HEAD"), fix_of(".git", true)}) {
+    CHECK(has(fix, "VERCEL_GIT_COMMIT_SHA"));
+    CHECK_FALSE(has(fix, "outputFileTracingIncludes"));
+  }
+  for (const std::string& fix : {fix_of(".github/a.json"), fix_of("data/.env.local"), fix_of("a.txt")})
+    CHECK(has(fix, "outputFileTracingIncludes"));
+}
