@@ -32,8 +32,8 @@ AheadPipe::AheadPipe(boost::asio::io_context& io, std::string path, int fd,
 AheadPipe::~AheadPipe() { ::unlink(path_.c_str()); }
 
 void AheadPipe::read() {
-  pipe_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code error) {
-    if (error) return;  // there is no `this` any more
+  const auto seen = [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (error || alive.expired()) return;
     std::array<char, 4096> bytes;
     ssize_t n;
     while ((n = ::read(pipe_.native_handle(), bytes.data(), bytes.size())) > 0)
@@ -44,7 +44,8 @@ void AheadPipe::read() {
     pipe_.close(ignored);
     ::unlink(path_.c_str());
     if (const auto said = agent::ahead(line_.substr(0, end))) told_(*said);
-  });
+  };
+  pipe_.async_wait(boost::asio::posix::descriptor_base::wait_read, seen);
 }
 
 }  // namespace vsim::app

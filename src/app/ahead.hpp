@@ -29,6 +29,7 @@ class AheadPipe {
   boost::asio::posix::stream_descriptor pipe_;
   std::string path_, line_;
   std::function<void(const agent::Ahead&)> told_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();  // a wait that has ended may be heard after us
 };
 
 }  // namespace vsim::app

@@ -10,7 +10,6 @@
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
-#include "log/log.hpp"
 #include "routes/app_path.hpp"
 
 namespace vsim::app {
@@ -76,12 +75,10 @@ void Fleet::boot(const agent::Boot& boot, std::string_view exec) {
   const bool first = boot_.file.empty();
   boot_ = boot;
   if (!exec.empty()) exec_ = exec;
-  const std::string before = own_tmp_ ? process::text_of(*own_tmp_) : std::string();
+  const auto tmp = [this] { return own_tmp_ ? process::text_of(*own_tmp_) : std::string(); };
+  const std::string guessed = tmp();
   settle_tmp();
-  const bool same = before == (own_tmp_ ? process::text_of(*own_tmp_) : std::string());
-  if (!same) log::debug(log::Logger::app, "/tmp and disk of instances are otherwise than they were guessed");
-  auto options = template_options();
-  if (!first || !same || !options || !template_.go_on(boot_.file, std::move(*options))) start_template();
+  if (!first || guessed != tmp() || !go_on_with_template()) start_template();
   if (!first) tell([](auto& p, TimePoint t, auto& out) { p.environment_changed(t, out); });
 }
 

@@ -305,6 +305,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   TemplateProcess::Callbacks template_callbacks();
   std::optional<process::SpawnOptions> template_options(bool ahead = false);
   void start_template();
+  bool go_on_with_template();  // one that has begun ahead; false: there is none, or it is of no use
   void stop_template();
   void tell_spawns(std::string_view why);  // once for each reason
   void abandon_copies();

@@ -193,6 +193,11 @@ void Fleet::start_template() {
   abandon_copies();
 }
 
+bool Fleet::go_on_with_template() {
+  auto options = template_options();
+  return options && template_.go_on(boot_.file, std::move(*options));
+}
+
 void Fleet::prepare(const agent::Boot& guess, std::string_view exec) {
   exec_ = exec;
   boot_ = guess;
