@@ -67,7 +67,7 @@ class Live final : public event::Sink, public net::Feed {
   bool answer(net::Session&, const net::http1::RequestHead&, const net::ClientInfo&, net::RequestDecision&);
 
   static constexpr std::size_t kBlock = 32UL * 1024;  // what a reader is given at once
-  static constexpr std::size_t kMostBlocks = 128;     // 4 MiB: some 5,000 invocations
+  static constexpr std::size_t kMostBlocks = 128;     // 4 MiB (docs/live.md)
   static constexpr std::size_t kMostReaders = 16;
 
  private:
