@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -33,10 +32,8 @@ class Metrics {
   struct ByVerdict {
     std::string code, route;
     bool enforced;
-    bool operator==(const ByVerdict&) const = default;
-    std::strong_ordering operator<=>(const ByVerdict& o) const {
-      return std::tie(code, route, enforced) <=> std::tie(o.code, o.route, o.enforced);
-    }
+    // NOLINTNEXTLINE(modernize-use-nullptr): of clang 14 itself
+    auto operator<=>(const ByVerdict&) const = default;
   };
   void count(std::span<const limits::Verdict>);
   void ended(const event::InvocationEnded&);

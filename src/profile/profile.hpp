@@ -36,7 +36,7 @@ struct Count {
   static constexpr std::uint32_t kNone = UINT32_MAX;
   std::uint32_t most = kNone;
   bool admits(std::size_t n) const { return most == kNone || n <= most; }
-  auto operator<=>(const Count&) const = default;
+  auto operator<=>(const Count&) const = default;  // NOLINT(modernize-use-nullptr): of clang 14 itself
 };
 using Bytes = std::uint64_t;
 using BytesOrAuto = std::optional<std::uint64_t>;

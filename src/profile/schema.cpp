@@ -139,13 +139,6 @@ bool may_be_auto(const Key& key) {
   return std::holds_alternative<Setting<BytesOrAuto> Profile::*>(key.member);
 }
 
-// By what values are compared.
-template <class T>
-const T& amount(const T& value) {
-  return value;
-}
-std::uint32_t amount(Count value) { return value.most; }
-
 template <class T>
 bool in_range(const Key& key, const T& value) {
   if constexpr (std::is_enum_v<T>) {
@@ -158,7 +151,7 @@ bool in_range(const Key& key, const T& value) {
   } else {
     if (is_none(value)) return key.none;
     const auto min = parse(key.min, T{}), max = parse(key.max, T{});
-    return min && max && amount(*min) <= amount(value) && amount(value) <= amount(*max);
+    return min && max && *min <= value && value <= *max;
   }
 }
 

@@ -2,11 +2,9 @@
 // node_version_of runs `node --version`.
 #pragma once
 
-#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "base/result.hpp"
 
@@ -14,10 +12,8 @@ namespace vsim::project {
 
 struct Version {
   int major = 0, minor = 0, patch = 0;
-  bool operator==(const Version&) const = default;
-  std::strong_ordering operator<=>(const Version& o) const {
-    return std::tie(major, minor, patch) <=> std::tie(o.major, o.minor, o.patch);
-  }
+  // NOLINTNEXTLINE(modernize-use-nullptr): of clang 14 itself
+  auto operator<=>(const Version&) const = default;
 };
 std::optional<Version> parse_version(std::string_view text);  // "v20.20.2", "16.4.6-canary.3"
 
