@@ -9,17 +9,16 @@
 // beside plain `next dev`, without pauses: an API call, a page and a page that is made at build, one request after the other; 20 calls at once; one client and four
 // for --seconds; the page faults of an instance from its begin to its end; what one more waiting instance weighs; from the start to the first answer.
 // The bars are those the product has set itself; --check makes a missed one the exit code 1. --keep DIR keeps events and output of all servers. On a busy machine the numbers say nothing; the load is printed.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, cpSync, existsSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyApp, cpuOf, freePort, option, quantile, ticksPerSecond } from './common.mjs';
 import { makeLarger } from './larger/make.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const rounds = Number(option('rounds', 30));
 const seconds = Number(option('seconds', 10));
@@ -33,7 +32,6 @@ const app = process.argv.includes('--larger') ? makeLarger(join(dir, 'app')) : r
 const mark = `vsim-bench-${process.pid}-${Date.now()}`;
 const servers = new Set();
 const now = () => performance.now();
-const quantile = (xs, q) => [...xs].sort((a, b) => a - b)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
 const round1 = (x) => x === undefined || Number.isNaN(x) ? '' : x.toFixed(1);
 const raw = { samples: {}, misses: {}, spawn_ms: [], bind_ms: [], pss: {}, fetches: {}, sustained: [], forks: {} };
 const push = (table, key, value) => (table[key] ??= []).push(value);
@@ -50,27 +48,12 @@ async function until(what, ms, probe, every = 10) {
 
 // ---- servers
 
-const freePort = () => new Promise((done) => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
 
-function copyApp(name) {
-  if (!existsSync(join(app, 'node_modules/next/package.json'))) throw new Error(`no packages in ${app}: run "npm ci" there first`);
-  const to = join(dir, name);
-  const skipped = new Set(['node_modules', '.next']);
-  cpSync(app, to, { recursive: true, filter: (from) => !skipped.has(relative(app, from).split('/')[0]) });
-  try {
-    execFileSync('cp', ['-al', join(app, 'node_modules'), join(to, 'node_modules')], { stdio: 'ignore' });
-  } catch {  // another file system
-    rmSync(join(to, 'node_modules'), { recursive: true, force: true });
-    execFileSync('cp', ['-a', join(app, 'node_modules'), join(to, 'node_modules')]);
-  }
-  return to;
-}
 
 // Nothing is told when a process is started: its age says that, in ticks of 10 ms.
-const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
 function spawned({ pid, time }) {
   try {
-    const begun = Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19]) / ticks;
+    const begun = Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19]) / ticksPerSecond;
     const age = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) - begun;
     raw.spawn_ms.push(age * 1000 - (Date.now() - Date.parse(time)));
   } catch {}  // gone meanwhile
@@ -149,14 +132,14 @@ class Server {
 
 async function startPlain() {
   const server = new Server('plain');
-  const cwd = copyApp('plain');
+  const cwd = copyApp(app, join(dir, 'plain'));
   server.port = await freePort();
   await server.start(process.execPath, [join(cwd, 'node_modules/next/dist/bin/next'), 'dev', '-H', '127.0.0.1', '-p', String(server.port)], cwd);
   return server;
 }
 async function startSim(name, extra) {
   const server = new Server(name);
-  const cwd = copyApp(name);
+  const cwd = copyApp(app, join(dir, name));
   server.events = new Events(join(dir, `${name}.jsonl`));
   server.port = await freePort();
   await server.start(bin, ['run', '--profile', 'hobby', '--port', String(server.port), '--no-color', '--events', server.events.path, ...extra], cwd);
@@ -280,14 +263,14 @@ async function forks(plain, forked, spawned) {
       if (server !== plain) weighed(name, server);
       for (const [path, what] of looks) {
         for (const each of isolated) await settled(each, [api]);
-        const cpu = cpuOf(server);
+        const cpu = cpuOf(server.child.pid);
         const faults = faultsOf(server);
         for (let n = 0; n < 10; n++) {
           const { ms, status, body } = await server.get(path);
           if (status !== 200 || (server !== plain && path === api && JSON.parse(body).count !== 1)) throw new Error(`${name}: ${status} ${body.slice(0, 300)}`);
           push(raw.forks, `${name}: ${what}, one after the other`, ms);
         }
-        push(raw.forks, `${name}: ${what}, CPU of all processes`, (cpuOf(server) - cpu) / 10);
+        push(raw.forks, `${name}: ${what}, CPU of all processes`, (cpuOf(server.child.pid) - cpu) / 10);
         if (server !== plain) push(raw.forks, `${name}: ${what}, page faults of instances`, (faultsOf(server) - faults) / 10);
       }
       for (const each of isolated) await settled(each, [api]);
@@ -301,24 +284,6 @@ async function forks(plain, forked, spawned) {
 }
 // Minor page faults of the instances that have ended: children of vercel-sim, which waits for them.
 const faultsOf = ({ child }) => Number(readFileSync(`/proc/${child.pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[8]);
-// CPU of everything below a server, ended children of living ones included, in ms. The ends of instances count for vercel-sim, which waits for them.
-function cpuOf({ child }) {
-  const parents = new Map();
-  const used = new Map();
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ').map(Number);
-      parents.set(Number(pid), fields[1]);
-      used.set(Number(pid), (fields[11] + fields[12] + fields[13] + fields[14]) / ticks * 1000);
-    } catch {}  // gone meanwhile
-  }
-  let total = 0;
-  for (const pid of used.keys()) {
-    for (let at = pid; at > 1; at = parents.get(at) ?? 0) if (at === child.pid) { total += used.get(pid); break; }
-  }
-  return total;
-}
 // One request after the other until one meets no instance: refill waits for a pause. The process may have been on its way when it came.
 async function empty(server) {
   for (let round = 0; round < Math.max(3, Math.round(rounds / 3)); round++) {

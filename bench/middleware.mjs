@@ -4,16 +4,15 @@
 // The app is fixtures/apps/chat with a proxy.ts. Two requests: one that middleware answers itself, and one for a file of public/ that it lets through: no function runs in either, so that what is
 // measured is middleware. Each round asks each server once after a pause in which copies are made again, and ten times in a row. The bar is 5 ms more than plain `next dev` at the median;
 // --check makes a missed one the exit code 1. On a busy machine the numbers say nothing; the load is printed.
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyApp, freePort, option, pause, quantile } from './common.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const app = resolve(here, '../fixtures/apps/chat');
 const rounds = Number(option('rounds', 20));
@@ -32,27 +31,16 @@ const kPaths = { 'answers itself': '/mw/answer', 'lets through': '/mw/file.txt' 
 
 const dir = mkdtempSync(join(tmpdir(), 'vs-bench-'));
 const servers = [];
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const quantile = (xs, q) => [...xs].sort((a, b) => a - b)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
-const freePort = () => new Promise((done) => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
 
-function copyApp(name) {
-  if (!existsSync(join(app, 'node_modules/next/package.json'))) throw new Error(`no packages in ${app}: run "npm ci" there first`);
-  const to = join(dir, name);
-  cpSync(app, to, { recursive: true, filter: (from) => !['node_modules', '.next'].includes(relative(app, from).split('/')[0]) });
-  try {
-    execFileSync('cp', ['-al', join(app, 'node_modules'), join(to, 'node_modules')], { stdio: 'ignore' });
-  } catch {  // another file system
-    rmSync(join(to, 'node_modules'), { recursive: true, force: true });
-    execFileSync('cp', ['-a', join(app, 'node_modules'), join(to, 'node_modules')]);
-  }
+function prepare(name) {
+  const to = copyApp(app, join(dir, name));
   writeFileSync(join(to, 'proxy.ts'), kProxy);
   cpSync(join(to, 'package.json'), join(to, 'public/mw/file.txt'));
   return to;
 }
 
 async function start(name, extra) {
-  const cwd = copyApp(name.replaceAll(/\W+/g, '-'));
+  const cwd = prepare(name.replaceAll(/\W+/g, '-'));
   const port = await freePort();
   const [command, args] = extra === undefined
     ? [process.execPath, [join(cwd, 'node_modules/next/dist/bin/next'), 'dev', '-H', '127.0.0.1', '-p', String(port)]]

@@ -3,15 +3,14 @@
 //   node bench/playwright.mjs [--bin build/vercel-sim] [--rounds 3] [--args '--set a=b'] [--json FILE] [--check]
 // Needs the packages of fixtures/apps/chat and tests/e2e, and Chromium (CHROMIUM, else /usr/bin/chromium). Told are the medians of the whole command, from its start to its end, and of what
 // Playwright says that its tests took; the bar is 1.3 × plain for the whole. --check makes a missed one the exit code 1. A run in which not all 30 pass is an error. The load is printed.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyApp, freePort, option, quantile } from './common.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const app = resolve(here, '../fixtures/apps/chat');
 const packages = resolve(here, '../tests/e2e/node_modules');
@@ -21,20 +20,11 @@ const kTests = 30;
 const kBar = 1.3;
 
 const dir = mkdtempSync(join(tmpdir(), 'vs-bench-'));
-const quantile = (xs, q) => [...xs].sort((a, b) => a - b)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
-const freePort = () => new Promise((done) => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
 const cli = join(packages, '@playwright/test/cli.js');
 
-function copyApp(name) {
-  for (const needed of [join(app, 'node_modules/next/package.json'), cli]) if (!existsSync(needed)) throw new Error(`${needed} is not there: run "npm ci" there first`);
-  const to = join(dir, name);
-  cpSync(app, to, { recursive: true, filter: (from) => !['node_modules', '.next'].includes(relative(app, from).split('/')[0]) });
-  try {
-    execFileSync('cp', ['-al', join(app, 'node_modules'), join(to, 'node_modules')], { stdio: 'ignore' });
-  } catch {  // another file system
-    rmSync(join(to, 'node_modules'), { recursive: true, force: true });
-    execFileSync('cp', ['-a', join(app, 'node_modules'), join(to, 'node_modules')]);
-  }
+function prepare(name) {
+  if (!existsSync(cli)) throw new Error(`${cli} is not there: run "npm ci" in tests/e2e first`);
+  const to = copyApp(app, join(dir, name));
   symlinkSync(join(packages, '@playwright'), join(to, 'node_modules/@playwright'));
   cpSync(join(here, 'playwright/example.spec.mjs'), join(to, 'specs/example.spec.mjs'));
   return to;
@@ -82,7 +72,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => { running
 let missed = false;
 try {
   const names = ['plain', 'vercel-sim'];
-  const folders = Object.fromEntries(names.map((name) => [name, copyApp(name)]));
+  const folders = Object.fromEntries(names.map((name) => [name, prepare(name)]));
   const seen = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) for (let i = 0; i < names.length; i++) {
     const name = names[(i + round) % names.length];

@@ -7,9 +7,9 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { option, pause, quantile, ticksPerSecond } from './common.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const rounds = Number(option('rounds', 10));
 const seconds = Number(option('seconds', 2));
@@ -18,9 +18,6 @@ const dir = mkdtempSync(join(tmpdir(), 'vercel-sim-bench-'));
 chmodSync(dir, 0o755);  // nginx's worker is nobody
 const ports = { ORIGIN: 18080, STREAMS: 18081, nginx: 18082, haproxy: 18083, 'vercel-sim': 18084, deadline: 18085, record: 18086 };
 const children = [];
-const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
-const sorted = (xs) => [...xs].sort((a, b) => a - b);
-const quantile = (xs, q) => sorted(xs)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
 const median = (xs) => quantile(xs, 0.5);
 const agent = new http.Agent({ maxSockets: Infinity });
 
@@ -40,12 +37,11 @@ async function answers(port, path = '/small') {
   for (let i = 0; i < 200; i++) {
     const ok = await new Promise((done) => http.get({ port, path, host: '127.0.0.1' }, (r) => { r.resume(); done(r.statusCode === 200); }).on('error', () => done(false)));
     if (ok) return;
-    await sleep(50);
+    await pause(50);
   }
   throw new Error(`nothing answers on port ${port}`);
 }
 const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK']));
 function cpu(pid) {  // seconds of all threads
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
@@ -159,14 +155,14 @@ async function idle(count = 1000) {
     const before = memory(proxy.pid);
     const streams = [];
     for (let i = 0; i < count; i += 100) streams.push(...await Promise.all(Array.from({ length: 100 }, () => open(proxy.port, '/stream'))));
-    await sleep(1000);
+    await pause(1000);
     const bytes = (memory(proxy.pid) - before) / count;
     const s = switches(proxy.pid), c = cpu(proxy.pid);
-    await sleep(5000);
+    await pause(5000);
     results[proxy.name] = bytes;
     console.log(`${proxy.name}: ${Math.round(bytes)} bytes a stream, ${((switches(proxy.pid) - s) / 5).toFixed(1)} wake-ups/s, ${((cpu(proxy.pid) - c) / 5 * 1e3).toFixed(2)} ms CPU/s`);
     for (const { request } of streams) request.destroy();
-    await sleep(300);
+    await pause(300);
   }
   console.log(`vercel-sim / nginx: ${(results['vercel-sim'] / results.nginx).toFixed(3)}`);
 }
@@ -179,7 +175,7 @@ async function ticks(count = 100) {
       const now = performance.timeOrigin + performance.now();
       for (const [, sent] of text.matchAll(/data: ([\d.]+)/g)) late.push(now - sent);
     }).on('error', () => {});
-    await sleep(4000);
+    await pause(4000);
     console.log(`${proxy.name}: p50 ${median(late).toFixed(2)} ms, p99 ${quantile(late, 0.99).toFixed(2)} ms, ${late.length} events`);
     for (const { request } of streams) request.destroy();
   }
@@ -192,7 +188,7 @@ async function deadline(count = 1000) {
   const ended = execFileSync(client, [String(ports.deadline), String(count), '20'], { encoding: 'utf8' }).trim().split('\n').map((l) => Number(l.split(' ')[1]));
   if (ended.includes(0)) throw new Error(`${ended.filter((x) => x === 0).length} streams were never cut`);
   // The limit runs from the moment the edge has the request head, which is what its event says (to the millisecond).
-  await sleep(200);
+  await pause(200);
   const started = new Map(readFileSync(join(dir, `events-${ports.deadline}.jsonl`), 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l))
     .filter((e) => e.t === 'invocation_started').map((e) => [e.target, Date.parse(e.time)]));
   const late = ended.map((at, i) => at - started.get(`/stream?n=${i}`) - 5000);
@@ -230,7 +226,7 @@ try {
   if (only.includes('deadline')) await deadline();
 } finally {
   for (const child of children) child.kill('SIGTERM');
-  await sleep(500);
+  await pause(500);
   rmSync(dir, { recursive: true, force: true });
   agent.destroy();
 }

@@ -4,17 +4,17 @@
 // from the start to that answer, to `ready` (plain: its port takes a connection; else /_vercel-sim/health says so), of the CPU of all processes up to the answer, and what each is
 // beyond plain `next dev` of the same round. --also is a second program, to compare two states of it. The bar is 0.5 s beyond plain `next dev`, its compile included; --check makes a missed
 // one the exit code 1. On a busy machine times say little; the load is printed.
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyApp, cpuOf, freePort, option, pause, quantile } from './common.mjs';
 import { makeLarger } from './larger/make.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
 const rounds = Number(option('rounds', 10));
 const paths = option('paths', '/,/api/counter').split(',');
 const args = option('args', '').split(' ').filter(Boolean);
@@ -24,10 +24,6 @@ const kPatience = 120_000;
 const dir = mkdtempSync(join(tmpdir(), 'vs-bench-'));
 const app = process.argv.includes('--larger') ? makeLarger(join(dir, 'app')) : resolve(option('app', join(here, '../fixtures/apps/chat')));
 const now = () => performance.now();
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const quantile = (xs, q) => [...xs].sort((a, b) => a - b)[Math.min(xs.length - 1, Math.floor(xs.length * q))];
-const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
-const freePort = () => new Promise((done) => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); }); });
 
 const bin = resolve(option('bin', join(here, '../build/vercel-sim')));
 const also = option('also');
@@ -40,18 +36,6 @@ const kinds = {
 };
 const [plain] = Object.keys(kinds);
 
-function copyApp(name) {
-  if (!existsSync(join(app, 'node_modules/next/package.json'))) throw new Error(`no packages in ${app}: run "npm ci" there first`);
-  const to = join(dir, name.replaceAll(/\W+/g, '-'));
-  cpSync(app, to, { recursive: true, filter: (from) => !['node_modules', '.next'].includes(relative(app, from).split('/')[0]) });
-  try {
-    execFileSync('cp', ['-al', join(app, 'node_modules'), join(to, 'node_modules')], { stdio: 'ignore' });
-  } catch {  // another file system
-    rmSync(join(to, 'node_modules'), { recursive: true, force: true });
-    execFileSync('cp', ['-a', join(app, 'node_modules'), join(to, 'node_modules')]);
-  }
-  return to;
-}
 
 function ask(port, path) {
   return new Promise((done, fail) => {
@@ -66,22 +50,6 @@ const connects = (port) => new Promise((done) => {
   socket.on('connect', () => done(true)).on('error', () => done(false)).on('connect', () => socket.destroy());
 });
 
-// CPU of a process and of all below it in ms: what they have used, and what those of their children have that have ended.
-function cpuOf(root) {
-  const parents = new Map();
-  const used = new Map();
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ').map(Number);
-      parents.set(Number(pid), fields[1]);
-      used.set(Number(pid), (fields[11] + fields[12] + fields[13] + fields[14]) / ticks * 1000);
-    } catch {}  // gone meanwhile
-  }
-  let total = 0;
-  for (const pid of used.keys()) for (let at = pid; at > 1; at = parents.get(at) ?? 0) if (at === root) { total += used.get(pid); break; }
-  return total;
-}
 
 let running;
 async function stop(child, exited) {
@@ -151,7 +119,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 try {
   const names = Object.keys(kinds);
-  const folders = Object.fromEntries(names.map((name) => [name, copyApp(name)]));
+  const folders = Object.fromEntries(names.map((name) => [name, copyApp(app, join(dir, name.replaceAll(/\W+/g, '-')))]));
   for (const path of paths) {
     seen.set(path, new Map(names.map((name) => [name, []])));
     // The first of each reads what the disk has not read yet: it does not count.
