@@ -84,7 +84,9 @@ void IsolationShell::make_fleet(bool grouped) {
 }
 
 std::string_view IsolationShell::asks_for_middleware() const {
-  if (options_.profile->middleware_instances.value == profile::Switch::off) return {};
+  const profile::MiddlewareInstances which = options_.profile->middleware_instances.value;
+  if (which == profile::MiddlewareInstances::off) return {};
+  if (which == profile::MiddlewareInstances::nodejs) return options_.https ? "https nodejs" : "http nodejs";
   return options_.https ? "https" : "http";
 }
 

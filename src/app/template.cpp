@@ -54,6 +54,7 @@ bool TemplateProcess::go_on(std::string_view boot_file, process::SpawnOptions fo
   options_ = std::move(for_the_next);
   ahead_ = Ahead::goes_on;
   log::debug(log::Logger::app, "the template goes on");
+  foreground();
   wait_no_longer();
   return true;
 }
@@ -78,8 +79,9 @@ void TemplateProcess::launch() {
   auto server = process::ForkServer::start(io_, supervisor_, options_, std::move(callbacks));
   if (!server) return give_up(server.error().message);
   server_ = std::move(*server);
-  // The first of a run is in the way of its first answer, beside the compile: it gets as much of the machine.
-  lowered_ = std::exchange(launched_before_, true);
+  // One that begins ahead leaves the machine to `next dev`, which nobody can ask for anything yet. Then the
+  // first of a run is in the way of its first answer, beside the compile: it gets as much as that.
+  lowered_ = std::exchange(launched_before_, true) || ahead_ == Ahead::waits;
   if (lowered_) process::lower(server_->pid());
   if (ahead_ == Ahead::no) wait_no_longer();
 }

@@ -67,8 +67,10 @@ StateLoss StateLedger::judge(const Written& written, const StateSeen& seen, cons
   const std::string writer = writer_of(written.method, written.route, written.instance, now - written.at);
   const bool by_middleware = written.route == kMiddleware;
   loss.with_middleware = by_middleware || route == kMiddleware;
-  // Middleware runs at every request, and what it puts into a single variable is no cache.
-  const bool meant = written.mutation || (by_middleware && is_single(seen));
+  // Middleware runs at every request, and what it puts into a single variable is no cache. But a request that
+  // has come further says nothing of what middleware keeps for itself: it looks for that on some paths only.
+  const bool its_own = by_middleware && route == kMiddleware;
+  const bool meant = !its_own && (written.mutation || (by_middleware && is_single(seen)));
   const bool asked = std::any_of(report.asked.begin(), report.asked.end(), [&](const std::string& word) {
     return written.keys.contains(word) && !contains(seen.wrote, word);
   });
@@ -97,7 +99,8 @@ StateLoss StateLedger::judge(const Written& written, const StateSeen& seen, cons
         "`{}` counts visitors on each instance for itself: this one was known to {}, and is new {}",
         seen.name, written.instance, place_of(instance));
   } else if (!seen.changed && seen.before == 0 &&
-             ((written.mutation && seen.kind != "object") || (by_middleware && written.from_request))) {
+             ((!its_own && written.mutation && seen.kind != "object") ||
+              (by_middleware && written.from_request && (!its_own || is_single(seen))))) {
     loss.evidence = fmt::format("`{}` {} {}, and was written by {}: if that is no cache, it is lost here",
                                 seen.name, what_is_here(seen), place_of(instance), writer);
   }

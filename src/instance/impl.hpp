@@ -39,8 +39,7 @@ struct Instance {
   std::uint64_t memory = 0;
   std::uint64_t memory_at_first = 0;  // as first measured after an invocation had ended; 0: not yet
   bool served = false;
-  bool kept =
-      false;  // policy `invocation`: for what Next prerenders, since nobody can see what it has served
+  bool kept = false;  // policy `invocation`: for what may_be_kept(), until it is not as it was
   TimePoint spawned_at{}, last_used{};
   TimePoint heard{};  // the last sign that its event loop turns, or when it was given something after nothing
   std::optional<TimePoint> ping_due;
@@ -98,6 +97,7 @@ struct Scheduler::Impl {
   Instance* choose(WaitingInvocation&);
   Instance* fresh(const WaitingInvocation&,
                   GroupId);  // a bound spare or a spare; nullptr also where a copy is better
+  bool may_be_kept(FunctionId) const;
   Instance* kept_for(const WaitingInvocation&, GroupId);
   std::optional<TimePoint> waits_for_kept(const WaitingInvocation&) const;  // and until when
   bool keeps(const Instance&, FunctionId) const;  // for others after it, under policy `invocation`
@@ -189,7 +189,8 @@ struct Scheduler::Impl {
   std::set<FunctionId> unbindable;                    // binding failed: not before their code changes
   std::set<FunctionId> uncopied;                      // they have no template: the same
   std::map<FunctionId, std::uint32_t> failed_copies;  // in a row
-  Duration fresh_takes = Duration::max();  // the last fresh one that prerendered, from placement to handler
+  Duration fresh_takes =
+      Duration::max();  // the last fresh one of what may_be_kept(), from placement to handler
   std::map<FunctionId, std::uint64_t> bound_weights;  // of the last instance that was bound to it, bytes
 
   bool started = false, stopped = false;

@@ -51,7 +51,7 @@ struct SchedulerOptions {
   Duration copy_limit = std::chrono::seconds(15);
   // Copies of a template that fail, one after the other, after which the function has none.
   std::uint32_t copy_tries = 2;
-  // Under `invocation`, what is prerendered waits for the instance that is kept for it, which is as a rule
+  // Under `invocation`, what may_be_kept() waits for the instance that is kept for it, which is as a rule
   // done within milliseconds of its last answer: as long as the last fresh one took to begin, and no longer
   // than this (100 ms was measured, 300 on a busy machine).
   Duration kept_patience = std::chrono::milliseconds(250);

@@ -74,19 +74,24 @@ Instance* Scheduler::Impl::fresh(const WaitingInvocation& w, GroupId g) {
 }
 
 // What is prerendered is made once, at build, and is no invocation: no visitor meets the memory of what made
-// it. So it needs no instance of its own, as long as none of the renders has left something there.
+// it. Middleware stands before most requests, and remembers nothing as a rule. Neither needs an instance of
+// its own for each request, as long as none of them has left something in memory or behind.
+bool Scheduler::Impl::may_be_kept(FunctionId f) const {
+  const GroupedFunction& function = groups.function(f);
+  return function.config.prerender || function.pool == Pool::middleware;
+}
+
 Instance* Scheduler::Impl::kept_for(const WaitingInvocation& w, GroupId g) {
-  if (!groups.function(w.function).config.prerender) return nullptr;
+  if (!may_be_kept(w.function)) return nullptr;
   for (auto& [id, i] : instances)
     if (i.kept && i.group == g && i.life.is<Idle>() && has_room(i, w)) return &i;
   return nullptr;
 }
 
-// One that is at work on such a render and would come back as it was. That is waited for, but no longer than
+// One that is at work on such a request and would come back as it was. That is waited for, but no longer than
 // a fresh one needs to begin: until then, nullopt: not waited for.
 std::optional<TimePoint> Scheduler::Impl::waits_for_kept(const WaitingInvocation& w) const {
-  if (options.isolation != Isolation::invocation || !groups.function(w.function).config.prerender ||
-      nested(w))
+  if (options.isolation != Isolation::invocation || !may_be_kept(w.function) || nested(w))
     return std::nullopt;
   const TimePoint until = after(w.arrived, std::min(fresh_takes, options.kept_patience));
   const GroupId g = groups.group_of(w.function);
@@ -100,7 +105,7 @@ std::optional<TimePoint> Scheduler::Impl::waits_for_kept(const WaitingInvocation
 
 // One is enough for a group.
 bool Scheduler::Impl::keeps(const Instance& i, FunctionId f) const {
-  return groups.function(f).config.prerender && groups.group_of(f) == i.group && !i.over_cap &&
+  return may_be_kept(f) && groups.group_of(f) == i.group && !i.over_cap &&
          std::none_of(instances.begin(), instances.end(), [&](const auto& e) {
            const Instance& other = e.second;
            return other.id != i.id && other.kept && other.group == i.group && other.life.usable();

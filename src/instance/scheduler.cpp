@@ -178,8 +178,7 @@ void Scheduler::handler_started(InvocationId id, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (const auto h = s.holders.find(id); h != s.holders.end()) {
-    if (!std::exchange(h->second.begun, true) && h->second.took_spare &&
-        s.groups.function(h->second.function).config.prerender)
+    if (!std::exchange(h->second.begun, true) && h->second.took_spare && s.may_be_kept(h->second.function))
       s.fresh_takes = s.now - h->second.placed;
     if (Instance* i = s.find(h->second.instance)) {
       i->heard = s.now;

@@ -101,8 +101,8 @@ class Scheduler {
   void handler_started(InvocationId, TimePoint now, Commands& out);  // modules evaluated, user code called
   // It waits for a request of its own that is not known to be one (or no longer does).
   void waits(InvocationId, bool waiting, TimePoint now, Commands& out);
-  // Response and waitUntil work are done. `untouched`: it rendered what Next prerenders, and the memory of
-  // its modules is as it found it.
+  // Response and waitUntil work are done. `untouched`: it rendered what Next prerenders, or was
+  // middleware, and the memory of its modules is as it found it.
   void release(Lease, TimePoint now, Commands& out, bool untouched = false);
   // Its deadline has passed: the instance is killed, or, where neighbours share it, takes no work any more
   // and is asked whether it is alive.

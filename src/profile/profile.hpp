@@ -27,6 +27,8 @@ enum class Mode { enforce, observe, off };
 enum class Switch { on, off };
 // What the machine of a deployment lacks. warn: told, and let through.
 enum class Strictness { enforce, warn, off };
+// Which middleware runs in instances of its own. nodejs: that of the Node.js runtime.
+enum class MiddlewareInstances { on, nodejs, off };
 
 // The provenance of what was set for this run: by --set, --isolation, --placement or vercel-sim.yaml.
 inline constexpr std::string_view kSetByUser = "--set";
@@ -78,5 +80,6 @@ std::string_view to_string(StreamCut);
 std::string_view to_string(Mode);
 std::string_view to_string(Switch);
 std::string_view to_string(Strictness);
+std::string_view to_string(MiddlewareInstances);
 
 }  // namespace vsim::profile

@@ -20,7 +20,8 @@ using Member =
                  Setting<Compute> Profile::*, Setting<Isolation> Profile::*,
                  Setting<WebSocketPolicy> Profile::*, Setting<WebSocketRefusal> Profile::*,
                  Setting<StreamCut> Profile::*, Setting<Mode> Profile::*, Setting<Switch> Profile::*,
-                 Setting<Strictness> Profile::*, Setting<std::optional<std::uint64_t>> Profile::*>;
+                 Setting<Strictness> Profile::*, Setting<MiddlewareInstances> Profile::*,
+                 Setting<std::optional<std::uint64_t>> Profile::*>;
 
 enum class Type { duration, size, integer, word, text };  // a size may be optional: "auto" is legal then
 

@@ -43,6 +43,12 @@ constexpr WordFor<Strictness> kStrictness[] = {
     {Strictness::warn, "warn", "told, and let through"},
     {Strictness::off, "off", "not looked at"}};
 
+constexpr WordFor<MiddlewareInstances> kMiddleware[] = {
+    {MiddlewareInstances::on, "on", "it does"},
+    {MiddlewareInstances::nodejs, "nodejs",
+     "it does where it is of the Node.js runtime (`proxy.ts`); that of the edge runtime runs in `next dev`"},
+    {MiddlewareInstances::off, "off", "it runs in `next dev`, in one process"}};
+
 template <class E>
 std::string_view word_of(E value) {
   for (const auto& w : words_for(value))
@@ -61,6 +67,7 @@ std::span<const WordFor<StreamCut>> words_for(StreamCut) { return kStreamCuts; }
 std::span<const WordFor<Mode>> words_for(Mode) { return kModes; }
 std::span<const WordFor<Switch>> words_for(Switch) { return kSwitches; }
 std::span<const WordFor<Strictness>> words_for(Strictness) { return kStrictness; }
+std::span<const WordFor<MiddlewareInstances>> words_for(MiddlewareInstances) { return kMiddleware; }
 
 std::string_view to_string(Plan v) { return word_of(v); }
 std::string_view to_string(Compute v) { return word_of(v); }
@@ -71,5 +78,6 @@ std::string_view to_string(StreamCut v) { return word_of(v); }
 std::string_view to_string(Mode v) { return word_of(v); }
 std::string_view to_string(Switch v) { return word_of(v); }
 std::string_view to_string(Strictness v) { return word_of(v); }
+std::string_view to_string(MiddlewareInstances v) { return word_of(v); }
 
 }  // namespace vsim::profile

@@ -24,5 +24,6 @@ std::span<const WordFor<StreamCut>> words_for(StreamCut);
 std::span<const WordFor<Mode>> words_for(Mode);
 std::span<const WordFor<Switch>> words_for(Switch);
 std::span<const WordFor<Strictness>> words_for(Strictness);
+std::span<const WordFor<MiddlewareInstances>> words_for(MiddlewareInstances);
 
 }  // namespace vsim::profile

@@ -54,7 +54,7 @@ function suite(combo) {
       beacon = createServer((req, res) => (heard.push(req.url), res.end()));
       await new Promise((done) => beacon.listen(0, "127.0.0.1", done));
       app = await appOf(combo, kFiles, { [`${name}.js`]: middleware(name, `http://127.0.0.1:${beacon.address().port}`) });
-      sim = await startSim(["--profile", "hobby", "--set", "middleware.instances=on", "--set", "edge.first_byte=3s", "--set", "network.loopback=off"], { cwd: app });
+      sim = await startSim(["--profile", "hobby", ...(name === "proxy" ? [] : ["--set", "middleware.instances=on"]), "--set", "edge.first_byte=3s", "--set", "network.loopback=off"], { cwd: app });
       await get("/api/first");
     });
     after(async () => {
@@ -82,6 +82,18 @@ function suite(combo) {
         assert.deepEqual([route, runtime, traffic, status], ["middleware", name === "proxy" ? "nodejs" : "edge", "invocation", 200]);
       await eventually("the verdict", 5_000, () => toldBy(sim, from).length > 0);
       assert.deepEqual(toldBy(sim, from), [`hits in ${name}.js:3 → middleware`]);
+    });
+
+    test("one that leaves its memory as it was serves the next request too", async () => {
+      await json("/api/same");
+      const [first] = await eventually("its end", 5_000, () => endsOf("/api/same").length === 1 && endsOf("/api/same"));
+      await json("/api/same");
+      const [, second] = await eventually("its end", 5_000, () => endsOf("/api/same").length === 2 && endsOf("/api/same"));
+      assert.deepEqual([second.instance, second.start], [first.instance, "warm"]);
+      await json("/api/counted");  // and is spent by what does not
+      await json("/api/same");
+      const [, , third] = await eventually("its end", 5_000, () => endsOf("/api/same").length === 3 && endsOf("/api/same"));
+      assert.notEqual(third.instance, second.instance);
     });
 
     test("what it answers itself is the answer; the function does not run", async () => {

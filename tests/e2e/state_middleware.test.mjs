@@ -1,5 +1,5 @@
 // What middleware keeps in the memory of its modules is told as for a function: what it puts there for a function and what a function puts there for it
-// is never found, and what it finds again from an earlier request is there because one process runs all of it here. Innocent look-alikes stay silent.
+// is never found. In `next dev` what it finds again from an earlier request is there because one process runs all of it; in instances it is lost. Innocent look-alikes stay silent.
 // VSIM_FULL=1 runs it on every major of Next with each bundler; up to 15 middleware is of the edge runtime.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
@@ -87,17 +87,17 @@ const kCases = (file, line, isApart) => [
   ["flags, loaded once by each", [get("/n/flag"), get("/n/flag")], []],
 ];
 
-function suite(combo, profile) {
-  describe(`State in middleware, ${combo} ${profile}`, { timeout: 600_000 }, () => {
+function suite(combo, profile, where) {
+  describe(`State in middleware, ${combo} ${profile}, in ${where}`, { timeout: 600_000 }, () => {
     after(cleanUp);
-    test(`State in middleware, ${combo} ${profile}`, async () => {
+    test(`State in middleware, ${combo} ${profile}, in ${where}`, async () => {
       const name = partsOf(combo).major >= 16 ? "proxy" : "middleware";
       const text = middleware(name);
       const line = (variable) => text.split("\n").findIndex((one) => new RegExp(`^(let|const) ${variable}\\b`).test(one)) + 1;
-      const sim = await startSim(["--profile", profile], { cwd: await appOf(combo, kFiles, { [`${name}.ts`]: text }) });
+      const sim = await startSim(["--profile", profile, "--set", `middleware.instances=${where === "instances" ? "on" : "off"}`], { cwd: await appOf(combo, kFiles, { [`${name}.ts`]: text }) });
       const results = {};
       const wanted = {};
-      for (const [what, asks, told] of kCases(`${name}.ts`, line, profile === "hobby")) {
+      for (const [what, asks, told] of kCases(`${name}.ts`, line, profile === "hobby" || where === "instances")) {
         const from = sim.events().length;
         const cookies = [];
         for (const asked of asks) await ask(sim, asked, cookies);
@@ -110,4 +110,4 @@ function suite(combo, profile) {
   });
 }
 
-for (const combo of chosen) for (const profile of profiles) suite(combo, profile);
+for (const combo of chosen) for (const profile of profiles) for (const where of ["instances", "next dev"]) suite(combo, profile, where);

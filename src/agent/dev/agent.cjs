@@ -100,7 +100,7 @@ function start() {
       timeScale: Number(env.VSIM_TIME_SCALE) > 0 ? Number(env.VSIM_TIME_SCALE) : 1,
       // Where instances are served; absent: functions run in this process.
       stopsMiddleware: stopsMiddleware(env.VSIM_ISOLATION),
-      middleware: env.VSIM_MIDDLEWARE,  // how an instance of it is asked for: http, https; else it runs in this process
+      middleware: env.VSIM_MIDDLEWARE,  // how an instance of it is asked for: http, https, with ` nodejs` for that runtime alone; else it runs in this process
       rpcSocket: (env.VSIM_ISOLATION ?? 'none') === 'none' ? '' : env.VSIM_RPC_SOCKET ?? '',
     };
     for (const name of kOwn) delete env[`VSIM_${name}`];

@@ -18,12 +18,14 @@ module.exports = function (sim) {
   const { guard, invocations, isolation, next, options } = sim;
   const asked = new Map();  // key → what is to be run
   const given = new Map();  // id → what middleware said of it, should the request be routed again
-  const { Agent, request } = options.middleware === 'https' ? https : http;
-  const agent = options.middleware ? new Agent({ keepAlive: true, ...(options.middleware === 'https' && { rejectUnauthorized: false }) }) : undefined;
+  const [scheme, only] = (options.middleware ?? '').split(' ');
+  const { Agent, request } = scheme === 'https' ? https : http;
+  const agent = scheme ? new Agent({ keepAlive: true, ...(scheme === 'https' && { rejectUnauthorized: false }) }) : undefined;
 
-  // Requests that nobody has numbered, those for Next's own files, run it here; and what does not compile, whose error Next shows.
+  // Requests that nobody has numbered, those for Next's own files, run it here; so does middleware of a runtime that is not asked for, and what does not
+  // compile, whose error Next shows.
   function isAsked(req) {
-    return Boolean(options.middleware) && invocations.getStore() !== undefined && !sim.isOfNext(req.url);
+    return Boolean(scheme) && invocations.getStore() !== undefined && !sim.isOfNext(req.url);
   }
 
   async function compiled() {
@@ -31,8 +33,10 @@ module.exports = function (sim) {
     if (!middleware) return undefined;
     sim.flushChanges();
     const error = await Promise.resolve(isolation.bundlerService.getCompilationError(middleware.page)).catch((failure) => failure);
-    return error === undefined ? middleware : undefined;
+    return error === undefined && (only === undefined || runtimeOf(middleware) === only) ? middleware : undefined;
   }
+
+  const runtimeOf = ({ isEdge }) => (guard('middleware runtime', isEdge) ? 'edge' : 'nodejs');
 
   // In the place of the render server's requestHandler (`runHere`): throws what that throws, or has written the response.
   async function askMiddleware(req, res, url, runHere) {
@@ -105,8 +109,8 @@ module.exports = function (sim) {
     if (!what) return false;
     asked.delete(key);
     const { invocation, middleware, req, res: routed, url } = what;
-    const { page, note, isEdge } = middleware;
-    const runtime = guard('middleware runtime', isEdge) ? 'edge' : 'nodejs';
+    const { page, note } = middleware;
+    const runtime = runtimeOf(middleware);
     const lines = sim.headerLines(req, invocation.original).filter((one) => !/^(connection|upgrade):/i.test(one));
     const hop = Object.fromEntries(kHop.filter((name) => req.headers[name] !== undefined).map((name) => [name, req.headers[name]]));
     const more = {

@@ -5,6 +5,7 @@
 // What it keeps in the memory of its modules is told too: here one process has it, there each of many instances has its own.
 
 const diagnostics = require('node:diagnostics_channel');
+const { bringsOf } = require('../shared/brings.cjs');
 
 const kMost = 10;  // told of one request
 const kContext = Symbol.for('@vercel/request-context');
@@ -59,14 +60,10 @@ module.exports = function (sim) {
     const handler = handlers.get(entry);
     const { pathname, search } = new URL(req.url, 'http://localhost');
     const headers = Object.fromEntries(req.headers instanceof Headers ? req.headers : Object.entries(req.headers ?? {}));
-    const brings = [...pathname.split('/'), headers.authorization, ...cookiesOf(headers), ...Object.keys(headers).filter(isOwnField).map((name) => headers[name])];
-    const state = { id, req: { method: req.method ?? 'GET', url: pathname + search, headers, socket: outgoing?.socket }, brings: brings.filter(Boolean), isClosed: true };
+    const state = { id, req: { method: req.method ?? 'GET', url: pathname + search, headers, socket: outgoing?.socket }, brings: bringsOf(pathname, headers), isClosed: true };
     sim.memory.stateBegins(state, handler, sim.server && next.middlewareFile(sim.server));
     return state;
   }
-
-  const cookiesOf = ({ cookie = '' }) => String(cookie).split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
-  const isOwnField = (name) => /^x-(?!forwarded|real-ip|vercel|middleware|nextjs|invoke)/.test(name);
 
   // ---- What it leaves behind -------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 // Middleware in an instance: when the user's function begins, and its answer, which Next's router in next dev is to have as it would have had it there.
 
 const http = require('node:http');
+const { bringsOf } = require('../shared/brings.cjs');
 const { fieldOf } = require('../shared/middleware-answer.cjs');
 const { pack, unpack } = require('../shared/values.cjs');
 
@@ -27,6 +28,7 @@ module.exports = function (sim) {
       sim.prepareState(handler, invocation.file);
       return Promise.resolve(next.middlewarePasses());
     }
+    guard('module state', () => { invocation.brings = bringsOf(invocation.req.url.split('?')[0], invocation.req.headers); });
     sim.stateBegins(invocation, handler, invocation.file);
     invocation.begin();
     return call();
@@ -51,6 +53,8 @@ module.exports = function (sim) {
     const answer = isMiddleware(invocation) && !res.headersSent ? next.middlewareAnswerOf(error) : undefined;
     if (!answer) return false;
     const { response, waitUntil } = answer;
+    // At once: a function that this request goes on to may look for what was put there.
+    guard('module state', () => sim.stateEnds(invocation));
     if (waitUntil && !invocation.isWarming) sim.contextOf(invocation).waitUntil(Promise.resolve(waitUntil).catch(() => {}));
     const { body, headers, status } = response;
     const told = { status, headers: [...headers], hasBody: Boolean(body), thrown: invocation.thrown };

@@ -256,7 +256,7 @@ module.exports = function (sim) {
     if (files) message.files = files;
     const hanging = sim.hangingOf(invocation);
     if (hanging.length > 0) message.hanging = hanging;
-    else if (!isTouched && isPrerendered(invocation)) message.untouched = true;
+    else if (!isTouched && (isPrerendered(invocation) || isMiddlewares(invocation))) message.untouched = true;
     guard('connections', () => sim.tellConnections(invocation));
     guard('machine', () => sim.tellUntold?.(invocation));
     guard('reads', () => sim.tellReads(invocation));
@@ -272,6 +272,11 @@ module.exports = function (sim) {
   // To its end. A page that failed may have left anything.
   function isPrerendered({ isStatic, began, broken, isExpired, usedDynamic, res }) {
     return isStatic && began && !broken && !isExpired && !usedDynamic && res.writableFinished && res.statusCode < 500;
+  }
+
+  // The same of middleware.
+  function isMiddlewares({ kind, began, broken, isExpired, thrown, res }) {
+    return kind === 'MIDDLEWARE' && began && !broken && !isExpired && !thrown && res.writableFinished;
   }
 
   // Its deadline has come after the response: waitUntil is no longer waited for.

@@ -17,7 +17,8 @@ struct Told {
   Told() { summary.on_event(stamp, event::RunStarted{}); }
 
   void ended(std::string_view route, std::string_view target, std::vector<limits::Code> codes = {},
-             event::Traffic traffic = event::Traffic::invocation) {
+             event::Traffic traffic = event::Traffic::invocation, std::string_view kind = {},
+             int status = 200) {
     std::vector<limits::Verdict> verdicts(codes.size());
     for (std::size_t i = 0; i < codes.size(); ++i) verdicts[i].code = codes[i];
     event::InvocationEnded e;
@@ -25,6 +26,8 @@ struct Told {
     e.route = route;
     e.target = target;
     e.traffic = traffic;
+    e.kind = kind;
+    e.status = status;
     e.verdicts = verdicts;
     stamp.at += 1s;
     summary.on_event(stamp, e);
@@ -36,6 +39,15 @@ TEST_CASE("Summary of a run: nothing was asked, nothing is said") {
   told.ended("", "/_next/static/x.js", {}, event::Traffic::internal);
   told.ended("", "/logo.svg", {}, event::Traffic::direct);
   CHECK(told.summary.text("").empty());
+}
+
+TEST_CASE("Summary of a run: a request that middleware let pass is one request, as is one that it answered") {
+  Told told;
+  told.ended("middleware", "/api/ok", {}, event::Traffic::invocation, "middleware");
+  told.ended("/api/ok", "/api/ok");
+  told.ended("middleware", "/old", {}, event::Traffic::invocation, "middleware", 307);
+  told.ended("", "/old", {}, event::Traffic::direct);
+  CHECK(told.summary.text("").starts_with("\n2 requests to 2 routes in "));
 }
 
 TEST_CASE("Summary of a run: requests, violations and warnings, by route, the most told first") {

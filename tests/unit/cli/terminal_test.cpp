@@ -50,6 +50,8 @@ void an_hour(const profile::Profile& p, const std::function<void(const event::Ev
   tell(event::InstanceChanged{"i1", "dying", "dead", "", "spent", "killed by signal 9 (SIGKILL)", 0, 77});
   auto before = on(made("GET", "/api/counter", 200, 1ms), "i13", "bound");
   before.kind = "middleware";
+  tell(before);  // it let the next one pass
+  before.status = 307;
   tell(before);
   tell(on(made("GET", "/api/counter", 200, 4ms), "i2", "bound"));
   tell(on(made("POST", "/api/counter", 200, 3ms), "i2", "warm"));

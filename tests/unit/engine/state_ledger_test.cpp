@@ -203,6 +203,22 @@ TEST_CASE("middleware with instances of its own loses what it keeps as a functio
                                      "up by middleware at a GET on i1, "));
 }
 
+TEST_CASE("what middleware keeps for itself may be a cache, which a request of another path does not ask") {
+  for (const char* method : {"GET", "POST"}) {
+    World memo;
+    memo.route = kMiddleware;
+    CHECK(memo.tell(method, "i1", from_request(variable("map", {}, {"t-1"})), {"t-1"}).empty());
+    CHECK(memo.tell("GET", "i2", variable("map", {}, {})).empty());
+    CHECK(memo.tell("GET", "i3", from_request(variable("map", {}, {"t-1"})), {"t-1"}).empty());
+  }
+  World single;
+  single.route = kMiddleware;
+  single.tell("GET", "i1", from_request(variable("value", {}, {"ada"})));
+  const auto losses = single.tell("GET", "i2", variable("value", {}, {}));
+  REQUIRE(losses.size() == 1);
+  CHECK_FALSE(losses[0].proven);
+}
+
 TEST_CASE("middleware finds what its earlier request left, because one process runs all of it here") {
   World w;
   StateSeen counted = variable("number", {"0"}, {"1"});

@@ -40,6 +40,28 @@ TEST_CASE("an instance that prerendered and was left as it was found serves what
   CHECK(m.w.said() == "thaw i1\nplace 3 i1 warm\n");
 }
 
+TEST_CASE("middleware that left its instance as it found it is asked there again, and nobody else is") {
+  Made m;
+  const FunctionId proxy = m.w.define("/proxy", Pool::middleware);
+  m.w.release(1, true);
+  m.w.said();
+  m.w.request(2, proxy);
+  CHECK(m.w.said() == "spawn i2\n");
+  m.w.ready(2);
+  m.w.said();
+  m.w.release(2, true);
+  CHECK(m.w.said() == "freeze i2\n");
+  m.w.request(3, m.api);
+  m.w.request(4, proxy);
+  CHECK(m.w.said() == "spawn i3\nthaw i2\nplace 4 i2 warm\n");
+  m.w.request(5, proxy);  // while that is at work
+  CHECK(m.w.said().empty());
+  m.w.release(4, true);
+  CHECK(m.w.said() == "place 5 i2 warm\n");
+  m.w.release(5, false);
+  CHECK(m.w.said() == "kill i2 spent\n");
+}
+
 TEST_CASE("one in which something was left is spent, at its first invocation and at a later one") {
   Made first;
   first.w.release(1, false);

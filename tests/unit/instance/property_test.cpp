@@ -28,6 +28,7 @@ struct Driver {
     prerender.prerender = true;
     functions.push_back(w.define("/made", Pool::app_page, prerender));
     functions.push_back(w.define("/made-too", Pool::app_page, prerender));
+    functions.push_back(w.define("/proxy", Pool::middleware));
   }
 
   std::uint64_t pick(std::uint64_t n) { return rng.next() % n; }

@@ -346,8 +346,9 @@ class Sim final : public SchedulerWatcher {
       const GroupId g = scheduler.groups().group_of(f);
       REQUIRE((p.group == GroupId::none || p.group == g));
       REQUIRE(p.holders.size() < slots(f));
-      const bool prerender = scheduler.groups().function(f).config.prerender;
-      REQUIRE((p.served == 0 || options.isolation != Isolation::invocation || (p.untouched && prerender)));
+      const GroupedFunction& function = scheduler.groups().function(f);
+      const bool kept = function.config.prerender || function.pool == Pool::middleware;
+      REQUIRE((p.served == 0 || options.isolation != Isolation::invocation || (p.untouched && kept)));
       REQUIRE((c.start == Start::warm) == (p.served > 0));
       const bool in_time = c.start == Start::bound || (p.from != InstanceId::none && c.start == Start::cold);
       REQUIRE(in_time == (p.served == 0 && p.bound));

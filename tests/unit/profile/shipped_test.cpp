@@ -58,7 +58,7 @@ const Row kTable[] = {
     {"bundle.max", {"250MB", "250MB", "250MB", "250MB", "250MB", "250MB"}},
     {"spares.bound", {"on", "on", "on", "on", "on", "on"}},
     {"instances.fork", {"on", "on", "on", "on", "on", "on"}},
-    {"middleware.instances", {"off", "off", "off", "off", "off", "off"}},
+    {"middleware.instances", {"nodejs", "nodejs", "nodejs", "nodejs", "nodejs", "nodejs"}},
     {"environment.omit", {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing"}},
     {"environment.strict", {"off", "off", "off", "off", "off", "off"}},
     {"environment.max", {"64KiB", "64KiB", "64KiB", "64KiB", "64KiB", "64KiB"}},
