@@ -254,7 +254,7 @@ void Scheduler::Impl::keep_memory() {
       continue;
     }
     Instance* i = living < 2 ? nullptr : least_recently_used();
-    if (i == nullptr) i = give_up_urgent();
+    if (i == nullptr && living >= 2) i = give_up_urgent();
     if (i == nullptr) return;
     kill(*i, Why::memory, limits::Code::none);
   }

@@ -77,11 +77,13 @@ void Scheduler::Impl::bind_destined(Instance& i) {
 }
 
 // Somebody has to have its room, and would not have waited for it if it had not been begun. It is not begun
-// again at once, since it might be given up again.
+// again at once, nor where there is no room for what it was seen to weigh, since it would be given up again.
 Instance* Scheduler::Impl::give_up_urgent() {
   for (auto& [id, i] : instances) {
     if (i.destined == FunctionId::none || !(i.life.is<Spawning>() || i.life.is<Binding>())) continue;
     urgent_after = after(now, options.refill_patience);
+    std::uint64_t& weighs = bound_weights.try_emplace(i.destined, options.memory_estimate).first->second;
+    weighs = std::max(weighs, i.memory);
     return &i;
   }
   return nullptr;

@@ -217,6 +217,28 @@ TEST_CASE("a template is urgent only where there is room for it, and gives way t
   CHECK(w.said() == "spawn i6\n");
 }
 
+TEST_CASE("one that grows beyond the budget is given up, and not begun again where it has no room") {
+  SchedulerOptions o = with_templates(1);
+  o.memory_budget = 400'000'000;
+  Sim w(o);
+  const FunctionId f = w.define("/a");
+  evaluate_once(w, f);
+  w.request(2, f);
+  w.ready(2);
+  w.ready(3);
+  CHECK(w.said() == "spawn i2\nspawn i3\nplace 2 i2 cold\nbind i3 f1 as template at once\n");
+  w.memory(2, 100'000'000);
+  CHECK(w.said() == "");
+  w.memory(3, 310'000'000);
+  CHECK(w.said() == "kill i3 memory\n");
+  w.exited(3);
+  w.request(3, f);
+  w.said();
+  w.advance(3s);
+  CHECK(w.said().find("template") == std::string::npos);
+  CHECK(w.processes.size() == 2);  // i2, and what is started for 3
+}
+
 TEST_CASE("several functions have theirs one after the other") {
   Sim w(with_templates());
   const FunctionId a = w.define("/a"), b = w.define("/b");
