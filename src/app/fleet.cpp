@@ -215,8 +215,13 @@ void Fleet::obey(instance::Bind& c) {
   const Function& f = functions_[static_cast<std::size_t>(c.function)];
   const Instance* i = find(c.id);
   const bool as_template = c.as_template && i != nullptr && i->copies != nullptr;
+  if (i != nullptr && !c.background) i->process->foreground();
   say(c.id,
       agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view(), as_template));
+}
+
+void Fleet::obey(instance::Raise& c) {
+  if (Instance* i = find(c.id)) i->process->foreground();
 }
 
 void Fleet::obey(instance::Freeze& c) {

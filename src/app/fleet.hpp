@@ -267,6 +267,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void arm();
   void obey(instance::Spawn&);
   void obey(instance::Bind&);
+  void obey(instance::Raise&);
   void obey(instance::Freeze&);
   void obey(instance::Thaw&);
   void obey(instance::Ping&);

@@ -62,9 +62,9 @@ struct Weigh {
 struct Remark {
   std::string what, fix;
 };
-using PlacementCommand = std::variant<instance::Spawn, instance::Bind, instance::Freeze, instance::Thaw,
-                                      instance::Ping, instance::Kill, InstanceGiven, InstanceRefused,
-                                      InstanceTaken, ClockStops, Hurry, Weigh, Remark>;
+using PlacementCommand = std::variant<instance::Spawn, instance::Bind, instance::Raise, instance::Freeze,
+                                      instance::Thaw, instance::Ping, instance::Kill, InstanceGiven,
+                                      InstanceRefused, InstanceTaken, ClockStops, Hurry, Weigh, Remark>;
 
 class Placements {
  public:

@@ -27,6 +27,11 @@ struct Bind {
   InstanceId id;
   FunctionId function;
   bool as_template;  // and become a template, if that may be
+  bool background;   // nobody would be served by it yet: whatever priority it has is enough
+};
+// One that binds: somebody would be served by it. Normal priority from now on.
+struct Raise {
+  InstanceId id;
 };
 // SIGSTOP, and SIGCONT.
 struct Freeze {
@@ -74,6 +79,7 @@ struct LeaseLost {
   Death death{};
 };
 
-using SchedulerCommand = std::variant<Spawn, Bind, Freeze, Thaw, Ping, Kill, Placement, Refuse, LeaseLost>;
+using SchedulerCommand =
+    std::variant<Spawn, Bind, Raise, Freeze, Thaw, Ping, Kill, Placement, Refuse, LeaseLost>;
 
 }  // namespace vsim::instance

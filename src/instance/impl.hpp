@@ -1,6 +1,6 @@
 // The scheduler's inside, shared by its .cpp files only: scheduler.cpp (the moments), placement.cpp (which
-// instance an invocation gets), supply.cpp (which instances there are), instances.cpp (what happens to one),
-// timers.cpp (when).
+// instance an invocation gets), supply.cpp (which instances there are), urgent.cpp (templates that requests
+// cannot wait for a pause to get), instances.cpp (what happens to one), timers.cpp (when).
 #pragma once
 
 #include <list>
@@ -31,6 +31,9 @@ struct Instance {
   Generation generation = 0;
   std::vector<FunctionId> code;        // functions loaded or being loaded
   InstanceId from = InstanceId::none;  // the template that it is a copy of
+  // Started to become the template of this function, and for nothing else; none: not so.
+  FunctionId destined = FunctionId::none;
+  bool raised = false;  // it binds at normal priority
   std::set<std::string> files;
   bool files_told = false;
   std::vector<InvocationId> holders;
@@ -56,6 +59,7 @@ struct Holder {
   std::uint32_t children = 0;  // requests of its own that have not ended
   bool waits = false;          // said so
   bool took_spare = false;
+  bool evaluates = false;         // its function's modules, before it begins
   bool begun = false;             // user code runs: its deadline is the engine's matter
   std::optional<TimePoint> left;  // its client
   TimePoint placed{};
@@ -142,6 +146,17 @@ struct Scheduler::Impl {
     FunctionId function = FunctionId::none;
   };
   Refill missing() const;
+  std::set<FunctionId> served() const;  // by a template, by one that is to become one, or by a kept one
+  void bind(Instance&, FunctionId, bool background);
+
+  // urgent.cpp
+  bool evaluates(FunctionId) const;
+  bool may_have_template(FunctionId) const;
+  FunctionId urgent() const;                    // none: no template is
+  std::optional<TimePoint> urgent_due() const;  // nullopt: the same
+  void hasten();
+  void bind_destined(Instance&);                // it is ready
+  Instance* give_up_urgent();                   // room is needed: the one to go; nullptr: there is none
   std::optional<TimePoint> refill_due() const;  // nullopt: nothing missing, or nothing to be done now
   void refill();
   void freeze_idle();
@@ -188,6 +203,7 @@ struct Scheduler::Impl {
   std::vector<FunctionId> recent;                     // most recently used first
   std::set<FunctionId> unbindable;                    // binding failed: not before their code changes
   std::set<FunctionId> uncopied;                      // they have no template: the same
+  std::set<FunctionId> evaluated;                     // by an instance of theirs, for a request: the same
   std::map<FunctionId, std::uint32_t> failed_copies;  // in a row
   Duration fresh_takes =
       Duration::max();  // the last fresh one of what may_be_kept(), from placement to handler
@@ -195,7 +211,7 @@ struct Scheduler::Impl {
 
   bool started = false, stopped = false;
   Generation generation = 0;
-  TimePoint calm_at{}, quiet_at{}, spawn_after{};
+  TimePoint calm_at{}, quiet_at{}, spawn_after{}, urgent_after{};
   std::optional<TimePoint> missing_since;
   std::uint32_t failed_spawns = 0;  // in a row
 };

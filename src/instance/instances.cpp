@@ -94,6 +94,7 @@ void Scheduler::Impl::cannot_bind(FunctionId f) {
 void Scheduler::Impl::try_all_again() {
   unbindable.clear();
   uncopied.clear();
+  evaluated.clear();
   failed_copies.clear();
 }
 

@@ -171,7 +171,8 @@ void Scheduler::Impl::grant(const WaitingInvocation& w, Instance& i) {
   i.last_used = now;
   if (i.holders.empty()) i.heard = now;
   i.holders.push_back(w.invocation);
-  if (std::find(i.code.begin(), i.code.end(), w.function) == i.code.end()) {
+  const bool evaluates = std::find(i.code.begin(), i.code.end(), w.function) == i.code.end();
+  if (evaluates) {
     i.code.push_back(w.function);
     if (options.init_limit != kForever)
       i.inits.push_back({w.invocation, w.function, options.init_limit, now, {}, unserved(i)});
@@ -184,6 +185,7 @@ void Scheduler::Impl::grant(const WaitingInvocation& w, Instance& i) {
        .parent = w.parent,
        .depth = w.depth,
        .took_spare = start != Start::warm,
+       .evaluates = evaluates,
        .placed = now};
   if (w.left) h.left = now;
   by_serial.emplace(h.serial, w.invocation);

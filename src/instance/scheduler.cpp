@@ -39,6 +39,7 @@ void Scheduler::Impl::settle() {
   trim();
   keep_memory();
   meet_demand();
+  hasten();
   refill();
   copy_ahead();
   freeze_idle();
@@ -181,6 +182,7 @@ void Scheduler::handler_started(InvocationId id, TimePoint now, Commands& out) {
     if (!std::exchange(h->second.begun, true) && h->second.took_spare && s.may_be_kept(h->second.function))
       s.fresh_takes = s.now - h->second.placed;
     if (Instance* i = s.find(h->second.instance)) {
+      if (h->second.evaluates && i->life.is<Leased>()) s.evaluated.insert(h->second.function);
       i->heard = s.now;
       s.initialised(*i, id);
     }
@@ -221,6 +223,7 @@ void Scheduler::ready(InstanceId id, TimePoint now, Commands& out) {
     s.step(*i, [&](InstanceLifecycle& l) { return is_copy ? l.ready(i->code.front()) : l.ready(); });
     i->last_used = s.now;
     if (is_copy) s.failed_copies.erase(i->code.front());
+    if (i->destined != FunctionId::none) s.bind_destined(*i);
     s.failed_spawns = 0;
     s.spawn_after = {};
   }

@@ -174,28 +174,30 @@ void Scheduler::Impl::meet_demand() {
   const std::size_t need = demand();
   const std::size_t wanted = std::min<std::size_t>(need, std::max<std::uint32_t>(1, options.spawns_at_once));
   std::map<FunctionId, std::size_t> copies;  // that come
-  std::size_t coming = 0;
+  std::size_t spares = 0;                    // the same
   for (const auto& [id, i] : instances) {
-    if (!i.life.is<Spawning>()) continue;
-    if (i.from == InstanceId::none)
-      ++coming;
-    else
-      ++copies[i.code.front()];
+    if (!i.life.is<Spawning>() || i.destined != FunctionId::none) continue;
+    ++(i.from == InstanceId::none ? spares : copies[i.code.front()]);
   }
-  std::vector<FunctionId> wants;  // of those whom no copy that comes is for
-  std::size_t next = coming;
+  const bool spares_come = spares > 0;
+  std::vector<FunctionId> wants;  // of those whom nothing that comes is for
+  std::size_t coming = 0;
   for (const WaitingInvocation& w : waiters) {
     if (waits_for_kept(w)) continue;
-    const auto c = copies.find(w.function);
-    if (c == copies.end() || c->second == 0) {
+    std::size_t& copied = copies[w.function];
+    // Who can have a copy takes no spare (fresh()), though one may have been begun for him before there was a
+    // template.
+    const bool takes_spare = copied == 0 && !(template_of(w.function) != nullptr && fits(0));
+    std::size_t& comes = takes_spare ? spares : copied;
+    if (comes == 0) {
       wants.push_back(w.function);
     } else {
-      --c->second;
+      --comes;
       ++coming;
     }
   }
-  for (; coming < wanted && !wants.empty() && fits(0); ++coming, ++next)
-    spawn_for(wants[std::min(next, wants.size() - 1)], false, false);
+  for (auto f = wants.begin(); coming < wanted && f != wants.end() && fits(0); ++coming, ++f)
+    spawn_for(*f, false, false);
   // The room of those that are dying is as good as there.
   for (coming += count<Dying>(instances); coming < wanted; ++coming) {
     Instance* i = most_grown();
@@ -204,6 +206,7 @@ void Scheduler::Impl::meet_demand() {
       i = least_recently_used();
       why = Why::memory;
     }
+    if (i == nullptr) i = give_up_urgent();
     if (i == nullptr) {
       i = least_wanted();
       why = Why::abandoned;
@@ -212,7 +215,7 @@ void Scheduler::Impl::meet_demand() {
     kill(*i, why, limits::Code::none);
   }
   // Nothing will ever be free: each one that holds an instance waits for one that has none.
-  if (coming == 0 && count<Binding>(instances) == 0 && all_holders_wait()) {
+  if (coming == 0 && !spares_come && count<Binding>(instances) == 0 && all_holders_wait()) {
     const auto first =
         std::find_if(waiters.begin(), waiters.end(), [&](const WaitingInvocation& w) { return nested(w); });
     spawn_for((first == waiters.end() ? waiters.front() : *first).function, false, true);
@@ -251,6 +254,7 @@ void Scheduler::Impl::keep_memory() {
       continue;
     }
     Instance* i = living < 2 ? nullptr : least_recently_used();
+    if (i == nullptr && living >= 2) i = give_up_urgent();
     if (i == nullptr) return;
     kill(*i, Why::memory, limits::Code::none);
   }
@@ -264,25 +268,34 @@ void Scheduler::Impl::used(FunctionId f) {
     std::rotate(recent.begin(), it, it + 1);
 }
 
+std::set<FunctionId> Scheduler::Impl::served() const {
+  std::set<FunctionId> found;
+  for (const auto& [id, i] : instances) {
+    if (i.life.is<Binding>() || i.life.is<Template>()) found.insert(i.code.front());
+    if (i.life.is<Spawning>()) found.insert(i.destined);
+    if (i.kept && i.life.usable()) found.insert(i.code.begin(), i.code.end());
+  }
+  return found;
+}
+
 // The next thing to put in store. A spare is started only where it leaves a tenth of the budget free, with
 // what it will weigh when it is bound, so that what was given up for lack of room is not started again at
 // once.
 Scheduler::Impl::Refill Scheduler::Impl::missing() const {
   using Kind = Refill::Kind;
   if (!started || stopped || options.isolation == Isolation::none) return {};
-  std::set<FunctionId> bound_now, served;  // served: by a template, or a kept one
+  const std::set<FunctionId> are_served = served();
+  std::set<FunctionId> bound_now;
   std::size_t spares = 0;
   for (const auto& [id, i] : instances) {
     if (i.life.is<Bound>()) bound_now.insert(i.code.front());
-    if (i.life.is<Binding>() || i.life.is<Template>()) served.insert(i.code.front());
-    if (i.kept && i.life.usable()) served.insert(i.code.begin(), i.code.end());
-    const bool is_spare = i.life.is<Spare>() || (i.life.is<Spawning>() && i.from == InstanceId::none);
-    if (!i.over_cap && is_spare) ++spares;
+    const bool comes = i.life.is<Spawning>() && i.from == InstanceId::none && i.destined == FunctionId::none;
+    if (!i.over_cap && (i.life.is<Spare>() || comes)) ++spares;
   }
   const std::uint64_t reserve = options.memory_budget / 10;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
     const bool by_copies = options.templates && !uncopied.contains(recent[k]);
-    if (served.contains(recent[k]) || unbindable.contains(recent[k])) continue;
+    if (are_served.contains(recent[k]) || unbindable.contains(recent[k])) continue;
     if (!by_copies && bound_now.contains(recent[k])) continue;
     const std::uint64_t weighs = weight_bound(recent[k]);
     const std::uint64_t more = weighs - std::min(weighs, options.memory_estimate);
@@ -319,21 +332,21 @@ void Scheduler::Impl::refill() {
   if (next.kind == Refill::Kind::spawn) return spawn(GroupId::none, true, false);
   for (auto& [id, i] : instances) {
     if (!i.life.is<Spare>() || i.over_cap) continue;
-    step(i, [&](InstanceLifecycle& l) { return l.bind(next.function); });
-    i.group = groups.group_of(next.function);
-    i.generation = generation;
-    i.code.push_back(next.function);
-    // Nobody waits for it, and it runs at low priority: it gets the time of a start.
-    if (options.init_limit != kForever)
-      i.inits.push_back({InvocationId::none,
-                         next.function,
-                         std::max(options.init_limit, options.spawn_limit),
-                         now,
-                         {},
-                         unserved(i)});
-    out->push_back(Bind{id, next.function, options.templates && !uncopied.contains(next.function)});
-    return;
+    return bind(i, next.function, !evaluates(next.function));
   }
+}
+
+void Scheduler::Impl::bind(Instance& i, FunctionId f, bool background) {
+  step(i, [&](InstanceLifecycle& l) { return l.bind(f); });
+  i.group = groups.group_of(f);
+  i.generation = generation;
+  i.code.push_back(f);
+  i.raised = !background;
+  // No request is its own, and as a rule it runs at low priority: it gets the time of a start.
+  if (options.init_limit != kForever)
+    i.inits.push_back(
+        {InvocationId::none, f, std::max(options.init_limit, options.spawn_limit), now, {}, unserved(i)});
+  out->push_back(Bind{i.id, f, options.templates && !uncopied.contains(f), background});
 }
 
 // One of each template, so that the next request does not wait for it; some of the one used last.

@@ -5,14 +5,19 @@ import { test } from 'node:test';
 
 const require = createRequire(import.meta.url);
 
-// An app of one function, and what src/agent/state_reader.hpp makes of the lines about its variables.
-function app(handler) {
+// An app of one function, and what src/agent/state_reader.hpp makes of the lines about its variables. `isCopy`: a template has evaluated it.
+function app(handler, isCopy = false) {
   const told = [];
   const known = new Map();
   const sim = {
-    boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: 'i1' }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(line))),
+    boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: isCopy ? 'template' : 'i1', isTemplate: isCopy }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(line))),
   };
-  const { stateBegins, stateEnds } = require('../../src/agent/shared/module-state.cjs')(sim);
+  const { prepareCopies, prepareState, stateBegins, stateEnds } = require('../../src/agent/shared/module-state.cjs')(sim);
+  if (isCopy) {
+    prepareState(handler, 'app/api/a/route.ts');
+    prepareCopies();
+    sim.options.instance = 'i1';
+  }
   let id = 0;
   return {
     ask(url = '/', body = '') {
@@ -130,4 +135,56 @@ test('no value leaves the process in clear', () => {
   const { ask } = app((query) => sessions.set(query.get('key'), query.get('value')));
   const { seen } = ask('/?key=secret-new&value=secret-value');
   assert.ok(!JSON.stringify([...seen]).includes('secret'));
+});
+
+test('what is taken for as it was, would be found as it was', () => {
+  const { dataOf } = require('../../src/agent/shared/scopes.cjs')({});
+  const { look } = require('../../src/agent/shared/state-looks.cjs')({ instance: 'i1' }, dataOf);
+  class Store {
+    kept = new Map([['a', { lines: [{ amount: 1 }] }]]);
+    names = new Set(['x']);
+    put(key) { this.kept.set(key, 1); }
+  }
+  const key = {};
+  const ring = { count: 1 };
+  ring.self = ring;
+  const values = [7, 'text', null, undefined, NaN, ring, new Store(), [1, [2, { deep: [3] }]], { a: { b: { c: { d: 1 } } } }, new Map([[key, 1], ['k', [1]]]), Object.create(null, { hidden: { value: 1, configurable: true } }),
+    { get asked() { throw new Error('a getter was called'); } }, new Proxy({}, { ownKeys() { throw new Error('a trap was called'); } }), Object.assign([1], { named: 1 }), () => 1];
+  const changes = [
+    () => (ring.count = 2), () => ring.self.more = 1, () => delete ring.more, () => values[6].put('b'), () => values[6].kept.get('a').lines[0].amount++, () => values[6].names.add('y'), () => values[6].names.delete('x'),
+    () => values[7][1][1].deep.push(4), () => (values[7][1][1].deep.length = 0), () => (values[8].a.b.c.d = 2), () => (values[8].a = { b: { c: { d: 2 } } }), () => values[9].get('k').push(2), () => values[9].set(key, 2), () => values[9].delete(key).valueOf(),
+    () => Object.defineProperty(values[10], 'hidden', { value: 2, configurable: true }), () => Object.defineProperty(values[8].a, 'b', { get() { throw new Error('a getter was called'); }, configurable: true }), () => (values[13].named = 2),
+    () => (values[0] = 8), () => (values[3] = 'there'), () => (values[1] = 'other'), () => (values[5] = { ...ring, self: ring }), () => Object.setPrototypeOf(values[6], null), () => {},
+  ];
+  const inWords = (looks) => looks.map(({ kind, type, size, keys, texts, bare }) => ({ kind, type, size, keys, texts, bare }));
+  let before = look(values);
+  for (const change of changes) {
+    assert.deepEqual(look(values, before).map((one, i) => one === before[i]), before.map(({ trail }) => trail !== undefined));
+    change();
+    const after = look(values, before);
+    assert.deepEqual(inWords(after), inWords(look(values)), String(change));
+    before = after;
+  }
+});
+
+test('what a template has put into words its copies tell, and each what is another one there', () => {
+  const rooms = new Map([['a', { members: [1] }], ['b', 'x']]);
+  const byObject = new Map([[rooms, 1]]);
+  const log = ['one'];
+  const make = () => app((query) => (query.has('add') ? rooms.set(query.get('add'), 1) : query.has('log') && log.push(query.get('log')), byObject), true);
+  const first = make();
+  const again = first.ask().seen;
+  for (const [name, value] of Object.entries({ rooms, log })) {
+    assert.equal(again.get(name).isFull, true);
+    assert.deepEqual(again.get(name).had, inFull(value));
+  }
+  // The number of an object as a key is this process's own.
+  assert.deepEqual(again.get('byObject').had, inFull(byObject));
+  const added = first.ask('/?add=c').seen.get('rooms');
+  assert.deepEqual([added.changed, added.had.length, added.wrote.length], [true, 4, 2]);
+  assert.deepEqual(first.ask().seen.get('rooms').had, inFull(rooms));
+  const second = make();
+  log.push('since');  // as by what a copy does before its first request
+  assert.deepEqual(second.ask('/?log=two').seen.get('log').had, inFull(['one', 'since']));
+  assert.deepEqual(second.ask().seen.get('log').had, inFull(log));
 });

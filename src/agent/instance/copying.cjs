@@ -78,6 +78,7 @@ module.exports = function (sim) {
   // `bound` is what there is to tell; `why` it must not be copied, if that is known already: then it is an instance as before.
   async function standAsTemplate(bound, why) {
     if (why !== undefined) return sim.tell({ ...bound, uncopied: why });
+    sim.guard('module state', () => sim.prepareCopies());
     const open = await leave();
     if (open !== undefined) {
       await sim.connectPeer();

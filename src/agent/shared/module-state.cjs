@@ -13,6 +13,7 @@ const kMostBindings = 64;
 const kMostAsked = 64;
 const kMostText = 64 * 1024;
 const kLongest = 128;
+const kRehearsals = 5;
 const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler that goes on
 const kMayStream = new Set(['APP_ROUTE', 'PAGES_API']);  // to clients that modules keep
 const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, whether a stream has begun
@@ -22,8 +23,9 @@ module.exports = function (sim) {
   const { reach, read, dataOf, handlerIn } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const { difference, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
-  const { digest, digestsOf, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
+  const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
   const reached = new WeakMap();  // the user's function → bindings
+  const prepared = [];  // the same, of a template's
 
   // The first look at a function costs some milliseconds: on the way of a warmed instance it has been taken before.
   function prepareState(entry, file) {
@@ -32,8 +34,22 @@ module.exports = function (sim) {
     if (!bindings) {
       bindings = guard('module state', () => reach(entry, fileOf(file)).slice(0, kMostBindings)) ?? [];
       reached.set(entry, bindings);
+      if (options.isTemplate) prepared.push(bindings);
     }
     return bindings;
+  }
+
+  // Of what is as it was when it was looked at last, that look.
+  function lookAgain(bindings) {
+    const looks = look(read(bindings), bindings.map(({ last }) => last));
+    for (let i = 0; i < looks.length; i++) if (bindings[i].last !== looks[i]) bindings[i].last = looks[i];
+    return looks;
+  }
+
+  // In a template: what its copies will find, as long as it is so, is looked at and put into words here. Several times, so that V8 has compiled by then what each
+  // copy would else compile for itself.
+  function prepareCopies() {
+    for (let i = 0; i < kRehearsals; i++) for (const bindings of prepared) lookAgain(bindings).forEach((one, k) => prepareTold(bindings[k], one));
   }
 
   function isOn(entry) {
@@ -49,7 +65,7 @@ module.exports = function (sim) {
       if (bindings.length === 0) return;
       invocation.stateEntries = entries;
       invocation.stateBindings = bindings;
-      invocation.stateBefore = look(read(bindings));
+      invocation.stateBefore = lookAgain(bindings);
       let at = 0;
       const next = () => {
         if (invocation.isClosed || at === kLooks.length) return;
@@ -119,7 +135,7 @@ module.exports = function (sim) {
   function tellState(invocation, isOpen) {
     return guard('module state', () => {
       const { stateBindings: bindings, stateBefore: before } = invocation;
-      const after = look(read(bindings));
+      const after = lookAgain(bindings);
       const { asked, given } = wordsOf(invocation);
       const seen = [];
       const differences = before.map((one, i) => difference(one, after[i]));
@@ -263,5 +279,5 @@ module.exports = function (sim) {
     return file;
   }
 
-  return { actionEntries, handlerIn, pageEntries, prepareState, stateBegins, stateEnds, watchBody };
+  return { actionEntries, handlerIn, pageEntries, prepareCopies, prepareState, stateBegins, stateEnds, watchBody };
 };

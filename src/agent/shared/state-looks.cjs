@@ -8,16 +8,28 @@ const kMostEntries = 256;  // of one value: of a larger collection the last ones
 const kMostPassed = 100_000;  // of a collection: in a larger one the newest are not looked for
 const kMostLeaves = 200;  // looked at in one value
 const kLongest = 128;
+const kNone = { changed: false, wrote: [], isNew: () => false };
 // Not a getter that the user has put in their place.
 const [sizeOfMap, sizeOfSet] = [Map, Set].map(({ prototype }) => /** @type {() => number} */ (Object.getOwnPropertyDescriptor(prototype, 'size')?.get));
 
 module.exports = function (options, dataOf) {
-  // For each value {kind, type, size, keys, texts, held, bare, large}: enough to tell what was added. keys[i] is an entry's name, texts[i] what its value held[i]
-  // comes to, bare[i] its key without the field that holds it (if that is another), `large` the containers of which not all is looked at, `isCut`: nor is it known what they hold.
-  const look = (values) => values.map(lookAt);
+  const { isOn, trailOf } = require('./state-trail.cjs')(kindOf);
+  // For each value, which is looked at again only if it is not as it was `before`, {kind, type, size, keys, texts, held, bare, large}: enough to tell what was added. keys[i] is an entry's name, texts[i] what its value held[i]
+  // comes to, bare[i] its key without the field that holds it (if that is another), `large` the containers of which not all is looked at, `isCut`: nor is it known what they hold. `trail`: what was met on the way
+  // (state-trail.cjs); undefined, and `isLong`: too much.
+  const look = (values, before = []) => values.map((value, i) => (before[i]?.trail && isOn(before[i].trail, value) ? before[i] : lookAt(value, before[i])));
 
-  function lookAt(value) {
-    const out = { kind: '', type: typeof value, size: 0, keys: [], texts: [], held: [], bare: [], large: [], isCut: false };
+  function lookAt(value, before) {
+    isNumbered = false;
+    const out = seenIn(value);
+    // What a template has numbered would have the template's name in its copies.
+    if (!before?.isLong && !(isNumbered && options.isTemplate)) out.trail = trailOf(value);
+    out.isLong = out.trail === undefined;
+    return out;
+  }
+
+  function seenIn(value) {
+    const out = { kind: '', type: typeof value, size: 0, keys: [], texts: [], held: [], bare: [], large: [], isCut: false, trail: undefined, isLong: false };
     if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return out;
     if (value === null || typeof value !== 'object') {
       out.kind = typeof value === 'number' ? 'number' : 'value';
@@ -32,6 +44,7 @@ module.exports = function (options, dataOf) {
 
   // `wrote`: the places in `after` of what was added or has another value; isNew(i): it was not there.
   function difference(before, after) {
+    if (before === after) return kNone;
     const { keys, texts } = after;
     if (before.keys.length === keys.length && keys.every((key, i) => key === before.keys[i])) {
       const wrote = [];
@@ -188,11 +201,13 @@ module.exports = function (options, dataOf) {
   }
 
   let numbered = 0;
+  let isNumbered = false;  // a key, since that was forgotten
   const numbers = new WeakMap();  // objects as keys: who they are in this process
   function keyText(key) {
     if (key === null || (typeof key !== 'object' && typeof key !== 'function')) return String(key).slice(0, kLongest);
-    if (!numbers.has(key)) numbers.set(key, `${options.instance ?? 'middleware'} object ${++numbered}`);
-    return numbers.get(key);
+    isNumbered = true;
+    if (!numbers.has(key)) numbers.set(key, ++numbered);
+    return `${options.instance ?? 'middleware'} object ${numbers.get(key)}`;
   }
 
   // Elements of arrays have no name but what they are.

@@ -10,12 +10,44 @@ module.exports = function (placeOf) {
   // `look` (state-looks.cjs): as the handler found it. Of a variable whose number is beyond the last all is told each time.
   function variableOf(binding, look) {
     const isFirst = binding.number === undefined;
-    if (isFirst) Object.assign(binding, { number: ++variables, entries: new Map(), turn: 0 });
+    if (isFirst) begin(binding);
+    if (isFirst && binding.ready?.look === look) return inWords(binding, look);
+    if (!isFirst && binding.told === look && binding.number <= kMostVariables) return { variable: binding.number };
+    settle(binding);
+    binding.told = look;
     const { gone, come } = sinceTold(binding, look);
     if (!isFirst && binding.number <= kMostVariables) {
       return { variable: binding.number, gone: gone.length > 0 ? gone : undefined, come: come.length > 0 ? come : undefined };
     }
     return { variable: binding.number, name: binding.name, at: placeOf(binding), had: [...binding.entries.values()].flatMap(({ told }) => told) };
+  }
+
+  function begin(binding) {
+    binding.number = ++variables;
+    binding.entries ??= new Map();
+    binding.turn = 0;
+  }
+
+  // In a template: as variableOf() will tell it in its copies where it is still as `look` has it.
+  function prepareTold(binding, look) {
+    const at = placeOf(binding);
+    if (!look.trail || binding.ready?.look === look) return;  // of what has no trail there will be another look
+    binding.entries = new Map();
+    for (let i = 0; i < look.keys.length; i++) entryOf(binding, look, i);
+    binding.ready = { look, at, had: [...binding.entries.values()].flatMap(({ digests }) => digests) };
+  }
+
+  function inWords(binding, look) {
+    binding.told = look;
+    binding.isWhole = true;
+    const { at, had } = binding.ready;
+    return { variable: binding.number, name: binding.name, at, had };
+  }
+
+  // That all of its entries were told is written down for each of them when one of them changes: in most copies none does.
+  function settle(binding) {
+    if (binding.isWhole) for (const entry of binding.entries.values()) entry.told = entry.digests;
+    binding.isWhole = false;
   }
 
   function sinceTold(binding, look) {
@@ -45,13 +77,14 @@ module.exports = function (placeOf) {
     const key = keys[i];
     const known = binding.entries.get(key);
     if (known?.text === texts[i]) return known;
+    settle(binding);
     const ofKey = known ? known.digests.slice(0, -1) : [key, ...(bare[i] === undefined ? [] : [bare[i]])].map(digest);
     const entry = { text: texts[i], digests: [...ofKey, digest(`${key}\n${texts[i]}`)], told: known?.told, turn: known?.turn };
     binding.entries.set(key, entry);
     return entry;
   }
 
-  return { digest, digestsOf, variableOf };
+  return { digest, digestsOf, prepareTold, variableOf };
 };
 
 // 53 bits of a text, the same in every instance (a hash of Bob Jenkins' kind, two halves that are mixed): nobody is to be kept from guessing a key, but

@@ -293,7 +293,15 @@ class Sim final : public SchedulerWatcher {
     p.group = scheduler.groups().group_of(c.function);
     p.busy_binding = true;
     p.as_template = c.as_template;
-    log += fmt::format("bind i{} f{}{}\n", num(c.id), num(c.function), c.as_template ? " as template" : "");
+    log += fmt::format("bind i{} f{}{}{}\n", num(c.id), num(c.function), c.as_template ? " as template" : "",
+                       c.background ? "" : " at once");
+    p.background = p.background && c.background;
+  }
+  void carry_out(Raise& c) {
+    Process& p = living(c.id);
+    REQUIRE(p.busy_binding);
+    p.background = false;
+    log += fmt::format("raise i{}\n", num(c.id));
   }
   void carry_out(Freeze& c) {
     Process& p = living(c.id);
