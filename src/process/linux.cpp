@@ -338,8 +338,7 @@ Result<pid_t> launch(const Launch& l) {
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int flags = SIGCHLD | (tmp ? tmp->clone_flags() : 0);
-  const pid_t pid = clone_sharing(run_cloned_child, stack.top(), flags, &prepared);
+  const pid_t pid = clone_sharing(run_cloned_child, stack.top(), SIGCHLD, &prepared);
   const int clone_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
