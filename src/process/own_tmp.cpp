@@ -38,7 +38,7 @@ struct Answer {
   int err;
 };
 
-// It shares our memory, while we stand still (linux.cpp).
+// It shares our memory, while we stand still (linux_launch.cpp).
 [[noreturn, gnu::noinline]] void try_in_child(const Trial& trial) {
   int all = -1;
   Answer answer{vsim_take_own_tmp(trial.tmp, &all), 0};

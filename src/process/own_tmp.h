@@ -1,5 +1,5 @@
 // A /tmp of its own for a process: a mount namespace, with a new file system on /tmp that goes when the last process in it ends. Linux only. Written
-// in C for two users: a child between clone and exec (linux.cpp), which shares our memory and so may only make system calls and change nothing but its own
+// in C for two users: a child between vfork and exec (linux_launch.cpp), which shares our memory and so may only make system calls and change nothing but its own
 // stack; and a copy of the template (src/agent/fork.c). Names nothing but the C library. docs/decisions/0015-own-tmp.md has the why.
 #ifndef VSIM_PROCESS_OWN_TMP_H
 #define VSIM_PROCESS_OWN_TMP_H
