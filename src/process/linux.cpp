@@ -2,15 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -18,15 +15,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 #include <mutex>
 #include <set>
 
-#include "process/clone.hpp"
-#include "process/environment.hpp"
-#include "process/find_program.hpp"
 #include "process/os.hpp"
-#include "process/own_tmp_child.hpp"
 
 namespace vsim::process::os {
 namespace {
@@ -63,143 +55,6 @@ void for_each_number(const char* directory, F f) {
   ::closedir(dir);
 }
 
-// The descriptor itself, or a copy of it that is at least `least`, so that placing others cannot overwrite
-// it.
-struct Lifted {
-  Fd owned;
-  int fd = -1;
-};
-bool lift(int fd, int least, Lifted& out) {
-  out.fd = fd;
-  if (fd >= least) return true;
-  out.owned.reset(::fcntl(fd, F_DUPFD_CLOEXEC, least));
-  out.fd = out.owned.get();
-  return out.fd >= 0;
-}
-
-enum class Stage : int { terminal, descriptors, tmp, cwd, exec };
-struct Failure {
-  Stage stage;
-  int err;
-};
-
-// The child shares our memory until its exec (CLONE_VM), while we stand still (CLONE_VFORK), as in
-// posix_spawn: a plain fork copies the page tables, which took 36 ms at 200 MB resident, on the I/O thread.
-// So it may only make system calls, on a stack of its own, and change no memory of ours but errno.
-#define VSIM_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread")))
-
-// What it needs, laid out before.
-struct Prepared {
-  const char* program;
-  char* const* argv;
-  char* const* env;
-  const char* cwd;
-  int stdio[3];
-  const int* inherit;
-  int inherit_count;
-  int report;  // write end of the pipe that tells the parent why there was no exec; closed by a successful
-               // one
-  bool own_session;
-  bool controlling_terminal;
-  bool die_with_parent;
-  int nice;
-  rlim_t descriptors;       // the soft limit; 0: as ours
-  bool is_bound;            // the hard one too
-  const vsim_own_tmp* tmp;  // null: ours
-  pid_t parent;
-};
-
-// Our own soft limit before raise_descriptor_limit().
-rlim_t& descriptors_before() {
-  static rlim_t limit = 0;
-  return limit;
-}
-
-[[noreturn]] VSIM_IN_CHILD void fail_in_child(const Prepared& p, Stage stage) {
-  const Failure failure{stage, errno};
-  ssize_t n = ::write(p.report, &failure, sizeof failure);
-  static_cast<void>(n);
-  ::_exit(127);
-}
-
-[[noreturn]] VSIM_IN_CHILD void run_child(const Prepared& p) {
-  if (p.die_with_parent) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != p.parent) ::_exit(127);  // it went before we asked
-  }
-  if (p.own_session) ::setsid();
-  // SIG_DFL, no flags, an empty mask, as the kernel has them. Not by sigaction(): ThreadSanitizer's notes
-  // what it is given in our memory, and would deliver no signal to us any more.
-  static constexpr unsigned long kByDefault[4] = {};
-  for (int s = 1; s < NSIG; ++s) ::syscall(SYS_rt_sigaction, s, kByDefault, nullptr, NSIG / 8);
-  if (p.controlling_terminal && ::ioctl(p.stdio[1], TIOCSCTTY, 0) != 0) fail_in_child(p, Stage::terminal);
-  for (int i = 0; i < 3; ++i)
-    if (::dup2(p.stdio[i], i) < 0) fail_in_child(p, Stage::descriptors);
-  for (int i = 0; i < p.inherit_count; ++i)
-    if (::dup2(p.inherit[i], 3 + i) < 0) fail_in_child(p, Stage::descriptors);
-  // Asio opens its sockets without close-on-exec, so everything else is closed here. Linux 5.9; before it the
-  // flag is the only guard.
-  const unsigned first = 3u + static_cast<unsigned>(p.inherit_count);
-  const unsigned report = static_cast<unsigned>(p.report);
-  if (report > first) ::syscall(SYS_close_range, first, report - 1, 0u);
-  ::syscall(SYS_close_range, report + 1, ~0u, 0u);
-  rlimit limit{};
-  if (p.descriptors != 0 && ::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = p.descriptors < limit.rlim_max ? p.descriptors : limit.rlim_max;
-    if (p.is_bound) limit.rlim_max = limit.rlim_cur;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (p.nice != 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + p.nice);
-  // Of the disk as it was, an instance finds the descriptor.
-  int all = -1;
-  if (p.tmp && vsim_take_own_tmp(p.tmp, &all) != nullptr) fail_in_child(p, Stage::tmp);
-  if (p.tmp && p.tmp->disk && p.tmp->in_user_namespace && vsim_may_mount_only(1) != 0)
-    fail_in_child(p, Stage::tmp);
-  if (p.cwd && ::chdir(p.cwd) != 0) fail_in_child(p, Stage::cwd);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(p.program, p.argv, p.env);
-  fail_in_child(p, Stage::exec);
-}
-
-VSIM_IN_CHILD int run_cloned_child(void* prepared) { run_child(*static_cast<const Prepared*>(prepared)); }
-
-Error explain(const Launch& l, const std::string& program, Failure f) {
-  const std::string& name = l.argv.front();
-  switch (f.stage) {
-    case Stage::terminal:
-      return system_error(fmt::format("cannot start {}: no terminal for it", name), f.err);
-    case Stage::descriptors:
-      return system_error(fmt::format("cannot start {}: no descriptors for it", name), f.err);
-    case Stage::tmp:
-      return system_error(fmt::format("cannot start {}: no /tmp of its own for it", name), f.err);
-    case Stage::cwd:
-      return system_error(fmt::format("cannot start {} in {}", name, l.cwd), f.err);
-    case Stage::exec:
-      break;
-  }
-  if (f.err == ENOENT)
-    return {fmt::format("cannot start {}: the interpreter named in the first line of {} does not exist", name,
-                        program),
-            "correct its #! line, or install what it names"};
-  if (f.err == ENOEXEC)
-    return {
-        fmt::format("cannot start {}: {} is neither a program nor a script with a #! line", name, program),
-        "run it through its interpreter, such as sh or node"};
-  if (f.err == E2BIG)
-    return {fmt::format("cannot start {}: arguments and environment are too long", name), {}};
-  return system_error(fmt::format("cannot start {}", name), f.err);
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  out.reserve(strings.size() + 1);
-  for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
 // The children of this process are a table of the whole process, like the kernel's own, whoever launched
 // them.
 struct Launched {
@@ -209,18 +64,6 @@ struct Launched {
 Launched& launched() {
   static Launched table;
   return table;
-}
-
-// A process that ignores SIGCHLD (some parents leave it so) has its children reaped by the kernel, and their
-// causes of death with them.
-void want_child_deaths() {
-  struct sigaction now;
-  if (::sigaction(SIGCHLD, nullptr, &now) != 0) return;
-  const bool ignored = !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_IGN;
-  if (!ignored && !(now.sa_flags & SA_NOCLDWAIT)) return;
-  if (ignored) now.sa_handler = SIG_DFL;
-  now.sa_flags &= ~SA_NOCLDWAIT;
-  ::sigaction(SIGCHLD, &now, nullptr);
 }
 
 }  // namespace
@@ -286,84 +129,6 @@ std::optional<WindowSize> terminal_size(int fd) {
   return size;
 }
 
-Result<pid_t> launch(const Launch& l) {
-  if (l.argv.empty() || l.argv.front().empty()) return Error{"cannot start a command: it is empty", {}};
-  if (!l.cwd.empty()) {
-    struct stat st;
-    if (::stat(l.cwd.c_str(), &st) != 0 || !S_ISDIR(st.st_mode))
-      return Error{fmt::format("cannot start {}: the directory {} does not exist", l.argv.front(), l.cwd),
-                   {}};
-  }
-  const auto program =
-      l.program.empty() ? find_program(l.argv.front(), l.env, l.cwd) : Result<std::string>(l.program);
-  if (!program) return program.error();
-  auto report = make_pipe();
-  if (!report) return report.error();
-
-  const int least = 3 + static_cast<int>(l.inherit.size());
-  Lifted stdio[3], report_end;
-  std::vector<Lifted> inherit(l.inherit.size());
-  bool lifted = lift(l.input, least, stdio[0]) && lift(l.output, least, stdio[1]) &&
-                lift(l.error, least, stdio[2]) && lift(report->write.get(), least, report_end);
-  std::vector<int> inherit_fds;
-  for (std::size_t i = 0; lifted && i < inherit.size(); ++i) {
-    lifted = lift(l.inherit[i], least, inherit[i]);
-    inherit_fds.push_back(inherit[i].fd);
-  }
-  if (!lifted)
-    return system_error(fmt::format("cannot start {}: no descriptors for it", l.argv.front()), errno);
-
-  const std::vector<char*> argv = pointers(l.argv), env = pointers(l.env);
-  std::optional<TmpForChild> tmp;
-  if (l.own_tmp) tmp.emplace(*l.own_tmp);
-  Prepared prepared{program->c_str(),
-                    argv.data(),
-                    env.data(),
-                    l.cwd.empty() ? nullptr : l.cwd.c_str(),
-                    {stdio[0].fd, stdio[1].fd, stdio[2].fd},
-                    inherit_fds.data(),
-                    static_cast<int>(inherit_fds.size()),
-                    report_end.fd,
-                    l.own_session,
-                    l.controlling_terminal,
-                    l.die_with_parent,
-                    l.nice,
-                    l.descriptors != 0 ? l.descriptors : descriptors_before(),
-                    l.descriptors != 0,
-                    tmp ? tmp->get() : nullptr,
-                    ::getpid()};
-  want_child_deaths();
-  ChildStack stack;
-  // No handler of ours may run in the child: it would change our memory.
-  sigset_t all, before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int flags = SIGCHLD | (tmp ? tmp->clone_flags() : 0);
-  const pid_t pid = clone_sharing(run_cloned_child, stack.top(), flags, &prepared);
-  const int clone_error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) {
-    Error e = system_error(fmt::format("cannot start {}", l.argv.front()), clone_error);
-    if (clone_error == EAGAIN) e.fix = "the limit of processes is reached (ulimit -u)";
-    return e;
-  }
-  report->write.reset();
-  report_end.owned.reset();
-  Failure failure{};
-  ssize_t n;
-  do n = ::read(report->read.get(), &failure, sizeof failure);
-  while (n < 0 && errno == EINTR);
-  if (n != static_cast<ssize_t>(sizeof failure)) {
-    const std::lock_guard lock(launched().mutex);
-    launched().pids.insert(pid);
-    return pid;
-  }
-  int status;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return explain(l, *program, failure);
-}
-
 Result<Fd> open_exit_fd(pid_t pid) {
   Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!fd) {
@@ -402,16 +167,6 @@ bool launched_here(pid_t pid) {
 void adopt(pid_t pid) {
   const std::lock_guard lock(launched().mutex);
   launched().pids.insert(pid);
-}
-
-void raise_descriptor_limit() {
-  constexpr rlim_t kMost = 1 << 18;  // some systems say a thousand million, and programs that walk them all
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t before = limit.rlim_cur, wanted = std::min(limit.rlim_max, kMost);
-  if (before == RLIM_INFINITY || before >= wanted) return;
-  limit.rlim_cur = wanted;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) descriptors_before() = before;
 }
 
 void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

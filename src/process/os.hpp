@@ -1,6 +1,6 @@
-// What process/ needs from the operating system beyond plain POSIX file calls. linux.cpp implements it; a
-// port implements this header again and touches nothing else. Decides nothing, calls nobody back. Used by
-// process/ and its tests only.
+// What process/ needs from the operating system beyond plain POSIX file calls. linux.cpp implements it, and
+// linux_launch.cpp the start of a program; a port implements this header again and touches nothing else.
+// Decides nothing, calls nobody back. Used by process/ and its tests only.
 #pragma once
 
 #include <sys/types.h>

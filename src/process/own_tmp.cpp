@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,7 +9,6 @@
 #include <memory>
 #include <set>
 
-#include "process/clone.hpp"
 #include "process/os.hpp"
 #include "process/own_tmp_child.hpp"
 
@@ -40,8 +38,8 @@ struct Answer {
   int err;
 };
 
-int try_in_child(void* given) {
-  const Trial& trial = *static_cast<const Trial*>(given);
+// It shares our memory, while we stand still (linux_launch.cpp).
+[[noreturn, gnu::noinline]] void try_in_child(const Trial& trial) {
   int all = -1;
   Answer answer{vsim_take_own_tmp(trial.tmp, &all), 0};
   answer.err = errno;
@@ -93,10 +91,10 @@ std::optional<std::string> why_no_own_tmp(const OwnTmp& own) {
   const os::TmpForChild tmp(own);
   auto report = os::make_pipe();
   if (!report) return report.error().message;
-  ChildStack stack;
-  Trial trial{tmp.get(), report->write.get()};
-  const pid_t pid = clone_sharing(try_in_child, stack.top(), tmp.clone_flags() | SIGCHLD, &trial);
-  if (pid < 0) return fmt::format("a namespace of its own: {}", strerror(errno));
+  const Trial trial{tmp.get(), report->write.get()};
+  const pid_t pid = ::vfork();
+  if (pid == 0) try_in_child(trial);
+  if (pid < 0) return fmt::format("its first child: {}", strerror(errno));
   report->write.reset();
   Answer answer{"its first child", ECHILD};
   ssize_t n;
@@ -132,8 +130,6 @@ TmpForChild::TmpForChild(const OwnTmp& own) {
   disk_.count = disk_pointers_.size();
   tmp_.disk = &disk_;
 }
-
-int TmpForChild::clone_flags() const { return CLONE_NEWNS | (tmp_.in_user_namespace ? CLONE_NEWUSER : 0); }
 
 }  // namespace os
 }  // namespace vsim::process

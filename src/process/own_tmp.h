@@ -1,11 +1,12 @@
 // A /tmp of its own for a process: a mount namespace, with a new file system on /tmp that goes when the last process in it ends. Linux only. Written
-// in C for two users: a child between clone and exec (linux.cpp), which shares our memory and so may only make system calls and change nothing but its own
+// in C for two users: a child between vfork and exec (linux_launch.cpp), which shares our memory and so may only make system calls and change nothing but its own
 // stack; and a copy of the template (src/agent/fork.c). Names nothing but the C library. docs/decisions/0015-own-tmp.md has the why.
 #ifndef VSIM_PROCESS_OWN_TMP_H
 #define VSIM_PROCESS_OWN_TMP_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -109,9 +110,10 @@ VSIM_OWN_TMP_FUNCTION const char* vsim_mount_own_tmp(const struct vsim_own_tmp* 
   return failed;
 }
 
-// In the new namespaces, with one thread. NULL: done, and with `disk` as vsim_take_read_only(). Else what it failed at, and errno says why; the process must
+// Of a process with one thread. NULL: done, and with `disk` as vsim_take_read_only(). Else what it failed at, and errno says why; the process must
 // end then.
 VSIM_OWN_TMP_FUNCTION const char* vsim_take_own_tmp(const struct vsim_own_tmp* t, int* all) {
+  if (unshare(CLONE_NEWNS | (t->in_user_namespace ? CLONE_NEWUSER : 0)) != 0) return "a namespace of its own";
   if (t->in_user_namespace && vsim_own_tmp_identity(t) != 0) return "the ids of a user namespace";
   char cwd[4096];
   const int has_cwd = getcwd(cwd, sizeof cwd) != NULL;

@@ -16,7 +16,6 @@ class TmpForChild {
   TmpForChild(const TmpForChild&) = delete;
   TmpForChild& operator=(const TmpForChild&) = delete;
   const vsim_own_tmp* get() const { return &tmp_; }
-  int clone_flags() const;  // the namespaces that it is cloned into
 
  private:
   std::string options_;

@@ -2,7 +2,7 @@
 // `in_place`), so a Ctrl-C in our terminal does not reach it, and a stop reaches all of its descendants: its
 // process group by one signal, those that left the group by walking the process tree (orphans come to us, see
 // os::adopt_orphans). Everything runs on the thread of the io_context; no call blocks on a child.
-// docs/decisions/0002-child-processes.md says why this is not Boost.Process and what can escape.
+// docs/decisions/0002-child-processes.md says what Boost.Process does here and what can escape.
 #pragma once
 
 #include <sys/types.h>
