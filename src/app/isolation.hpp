@@ -55,8 +55,8 @@ class IsolationShell final : private FleetWatcher {
   // What next dev is given to know of it, as variables: VSIM_ISOLATION, VSIM_RPC_SOCKET, VSIM_MIDDLEWARE,
   // VSIM_AHEAD.
   void add_environment(process::Environment&);
-  // VSIM_MIDDLEWARE: how next dev asks for an instance of middleware, "http" or "https", with " nodejs" for that of the
-  // Node.js runtime alone; "" if it does not.
+  // VSIM_MIDDLEWARE: how next dev asks for an instance of middleware, "http" or "https", with " nodejs" for
+  // that of the Node.js runtime alone; "" if it does not.
   std::string_view asks_for_middleware() const;
 
   void hello(const agent::Hello&);

@@ -78,7 +78,7 @@ rlim_t& descriptors_before() {
 // no memory of ours but errno, each in a frame of its own, below the launcher's.
 
 // Says over a pipe, which a successful exec closes, why there was none.
-struct Report {
+struct FailurePipe {
   int fd;
   [[noreturn]] void fail(const char* step) const {
     const Failure failure{step, errno};
@@ -99,7 +99,7 @@ struct Standing {
   const Launch& l;
   int terminal;
   pid_t parent;
-  Report report;
+  FailurePipe report;
   template <class... Any>
   [[gnu::noinline]] v2::error_code on_exec_setup(const Any&...) const {
     if (l.die_with_parent) {
@@ -118,7 +118,7 @@ struct Standing {
 struct Descriptors {
   const int* from;  // what becomes 0, 1, 2, …
   int count;
-  Report report;
+  FailurePipe report;
   template <class... Any>
   [[gnu::noinline]] v2::error_code on_exec_setup(const Any&...) const {
     for (int i = 0; i < count; ++i)
@@ -152,7 +152,7 @@ struct Limits {
 struct Disk {
   const vsim_own_tmp* tmp;  // null: ours
   const char* cwd;          // empty: ours
-  Report report;
+  FailurePipe report;
   template <class... Any>
   [[gnu::noinline]] v2::error_code on_exec_setup(const Any&...) const {
     // Of the disk as it was, an instance finds the descriptor.
@@ -224,7 +224,7 @@ Result<pid_t> launch(const Launch& l) {
   fds.insert(fds.end(), l.inherit.begin(), l.inherit.end());
   const int count = static_cast<int>(fds.size());
   // One number is left free for a descriptor of the whole disk (Disk).
-  Report to_us{report->write.get()};
+  FailurePipe to_us{report->write.get()};
   std::vector<Fd> copies(fds.size() + 1);
   bool is_lifted = lift(to_us.fd, count + 1, copies.back());
   for (std::size_t i = 0; is_lifted && i < fds.size(); ++i) is_lifted = lift(fds[i], count, copies[i]);
