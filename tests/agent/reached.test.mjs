@@ -86,7 +86,7 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
 
   test('its own variables, those of its classes, and no code of packages', () =>
     inChunk(kChunk, { 'node_modules/client/index.js': kClient }, ({ reach, read }, chunk) => {
-      const bindings = reach(chunk[1](), 'app/api/a/route.js');
+      const bindings = reach(chunk[1](), 'app/api/a/route.js').bindings;
       assert.deepEqual(bindings.map(({ name }) => name).sort(), ['client', 'counter', 'rooms', 'seen']);
       const [rooms] = read(bindings.filter(({ name }) => name === 'rooms'));
       assert.equal(rooms instanceof Map, true);
@@ -96,13 +96,13 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
     inChunk(kBundled, {}, ({ reach }, chunk) => {
       const context = {};
       for (const factory of chunk.filter((one) => typeof one === 'function')) factory(context);
-      const bindings = reach(context.GET, 'app/api/a/route.ts');
+      const { bindings } = reach(context.GET, 'app/api/a/route.ts');
       assert.deepEqual(bindings.map(({ name, key, file }) => `${key ?? name} in ${file}`).sort(), ['carts in lib/carts.ts', 'kit in lib/carts.ts', 'totals in lib/carts.ts']);
     }));
 
   test('and with webpack', () =>
     inChunk(kWebpack, {}, ({ reach }, { GET }) => {
-      const bindings = reach(GET, 'app/api/a/route.ts');
+      const { bindings } = reach(GET, 'app/api/a/route.ts');
       assert.deepEqual(bindings.map(({ name, key, file }) => `${key ?? name} in ${file}`).sort(), ['carts in lib/carts.ts', 'kit in lib/carts.ts', 'totals in lib/carts.ts']);
     }));
 
@@ -113,7 +113,7 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
       class Orders { static name = { a: 1 }; static get() { return Orders.one ??= new Orders(); } is(other) { return Orders.two === other && Orders.three <= 1; } }
       return function GET() { __webpack_require__; return Orders.get(); };`);
     const GET = make(() => {});
-    const bindings = reach(GET, 'app/api/a/route.ts').filter(({ owner }) => owner);
+    const bindings = reach(GET, 'app/api/a/route.ts').bindings.filter(({ owner }) => owner);
     assert.deepEqual(bindings.map(({ name }) => name), ['Orders.one']);
     assert.deepEqual(read(bindings), [undefined]);
     const made = GET();
@@ -124,10 +124,20 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
     const { reach } = require('../../src/agent/shared/scopes.cjs')({});
     const seen = new Map();
     const made = (size) => new Function('seen', `const hidden = new Set(); return function (request) { /* ${'A'.repeat(size)} */ return seen.size + hidden.size; };`)(seen);
-    const namesOf = (fn) => reach(fn, 'app/api/a/route.ts').map(({ name }) => name).sort();
+    const namesOf = (fn) => reach(fn, 'app/api/a/route.ts').bindings.map(({ name }) => name).sort();
     assert.deepEqual(namesOf(made(190_000)), ['hidden', 'seen']);
     const bundle = made(2_000_000);
     assert.deepEqual(namesOf(() => bundle() + seen.size), ['seen']);
+  });
+
+  test('it says when it leads to more functions than are looked at', () => {
+    const { reach } = require('../../src/agent/shared/scopes.cjs')({});
+    const chain = (length) => {
+      let next = () => 0;
+      for (let i = 0; i < length; i++) next = ((below) => () => below())(next);
+      return next;
+    };
+    assert.deepEqual([10, 290, 310, 1000].map((length) => reach(chain(length), 'proxy.ts').isWhole), [true, true, false, false]);
   });
 
   test('the user\'s function of middleware, as the adapter of each Next names it', () => {
@@ -144,6 +154,6 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
     };
     for (const next of [14, 15, 16]) assert.equal(handlerIn(made[next]), middleware, next);
     assert.equal(handlerIn(made.another), undefined);
-    assert.deepEqual(reach(middleware, 'proxy.ts').map(({ name, file }) => `${name} in ${file}`), ['seen in proxy.ts']);
+    assert.deepEqual(reach(middleware, 'proxy.ts').bindings.map(({ name, file }) => `${name} in ${file}`), ['seen in proxy.ts']);
   });
 });

@@ -30,6 +30,7 @@ module.exports = function (sim) {
     }
     guard('module state', () => { invocation.brings = bringsOf(invocation.req.url.split('?')[0], invocation.req.headers); });
     sim.stateBegins(invocation, handler, invocation.file);
+    invocation.isStateKnown = sim.isStateKnown(handler);
     invocation.begin();
     return call();
   }

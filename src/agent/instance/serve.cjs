@@ -275,8 +275,8 @@ module.exports = function (sim) {
   }
 
   // The same of middleware.
-  function isMiddlewares({ kind, began, broken, isExpired, thrown, res }) {
-    return kind === 'MIDDLEWARE' && began && !broken && !isExpired && !thrown && res.writableFinished;
+  function isMiddlewares({ kind, began, broken, isExpired, isStateKnown, thrown, res }) {
+    return kind === 'MIDDLEWARE' && began && isStateKnown && !broken && !isExpired && !thrown && res.writableFinished;
   }
 
   // Its deadline has come after the response: waitUntil is no longer waited for.

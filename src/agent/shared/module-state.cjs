@@ -25,14 +25,17 @@ module.exports = function (sim) {
   const { difference, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
   const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
   const reached = new WeakMap();  // the user's function → bindings
-  const prepared = [];  // the same, of a template's
+  const known = new WeakSet();  // functions of which all that they reach is among those
+  const prepared = [];  // bindings of a template's functions
 
   // The first look at a function costs some milliseconds: on the way of a warmed instance it has been taken before.
   function prepareState(entry, file) {
     if (!isOn(entry)) return [];
     let bindings = reached.get(entry);
     if (!bindings) {
-      bindings = guard('module state', () => reach(entry, fileOf(file)).slice(0, kMostBindings)) ?? [];
+      const all = guard('module state', () => reach(entry, fileOf(file)));
+      if (all?.isWhole && all.bindings.length < kMostBindings) known.add(entry);
+      bindings = all?.bindings.slice(0, kMostBindings) ?? [];
       reached.set(entry, bindings);
       if (options.isTemplate) prepared.push(bindings);
     }
@@ -126,6 +129,9 @@ module.exports = function (sim) {
   function asksFor(invocation, { action }) {
     return actionOf(invocation.req.headers) === action || (invocation.bodyText?.() ?? '').includes(action);
   }
+
+  // Whether what stateEnds() says of it is all that there is to say.
+  const isStateKnown = (entry) => typeof entry === 'function' && known.has(entry);
 
   // All of it is over; before `done` is told. Whether something in reach is not as it was.
   function stateEnds(invocation) {
@@ -279,5 +285,5 @@ module.exports = function (sim) {
     return file;
   }
 
-  return { actionEntries, handlerIn, pageEntries, prepareCopies, prepareState, stateBegins, stateEnds, watchBody };
+  return { actionEntries, handlerIn, isStateKnown, pageEntries, prepareCopies, prepareState, stateBegins, stateEnds, watchBody };
 };

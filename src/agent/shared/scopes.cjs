@@ -155,7 +155,7 @@ module.exports = function (sim) {
     return [inners, scopesOfAll(inners, (i, name) => name === undefined || words[i].has(name))];
   }
 
-  // The data that `entry` reaches: [{name, file, fn, key?}]: read again by read(). `file`: the module as the bundler names it.
+  // The data that `entry` reaches: [{name, file, fn, key?}]: read again by read(). `file`: the module as the bundler names it. `isWhole`: it reaches no more.
   function reach(entry, entryFile) {
     return look(() => {
       const found = new Map();  // file + name → binding
@@ -174,7 +174,7 @@ module.exports = function (sim) {
         const [inners, scopes] = examine(wave.map(({ fn }) => fn));
         wave.forEach((one, i) => visit(one, inners[i], scopes[i]));
       }
-      return [...found.values()];
+      return { bindings: [...found.values()], isWhole: seen.size < kMostFunctions };
 
       function visit({ fn, file: named }, inner, scopes) {
         if (!isAny && !isBundled(inner, scopes)) return;
