@@ -85,15 +85,23 @@ function suite(combo) {
     });
 
     test("one that leaves its memory as it was serves the next request too", async () => {
-      await json("/api/same");
-      const [first] = await eventually("its end", 5_000, () => endsOf("/api/same").length === 1 && endsOf("/api/same"));
-      await json("/api/same");
-      const [, second] = await eventually("its end", 5_000, () => endsOf("/api/same").length === 2 && endsOf("/api/same"));
-      assert.deepEqual([second.instance, second.start], [first.instance, "warm"]);
+      let asked = 0;
+      const same = async () => {
+        await json("/api/same");
+        asked += 1;
+        const end = (await eventually("its end", 5_000, () => endsOf("/api/same").length === asked && endsOf("/api/same"))).at(-1);
+        const last = await eventually("what becomes of it", 5_000, () => {
+          const to = sim.events().findLast(({ t, instance }) => t === "instance_changed" && instance === end.instance)?.to;
+          return (to === "frozen" || to === "dead") && to;
+        });
+        return { ...end, last };
+      };
+      const first = await same();
+      const second = await same();
+      assert.deepEqual([first.last, second.instance, second.start, second.last], ["frozen", first.instance, "warm", "frozen"]);
       await json("/api/counted");  // and is spent by what does not
-      await json("/api/same");
-      const [, , third] = await eventually("its end", 5_000, () => endsOf("/api/same").length === 3 && endsOf("/api/same"));
-      assert.notEqual(third.instance, second.instance);
+      await eventually("its death", 5_000, () => sim.events().some(({ t, instance, to }) => t === "instance_changed" && instance === first.instance && to === "dead"));
+      assert.notEqual((await same()).instance, first.instance);
     });
 
     test("what it answers itself is the answer; the function does not run", async () => {
