@@ -157,7 +157,15 @@ function marked(mark) {
 }
 
 // Everything in a temp folder but the one empty folder that all runs of a user share.
-const filesBelow = async (folder) => (await readdir(folder, { recursive: true })).filter((path) => !/^vercel-sim(-\d+)?$/.test(path));
+async function filesBelow(folder) {
+  for (;;) {
+    try {
+      return (await readdir(folder, { recursive: true })).filter((path) => !/^vercel-sim(-\d+)?$/.test(path));
+    } catch (error) {
+      if (error.code !== "ENOENT" || !existsSync(folder)) throw error;  // else what is below it goes just now
+    }
+  }
+}
 
 const running = new Set();
 
