@@ -145,7 +145,7 @@ std::vector<std::string> workspaces_with_next(const Manifest& m) {
     for (const std::string& name :
          subdirectories(relative.empty() ? m.directory : join(m.directory, relative))) {
       ++looked;
-      const std::string path = relative.empty() ? name : relative + "/" + name;
+      const std::string path = relative.empty() ? name : fmt::format("{}/{}", relative, name);
       if (depth + 1 < deepest) todo.emplace_back(path, depth + 1);
       if (std::none_of(globs.begin(), globs.end(), [&](const routes::Glob& g) { return g.matches(path); }))
         continue;

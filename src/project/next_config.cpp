@@ -1,5 +1,7 @@
 #include "project/next_config.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -202,7 +204,8 @@ std::vector<std::string> next_config_names() {
 
 NextConfig find_next_config(const std::string& root) {
   for (const std::string& name : next_config_names())
-    if (const auto text = read_text(root + "/" + name, 1u << 20)) return read_next_config(*text, name);
+    if (const auto text = read_text(fmt::format("{}/{}", root, name), 1u << 20))
+      return read_next_config(*text, name);
   return {};
 }
 

@@ -44,7 +44,7 @@ void Scanner::list_here(const std::string& relative, std::vector<std::string>& o
   while (const dirent* e = ::readdir(dir)) {
     const std::string name = e->d_name;
     if (skipped(name) || e->d_type == DT_DIR) continue;
-    out.push_back(relative.empty() ? name : relative + "/" + name);
+    out.push_back(relative.empty() ? name : fmt::format("{}/{}", relative, name));
   }
   ::closedir(dir);
 }
@@ -70,7 +70,7 @@ void Scanner::list(const std::string& relative, int depth, std::vector<std::stri
   while (const dirent* e = ::readdir(dir)) {
     const std::string name = e->d_name;
     if (name == "." || name == ".." || name == ".git" || name == ".next" || name == "node_modules") continue;
-    std::string child = relative + "/" + name;
+    std::string child = fmt::format("{}/{}", relative, name);
     bool is_dir = e->d_type == DT_DIR;
     if (e->d_type == DT_LNK || e->d_type == DT_UNKNOWN) {  // Next follows links too
       struct stat target {};

@@ -322,7 +322,12 @@ class Translator {
                                 (inside[at + 1] == u'+' || inside[at + 1] == u'*' || inside[at + 1] == u'?');
         inside.erase(at, quantified ? 2 : 1);
       }
-      re_ = before + first + inside + (inside.empty() && whole_ ? u"$" : u"") + last + after;
+      re_ = before;
+      re_ += first;
+      re_ += inside;
+      if (inside.empty() && whole_) re_ += u'$';
+      re_ += last;
+      re_ += after;
       if (re_.size() > kMaxRegex) return false;
     }
     return true;

@@ -81,7 +81,9 @@ class Walker {
       } else {
         key = std::to_string(index++);
       }
-      const std::string child = path.empty() ? key : path + "/" + key;
+      std::string child = path;
+      if (!child.empty()) child += '/';
+      child += key;
       out_.places[child] = place;
       value(child);
     }
