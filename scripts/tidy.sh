@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 
 # A module comes in when it is clean.
-modules=(agent base core engine event explain files instance invocation learn limits log net page process profile project replay report routes)
+modules=(agent app base check cli core engine event explain files instance invocation learn limits log net page process profile project replay report routes)
 most=20
 
 of_modules() { # the sources of these modules among the names that are read; a header stands for the source of its name

@@ -10,7 +10,7 @@
 namespace vsim::app {
 namespace {
 
-constexpr std::size_t kMostLine = 64 * 1024;
+constexpr std::size_t kMostLine = 64UL * 1024;
 
 }  // namespace
 

@@ -22,6 +22,7 @@ void Emulator::Impl::switch_profile(const profile::Profile& to) {
   const profile::Profile& from = *options.profile;
   const auto differences = profile::differences(from, to);
   std::vector<event::ValueChange> changes;
+  changes.reserve(differences.size());
   for (const auto& d : differences) changes.push_back({d.key, d.from, d.to});
   options.profile = &to;
   engine->set_profile(to);

@@ -136,7 +136,7 @@ void TemplateProcess::ended(const process::ExitCause& cause) {
                            : fmt::format("the process that is copied for them {}", process::describe(cause)));
 }
 
-void TemplateProcess::give_up(std::string why) {
+void TemplateProcess::give_up(const std::string& why) {
   state_ = State::given_up;
   callbacks_.gave_up(why);
   callbacks_.settled();

@@ -48,7 +48,7 @@ class TemplateProcess {
   void launch();
   void wait_no_longer();
   void ended(const process::ExitCause&);
-  void give_up(std::string why);
+  void give_up(const std::string& why);
   void on_line(std::string_view text, bool error);
 
   boost::asio::io_context& io_;

@@ -200,7 +200,7 @@ namespace {
 // The file of a module's path: as it is, with an extension, with `.js` for TypeScript's, or an index.
 template <class Has>
 std::optional<std::string> find_module(const std::string& path, Has has) {
-  const auto clean = tidy(path);
+  auto clean = tidy(path);
   if (!clean) return std::nullopt;
   if (has(*clean)) return clean;
   for (const auto e : kExtensions)
@@ -275,7 +275,7 @@ NameOrigin Program::origin(const File& file, std::string_view exported, int dept
     if (r.exported != exported && r.exported != "*") continue;
     const File* next = resolve(file, r.source);
     if (next == nullptr) continue;
-    const NameOrigin found = origin(*next, r.exported == "*" ? exported : r.imported, depth + 1);
+    NameOrigin found = origin(*next, r.exported == "*" ? exported : r.imported, depth + 1);
     if (found.file != nullptr) return found;
   }
   return {};

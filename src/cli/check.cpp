@@ -132,7 +132,7 @@ std::optional<profile::Profile> profile_of(const CheckOptions& options, const st
     fmt::print(stderr, "note: {}\n", plain(chosen.note));
   }
   std::vector<std::string> overrides;
-  for (const auto& [key, value] : asked.run.set) overrides.push_back(key + "=" + value);
+  for (const auto& [key, value] : asked.run.set) overrides.push_back(fmt::format("{}={}", key, value));
   return load(asked.run.profile, overrides);
 }
 

@@ -212,6 +212,7 @@ std::string fish_text(std::string_view text) {
 std::string fish() {
   const std::vector<Completed> all = commands();
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const Completed& c : all) names.push_back(c.name);
   std::string out = fmt::format(
       "# fish completion of vercel-sim, made by: vercel-sim completion fish\n"

@@ -133,7 +133,8 @@ std::optional<Process> listener_on(std::uint16_t port) {
     const std::string directory = "/proc/" + std::to_string(pid) + "/fd";
     bool found = false;
     each_entry(directory, [&](const std::string& name) {
-      if (!found && name[0] != '.') found = sockets.contains(link_target(directory + "/" + name));
+      if (!found && name[0] != '.')
+        found = sockets.contains(link_target(std::string(directory).append("/").append(name)));
     });
     if (found) return describe(pid);
   }
