@@ -188,3 +188,18 @@ test('what a template has put into words its copies tell, and each what is anoth
   assert.deepEqual(second.ask('/?log=two').seen.get('log').had, inFull(['one', 'since']));
   assert.deepEqual(second.ask().seen.get('log').had, inFull(log));
 });
+
+test('what is left is known in full where nothing in reach keeps something unseen', () => {
+  const known = (value) => {
+    const sim = { boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: 'i1' }, plain: {}, tell() {} };
+    const { isStateKnown, prepareState } = require('../../src/agent/shared/module-state.cjs')(sim);
+    const handler = Function('value', 'return () => value')(value);
+    assert.equal(isStateKnown(undefined), false);
+    prepareState(handler, 'proxy.ts');
+    return isStateKnown(handler);
+  };
+  const seen = [7, 'text', new (class Store { n = 0; up() { return ++this.n; } })(), new Map([['a', { b: [1] }]]), { when: new Date(), secret: new TextEncoder().encode('x'), path: /^a/ }, new URL('http://a'), null, undefined];
+  const unseen = [new (class extends Array {})(), new Proxy({}, {}), { limiter: new (class extends EventTarget {})() }, [new (class extends Date {})()], new (class Seen { #n = 0; up() { return ++this.#n; } })()];
+  assert.deepEqual(seen.map(known), seen.map(() => true));
+  assert.deepEqual(unseen.map(known), [true, false, false, false, false]);  // what is an array or a Map is looked into
+});

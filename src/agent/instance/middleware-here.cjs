@@ -24,13 +24,11 @@ module.exports = function (sim) {
     if (!isMiddleware(invocation)) return call();
     if (!handlers.has(entry)) handlers.set(entry, guard('module state', () => sim.handlerIn(entry)));
     const handler = handlers.get(entry);
-    if (invocation.isWarming) {
-      sim.prepareState(handler, invocation.file);
-      return Promise.resolve(next.middlewarePasses());
-    }
+    sim.prepareState(handler, invocation.file);
+    invocation.isStateKnown = sim.isStateKnown(handler);
+    if (invocation.isWarming) return Promise.resolve(next.middlewarePasses());
     guard('module state', () => { invocation.brings = bringsOf(invocation.req.url.split('?')[0], invocation.req.headers); });
     sim.stateBegins(invocation, handler, invocation.file);
-    invocation.isStateKnown = sim.isStateKnown(handler);
     invocation.begin();
     return call();
   }

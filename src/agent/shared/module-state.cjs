@@ -22,10 +22,11 @@ module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
   const { reach, read, dataOf, handlerIn } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
-  const { difference, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
+  const { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
   const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
   const reached = new WeakMap();  // the user's function → bindings
-  const known = new WeakSet();  // functions of which all that they reach is among those
+  const wholes = new WeakSet();  // functions of which all that they reach is among those
+  const known = new WeakMap();  // function → isStateKnown()
   const prepared = [];  // bindings of a template's functions
 
   // The first look at a function costs some milliseconds: on the way of a warmed instance it has been taken before.
@@ -34,7 +35,7 @@ module.exports = function (sim) {
     let bindings = reached.get(entry);
     if (!bindings) {
       const all = guard('module state', () => reach(entry, fileOf(file)));
-      if (all?.isWhole && all.bindings.length < kMostBindings) known.add(entry);
+      if (all?.isWhole && all.bindings.length < kMostBindings) wholes.add(entry);
       bindings = all?.bindings.slice(0, kMostBindings) ?? [];
       reached.set(entry, bindings);
       if (options.isTemplate) prepared.push(bindings);
@@ -130,8 +131,12 @@ module.exports = function (sim) {
     return actionOf(invocation.req.headers) === action || (invocation.bodyText?.() ?? '').includes(action);
   }
 
-  // Whether what stateEnds() says of it is all that there is to say.
-  const isStateKnown = (entry) => typeof entry === 'function' && known.has(entry);
+  // Whether what stateEnds() says of it is all that there is to say. Asked once, before it has been called.
+  function isStateKnown(entry) {
+    if (typeof entry !== 'function') return false;
+    if (!known.has(entry)) known.set(entry, wholes.has(entry) && guard('module state', () => !read(reached.get(entry)).some((value) => holdsUnseen(value))) === true);
+    return known.get(entry);
+  }
 
   // All of it is over; before `done` is told. Whether something in reach is not as it was.
   function stateEnds(invocation) {

@@ -157,6 +157,26 @@ module.exports = function (options, dataOf) {
     return ownClasses.get(maker);
   }
 
+  // Whether it holds an object that may keep something where nobody looks: of a class of a package, or with private fields.
+  function holdsUnseen(value, depth = 3) {
+    if (value === null || typeof value !== 'object' || depth === 0) return false;
+    if (util.types.isProxy(value)) return true;
+    const kind = kindOf(value);
+    if (kind === '' || kind === 'instance') {
+      const maker = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(value), 'constructor')?.value;
+      if (isBuiltIn(maker)) return false;
+      if (kind === '' || /#[\w$]/.test(Function.prototype.toString.call(maker))) return true;
+    }
+    const held = kind === 'map' ? Map.prototype.values.call(value) : kind === 'set' ? Set.prototype.values.call(value) : dataOf(value).map(([, one]) => one.value);
+    for (const one of held) if (holdsUnseen(one, depth - 1)) return true;
+    return false;
+  }
+
+  // A Date, bytes, a RegExp: what the language and the platform have by name.
+  function isBuiltIn(maker) {
+    return typeof maker === 'function' && Object.getOwnPropertyDescriptor(globalThis, maker.name)?.value === maker;
+  }
+
   function put(out, key, value, bare = key) {
     if (isFull(out)) return;
     out.keys.push(key);
@@ -217,5 +237,5 @@ module.exports = function (options, dataOf) {
     return texts.length > 0 ? texts.join('\n') : keyText(value);
   }
 
-  return { difference, isCount, keysIn, leaves, look, textsOf };
+  return { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf };
 };
