@@ -33,7 +33,7 @@ git ls-files '*.sh' | xargs shellcheck -x -e SC1091,SC2015,SC2016,SC2034,SC2154 
 # Seeds of fuzzers, recorded bytes and lock files are no text of ours.
 git ls-files | grep -vE '/seeds/|/golden/|package-lock\.json$' | xargs codespell || die "codespell found misspelt words"
 
-step "Lint: C++, $([ -n "$full" ] && echo "the modules that are clean" || echo "what was changed")"
+step "Lint: C++, $([ -n "$full" ] && echo "all of it" || echo "what was changed")"
 scripts/tidy.sh ${full:+--full}
 
 # Unit and integration tests and the fuzzers are of one sanitized build, by clang; end-to-end tests run on what people install: static, by g++

@@ -1,28 +1,24 @@
 #!/usr/bin/env bash
-# clang-tidy (.clang-tidy) over the modules that are clean by it: scripts/tidy.sh looks at the files that were changed since this branch
+# clang-tidy (.clang-tidy) over src: scripts/tidy.sh looks at the files that were changed since this branch
 # left main (on main: by the last commit), at most twenty of them and saying so; scripts/tidy.sh --full at all.
 . "$(dirname "$0")/common.sh"
 
-# A module comes in when it is clean.
-modules=(agent app base check cli core engine event explain files instance invocation learn limits log net page process profile project replay report routes)
 most=20
 
-of_modules() { # the sources of these modules among the names that are read; a header stands for the source of its name
+sources() { # of the names that are read; a header stands for the source of its name
   local name
   while read -r name; do
     name=${name%.hpp}; name=${name%.cpp}.cpp
-    for module in "${modules[@]}"; do
-      [[ $name == src/$module/*.cpp && -f $name ]] && printf '%s\n' "$name"
-    done
+    if [ -f "$name" ]; then printf '%s\n' "$name"; fi
   done | sort -u
 }
 
 if [ "${1:-}" = --full ]; then
-  mapfile -t files < <(git ls-files 'src/*.cpp' | of_modules)
+  mapfile -t files < <(git ls-files 'src/*.cpp')
 else
   base=$(git merge-base HEAD main 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || true)
   [ -n "$base" ] && [ "$base" != "$(git rev-parse HEAD)" ] || base=HEAD~1
-  mapfile -t files < <(git diff --name-only "$base" -- 'src/*.cpp' 'src/*.hpp' | of_modules)
+  mapfile -t files < <(git diff --name-only "$base" -- 'src/*.cpp' 'src/*.hpp' | sources)
   if [ "${#files[@]}" -gt "$most" ]; then
     printf 'clang-tidy: the first %s of %s changed files; --full looks at all\n' "$most" "${#files[@]}"
     files=("${files[@]:0:most}")

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -134,7 +135,7 @@ std::optional<Process> listener_on(std::uint16_t port) {
     bool found = false;
     each_entry(directory, [&](const std::string& name) {
       if (!found && name[0] != '.')
-        found = sockets.contains(link_target(std::string(directory).append("/").append(name)));
+        found = sockets.contains(link_target(fmt::format("{}/{}", directory, name)));
     });
     if (found) return describe(pid);
   }

@@ -40,10 +40,8 @@ void RunSummary::on_event(const event::Stamp& stamp, const event::Event& event) 
     count(route_of(e->route, e->file), e->verdicts);
   const auto* e = std::get_if<event::InvocationEnded>(&event);
   if (e == nullptr) return;
-  // Middleware stands before a request that counts itself, or has answered it.
-  const bool answers = e->kind != "middleware" || e->status != 200;
-  const bool asked =
-      e->traffic != event::Traffic::internal && e->traffic != event::Traffic::direct && answers;
+  if (event::let_pass(*e)) return;  // the request that it stood before counts itself
+  const bool asked = e->traffic != event::Traffic::internal && e->traffic != event::Traffic::direct;
   if (!asked && e->verdicts.empty()) return;
   Route& route = route_of(e->route, e->target);
   ++route.requests;

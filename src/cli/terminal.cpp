@@ -107,14 +107,9 @@ std::string not_counted(const event::InvocationEnded& e) {
   return out.empty() ? out : "not counted: " + out;
 }
 
-// The request that it stood before has a line of its own.
-bool lets_pass(const event::InvocationEnded& e) {
-  return e.kind == "middleware" && e.status == 200 && e.outcome.code == limits::Code::none &&
-         e.verdicts.empty();
-}
-
 void ended(std::string& out, const event::InvocationEnded& e, TerminalStyle style, Explained* explained) {
-  if (lets_pass(e) && !style.verbose) return;
+  // The request that it stood before has a line of its own.
+  if (event::let_pass(e) && !style.verbose) return;
   const bool shown = e.traffic == event::Traffic::invocation || e.traffic == event::Traffic::prerender ||
                      e.traffic == event::Traffic::socket ||
                      (e.traffic == event::Traffic::direct && style.verbose) || !e.verdicts.empty() ||

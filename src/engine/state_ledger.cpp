@@ -67,8 +67,8 @@ StateLoss StateLedger::judge(const Written& written, const StateSeen& seen, cons
   const std::string writer = writer_of(written.method, written.route, written.instance, now - written.at);
   const bool by_middleware = written.route == kMiddleware;
   loss.with_middleware = by_middleware || route == kMiddleware;
-  // Middleware runs at every request, and what it puts into a single variable is no cache. But a request that
-  // has come further says nothing of what middleware keeps for itself: it looks for that on some paths only.
+  // Middleware runs at every request, and what it puts into a single variable is no cache. But of what
+  // it keeps for itself a later request says nothing by not asking: it looks for that on some paths only.
   const bool its_own = by_middleware && route == kMiddleware;
   const bool meant = !its_own && (written.mutation || (by_middleware && is_single(seen)));
   const bool asked = std::any_of(report.asked.begin(), report.asked.end(), [&](const std::string& word) {

@@ -148,6 +148,10 @@ struct Scheduler::Impl {
   Refill missing() const;
   std::set<FunctionId> served() const;  // by a template, by one that is to become one, or by a kept one
   void bind(Instance&, FunctionId, bool background);
+  std::optional<TimePoint> refill_due() const;  // nullopt: nothing missing, or nothing to be done now
+  void refill();
+  void freeze_idle();
+  void used(FunctionId);
 
   // urgent.cpp
   bool evaluates(FunctionId) const;
@@ -155,12 +159,8 @@ struct Scheduler::Impl {
   FunctionId urgent() const;                    // none: no template is
   std::optional<TimePoint> urgent_due() const;  // nullopt: the same
   void hasten();
-  void bind_destined(Instance&);                // it is ready
-  Instance* give_up_urgent();                   // room is needed: the one to go; nullptr: there is none
-  std::optional<TimePoint> refill_due() const;  // nullopt: nothing missing, or nothing to be done now
-  void refill();
-  void freeze_idle();
-  void used(FunctionId);
+  void bind_destined(Instance&);  // it is ready
+  Instance* give_up_urgent();     // room is needed: the one to go; nullptr: there is none
 
   // instances.cpp
   Instance* find(InstanceId);

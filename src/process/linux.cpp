@@ -23,8 +23,6 @@
 namespace vsim::process::os {
 namespace {
 
-Error system_error(std::string_view what, int err) { return {fmt::format("{}: {}", what, strerror(err))}; }
-
 // Reads a whole small file of /proc. False when the process is gone or not ours to read.
 bool read_file(const char* path, std::string& out, std::size_t limit) {
   Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
@@ -67,6 +65,8 @@ Launched& launched() {
 }
 
 }  // namespace
+
+Error system_error(std::string_view what, int err) { return {fmt::format("{}: {}", what, strerror(err))}; }
 
 void Fd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);

@@ -50,8 +50,6 @@ namespace {
 
 namespace v2 = boost::process::v2;
 
-Error system_error(std::string_view what, int err) { return {fmt::format("{}: {}", what, strerror(err))}; }
-
 // Makes `fd` a copy of it that is at least `least`, if it is less, so that placing others cannot overwrite
 // it.
 bool lift(int& fd, int least, Fd& copy) {

@@ -26,6 +26,8 @@ struct WindowSize {
 
 namespace os {
 
+Error system_error(std::string_view what, int err);  // "what: " and the system's words for `err`
+
 // Owns one file descriptor. Everything here hands out descriptors that are closed on exec.
 class Fd {
  public:
