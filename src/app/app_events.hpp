@@ -1,4 +1,4 @@
-// What the agent inside `next dev` tells, passed on: what is about a request to the edge, the rest to the
+// What the agent inside `next dev` tells, passed on: what is about a request to the core, the rest to the
 // emulator. I/O thread only.
 #pragma once
 
@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "agent/control.hpp"
-#include "app/edge.hpp"
+#include "app/agent_words.hpp"
+#include "app/core_loop.hpp"
 
 namespace vsim::app {
 
@@ -29,8 +30,8 @@ class AppEvents final : private agent::ControlHandler {
     ~Owner() = default;
   };
 
-  AppEvents(boost::asio::io_context& io, Edge& edge, Owner& owner, std::string token)
-      : edge_(edge), owner_(owner), channel_(io, *this, std::move(token)) {}
+  AppEvents(boost::asio::io_context& io, CoreLoop& loop, Owner& owner, std::string token)
+      : loop_(loop), owner_(owner), channel_(io, *this, std::move(token)) {}
   Result<bool> listen(const std::string& socket_path) { return channel_.listen(socket_path); }
   agent::ControlChannel& channel() { return channel_; }
 
@@ -43,18 +44,32 @@ class AppEvents final : private agent::ControlHandler {
   void on_config(const agent::AppConfig& config) override { owner_.app_config(config); }
   void on_dispatch(InvocationId id, std::string_view page, std::string_view kind, std::string_view runtime,
                    bool is_static) override {
-    edge_.dispatched(id, Edge::to_dispatch(page, kind, runtime, is_static));
+    tell([&](auto& core, auto& m) {
+      core.engine().dispatched(id, to_dispatch(page, kind, runtime, is_static), m.now);
+    });
   }
   void on_compile(InvocationId id, bool ended) override {
-    ended ? edge_.compile_ended(id) : edge_.compile_started(id);
+    tell([&](auto& core, auto& m) {
+      ended ? core.compile_ended(id, m.now) : core.compile_started(id, m.now);
+    });
   }
-  void on_handler(InvocationId id) override { edge_.handler_started(id); }
-  void on_refused(InvocationId id, const agent::Refused& told) override { edge_.code_refused(id, told); }
-  void on_not_traced(InvocationId id, const agent::NotTraced& t) override { edge_.not_traced(id, t); }
+  void on_handler(InvocationId id) override {
+    tell([&](auto& core, auto& m) { core.engine().handler_started(id, m.now); });
+  }
+  void on_refused(InvocationId id, const agent::Refused& told) override {
+    tell([&](auto& core, auto& m) { core.engine().code_refused(id, to_refused(told), m.now, m.wall); });
+  }
+  void on_not_traced(InvocationId id, const agent::NotTraced& t) override {
+    tell([&](auto& core, auto& m) {
+      core.engine().not_traced(id, to_dispatch(t.page, t.kind, {}, false), to_read(t), m.now, m.wall);
+    });
+  }
   void on_left(InvocationId id, const std::vector<Hanging>& told, bool stopped) override {
-    edge_.middleware_left(id, told, stopped);
+    tell([&](auto& core, auto& m) { core.engine().middleware_left(id, told, stopped, m.now, m.wall); });
   }
-  void on_state(InvocationId id, const StateReport& report) override { edge_.middleware_state(id, report); }
+  void on_state(InvocationId id, const StateReport& report) override {
+    tell([&](auto& core, auto& m) { core.engine().middleware_state(id, report, m.now, m.wall); });
+  }
   void on_precompiled(const agent::Precompiled& done) override { owner_.app_precompiled(done); }
   void on_problem(std::string_view message) override { owner_.app_warns(message, {}); }
   void on_boot(const agent::Boot& boot) override { owner_.app_boot(boot); }
@@ -63,7 +78,12 @@ class AppEvents final : private agent::ControlHandler {
     if (booted) owner_.app_gone();
   }
 
-  Edge& edge_;
+  template <class F>
+  void tell(F f) {
+    loop_.tell([&](core::Core& core, const core::Moment& m, auto&) { f(core, m); });
+  }
+
+  CoreLoop& loop_;
   Owner& owner_;
   agent::ControlChannel channel_;
 };

@@ -42,47 +42,35 @@ bool is_ip_literal(std::string_view host) {
 
 }  // namespace
 
-Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
-    : engine_(engine),
+Edge::Edge(boost::asio::io_context& io, CoreLoop& loop, EdgeOptions options)
+    : loop_(loop),
+      engine_(loop.engine()),
       options_(std::move(options)),
-      core_(engine),
-      timer_(io),
       watch_(
           io, engine::Ticks::kEach,
           [this] { return watches_streams_ || (live_ != nullptr && live_->is_read()); },
           [this](TimePoint at, unsigned watch) { look_at_streams(at, watch); }) {
-  core_.set_totals_reader(
-      [](void* self, InvocationId id) {
-        const Exchange* exchange = static_cast<Edge*>(self)->find(static_cast<net::ExchangeId>(id));
-        return exchange != nullptr ? exchange->session->totals() : ExchangeTotals{};
-      },
-      this);
-  read_busy();
-}
-
-void Edge::read_busy() {
-  engine_.set_busy_reader(
-      [](void* self, InvocationId id) {
-        const Fleet* fleet = static_cast<Edge*>(self)->fleet_;
-        return fleet != nullptr && fleet->busy(id);
-      },
-      this);
-  engine_.set_unserved_reader(
-      [](void* self, InvocationId id) {
-        const Fleet* fleet = static_cast<Edge*>(self)->fleet_;
-        return fleet != nullptr ? fleet->unserved(id) : Duration::zero();
-      },
-      this);
+  loop_.serve(static_cast<CoreLoop::Requests*>(this));
 }
 
 Edge::~Edge() {
-  stopped_ = true;  // no timer any more
+  loop_.serve(static_cast<CoreLoop::Requests*>(nullptr));
   exchanges_.clear();
 }
 
 Edge::Exchange* Edge::find(net::ExchangeId id) {
   const auto it = exchanges_.find(id);
   return it == exchanges_.end() ? nullptr : &it->second;
+}
+
+const Edge::Exchange* Edge::find(net::ExchangeId id) const {
+  const auto it = exchanges_.find(id);
+  return it == exchanges_.end() ? nullptr : &it->second;
+}
+
+ExchangeTotals Edge::totals(InvocationId id) const {
+  const Exchange* exchange = find(static_cast<net::ExchangeId>(id));
+  return exchange != nullptr ? exchange->session->totals() : ExchangeTotals{};
 }
 
 void Edge::on_request(net::Session& session, const net::http1::RequestHead& head,
@@ -107,7 +95,9 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   info.chunked = head.body.kind == net::http1::BodyKind::chunked;
   const TimePoint at = now();
   if (recorder_ != nullptr) recorder_->arrived(head, at);
-  const engine::Admission admission = engine_.admit(info, at, wall_at(at));
+  const engine::Admission admission = loop_.tell(at, [&](core::Core& core, const core::Moment& m, auto&) {
+    return core.engine().admit(info, m.now, m.wall);
+  });
 
   if (admission.action == engine::Action::refuse) {
     decision.response = error_text(&session, admission.error, admission.error_status, admission.tag.view(),
@@ -143,8 +133,9 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
       if (iequals(h.name, "x-vsim-parent")) caller = invocation(agent::parse_call(h.value, options_.token));
       if (iequals(h.name, "x-vsim-middleware")) asked = h.value;
     }
-    of_function =
-        asked.empty() ? core_.called_by(admission.id, caller) : core_.middleware_of(admission.id, caller);
+    of_function = loop_.tell(at, [&](core::Core& core, auto&, auto&) {
+      return asked.empty() ? core.called_by(admission.id, caller) : core.middleware_of(admission.id, caller);
+    });
     if (of_function) exchange.asked.assign(asked);
   }
   if (recorder_ != nullptr) {
@@ -155,7 +146,6 @@ void Edge::on_request(net::Session& session, const net::http1::RequestHead& head
   }
 
   add_headers(head, client, exchange, decision);
-  schedule();
 }
 
 // What the platform adds to a request on its way.
@@ -201,19 +191,17 @@ void Edge::add_headers(const net::http1::RequestHead& head, const net::ClientInf
 }
 
 bool Edge::on_client_left(net::ExchangeId id) {
-  if (recorder_ != nullptr) recorder_->client_left(invocation(id), now());
-  const bool goes_on = engine_.client_left(invocation(id), now());
-  if (fleet_ != nullptr) fleet_->client_left(invocation(id));
-  schedule();
-  return goes_on;
+  const TimePoint at = now();
+  if (recorder_ != nullptr) recorder_->client_left(invocation(id), at);
+  return loop_.tell(at, [&](core::Core& core, const core::Moment& m, auto& out) {
+    return core.client_left(invocation(id), m, out);
+  });
 }
 
 bool Edge::on_client_half_closed(net::ExchangeId id) {
-  const auto function = engine_.function(invocation(id));
-  if (function && function->supports_cancellation) return true;
-  engine_.client_half_closed(invocation(id));
-  if (fleet_ != nullptr) fleet_->client_left(invocation(id));  // it runs on, but not before those who wait
-  return false;
+  return loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    return core.client_half_closed(invocation(id), m, out);
+  });
 }
 
 net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::ExchangeId id,
@@ -221,9 +209,8 @@ net::FailureDecision Edge::on_upstream_failed(net::Session& session, net::Exchan
   if (failure == UpstreamFailure::no_descriptor) on_no_descriptor();
   if (failure == UpstreamFailure::refused) tell_lost_sockets();
   net::FailureDecision out;
-  const TimePoint at = now();
-  const auto failed = tell([&](auto& commands) {
-    return core_.connection_failed(invocation(id), failure, totals, at, wall_at(at), commands);
+  const auto failed = loop_.tell([&](core::Core& core, const core::Moment& m, auto& commands) {
+    return core.connection_failed(invocation(id), failure, totals, m, commands);
   });
   if (failed.waits) {
     out.kind = net::FailureDecision::Kind::wait;
@@ -253,74 +240,16 @@ void Edge::on_end(net::ExchangeId id, ExchangeTotals totals) {
   const TimePoint at = now();
   const std::unique_ptr<engine::Ticks> ticks = std::move(found->ticks);
   exchanges_.erase(id);
-  tell([&](auto& out) { core_.ended(invocation(id), totals, at, wall_at(at), out); });
+  loop_.tell(at, [&](core::Core& core, const core::Moment& m, auto& out) {
+    core.ended(invocation(id), totals, m, out);
+  });
   if (!ticks) return;
   ticks->look(at, totals, watch_.number());
   tell_ticks(id, *ticks);
 }
 
-void Edge::dispatched(InvocationId id, const engine::Dispatch& dispatch) {
-  engine_.dispatched(id, dispatch, now());
-  schedule();
-}
-void Edge::compile_started(InvocationId id) { core_.compile_started(id, now()); }
-void Edge::compile_ended(InvocationId id) {
-  core_.compile_ended(id, now());
-  schedule();
-}
-
-void Edge::handler_started(InvocationId id) {
-  engine_.handler_started(id, now());
-  schedule();
-}
-
-engine::Dispatch Edge::to_dispatch(std::string_view page, std::string_view kind, std::string_view runtime,
-                                   bool is_static) {
-  engine::Dispatch out;
-  out.page = page;
-  out.is_static = is_static;
-  out.runtime = runtime == "edge" ? routes::Runtime::edge : routes::Runtime::nodejs;
-  out.kind = kind == "APP_ROUTE"    ? routes::Kind::app_route
-             : kind == "APP_PAGE"   ? routes::Kind::app_page
-             : kind == "PAGES_API"  ? routes::Kind::pages_api
-             : kind == "PAGES"      ? routes::Kind::pages
-             : kind == "MIDDLEWARE" ? routes::Kind::middleware
-                                    : routes::Kind::unknown;
-  return out;
-}
-
-// One timer for all deadlines. It is moved only when an earlier one appears: a stream of requests with equal
-// limits never touches it.
-void Edge::schedule() {
-  const auto next = core_.next_wakeup();
-  if (stopped_ || !next || *next >= armed_for_) return;
-  armed_for_ = *next;
-  timer_.expires_at(to_steady(*next));
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) wake();
-  });
-}
-
-void Edge::wake() {
-  armed_for_ = TimePoint::max();
-  tell([&](auto& out) { core_.wake(now(), wall_now(), out); });
-}
-
-void Edge::carry_out() {
-  if (commands_.carry_out([this](const core::RequestCommand& command) { obey(command); })) schedule();
-}
-
-void Edge::obey(const core::RequestCommand& command) {
-  using Kind = core::RequestCommand::Kind;
-  const bool to_fleet = command.kind == Kind::begin || command.kind == Kind::expire ||
-                        command.kind == Kind::take_back || command.kind == Kind::withdraw;
-  if (to_fleet) {
-    if (fleet_ == nullptr) return;
-    if (command.kind == Kind::begin) return fleet_->responding(command.id);
-    if (command.kind == Kind::expire) return fleet_->expire(command.id);
-    if (command.kind == Kind::take_back) return fleet_->timed_out(command.id);
-    return fleet_->withdraw(command.id);
-  }
+void Edge::end(const core::EndExchange& command) {
+  using How = core::EndExchange::How;
   const auto id = static_cast<net::ExchangeId>(command.id);
   Exchange* found = find(id);
   if (found == nullptr) return;
@@ -328,9 +257,10 @@ void Edge::obey(const core::RequestCommand& command) {
   exchanges_.erase(id);
   if (exchange.ticks) tell_ticks(id, *exchange.ticks);
   net::Session& session = *exchange.session;
-  if (command.kind == Kind::answer) return session.answer(answer_text(id, session, exchange, command.code));
-  if (command.kind == Kind::cut) return session.cut(false);
-  if (command.kind == Kind::limit) return session.cut(options_.stream_cut == profile::StreamCut::clean);
+  if (command.how == How::answer) tell_lost_sockets();
+  if (command.how == How::answer) return session.answer(answer_text(id, session, exchange, command.code));
+  if (command.how == How::cut) return session.cut(false);
+  if (command.how == How::limit) return session.cut(options_.stream_cut == profile::StreamCut::clean);
   std::string farewell;
   if (options_.websocket_close_code != 1006) {  // 1006: no close frame at all (docs/platform.md)
     const auto code = static_cast<unsigned>(options_.websocket_close_code);
@@ -349,22 +279,21 @@ void Edge::forget(net::ExchangeId id) {
 }
 
 void Edge::fail(net::ExchangeId id, UpstreamFailure failure, const ExchangeTotals& totals) {
-  using Kind = core::RequestCommand::Kind;
-  const TimePoint at = now();
-  const auto failed = tell([&](auto& out) {
-    return core_.connection_failed(invocation(id), failure, totals, at, wall_at(at), out);
+  using How = core::EndExchange::How;
+  const auto failed = loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    return core.connection_failed(invocation(id), failure, totals, m, out);
   });
-  obey({failed.code == limits::Code::none ? Kind::cut : Kind::answer, invocation(id), failed.code});
+  if (!failed.waits)
+    end({failed.code == limits::Code::none ? How::cut : How::answer, invocation(id), failed.code});
 }
 
 void Edge::stopping() {
   stopping_ = true;
-  core_.stopping();
+  loop_.tell([](core::Core& core, auto&, auto&) { core.stopping(); });
 }
 
 void Edge::stop() {
-  stopped_ = true;
-  timer_.cancel();
+  loop_.stop();
   watch_.stop();
 }
 

@@ -3,6 +3,7 @@
 #include "agent/dispatch.hpp"
 #include "agent/meta.hpp"
 #include "agent/secrets.hpp"
+#include "app/agent_words.hpp"
 #include "app/clock.hpp"
 #include "app/edge_impl.hpp"
 #include "base/text.hpp"
@@ -138,7 +139,7 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
     decision.dispatch = true;
     return;
   }
-  const bool of_instance = core_.on_instance(invocation(id));
+  const bool of_instance = loop_.core().on_instance(invocation(id));
   if (of_instance && head.status != 100 && head.status != 103) read_meta(id, *exchange, head, info, at);
   if (!options_.token.empty() && !exchange->internal && !of_instance) {
     info.direct = true;
@@ -155,8 +156,9 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
       }
     }
   }
-  const limits::Code replaced =
-      tell([&](auto& out) { return core_.response_head(invocation(id), info, at, wall_at(at), out); });
+  const limits::Code replaced = loop_.tell(at, [&](core::Core& core, const core::Moment& m, auto& out) {
+    return core.response_head(invocation(id), info, m, out);
+  });
   exchange = find(id);
   if (exchange == nullptr) return;
   if (replaced != limits::Code::none) {
@@ -186,12 +188,12 @@ void Edge::on_response_head(net::Session& session, net::ExchangeId id, const net
 
 // No answer yet: where next dev wants the request to run, or an instance that passes it on.
 bool Edge::is_word_of_app(net::ExchangeId id, Exchange& exchange, const net::http1::ResponseHead& head) {
-  const bool of_instance = core_.on_instance(invocation(id));
+  const bool of_instance = loop_.core().on_instance(invocation(id));
   for (const auto& h : head.headers) {
     if (h.field != Field::x_vsim) continue;
     if (of_instance) {
       if (!agent::is_ours(h.name, h.value, "x-vsim-again", exchange.secret)) continue;
-      core_.passed_on(invocation(id));
+      loop_.tell([&](core::Core& core, auto&, auto&) { core.passed_on(invocation(id)); });
     } else {
       auto text = agent::dispatch_field(h.name, h.value, options_.token);
       if (!text) continue;
@@ -218,10 +220,8 @@ void Edge::read_meta(net::ExchangeId id, const Exchange& exchange, const net::ht
 }
 
 void Edge::unexpected(net::Session& session, net::ExchangeId id, net::ResponseDecision& decision) {
-  const TimePoint at = now();
-  const auto failed = tell([&](auto& out) {
-    return core_.connection_failed(invocation(id), UpstreamFailure::garbage, session.totals(), at,
-                                   wall_at(at), out);
+  const auto failed = loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    return core.connection_failed(invocation(id), UpstreamFailure::garbage, session.totals(), m, out);
   });
   const Exchange* exchange = find(id);
   if (exchange == nullptr) return;
@@ -230,9 +230,9 @@ void Edge::unexpected(net::Session& session, net::ExchangeId id, net::ResponseDe
 }
 
 std::string Edge::on_body_over(net::Session& session, net::ExchangeId id) {
-  const TimePoint at = now();
-  const limits::Code code =
-      tell([&](auto& out) { return core_.request_body_over(invocation(id), at, wall_at(at), out); });
+  const limits::Code code = loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    return core.request_body_over(invocation(id), m, out);
+  });
   if (code == limits::Code::none) return {};
   const Exchange* exchange = find(id);
   std::string out = exchange != nullptr ? answer_text(id, session, *exchange, code)

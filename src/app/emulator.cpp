@@ -71,7 +71,8 @@ void Emulator::Impl::notice(event::Level level, std::string_view message, std::s
 
 // The engine, what stands before it, and the port.
 Result<bool> Emulator::Impl::open_edge() {
-  engine = std::make_unique<engine::Engine>(*options.profile, options.engine, hub);
+  loop = std::make_unique<CoreLoop>(io, *options.profile, options.engine, hub);
+  engine = &loop->engine();
 
   EdgeOptions edge_options;
   edge_options.token = token;
@@ -80,7 +81,7 @@ Result<bool> Emulator::Impl::open_edge() {
   edge_options.stream_cut = options.profile->stream_cut.value;
   edge_options.door = engine::Door(options.allowed_hosts);
   edge_options.websocket_close_code = options.profile->websocket_close_code.value;
-  edge = std::make_unique<Edge>(io, *engine, edge_options);
+  edge = std::make_unique<Edge>(io, *loop, edge_options);
   edge->set_recorder(options.recorder);
   edge->set_live(options.live);
   if (options.watches_streams) edge->watch_streams();

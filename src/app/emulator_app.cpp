@@ -68,7 +68,7 @@ Result<bool> Emulator::Impl::start_app() {
     const std::string script = *scripts + "/dev/agent.cjs";
     const std::string app_socket = run_dir->socket_path("app.sock"),
                       control_socket = run_dir->socket_path("agent.sock");
-    app_events = std::make_unique<AppEvents>(io, *edge, *this, token);
+    app_events = std::make_unique<AppEvents>(io, *loop, *this, token);
     if (const auto listening = app_events->listen(control_socket); !listening) return listening.error();
 
     if (options.profile->isolation.value != profile::Isolation::none) {
@@ -89,7 +89,7 @@ Result<bool> Emulator::Impl::start_app() {
       wanted.fold_starts = options.fold_starts;
       wanted.required = options.isolation_required;
       isolation = std::make_unique<IsolationShell>(io, *supervisor, server->timeouts(), app_events->channel(),
-                                                   *engine, *edge, *this, std::move(wanted));
+                                                   *loop, *this, std::move(wanted));
       isolation->add_environment(spec.env);
     }
     process::set_env(spec.env, "NODE_OPTIONS",

@@ -134,7 +134,8 @@ struct Emulator::Impl final : AppEvents::Owner, IsolationShell::Owner {
       BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // sockets belong to this thread; others only post
   std::unique_ptr<process::Guardian> guardian;
   std::optional<process::RunDir> run_dir;
-  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<CoreLoop> loop;
+  engine::Engine* engine = nullptr;  // of `loop`
   std::unique_ptr<Edge> edge;
   std::unique_ptr<net::Server> server;
   std::unique_ptr<net::UpstreamPool> pool;

@@ -7,10 +7,8 @@
 #include <tuple>
 #include <utility>
 
-#include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "base/text.hpp"
-#include "routes/app_path.hpp"
 
 namespace vsim::app {
 namespace {
@@ -18,55 +16,27 @@ namespace {
 using instance::InstanceId;
 using instance::Why;
 
-constexpr std::size_t kMaxWarmHead = 64UL * 1024;
-
-instance::Pool pool_of(std::string_view kind) {
-  return kind == "PAGES"        ? instance::Pool::pages
-         : kind == "APP_PAGE"   ? instance::Pool::app_page
-         : kind == "PAGES_API"  ? instance::Pool::pages_api
-         : kind == "MIDDLEWARE" ? instance::Pool::middleware
-                                : instance::Pool::app_route;
-}
-
 }  // namespace
 
 Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
-             agent::ControlChannel* channel, FleetOwner& owner, FleetWatcher& watcher, FleetOptions options)
+             agent::ControlChannel& channel, CoreLoop& loop, FleetWatcher& watcher, FleetOptions options)
     : io_(io),
       supervisor_(supervisor),
       timeouts_(timeouts),
       channel_(channel),
-      owner_(owner),
+      loop_(loop),
       watcher_(watcher),
       options_(std::move(options)),
-      placements_(options_.scheduler, this),
       template_(io, supervisor, template_callbacks()),
-      timer_(io),
       sampler_(io, [this](InstanceId id, std::uint64_t bytes) { sampled(id, bytes); }) {
-  if (channel_ != nullptr) channel_->set_instances(this);
+  loop_.serve(static_cast<CoreLoop::Instances*>(this));
+  loop_.tell([&](core::Core& core, auto&, auto&) { core.isolate(options_.scheduler); });
+  channel_.set_instances(this);
 }
 
 Fleet::~Fleet() {
-  if (channel_ != nullptr) channel_->set_instances(nullptr);
-}
-
-void Fleet::carry_out() {
-  const auto one = [this](core::PlacementCommand& command) {
-    std::visit([this](auto& c) { obey(c); }, command);
-  };
-  if (commands_.carry_out(one)) arm();
-}
-
-void Fleet::arm() {
-  const auto next = placements_.next_wakeup();
-  if (!next || *next >= armed_for_) return;
-  armed_for_ = *next;
-  timer_.expires_at(to_steady(*next));
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
-    armed_for_ = TimePoint::max();
-    tell([](auto& p, TimePoint t, auto& out) { p.wake(t, out); });
-  });
+  channel_.set_instances(nullptr);
+  loop_.serve(static_cast<CoreLoop::Instances*>(nullptr));
 }
 
 // --- From the agent
@@ -79,7 +49,8 @@ void Fleet::boot(const agent::Boot& boot, std::string_view exec) {
   const std::string guessed = tmp();
   settle_tmp();
   if (!first || guessed != tmp() || !go_on_with_template()) start_template();
-  if (!first) tell([](auto& p, TimePoint t, auto& out) { p.environment_changed(t, out); });
+  if (!first)
+    loop_.tell([](core::Core& core, const core::Moment& m, auto& out) { core.environment_changed(m, out); });
 }
 
 void Fleet::changed(const agent::Changed& told) {
@@ -88,35 +59,35 @@ void Fleet::changed(const agent::Changed& told) {
   change.environment = told.environment;
   change.all_code = told.all;
   change.files = told.files;
-  tell([&](auto& p, TimePoint t, auto& out) { p.changed(std::move(change), t, out); });
+  loop_.tell(
+      [&](core::Core& core, const core::Moment& m, auto& out) { core.changed(std::move(change), m, out); });
 }
 
 void Fleet::on_socket_failed(std::uint64_t n, InvocationId id) {
   const Instance* i = find(n);
-  if (i == nullptr || !holds(id, n)) return;
+  if (i == nullptr || !loop_.core().holds(static_cast<InstanceId>(n), id)) return;
   watcher_.fleet_warns(
       fmt::format("{} threw on i{} after it had taken the WebSocket's upgrade: no error reaches the client, "
                   "whose socket stays open until somebody closes it, or its maximum duration is over",
-                  routes::normalize_app_page(functions_[static_cast<std::size_t>(i->function)].page), n),
+                  loop_.core().function(i->function).route, n),
       "catch what is thrown behind the upgrade and close the socket there: ws.close(1011)");
 }
 
 void Fleet::gone() {
-  tell([](auto& p, TimePoint t, auto& out) { p.gone(t, out); });
+  loop_.tell([](core::Core& core, const core::Moment& m, auto& out) { core.gone(m, out); });
   stop_template();  // of a next dev that is no more, as all were that have not begun yet
 }
 
 void Fleet::start() {
   if (std::exchange(started_, true)) return;
-  tell([](auto& p, TimePoint t, auto& out) { p.start(t, out); });
+  loop_.tell([](core::Core& core, const core::Moment& m, auto& out) { core.start(m, out); });
 }
 
 void Fleet::stop() {
   if (std::exchange(stopped_, true)) return;
-  timer_.cancel();
   sampler_.stop();
   template_.stop();
-  tell([](auto& p, TimePoint t, auto& out) { p.stop(t, out); });
+  loop_.tell([](core::Core& core, const core::Moment& m, auto& out) { core.stop(m, out); });
 }
 
 void Fleet::set_options(FleetOptions options, Why why) {
@@ -132,19 +103,22 @@ void Fleet::set_options(FleetOptions options, Why why) {
   settle_tmp();
   // Limits alone make other groups of functions (group.hpp): what is bound to one of before is of no use.
   if (same && why == Why::settings)
-    return tell([](auto& p, TimePoint t, auto& out) { p.retire(Why::settings, t, out); });
+    return loop_.tell(
+        [](core::Core& core, const core::Moment& m, auto& out) { core.retire(Why::settings, m, out); });
   if (template_.state() != TemplateProcess::State::none) {
     stop_template();
     if (!boot_.file.empty()) start_template();
   }
-  tell([&](auto& p, TimePoint t, auto& out) { p.set_options(options_.scheduler, why, t, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.set_options(options_.scheduler, why, m, out);
+  });
 }
 
 bool Fleet::kill(std::string_view name) {
   for (auto& [id, i] : instances_)
     if (i.process && i.process->name() == name && i.process->running()) {
       const instance::InstanceId which = id;
-      tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(which, Why::asked, t, out); });
+      loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(which, Why::asked, t, out); });
       return true;
     }
   return false;
@@ -152,67 +126,21 @@ bool Fleet::kill(std::string_view name) {
 
 std::size_t Fleet::retire(Why why) {
   if (stopped_) return 0;
-  tell([&](auto& p, TimePoint t, auto& out) { p.retire(why, t, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) { core.retire(why, m, out); });
   std::size_t busy = 0;
-  for (const instance::InstanceView& i : placements_.scheduler().instances())
+  for (const instance::InstanceView& i : loop_.core().instances())
     busy += std::holds_alternative<instance::Retired>(i.state);
   return busy;
 }
 
-// --- Invocations
-
-void Fleet::request(InvocationId id, const FunctionRef& of, InvocationId parent, std::uint64_t generation) {
-  const instance::FunctionId function = placements_.define(
-      {std::string(of.page), pool_of(of.kind), of.config}, routes::normalize_app_page(of.page));
-  const auto index = static_cast<std::size_t>(function);
-  if (functions_.size() <= index) functions_.resize(index + 1);
-  Function& f = functions_[index];
-  if (f.page.empty()) {
-    f.page = of.page;
-    f.kind = of.kind;
-    f.runtime = of.runtime;
-  }
-  if (of.head.size() <= kMaxWarmHead) f.head = of.head;
-  tell([&](auto& p, TimePoint t, auto& out) { p.request(id, function, parent, generation, t, out); });
-}
-
-bool Fleet::busy(InvocationId id) const {
-  const InstanceId on = placements_.instance_of(id);
-  return on != InstanceId::none && sampler_.busy(on);
-}
-
-Duration Fleet::unserved(InvocationId id) const {
-  const InstanceId on = placements_.instance_of(id);
-  return on != InstanceId::none ? sampler_.unserved(on) : Duration{};
-}
-
-void Fleet::responding(InvocationId id) {
-  tell([&](auto& p, TimePoint t, auto& out) { p.begun(id, t, out); });
-}
-
-void Fleet::again(InvocationId id) { placements_.passed_on(id); }
-
-void Fleet::client_left(InvocationId id) {
-  tell([&](auto& p, TimePoint t, auto& out) { p.client_left(id, t, out); });
-}
-
-void Fleet::withdraw(InvocationId id) {
-  tell([&](auto& p, TimePoint t, auto& out) { p.withdraw(id, t, out); });
-}
-
-void Fleet::expire(InvocationId id) {
-  const InstanceId on = placements_.instance_of(id);
-  if (on != InstanceId::none) say(on, agent::expire_line(id));
-}
-
-void Fleet::timed_out(InvocationId id) {
-  tell([&](auto& p, TimePoint t, auto& out) { p.timed_out(id, t, out); });
-}
-
 // --- What the core wants done
 
+void Fleet::obey(core::Command& command) {
+  std::visit([this](auto& c) { obey(c); }, command);
+}
+
 void Fleet::obey(instance::Bind& c) {
-  const Function& f = functions_[static_cast<std::size_t>(c.function)];
+  const core::AskedFunction& f = loop_.core().function(c.function);
   const Instance* i = find(c.id);
   const bool as_template = c.as_template && i != nullptr && i->copies != nullptr;
   if (i != nullptr && !c.background) i->process->foreground();
@@ -241,22 +169,16 @@ void Fleet::obey(instance::Kill& c) {
   i->process->kill();
 }
 
-void Fleet::obey(core::InstanceGiven& c) {
+std::optional<Placed> Fleet::place(const core::SendTo& c) {
   Instance* i = find(c.instance);
-  if (i == nullptr) return tell([&](auto& p, TimePoint t, auto& out) { p.unreachable(c.id, t, out); });
+  if (i == nullptr) return std::nullopt;
   i->function = c.function;
   i->copies.reset();
   i->process->foreground();
-  const Placed placed{i->process->pool(), i->process->name(), i->process->secret(), c.start, c.waited};
-  if (owner_.fleet_placed(c.id, placed)) return;
-  tell([&](auto& p, TimePoint t, auto& out) { p.give_back(c.id, false, t, out); });
+  return Placed{i->process->pool(), i->process->secret()};
 }
 
-void Fleet::obey(core::InstanceRefused& c) { owner_.fleet_refused(c.id, c.code, c.waited); }
-void Fleet::obey(core::InstanceTaken& c) {
-  c.serves_on ? owner_.fleet_crashed(c.id, std::move(c.loss)) : owner_.fleet_lost(c.id, std::move(c.loss));
-}
-void Fleet::obey(core::ClockStops& c) { owner_.fleet_compile(c.id, false); }
+void Fleet::obey(core::Expire& c) { say(c.instance, agent::expire_line(c.id)); }
 
 // Nothing that starts is in the background any more.
 void Fleet::obey(core::Hurry&) {

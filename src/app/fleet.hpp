@@ -1,11 +1,9 @@
-// The instances of a run as processes: carries out what core/ decides about them (which invocation has which,
-// when one starts and when it goes), and tells it what happens to them. Who an invocation's owner is and what
-// its client gets are the edge's; the fleet names invocations by their ids only. I/O thread only.
+// The instances of a run as processes: carries out what core/ decides about them (when one starts, what it is
+// bound to, when it goes), and tells it what happens to them and what they say. I/O thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,7 +15,7 @@
 #include <vector>
 
 #include "agent/control.hpp"
-#include "app/clock.hpp"
+#include "app/core_loop.hpp"
 #include "app/idle_memory.hpp"
 #include "app/instance_process.hpp"
 #include "app/memory_sampler.hpp"
@@ -25,9 +23,7 @@
 #include "app/start_noise.hpp"
 #include "app/template.hpp"
 #include "base/ids.hpp"
-#include "base/in_order.hpp"
 #include "base/time.hpp"
-#include "core/placements.hpp"
 #include "limits/instance_end.hpp"
 #include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
@@ -43,10 +39,8 @@ struct FleetOptions {
   std::string run_dir;  // sockets stand here
   process::Environment env;
   std::string cwd;
-  // What is run for an instance: of `next dev`, the program is what boot() names, `script` is instance.cjs,
-  // and readiness is its own word. Else a whole command that takes PORT, ready when that takes a connection.
+  // What is run for an instance (instance.cjs) and for their template, by the program that boot() names.
   std::string script, template_script;
-  std::vector<std::string> command;
   std::string control_socket, token;
   std::uint16_t public_port = 0;
   bool public_https = false;
@@ -63,52 +57,6 @@ struct FleetOptions {
   bool inspect = false;       // each opens an inspector
   bool fork = false;          // instances of `next dev` are copies of a template
   bool fold_starts = true;    // start_noise.hpp
-};
-
-// What is known of the function that an invocation was dispatched to.
-struct FunctionRef {
-  std::string_view page, kind, runtime;  // Next's words
-  std::string_view head;                 // of the request as the function gets it, to warm others with
-  instance::FunctionConfig config;
-};
-
-struct Placed {
-  net::UpstreamPool& pool;
-  std::string_view instance;  // "i3"
-  std::string_view secret;    // by which it knows us and we it; empty: a command, which has none
-  instance::Start start;
-  Duration waited;
-};
-
-// Called at any time but from inside a call of the fleet that names the same invocation: placed and refused
-// may come from inside request().
-class FleetOwner {
- public:
-  // False: nobody wants it any more; its lease is given back.
-  virtual bool fleet_placed(InvocationId, const Placed&) = 0;
-  virtual void fleet_refused(InvocationId, limits::Code, Duration waited) = 0;
-  // Its instance is gone, or is not its own any more.
-  virtual void fleet_lost(InvocationId, limits::instance_end::Loss) = 0;
-  // The same, while its instance still serves others: the connection will not end by itself.
-  virtual void fleet_crashed(InvocationId, limits::instance_end::Loss) = 0;
-  // The function itself has ended its response before it was whole; the connection breaks too, or has broken.
-  virtual void fleet_broken_off(InvocationId, std::string_view message, std::string_view source) = 0;
-  virtual void fleet_handler(InvocationId) = 0;
-  virtual void fleet_identity(InvocationId, std::string_view page, std::string_view kind,
-                              std::string_view runtime, bool is_static) = 0;
-  virtual void fleet_compile(InvocationId, bool ended) = 0;
-  virtual void fleet_answer_at(InvocationId, std::string_view /*place*/) {}
-  virtual void fleet_code_refused(InvocationId, const agent::Refused&) {}
-  // Response and waitUntil work are done.
-  virtual void fleet_done(InvocationId, const std::vector<Hanging>&) = 0;
-  virtual void fleet_module_state(InvocationId, const StateReport&) = 0;
-  virtual void fleet_connections(InvocationId, const agent::Connections&) {}
-  virtual void fleet_machine(InvocationId, const agent::Machine&) {}
-  virtual void fleet_made(InvocationId, const agent::MadeReport&) {}
-  virtual void fleet_revalidated() {}
-
- protected:
-  ~FleetOwner() = default;
 };
 
 // How the process of an instance began.
@@ -142,12 +90,12 @@ class FleetWatcher {
   ~FleetWatcher() = default;
 };
 
-class Fleet final : public agent::InstanceHandler, private instance::SchedulerWatcher {
+class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
  public:
-  // `channel` may be null when there is a `command`. All references must outlive the fleet.
-  Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel* channel,
-        FleetOwner&, FleetWatcher&, FleetOptions);
-  ~Fleet() override;
+  // All references must outlive the fleet.
+  Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&, CoreLoop&,
+        FleetWatcher&, FleetOptions);
+  ~Fleet();
 
   // From the agent. boot() comes first, and again with a new environment; gone(): next dev has ended, those
   // who wait are refused with NO_RESPONSE_FROM_FUNCTION.
@@ -167,22 +115,6 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   // All take no more. How many of them still have something to do.
   std::size_t retire(instance::Why);
 
-  // Invocations. `generation` is the agent's: it is not placed before all changes up to that are known, or,
-  // if one of them is not told in time, have been taken for a change of everything.
-  void request(InvocationId, const FunctionRef&, InvocationId parent, std::uint64_t generation);
-  bool holds(InvocationId id) const { return placements_.holds(id); }  // an instance
-  Duration unserved(InvocationId) const;  // what that event loop has waited for a processor
-  bool busy(InvocationId) const;          // the event loop of that instance, all the time of late
-  void responding(InvocationId);          // the head of its response has come
-  // Its answer was "try the next route": it is done with when the instance says so, and may be requested
-  // again at once.
-  void again(InvocationId);
-  void client_left(InvocationId);
-  void withdraw(InvocationId);   // it has ended before it was placed; else nothing
-  void expire(InvocationId);     // its waitUntil work has passed the deadline; timed_out() or its end follows
-  void timed_out(InvocationId);  // it has
-
-  instance::SchedulerTotals totals() const { return placements_.scheduler().totals(); }
   // For events, from inside fleet_state.
   const std::string& last_death() const { return last_death_; }
   // What it is bound to, or what was placed on it last, in Next's words; empty: none.
@@ -244,27 +176,20 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
     std::unique_ptr<process::MemoryGroup> group;  // where memory.max is the kernel's to enforce
     instance::FunctionId function = instance::FunctionId::none;  // placed on it last
   };
-  struct Function {
-    std::string page, kind, runtime, head;
-  };
 
-  void on_state(instance::InstanceId, const instance::InstanceState& from, const instance::InstanceState& to,
-                instance::GroupId, TimePoint) override;
+  // CoreLoop::Instances
+  std::optional<Placed> place(const core::SendTo&) override;
+  void obey(core::Command&) override;
+  bool busy(instance::InstanceId id) const override { return sampler_.busy(id); }
   Duration unserved(instance::InstanceId id) const override { return sampler_.unserved(id); }
-  // The core is called and obeyed; what the owner or a process does meanwhile calls it again, and is obeyed
-  // afterwards, in order.
+  void changed_state(instance::InstanceId, const instance::InstanceState& from,
+                     const instance::InstanceState& to, instance::GroupId) override;
+  // What it says of an invocation that it has: f(engine, moment).
   template <class F>
-  void tell(F f) {
-    f(placements_, now(), commands_.asked());
-    carry_out();
+  void found(std::uint64_t n, InvocationId id, F f) {
+    if (!loop_.core().holds(static_cast<instance::InstanceId>(n), id)) return;
+    loop_.tell([&](core::Core& core, const core::Moment& m, auto&) { f(core.engine(), m); });
   }
-  // What is the scheduler's alone.
-  template <class F>
-  void tell_scheduler(F f) {
-    tell([&](core::Placements& p, TimePoint t, auto& out) { p.tell(t, out, f); });
-  }
-  void carry_out();
-  void arm();
   void obey(instance::Spawn&);
   void obey(instance::Bind&);
   void obey(instance::Raise&);
@@ -272,19 +197,16 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void obey(instance::Thaw&);
   void obey(instance::Ping&);
   void obey(instance::Kill&);
-  void obey(core::InstanceGiven&);
-  void obey(core::InstanceRefused&);
-  void obey(core::InstanceTaken&);
-  void obey(core::ClockStops&);
+  void obey(core::Expire&);
   void obey(core::Hurry&);
   void obey(core::Weigh&);
   void obey(core::Remark&);
+  // Those that are no instance's.
+  void obey(core::EndExchange&) {}
+  void obey(core::SendTo&) {}
 
   Instance* find(instance::InstanceId);
   Instance* find(std::uint64_t n) { return find(static_cast<instance::InstanceId>(n)); }
-  bool holds(InvocationId id, std::uint64_t n) const {
-    return placements_.holds(id, static_cast<instance::InstanceId>(n));
-  }
   // One that a template is asked to copy itself for.
   struct Coming {
     InstanceSpec spec;
@@ -330,18 +252,15 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   boost::asio::io_context& io_;
   process::Supervisor& supervisor_;
   net::Timeouts& timeouts_;
-  agent::ControlChannel* channel_;
-  FleetOwner& owner_;
+  agent::ControlChannel& channel_;
+  CoreLoop& loop_;
   FleetWatcher& watcher_;
   FleetOptions options_;
-  core::Placements placements_;
-  InOrder<core::PlacementCommand> commands_;
   bool started_ = false, stopped_ = false;
 
   std::optional<Result<std::unique_ptr<process::MemoryGroups>>> memory_groups_;  // nullopt: not asked for yet
   std::map<instance::InstanceId, Instance> instances_;
   std::map<instance::InstanceId, Coming> comings_;
-  std::vector<Function> functions_;  // by id
   agent::Boot boot_;
   std::optional<process::OwnTmp> own_tmp_;  // what instances are started with
   IdleMemory idle_memory_;
@@ -351,8 +270,6 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   StartNoise noise_;
   TemplateProcess template_;
 
-  boost::asio::steady_timer timer_;
-  TimePoint armed_for_ = TimePoint::max();
   MemorySampler sampler_;
 };
 

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <utility>
 
-#include "app/clock.hpp"
+#include "app/agent_words.hpp"
 #include "app/fleet.hpp"
 #include "base/text.hpp"
 #include "limits/machine.hpp"
@@ -38,9 +38,7 @@ Fleet::Instance* Fleet::find(InstanceId id) {
   return it == instances_.end() || !it->second.process ? nullptr : &it->second;
 }
 
-void Fleet::say(InstanceId id, std::string line) {
-  if (channel_ != nullptr) channel_->send(number(id), std::move(line));
-}
+void Fleet::say(InstanceId id, std::string line) { channel_.send(number(id), std::move(line)); }
 
 void Fleet::ended(InstanceId id) {
   const auto it = instances_.find(id);
@@ -51,7 +49,7 @@ void Fleet::ended(InstanceId id) {
   instances_.erase(it);
   sampler_.forget(id);
   // What it said last may still be in its channel; but whoever is named by a death is told of it now.
-  if (channel_ != nullptr) channel_->forget(number(id));
+  channel_.forget(number(id));
   instance::Death death = process->death();
   std::string cause = process->cause();
   if (group && death.kind == instance::Death::Kind::signaled && death.value == SIGKILL && group->killed()) {
@@ -62,15 +60,18 @@ void Fleet::ended(InstanceId id) {
   last_death_ = std::move(cause);
   if (copies) copies->end();
   boost::asio::post(io_, [process, copies] {});  // they are on the stack
-  tell([&](auto& p, TimePoint t, auto& out) { p.exited(id, death, last_death_, t, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.exited(id, death, last_death_, m, out);
+  });
 }
 
 void Fleet::debugger(InstanceId id) {
-  if (find(id) != nullptr) tell([&](auto& p, TimePoint t, auto& out) { p.debugger(id, t, out); });
+  if (find(id) == nullptr) return;
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) { core.debugger(id, m, out); });
 }
 
-void Fleet::on_state(InstanceId id, const instance::InstanceState& from, const instance::InstanceState& to,
-                     instance::GroupId group, TimePoint) {
+void Fleet::changed_state(InstanceId id, const instance::InstanceState& from,
+                          const instance::InstanceState& to, instance::GroupId group) {
   watcher_.fleet_state(id, from, to, group);
 }
 
@@ -81,15 +82,16 @@ Fleet::PageName Fleet::function_of(InstanceId id, const instance::InstanceState&
   if (const auto* of = std::get_if<instance::Template>(&state)) function = of->function;
   if (const auto it = instances_.find(id); function == instance::FunctionId::none && it != instances_.end())
     function = it->second.function;
-  const auto index = static_cast<std::size_t>(function);
-  return index < functions_.size() ? PageName{functions_[index].page, functions_[index].kind} : PageName{};
+  if (function == instance::FunctionId::none) return {};
+  const core::AskedFunction& of = loop_.core().function(function);
+  return {of.page, of.kind};
 }
 
 std::string Fleet::take_uncopied(InstanceId id) {
   const auto it = instances_.find(id);
   if (it == instances_.end() || it->second.uncopied.empty()) return {};
   std::string why = std::exchange(it->second.uncopied, {});
-  const auto seen = placements_.scheduler().instance(id);
+  const auto seen = loop_.core().instance(id);
   const PageName of = seen ? function_of(id, seen->state) : PageName{};
   return warned_.insert(fmt::format("uncopied {} {} {}", of.kind, of.page, why)).second ? why : std::string();
 }
@@ -133,7 +135,7 @@ void Fleet::on_ready(std::uint64_t n, double) {
   i->ready = true;
   sampler_.watch(static_cast<InstanceId>(n), i->process->pid(), i->is_copy);
   limit_memory(*i);
-  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.ready(static_cast<InstanceId>(n), t, out); });
+  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.ready(static_cast<InstanceId>(n), t, out); });
 }
 
 void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
@@ -146,7 +148,7 @@ void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
              i->uncopied.empty() ? "" : "; no template, since " + i->uncopied);
   if (!i->is_template) i->copies.reset();
   const bool is_bound = !i->is_template;
-  tell_scheduler([&](auto& s, TimePoint t, auto& out) {
+  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) {
     if (!told.files.empty()) s.loaded(id, std::move(told.files), t, out);
     if (is_bound) s.bound(id, t, out);
   });
@@ -172,10 +174,10 @@ void Fleet::output(InstanceId id, const OutputLine& line) {
 }
 
 void Fleet::on_handler(std::uint64_t n, InvocationId id) {
-  if (!holds(id, n)) return;
-  instances_[static_cast<InstanceId>(n)].began = true;
-  tell([&](auto& p, TimePoint t, auto& out) { p.begun(id, t, out); });
-  owner_.fleet_handler(id);
+  const auto on = static_cast<InstanceId>(n);
+  if (Instance* i = find(n); i != nullptr && loop_.core().holds(on, id)) i->began = true;
+  loop_.tell(
+      [&](core::Core& core, const core::Moment& m, auto& out) { core.handler_started(on, id, m, out); });
 }
 
 void Fleet::on_missing(std::uint64_t n, const std::vector<std::string>& names) {
@@ -184,13 +186,15 @@ void Fleet::on_missing(std::uint64_t n, const std::vector<std::string>& names) {
 
 void Fleet::on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,
                         std::string_view runtime, bool is_static) {
-  if (holds(id, n)) owner_.fleet_identity(id, page, kind, runtime, is_static);
+  found(n, id, [&](engine::Engine& engine, const core::Moment& m) {
+    engine.dispatched(id, to_dispatch(page, kind, runtime, is_static), m.now);
+  });
 }
 
 void Fleet::on_compile(std::uint64_t n, InvocationId id, bool is_over) {
-  const Instance* i = find(n);
-  if (i == nullptr || placements_.debugged(static_cast<InstanceId>(n)) || !holds(id, n)) return;
-  owner_.fleet_compile(id, is_over);
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto&) {
+    core.compiling(static_cast<InstanceId>(n), id, is_over, m.now);
+  });
 }
 
 void Fleet::on_call(std::uint64_t n, bool open) {
@@ -198,7 +202,7 @@ void Fleet::on_call(std::uint64_t n, bool open) {
   if (i == nullptr || i->call_open == open) return;
   i->call_open = open;
   const auto id = static_cast<InstanceId>(n);
-  tell_scheduler([&](auto& s, TimePoint t, auto& out) {
+  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) {
     open ? s.dev_call_opened(id, t, out) : s.dev_call_closed(id, t, out);
   });
 }
@@ -208,61 +212,67 @@ void Fleet::on_done(std::uint64_t n, InvocationId id, std::optional<std::vector<
   Instance* i = find(n);
   if (i == nullptr) return;
   if (files)
-    tell_scheduler([&](auto& s, TimePoint t, auto& out) {
+    loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) {
       s.loaded(static_cast<InstanceId>(n), std::move(*files), t, out);
     });
-  if (placements_.is_told_of(id, static_cast<InstanceId>(n))) owner_.fleet_done(id, hanging);
-  if (holds(id, n)) tell([&](auto& p, TimePoint t, auto& out) { p.give_back(id, untouched, t, out); });
-}
-
-void Fleet::on_state(std::uint64_t n, InvocationId id, const StateReport& report) {
-  if (holds(id, n)) owner_.fleet_module_state(id, report);
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.done(static_cast<InstanceId>(n), id, hanging, untouched, m, out);
+  });
 }
 
 void Fleet::on_broken_off(std::uint64_t n, InvocationId id, std::string_view message,
                           std::string_view source) {
-  if (placements_.is_told_of(id, static_cast<InstanceId>(n)))
-    owner_.fleet_broken_off(id, message.substr(0, 300), source.substr(0, 300));
+  limits::broken_off::Cause cause{std::string(message.substr(0, 300)), std::string(source.substr(0, 300))};
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.broken_off(static_cast<InstanceId>(n), id, std::move(cause), m, out);
+  });
+}
+
+void Fleet::on_state(std::uint64_t n, InvocationId id, const StateReport& report) {
+  found(n, id, [&](auto& engine, auto& m) { engine.module_state(id, report, m.now, m.wall); });
 }
 
 void Fleet::on_connections(std::uint64_t n, InvocationId id, const agent::Connections& told) {
-  if (holds(id, n)) owner_.fleet_connections(id, told);
+  found(n, id, [&](auto& engine, auto& m) { engine.connections(id, to_connections(told), m.now, m.wall); });
 }
 
 void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& told) {
-  if (!holds(id, n)) return;
-  if (limits::machine::kind_of(told.kind) != limits::MachineFact::Kind::tmp_elsewhere)
-    return owner_.fleet_machine(id, told);
-  // Looked for in vain: of interest if another has it.
-  const auto by = tmp_files_.elsewhere(
-      n, told.to, limits::machine::doubt_of(told.doubt) == limits::MachineFact::Doubt::at_build);
-  if (!by) return;
-  const std::string name = fmt::format("i{}", *by);
-  agent::Machine fact = told;
-  fact.by = name;
-  owner_.fleet_machine(id, fact);
+  found(n, id, [&](auto& engine, auto& m) {
+    auto fact = to_fact(told);
+    if (!fact) return;
+    if (fact->kind == limits::MachineFact::Kind::tmp_elsewhere) {
+      // Looked for in vain: of interest if another has it.
+      const auto by = tmp_files_.elsewhere(n, told.to, fact->doubt == limits::MachineFact::Doubt::at_build);
+      if (!by) return;
+      fact->by = fmt::format("i{}", *by);
+    }
+    engine.machine(id, *fact, m.now, m.wall);
+  });
 }
 
 void Fleet::on_made(std::uint64_t n, InvocationId id, const agent::MadeReport& told) {
-  if (holds(id, n)) owner_.fleet_made(id, told);
+  found(n, id, [&](auto& engine, auto& m) { engine.made_at_build(id, to_made(told), m.now, m.wall); });
 }
 
 void Fleet::on_revalidated(std::uint64_t n) {
-  if (find(n) != nullptr) owner_.fleet_revalidated();
+  if (find(n) != nullptr)
+    loop_.tell([](core::Core& core, const core::Moment& m, auto&) { core.engine().revalidated(m.now); });
 }
 
 void Fleet::on_pong(std::uint64_t n) {
   const Instance* i = find(n);
   if (i == nullptr) return;
-  tell([&](auto& p, TimePoint t, auto& out) { p.pong(static_cast<InstanceId>(n), t, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.pong(static_cast<InstanceId>(n), m, out);
+  });
 }
 
 void Fleet::on_answer_at(std::uint64_t n, InvocationId id, std::string_view place) {
-  if (holds(id, n)) owner_.fleet_answer_at(id, place);
+  found(n, id, [&](auto& engine, auto&) { engine.answer_made_at(id, place); });
 }
 
 void Fleet::on_refused(std::uint64_t n, InvocationId id, const agent::Refused& told) {
-  if (holds(id, n)) owner_.fleet_code_refused(id, told);
+  found(n, id, [&](auto& engine, auto& m) { engine.code_refused(id, to_refused(told), m.now, m.wall); });
 }
 
 void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view message, std::string_view) {
@@ -274,16 +284,18 @@ void Fleet::on_dying(std::uint64_t n, std::string_view why, std::string_view mes
                                                               : "";
   i->process->last_words(std::string(word) + std::string(message.substr(0, 300)));
   const auto id = static_cast<InstanceId>(n);
-  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.failing(id, t, out); });
-  say(id, agent::last_line(placements_.on(id)));
+  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.failing(id, t, out); });
+  say(id, agent::last_line(loop_.core().on(id)));
 }
 
 // What is said is what would be said if nobody else had been there, and the process had ended at once.
 void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
   const Instance* i = find(n);
-  if (i == nullptr || !placements_.is_told_of(id, static_cast<InstanceId>(n))) return;
+  if (i == nullptr) return;
   std::string cause = i->process->cause_if(process::Exited{exit_status});
-  tell([&](auto& p, TimePoint t, auto& out) { p.crashed(id, std::move(cause), t, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.crashed(static_cast<InstanceId>(n), id, std::move(cause), m, out);
+  });
 }
 
 void Fleet::on_closed(std::uint64_t n) {
@@ -322,15 +334,17 @@ void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   if (i == nullptr) return;
   idle_memory_.look(i->began, bytes);
   i->memory = bytes;
-  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.memory(id, bytes, t, out); });
+  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.memory(id, bytes, t, out); });
   const std::uint64_t own = idle_memory_.own(bytes);
   // The kernel ends the largest: if that was a child process, the function's memory was over all the same.
   if (i->group && i->group->killed())
-    return tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
+    return loop_.tell_scheduler(
+        [&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
   if (options_.memory_max == 0 || own <= options_.memory_max || options_.memory_mode == profile::Mode::off)
     return;
   if (options_.memory_mode == profile::Mode::enforce)
-    return tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
+    return loop_.tell_scheduler(
+        [&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
   if (!warned_.insert(name_of(id)).second) return;
   watcher_.fleet_warns(fmt::format("{} uses {} of memory, without the {} that an idle instance weighs; "
                                    "memory.max is {}",

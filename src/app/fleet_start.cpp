@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <utility>
 
 #include "agent/secrets.hpp"
@@ -19,12 +18,6 @@ using instance::InstanceId;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
 std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
-
-std::uint16_t free_port(boost::asio::io_context& io) {
-  using boost::asio::ip::tcp;
-  tcp::acceptor probe(io, tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
-  return probe.local_endpoint().port();
-}
 
 }  // namespace
 
@@ -71,12 +64,6 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
   spec.cwd = options_.cwd;
   spec.env = options_.env;
   spec.background = background;
-  if (!options_.command.empty()) {
-    spec.argv = options_.command;
-    spec.port = free_port(io_);
-    process::set_env(spec.env, "PORT", std::to_string(spec.port));
-    return spec;
-  }
   spec.socket = socket_of(id);
   spec.secret = agent::instance_secret(options_.token, number(id));
   add_node(spec.argv, spec.env);
@@ -93,7 +80,7 @@ InstanceSpec Fleet::spec_of(InstanceId id, bool background) {
 // need in it: what they run of, and what stands for something that the deployment has elsewhere.
 Fleet::Shared Fleet::find_tmp() {
   own_tmp_.reset();
-  if (!options_.command.empty() || boot_.file.empty()) return {};
+  if (boot_.file.empty()) return {};
   std::set<std::string, std::less<>> kept(boot_.tmp.begin(), boot_.tmp.end());
   for (const std::string* path : {&options_.run_dir, &options_.cwd, &options_.script, &exec_, &boot_.file})
     if (const auto entry = process::entry_in_tmp(*path); !entry.empty()) kept.emplace(entry);
@@ -112,7 +99,7 @@ Fleet::Shared Fleet::find_tmp() {
 
 void Fleet::settle_tmp() {
   const auto [shared, open] = find_tmp();
-  if (!options_.command.empty() || boot_.file.empty()) return;
+  if (boot_.file.empty()) return;
   log::debug(log::Logger::app, "/tmp of instances: {}", shared.empty() ? "their own" : shared);
   if (options_.own_tmp && warned_.insert("tmp " + shared).second) watcher_.fleet_tmp(shared, boot_.stand_ins);
   if (options_.read_only && !open.empty() && warned_.insert("disk " + open).second) watcher_.fleet_disk(open);
@@ -165,7 +152,7 @@ void Fleet::tell_spawns(std::string_view why) {
 }
 
 std::optional<process::SpawnOptions> Fleet::template_options(bool ahead) {
-  if (!options_.fork || !options_.command.empty()) return std::nullopt;
+  if (!options_.fork) return std::nullopt;
   if (options_.inspect) {
     tell_spawns("--inspect-instance opens an inspector in each, and a copy has none");
     return std::nullopt;
@@ -293,13 +280,13 @@ void Fleet::standing(InstanceId id) {
   Instance* i = find(id);
   if (i == nullptr || !i->is_template) return;
   i->process->foreground();
-  tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.standing(id, t, out); });
+  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.standing(id, t, out); });
 }
 
 // --- Beginnings
 
 void Fleet::obey(instance::Spawn& c) {
-  if (options_.command.empty() && boot_.file.empty()) return lost(c.id);
+  if (boot_.file.empty()) return lost(c.id);
   InstanceSpec spec = spec_of(c.id, c.background);
   if (c.from != InstanceId::none) {
     const Instance* of = find(c.from);
@@ -336,16 +323,17 @@ InstanceProcess::Callbacks Fleet::callbacks_of(InstanceId id) {
 }
 
 void Fleet::began(InstanceId id, std::unique_ptr<InstanceProcess> process, Beginning how) {
-  InstanceProcess& started = *process;
+  const int pid = process->pid();
   instances_[id].process = std::move(process);
   instances_[id].is_copy = how != Beginning::spawn;
-  log::debug(log::Logger::app, "{}: pid {}, by {}", name_of(id), started.pid(), to_string(how));
+  log::debug(log::Logger::app, "{}: pid {}, by {}", name_of(id), pid, to_string(how));
   watcher_.fleet_spawned(id, how);
-  if (!options_.command.empty()) started.probe([this, id] { on_ready(number(id), 0); });
 }
 
 void Fleet::lost(InstanceId id) {
-  tell([&](auto& p, TimePoint t, auto& out) { p.exited(id, {instance::Death::Kind::lost, 0}, {}, t, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.exited(id, {instance::Death::Kind::lost, 0}, {}, m, out);
+  });
 }
 
 // It is to end before it is there.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
 #include <csignal>
@@ -13,10 +12,7 @@
 namespace vsim::app {
 namespace {
 
-using boost::asio::ip::tcp;
 using namespace std::chrono_literals;
-
-constexpr auto kProbeEvery = 20ms;
 
 }  // namespace
 
@@ -30,8 +26,7 @@ InstanceProcess::InstanceProcess(boost::asio::io_context& io, InstanceSpec spec,
       err_([this](std::string_view text, process::OutputLines::End, bool) {
         on_line(process::OutputStream::err, text);
       }),
-      quiet_(io),
-      probe_(io) {}
+      quiet_(io) {}
 
 Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_context& io,
                                                                 process::Supervisor& supervisor,
@@ -47,7 +42,7 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
   options.own_tmp = s.own_tmp;
   options.descriptors = s.descriptors;
   options.input = process::SpawnOptions::Input::open;
-  if (!s.secret.empty()) options.first_input = s.secret + "\n";
+  options.first_input = s.secret + "\n";
   auto child = supervisor.spawn(std::move(options), self->events());
   if (!child) return child.error();
   self->begin(timeouts, std::move(*child));
@@ -72,11 +67,10 @@ process::ChildCallbacks InstanceProcess::events() {
     ended_ = true;
     exit_ = cause;
     quiet_.cancel();
-    probe_.cancel();
     out_.flush(true);
     err_.flush(true);
     pool_->close_idle();
-    if (!spec_.socket.empty()) ::unlink(spec_.socket.c_str());
+    ::unlink(spec_.socket.c_str());
     callbacks_.ended();
   };
   return events;
@@ -90,19 +84,12 @@ void InstanceProcess::begin(net::Timeouts& timeouts, std::unique_ptr<process::Ch
     lowered_ = true;
   }
   std::vector<net::UpstreamPool::Endpoint> endpoints;
-  if (!s.socket.empty()) {
-    endpoints.emplace_back(boost::asio::local::stream_protocol::endpoint(s.socket));
-  } else {
-    for (const char* address : {"127.0.0.1", "::1"})
-      endpoints.emplace_back(tcp::endpoint(boost::asio::ip::make_address(address), s.port));
-  }
-  pool_ = std::make_shared<net::UpstreamPool>(
-      io_, timeouts, std::move(endpoints),
-      s.socket.empty() ? fmt::format("http://localhost:{}", s.port) : std::string());
+  endpoints.emplace_back(boost::asio::local::stream_protocol::endpoint(s.socket));
+  pool_ = std::make_shared<net::UpstreamPool>(io_, timeouts, std::move(endpoints), std::string());
 }
 
 InstanceProcess::~InstanceProcess() {
-  if (!ended_ && !spec_.socket.empty()) ::unlink(spec_.socket.c_str());
+  if (!ended_) ::unlink(spec_.socket.c_str());
 }
 
 void InstanceProcess::on_output(process::OutputStream stream, std::string_view bytes) {
@@ -127,20 +114,6 @@ void InstanceProcess::on_line(process::OutputStream stream, std::string_view tex
 
 void InstanceProcess::foreground() {
   if (std::exchange(lowered_, false) && !ended_) process::raise(pid());
-}
-
-void InstanceProcess::probe(std::function<void()> taken) {
-  probe_.expires_after(kProbeEvery);
-  probe_.async_wait([this, taken = std::move(taken)](boost::system::error_code error) mutable {
-    if (error || ended_) return;
-    for (const char* address : {"127.0.0.1", "::1"}) {
-      tcp::socket socket(io_);
-      boost::system::error_code failed;
-      socket.connect(tcp::endpoint(boost::asio::ip::make_address(address), spec_.port), failed);
-      if (!failed) return taken();
-    }
-    probe(std::move(taken));
-  });
 }
 
 void InstanceProcess::last_words(std::string words) {

@@ -27,8 +27,7 @@ struct InstanceSpec {
   process::Environment env;  // whole
   std::string cwd;
   std::string secret;  // it can read this and a newline from its standard input, which says nothing else
-  std::string socket;  // where it listens, removed at its end; or
-  std::uint16_t port = 0;
+  std::string socket;  // where it listens, removed at its end
   bool background = false;
   std::optional<process::OwnTmp> own_tmp;
   unsigned descriptors = 0;  // the most that it may have open; 0: as the system lets us
@@ -64,8 +63,6 @@ class InstanceProcess {
   void freeze() { child_->freeze(); }
   void thaw() { child_->thaw(); }
   void foreground();  // requests wait for it from now on
-  // Calls `taken` once its port takes a connection; for a command that cannot say that it is ready.
-  void probe(std::function<void()> taken);
 
   // What it said of its own end, the first of it: "uncaught exception: Error: boom".
   void last_words(std::string words);
@@ -87,7 +84,7 @@ class InstanceProcess {
   std::unique_ptr<process::Child> child_;
   std::shared_ptr<net::UpstreamPool> pool_;
   process::OutputLines out_, err_;
-  boost::asio::steady_timer quiet_, probe_;
+  boost::asio::steady_timer quiet_;
   process::ExitCause exit_;
   std::string last_words_;
   bool ended_ = false, killed_ = false, out_of_memory_ = false, lowered_ = false;

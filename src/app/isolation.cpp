@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/agent_words.hpp"
 #include "app/clock.hpp"
 #include "app/platform_env.hpp"
 #include "limits/machine.hpp"
@@ -46,18 +47,15 @@ std::string_view shown(const instance::InstanceState& state) {
 }  // namespace
 
 IsolationShell::IsolationShell(boost::asio::io_context& io, process::Supervisor& supervisor,
-                               net::Timeouts& timeouts, agent::ControlChannel& channel,
-                               engine::Engine& engine, Edge& edge, Owner& owner, IsolationOptions options)
+                               net::Timeouts& timeouts, agent::ControlChannel& channel, CoreLoop& loop,
+                               Owner& owner, IsolationOptions options)
     : io_(io),
       supervisor_(supervisor),
       timeouts_(timeouts),
       channel_(channel),
-      engine_(engine),
-      edge_(edge),
+      loop_(loop),
       owner_(owner),
       options_(std::move(options)) {}
-
-IsolationShell::~IsolationShell() { edge_.set_fleet(nullptr); }
 
 void IsolationShell::add_environment(process::Environment& env) {
   process::set_env(env, "VSIM_ISOLATION", profile::to_string(options_.profile->isolation.value));
@@ -80,7 +78,7 @@ void IsolationShell::ahead(const agent::Ahead& told) {
 void IsolationShell::make_fleet(bool grouped) {
   grouped_ = grouped;
   FleetWatcher& watcher = *this;
-  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, &channel_, edge_, watcher, fleet_options());
+  fleet_ = std::make_unique<Fleet>(io_, supervisor_, timeouts_, channel_, loop_, watcher, fleet_options());
 }
 
 std::string_view IsolationShell::asks_for_middleware() const {
@@ -108,7 +106,6 @@ void IsolationShell::hello(const agent::Hello& hello) {
     fleet_.reset();
     make_fleet(hello.isolation->grouped);
   }
-  edge_.set_fleet(fleet_.get());
   if (!is_as_guessed && !boot_.file.empty()) fleet_->boot(boot_, exec_);
 }
 
@@ -182,8 +179,7 @@ std::size_t IsolationShell::retire(instance::Why why) {
 
 void IsolationShell::give_up(std::string_view why) {
   given_up_ = true;
-  engine_.set_isolation(profile::Isolation::none);
-  edge_.set_fleet(nullptr);
+  loop_.tell([](core::Core& core, auto&, auto&) { core.give_up_isolation(); });
   if (fleet_) fleet_->stop();
   owner_.isolation_says(
       options_.required ? event::Level::error : event::Level::warning,
@@ -199,14 +195,14 @@ void IsolationShell::boot(const agent::Boot& boot) {
   if (fleet_ && !given_up_) fleet_->boot(boot, exec_);
 }
 void IsolationShell::changed(const agent::Changed& changed) {
-  engine_.files_changed(changed.files, changed.all || changed.environment, now());
+  loop_.engine().files_changed(changed.files, changed.all || changed.environment, now());
   if (fleet_ && !given_up_) fleet_->changed(changed);
 }
 void IsolationShell::app_ready() {
   if (fleet_ && !given_up_) fleet_->start();
 }
 void IsolationShell::app_gone() {
-  engine_.files_changed({}, true, now());
+  loop_.engine().files_changed({}, true, now());
   if (fleet_) fleet_->gone();
 }
 void IsolationShell::stop() {
@@ -279,14 +275,14 @@ void IsolationShell::fleet_state(instance::InstanceId id, const instance::Instan
   if (const auto* dying = std::get_if<instance::Dying>(&to)) why = dying->why;
   if (const auto* dead = std::get_if<instance::Dead>(&to)) why = dead->why;
   // An edit, and not a compile of something new; or the plan is another one.
-  if (why == instance::Why::stale || why == instance::Why::settings) engine_.code_changed();
+  if (why == instance::Why::stale || why == instance::Why::settings) loop_.engine().code_changed();
   if (why != instance::Why::none) e.why = instance::to_string(why);
   std::string death;
   std::string function;
   if (fleet_) {  // not while it is being built
     death = std::holds_alternative<instance::Dead>(to) ? fleet_->last_death() : std::string();
     const auto name_of = fleet_->function_of(id, to);
-    function = engine_.route_of(Edge::to_dispatch(name_of.page, name_of.kind, {}, false));
+    function = loop_.engine().route_of(to_dispatch(name_of.page, name_of.kind, {}, false));
     const auto seen = fleet_->figures(id);
     e.memory = seen.memory;
     e.pid = seen.pid;

@@ -10,7 +10,7 @@
 
 #include "agent/control.hpp"
 #include "app/ahead.hpp"
-#include "app/edge.hpp"
+#include "app/core_loop.hpp"
 #include "app/fleet.hpp"
 #include "engine/engine.hpp"
 #include "event/event.hpp"
@@ -49,8 +49,7 @@ class IsolationShell final : private FleetWatcher {
     ~Owner() = default;
   };
   IsolationShell(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&,
-                 engine::Engine&, Edge&, Owner&, IsolationOptions);
-  ~IsolationShell();
+                 CoreLoop&, Owner&, IsolationOptions);
 
   // What next dev is given to know of it, as variables: VSIM_ISOLATION, VSIM_RPC_SOCKET, VSIM_MIDDLEWARE,
   // VSIM_AHEAD.
@@ -99,8 +98,7 @@ class IsolationShell final : private FleetWatcher {
   process::Supervisor& supervisor_;
   net::Timeouts& timeouts_;
   agent::ControlChannel& channel_;
-  engine::Engine& engine_;
-  Edge& edge_;
+  CoreLoop& loop_;
   Owner& owner_;
   IsolationOptions options_;
   std::unique_ptr<AheadPipe> ahead_;

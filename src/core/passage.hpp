@@ -1,12 +1,13 @@
-// One request between its client's connection and the instance of its function: where it is, and who has its
-// seat there. Everything that may be told in an order which surprises is a pair of these two, and what
-// becomes of it is core.cpp's. Pure.
+// The one record of a request that runs on an instance, or may: where it is between its client's connection
+// and its function, and who has its seat there. Everything that may be told in an order which surprises is a
+// pair of these two, and what becomes of it is core.cpp's and seats.cpp's. Pure.
 //
 //   AtApp ──► Queued ──► Unanswered ──► Answering ────────────► (over)
 //     ▲                   │     │          │  └ a socket: ──► SocketClosed ─► (over)
 //     └──── PassedOn ◄────┘     └──────────┴─► CauseAwaited ────► (over)
 //
 //   over while its seat is Held ──► AfterResponse, until that is given back, lost or taken
+//   over while a former one is  ──► Over, until that is given back or lost
 #pragma once
 
 #include <optional>
@@ -18,6 +19,7 @@
 #include "base/hanging.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "instance/lease.hpp"
 #include "limits/broken_off.hpp"
 #include "limits/instance_end.hpp"
 
@@ -26,8 +28,12 @@ namespace vsim::core {
 struct Passage {
   // `next dev` has it, and routes it or answers it itself.
   struct AtApp {};
-  // An instance was asked for.
-  struct Queued {};
+  // An instance was asked for, or is as soon as that may be (`asked`).
+  struct Queued {
+    instance::FunctionId function = instance::FunctionId::none;
+    bool asked = false;
+    Duration early{};  // waited before it could be asked for
+  };
   // Its head is with an instance, which has not answered.
   struct Unanswered {};
   // The instance's answer is "try the next route", whose end is still to come.
@@ -53,12 +59,17 @@ struct Passage {
   struct AfterResponse {
     TimePoint until = TimePoint::max();
   };
-  using Where =
-      std::variant<AtApp, Queued, Unanswered, PassedOn, Answering, CauseAwaited, SocketClosed, AfterResponse>;
+  struct Over {};
+  using Where = std::variant<AtApp, Queued, Unanswered, PassedOn, Answering, CauseAwaited, SocketClosed,
+                             AfterResponse, Over>;
 
   // It holds none.
   struct Vacant {};
-  struct Held {};
+  struct Held {
+    instance::Lease lease;
+    instance::FunctionId function = instance::FunctionId::none;
+    bool begun = false;  // user code runs
+  };
   // The instance has said that it is done with it before its answer was read.
   struct GivenBack {
     std::vector<Hanging> hanging;
@@ -71,6 +82,8 @@ struct Passage {
 
   Where where;
   Seat seat;
+  std::optional<Held>
+      former;  // of the instance that has left it to the next route, until that is done with it
   InvocationId parent = InvocationId::none;  // whose code made this request
   // Those whose clocks stand still while this one is compiled or queued: its parent, and that one's parent…
   std::vector<InvocationId> callers;
@@ -79,6 +92,8 @@ struct Passage {
   bool on_instance() const {
     return is<Unanswered>() || is<PassedOn>() || is<Answering>() || is<CauseAwaited>() || is<SocketClosed>();
   }
+  // Its client's connection is over.
+  bool ended() const { return is<AfterResponse>() || is<Over>(); }
   bool held() const { return std::holds_alternative<Held>(seat); }
   template <class W>
   bool is() const {

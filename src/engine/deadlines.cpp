@@ -47,7 +47,7 @@ const limits::Verdict& Engine::Impl::duration_verdict(const Invocation& v, bool 
   Worded& w = worded;
   const bool grace = v.total != limits::duration::scaled(v.limit.total, v.time_scale);
   const bool before_head = !v.life.head_seen();
-  const bool busy = !v.instance.empty() && read_busy != nullptr && read_busy(busy_shell, v.id);
+  const bool busy = !v.instance.empty() && outside != nullptr && outside->busy(v.id);
   if (!w.known || w.profile != v.profile || w.time_scale != v.time_scale || w.busy != busy ||
       w.tunnel != tunnel || w.before_head != before_head || w.grace != grace || w.limit != v.limit ||
       w.config_line != v.config_line || w.kind != v.kind || w.route != v.route || w.file != v.file ||
@@ -101,8 +101,7 @@ void Engine::Impl::note_unheard(const Invocation& v, TimePoint now) {
 }
 
 Duration Engine::Impl::unserved(const Invocation& v) const {
-  return v.instance.empty() || read_unserved == nullptr ? Duration::zero()
-                                                        : read_unserved(unserved_shell, v.id);
+  return v.instance.empty() || outside == nullptr ? Duration::zero() : outside->unserved(v.id);
 }
 
 // A function of the platform has a processor of its own, here it competes with everything else on the

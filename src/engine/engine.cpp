@@ -4,11 +4,12 @@
 
 namespace vsim::engine {
 
-Engine::Impl::Impl(const profile::Profile& p, EngineOptions o, event::Sink& s)
-    : profile(&p), options(o), sink(s), rng(o.seed), id_prefix(p.region.value + "::") {}
+Engine::Impl::Impl(const profile::Profile& p, EngineOptions o, event::Sink& s, const Outside* of)
+    : profile(&p), options(o), sink(s), outside(of), rng(o.seed), id_prefix(p.region.value + "::") {}
 
-Engine::Engine(const profile::Profile& profile, EngineOptions options, event::Sink& sink)
-    : impl_(std::make_unique<Impl>(profile, options, sink)) {}
+Engine::Engine(const profile::Profile& profile, EngineOptions options, event::Sink& sink,
+               const Outside* outside)
+    : impl_(std::make_unique<Impl>(profile, options, sink, outside)) {}
 Engine::~Engine() = default;
 void Engine::set_profile(const profile::Profile& profile) {
   impl_->profile = &profile;
@@ -22,21 +23,6 @@ void Engine::set_isolation(profile::Isolation isolation) { impl_->options.isolat
 void Engine::set_routes(std::shared_ptr<const routes::RouteTable> table) {
   impl_->pages.clear();
   impl_->routes = std::move(table);
-}
-
-void Engine::set_busy_reader(bool (*read)(void*, InvocationId), void* shell) {
-  impl_->read_busy = read;
-  impl_->busy_shell = shell;
-}
-
-void Engine::set_unserved_reader(Duration (*read)(void*, InvocationId), void* shell) {
-  impl_->read_unserved = read;
-  impl_->unserved_shell = shell;
-}
-
-void Engine::set_totals_reader(ExchangeTotals (*read)(void*, InvocationId), void* shell) {
-  impl_->read_totals = read;
-  impl_->shell = shell;
 }
 
 void Engine::stopping() { impl_->stopping = true; }

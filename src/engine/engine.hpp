@@ -123,10 +123,24 @@ struct ExchangeCommand {
   limits::Code code;
 };
 
+// What only the shell can see of an invocation, asked while the engine is told something of it.
+class Outside {
+ public:
+  // The byte counts of one that the engine ends itself (deadline, replaced response).
+  virtual ExchangeTotals totals(InvocationId) const = 0;
+  // Whether the event loop of its instance is busy, as that of an endless loop is: no limit is long enough.
+  virtual bool busy(InvocationId) const { return false; }
+  // How long that event loop has waited for a processor since it began; zero: not known.
+  virtual Duration unserved(InvocationId) const { return {}; }
+
+  virtual ~Outside() = default;
+};
+
 class Engine {
  public:
-  // `profile` and `sink` must outlive the engine.
-  Engine(const profile::Profile& profile, EngineOptions options, event::Sink& sink);
+  // `profile`, `sink` and `outside` (may be null) must outlive the engine.
+  Engine(const profile::Profile& profile, EngineOptions options, event::Sink& sink,
+         const Outside* outside = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -245,12 +259,6 @@ class Engine {
   // invocations.
   std::optional<TimePoint> next_wakeup() const;
   void wake(TimePoint now, WallTime wall, std::vector<ExchangeCommand>& out);
-  // Whether the event loop of its instance is busy, as that of an endless loop is: no limit is long enough.
-  void set_busy_reader(bool (*read)(void* shell, InvocationId), void* shell);
-  // How long the event loop of its instance has waited for a processor since that began; zero: not known.
-  void set_unserved_reader(Duration (*read)(void* shell, InvocationId), void* shell);
-  // How the engine learns the byte counts of an invocation that it ends itself (deadline, replaced response).
-  void set_totals_reader(ExchangeTotals (*read)(void* shell, InvocationId), void* shell);
 
   // Requests with a function whose clients are still there.
   std::vector<Open> open() const;

@@ -27,7 +27,7 @@ namespace vsim::engine {
 using invocation::Invocation;
 
 struct Engine::Impl {
-  Impl(const profile::Profile& p, EngineOptions o, event::Sink& s);
+  Impl(const profile::Profile& p, EngineOptions o, event::Sink& s, const Outside* of);
 
   // admission.cpp
   Invocation* take(const RequestInfo& r, const RequestTag& tag, TimePoint now);
@@ -74,7 +74,7 @@ struct Engine::Impl {
   // Says so, and forgets it: the id is dead afterwards, unless it holds an instance: then it lingers.
   void end(Invocation& v, const event::Outcome& outcome, const ExchangeTotals& totals, TimePoint now);
   ExchangeTotals totals_of(const Invocation& v) const {
-    return read_totals != nullptr ? read_totals(shell, v.id) : ExchangeTotals{};
+    return outside != nullptr ? outside->totals(v.id) : ExchangeTotals{};
   }
   // A verdict that may come when the request is over: in its end if it has not ended, else by itself. `v`
   // null: the id is dead.
@@ -104,6 +104,7 @@ struct Engine::Impl {
   const profile::Profile* profile;  // of what comes now; an invocation has its own
   EngineOptions options;
   event::Sink& sink;
+  const Outside* outside;
   Rng rng;
   const std::string id_prefix;  // "dev1::"
   std::shared_ptr<const routes::RouteTable> routes;
@@ -142,13 +143,6 @@ struct Engine::Impl {
   TimePoint now_{};
   WallTime wall_{};
   TimePoint wall_at{};  // when wall_ was told
-
-  ExchangeTotals (*read_totals)(void*, InvocationId) = nullptr;
-  void* shell = nullptr;
-  bool (*read_busy)(void*, InvocationId) = nullptr;
-  void* busy_shell = nullptr;
-  Duration (*read_unserved)(void*, InvocationId) = nullptr;
-  void* unserved_shell = nullptr;
 
   // Routes and paths that have answered once; used with a compile grace only.
   std::set<std::string, std::less<>> warm;

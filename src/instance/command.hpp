@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <variant>
 
 #include "base/ids.hpp"
@@ -56,6 +57,7 @@ enum class Start : std::uint8_t {
   spare,  // a spare that loads it now
   cold,   // nothing was ready when it came: it waited, then got a new one
 };
+std::string_view to_string(Start);  // "warm", as events have it
 // Send the invocation to the instance. `instance` is none under isolation `none`.
 struct Placement {
   InvocationId invocation;

@@ -2,7 +2,15 @@
 
 #include <iterator>
 
+#include "instance/command.hpp"
+
 namespace vsim::instance {
+
+std::string_view to_string(Start start) {
+  static constexpr std::string_view kNames[] = {"warm", "bound", "spare", "cold"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Start::cold) + 1, "a Start has no name");
+  return kNames[static_cast<std::size_t>(start)];
+}
 
 std::string_view to_string(Why why) {
   static constexpr std::string_view kNames[] = {

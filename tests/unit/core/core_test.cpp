@@ -8,6 +8,9 @@ using namespace vsim::test;
 namespace {
 
 using Strings = std::vector<std::string>;
+bool said(const CoreWorld& w, std::string_view what) {
+  return std::find(w.said.begin(), w.said.end(), what) != w.said.end();
+}
 std::vector<Hanging> left() { return {{"interval", "app/api/a/route.ts:12:3", 1s}}; }
 
 }  // namespace
@@ -80,7 +83,7 @@ TEST_CASE("core: what the old instance has told is no news of a request that goe
     death ? w.lost(id) : w.done(id, left());  // before its "try the next route" was read
     w.again(id);
     w.dispatch(id, "/b/[x]/route");
-    w.place(id, "i2");
+    w.boot();
     w.handler(id);
     w.fail(id, UpstreamFailure::reset);
     w.advance(1s);
@@ -108,7 +111,7 @@ TEST_CASE("core: the end of an instance is the end of its socket, whichever is t
   const auto id = w.on_instance(true);
   w.handler(id);
   w.head(id, 101);
-  w.shells[id].totals = {7, 9};
+  w.exchanges[id].totals = {7, 9};
   w.end(id);
   CHECK(w.recorder.ended.empty());
   w.advance(core::kCausePatience);
@@ -135,8 +138,9 @@ TEST_CASE("core: at its limit the client is answered or cut, and the instance ta
   w.handler(streams);
   w.head(streams);
   w.advance(10s);
-  CHECK(w.obeyed(silent) == Strings{"FUNCTION_INVOCATION_TIMEOUT", "take back"});
-  CHECK(w.obeyed(streams) == Strings{"limit", "take back"});
+  CHECK(w.obeyed(silent) == Strings{"FUNCTION_INVOCATION_TIMEOUT"});
+  CHECK(w.obeyed(streams) == Strings{"limit"});
+  CHECK((said(w, "kill i1") && said(w, "kill i2")));
   CHECK(w.core.passages() == 0);
 }
 
@@ -148,8 +152,10 @@ TEST_CASE(
   w.head(id, 101);
   w.advance(300s - 100ms);
   w.end(id);
+  CHECK(w.core.holds(id));
   w.advance(100ms);
-  CHECK(w.obeyed(id) == Strings{"take back"});
+  CHECK(w.obeyed(id).empty());
+  CHECK_FALSE(w.core.holds(id));
   w.finish();
 }
 
@@ -166,8 +172,10 @@ TEST_CASE("core: waitUntil work past the limit is told to end, gets its grace, a
   w.done(obedient);
   w.advance(core::kExpirePatience - 1ms);
   CHECK(w.obeyed(id) == Strings{"expire"});
+  CHECK_FALSE(said(w, "kill i1"));
   w.advance(1ms);
-  CHECK(w.obeyed(id) == Strings{"expire", "take back"});
+  CHECK(w.obeyed(id) == Strings{"expire"});
+  CHECK(said(w, "kill i1"));
   CHECK(w.obeyed(obedient) == Strings{"expire"});
   w.finish();
 }
@@ -178,10 +186,9 @@ TEST_CASE(
   const auto id = w.admit();
   w.dispatch(id);
   w.body_over(id);
-  CHECK(w.obeyed(id) == Strings{"withdraw"});
-  Core::Commands out;
-  CHECK_FALSE(w.core.placed(id, "i1", "warm", {}, w.now, out));
-  CHECK(out.empty());
+  CHECK(w.core.scheduler_totals().waiting == 0);
+  w.boot();
+  CHECK_FALSE(said(w, "sent 1 i1"));
   w.finish();
 }
 
@@ -200,14 +207,14 @@ TEST_CASE(
     w.dispatch(own);
     w.advance(30s);
     CHECK(w.obeyed(caller).empty());
-    if (how == 0) w.place(own);
-    if (how == 1) w.refuse(own, Code::function_throttled);
+    if (how == 0) w.boot();
+    if (how == 1) w.tell([&](auto& m, auto& out) { w.core.gone(m, out); });
     if (how == 2) w.body_over(own);
     if (how == 3) w.end(own);
     w.advance(6s - 1ms);
     CHECK(w.obeyed(caller).empty());
     w.advance(1ms);
-    CHECK(w.obeyed(caller) == Strings{"FUNCTION_INVOCATION_TIMEOUT", "take back"});
+    CHECK(w.obeyed(caller) == Strings{"FUNCTION_INVOCATION_TIMEOUT"});
     w.finish();
   }
 }
@@ -229,11 +236,11 @@ TEST_CASE(
   w.dispatch(middleware);
   w.advance(30s);
   CHECK(w.obeyed(caller).empty());
-  w.place(middleware);
+  w.boot();
   w.advance(6s - 1ms);
   CHECK(w.obeyed(caller).empty());
   w.advance(1ms);
-  CHECK(w.obeyed(caller) == Strings{"FUNCTION_INVOCATION_TIMEOUT", "take back"});
+  CHECK(w.obeyed(caller) == Strings{"FUNCTION_INVOCATION_TIMEOUT"});
 
   const auto of_client = w.admit();
   const auto its = w.admit();

@@ -1,7 +1,7 @@
-// A world without sockets, processes or clocks around the core and its engine: it plays the client's
-// connection, the fleet and time, and obeys as the shell does. Every call goes through here, so that each
-// test also checks the contract: an exchange is over once, a seat is given back once, no command names what
-// is gone, and when all is told nothing is left.
+// A world without sockets, processes or clocks around the core: it plays the client's connection, the
+// processes of instances and time, and obeys as the shell does. Every call goes through here, so that each
+// test also checks the contract: an exchange is over once, no command names what is gone, every seat is given
+// back, and when all is told nothing is left.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -15,36 +15,53 @@
 namespace vsim::test {
 
 using core::Core;
-using core::RequestCommand;
-using limits::instance_end::Loss;
+using instance::InstanceId;
 
-struct CoreWorld {
-  // What the shell knows of one request: whether its exchange goes on, and what the fleet has of it.
-  struct Shell {
-    bool open = true, head_sent = false, queued = false, held = false;
+struct CoreWorld : core::Senses {
+  // What the shell knows of one request.
+  struct Exchange {
+    bool open = true, head_sent = false;
+    InstanceId on = InstanceId::none;  // where it was sent last
+    bool held = false;                 // and that has not said that it is done with it
     ExchangeTotals totals{};
     std::vector<std::string> obeyed;
   };
 
+  static instance::SchedulerOptions bare(profile::Isolation isolation) {
+    instance::SchedulerOptions o;
+    o.isolation = isolation;
+    o.freeze_idle = false;
+    o.spares = o.bound_functions = 0;
+    o.early_patience = 1s;
+    o.spread = 1;
+    o.spawn_limit = kForever;
+    return o;
+  }
+
   explicit CoreWorld(profile::Isolation isolation = profile::Isolation::invocation,
                      Compute compute = Compute::serverless)
       : profile(make_profile(Plan::hobby, compute)),
-        engine(profile, SimWorld::isolated(isolation), recorder),
-        core(engine) {
+        core(profile, SimWorld::isolated(isolation), recorder, *this),
+        engine(core.engine()) {
     engine.set_routes(std::make_shared<routes::RouteTable>(
         std::vector{
             SimWorld::function("/api/a", routes::Kind::app_route, "app/api/a/route.ts", "/api/a/route"),
             SimWorld::function("/b/[x]", routes::Kind::app_route, "app/b/[x]/route.ts", "/b/[x]/route")},
         ""));
-    core.set_totals_reader(
-        [](void* self, InvocationId id) {
-          const auto& known = static_cast<CoreWorld*>(self)->shells;
-          const auto it = known.find(id);
-          return it != known.end() && it->second.open ? it->second.totals : ExchangeTotals{};
-        },
-        this);
+    core.isolate(bare(isolation));
+    tell([&](auto& m, auto& out) { core.start(m, out); });
   }
 
+  // core::Senses
+  ExchangeTotals totals(InvocationId id) const override {
+    const auto it = exchanges.find(id);
+    return it != exchanges.end() && it->second.open ? it->second.totals : ExchangeTotals{};
+  }
+  bool busy(InstanceId) const override { return false; }
+  void on_state(InstanceId, const instance::InstanceState&, const instance::InstanceState&, instance::GroupId,
+                TimePoint) override {}
+
+  // --- A request on its way to an instance
   InvocationId admit(bool upgrade = false, std::string_view target = "/api/a") {
     engine::RequestInfo r;
     r.method = "GET";
@@ -52,136 +69,155 @@ struct CoreWorld {
     r.websocket_upgrade = upgrade;
     const auto a = engine.admit(r, now, wall());
     REQUIRE(a.id != InvocationId::none);
-    shells[a.id] = {};
+    exchanges[a.id] = {};
+    ordinals.emplace(a.id, ordinals.size() + 1);
     return a.id;
   }
-  void dispatch(InvocationId id, std::string_view page = "/api/a/route") {
-    if (!shells[id].open) return;
+  void dispatch(InvocationId id, std::string_view page = "/api/a/route", std::uint64_t generation = 0) {
+    if (!exchanges[id].open) return;
     engine.dispatched(id, {page, routes::Kind::app_route}, now);
-    shells[id].queued = true;
-    core.queued(id, now);
-    look();
+    tell([&](auto& m, auto& out) {
+      core.request(id, {page, "APP_ROUTE", "nodejs", {}}, generation, m, out);
+    });
   }
-  void place(InvocationId id, std::string_view instance = "i1") {
-    Shell& s = shells[id];
-    if (!s.queued) return;  // withdrawn
-    s.queued = false;
-    s.held = true;
-    bool wanted = false;
-    tell([&](auto& out) { wanted = core.placed(id, instance, "warm", {}, now, out); });
-    REQUIRE(wanted == s.open);
-  }
-  void refuse(InvocationId id, Code code) {
-    if (!std::exchange(shells[id].queued, false)) return;
-    tell([&](auto& out) { core.refused(id, code, {}, now, wall(), out); });
+  // Whatever starts is there.
+  void boot() {
+    for (const InstanceId id : std::exchange(booting, {}))
+      scheduler([&](auto& s, TimePoint t, auto& out) { s.ready(id, t, out); });
   }
   InvocationId on_instance(bool upgrade = false) {
     const InvocationId id = admit(upgrade);
     dispatch(id);
-    place(id);
+    boot();
+    REQUIRE(exchanges[id].held);
     return id;
   }
   void handler(InvocationId id) {
-    if (shells[id].held) engine.handler_started(id, now);
-    look();
+    tell([&](auto& m, auto& out) { core.handler_started(exchanges[id].on, id, m, out); });
   }
 
+  // --- Its connection
   void head(InvocationId id, int status = 200) {
-    Shell& s = shells[id];
-    if (!s.open) return;
+    Exchange& s = exchanges[id];
+    if (!s.open || !core.on_instance(id)) return;
     Code replaced = Code::none;
     engine::ResponseInfo info;
     info.status = status;
-    tell([&](auto& out) { replaced = core.response_head(id, info, now, wall(), out); });
+    tell([&](auto& m, auto& out) { replaced = core.response_head(id, info, m, out); });
     if (replaced != Code::none) s.open = false;
     s.head_sent = true;
   }
   void again(InvocationId id) {
-    if (!shells[id].open) return;
+    Exchange& s = exchanges[id];
+    if (!s.open || !core.on_instance(id)) return;
     core.passed_on(id);
     core.again(id, now);
-    shells[id].held = false;  // what its old instance says from now on the fleet keeps to itself
     look();
   }
   void end(InvocationId id) {
-    if (!std::exchange(shells[id].open, false)) return;
-    tell([&](auto& out) { core.ended(id, shells[id].totals, now, wall(), out); });
+    if (!std::exchange(exchanges[id].open, false)) return;
+    tell([&](auto& m, auto& out) { core.ended(id, exchanges[id].totals, m, out); });
   }
   void fail(InvocationId id, UpstreamFailure failure) {
-    Shell& s = shells[id];
+    Exchange& s = exchanges[id];
     if (!s.open) return;
     Core::FailedConnection answer;
-    tell([&](auto& out) { answer = core.connection_failed(id, failure, s.totals, now, wall(), out); });
+    tell([&](auto& m, auto& out) { answer = core.connection_failed(id, failure, s.totals, m, out); });
     if (answer.waits) return;
     REQUIRE(s.open);
     s.open = false;
     s.obeyed.push_back(answer.code == Code::none ? "cut" : std::string(limits::info(answer.code).name));
   }
   void body_over(InvocationId id) {
-    if (!shells[id].open) return;
+    if (!exchanges[id].open) return;
     Code code = Code::none;
-    tell([&](auto& out) { code = core.request_body_over(id, now, wall(), out); });
-    if (code != Code::none) shells[id].open = false;
+    tell([&](auto& m, auto& out) { code = core.request_body_over(id, m, out); });
+    if (code != Code::none) exchanges[id].open = false;
   }
   void client_left(InvocationId id) {
-    if (!shells[id].open) return;
-    if (!engine.client_left(id, now)) end(id);
-    look();
+    if (!exchanges[id].open) return;
+    bool goes_on = false;
+    tell([&](auto& m, auto& out) { goes_on = core.client_left(id, m, out); });
+    if (!goes_on) end(id);
   }
   void half_close(InvocationId id) {
-    if (shells[id].open) engine.client_half_closed(id);
+    if (exchanges[id].open) tell([&](auto& m, auto& out) { core.client_half_closed(id, m, out); });
   }
 
+  // --- Its instance
   void done(InvocationId id, const std::vector<Hanging>& hanging = {}) {
-    if (!std::exchange(shells[id].held, false)) return;
-    tell([&](auto& out) { core.done(id, hanging, now, wall(), out); });
+    if (std::exchange(exchanges[id].held, false)) done(id, exchanges[id].on, hanging);
   }
-  void lost(InvocationId id, const Loss& loss = {Code::function_invocation_failed, "i1 exited with code 1"}) {
-    if (!std::exchange(shells[id].held, false)) return;
-    tell([&](auto& out) { core.lost(id, loss, now, wall(), out); });
+  void done(InvocationId id, InstanceId on, const std::vector<Hanging>& hanging = {}) {
+    tell([&](auto& m, auto& out) { core.done(on, id, hanging, false, m, out); });
+  }
+  void exit(InstanceId id, std::string cause = "i1 exited with code 1") {
+    if (!alive.erase(id)) return;
+    booting.erase(id);
+    for (auto& [of, e] : exchanges) e.held = e.held && e.on != id;
+    tell([&](auto& m, auto& out) {
+      core.exited(id, {instance::Death::Kind::exited, 1}, std::move(cause), m, out);
+    });
+  }
+  void lost(InvocationId id) {
+    if (exchanges[id].held) exit(exchanges[id].on);
   }
   void crashed(InvocationId id) {
-    if (!std::exchange(shells[id].held, false)) return;
-    tell([&](auto& out) {
-      core.crashed(id, {Code::function_invocation_failed, "i1 exited with code 7"}, now, wall(), out);
-    });
-    CHECK_FALSE(shells[id].open);  // its connection would not end by itself
+    Exchange& e = exchanges[id];
+    if (!e.held) return;
+    const bool was_former = !core.on_instance(id) && e.open;
+    e.held = false;
+    tell([&](auto& m, auto& out) { core.crashed(e.on, id, "i1 exited with code 7", m, out); });
+    CHECK((was_former || !e.open));  // its connection would not end by itself
   }
   void broken_off(InvocationId id) {
-    if (!shells[id].held) return;
-    tell([&](auto& out) { core.broken_off(id, {"aborted", "app/api/a/route.ts:3:9"}, now, wall(), out); });
+    if (!exchanges[id].held) return;
+    tell([&](auto& m, auto& out) {
+      core.broken_off(exchanges[id].on, id, {"aborted", "app/api/a/route.ts:3:9"}, m, out);
+    });
+  }
+  void change(std::uint64_t generation) {
+    instance::CodeChange c;
+    c.generation = generation;
+    c.all_code = true;
+    tell([&](auto& m, auto& out) { core.changed(c, m, out); });
+  }
+  template <class F>
+  void scheduler(F f) {
+    tell([&](auto& m, auto& out) { core.schedule(m, out, f); });
   }
 
+  // --- Time
   void advance(Duration d) {
     const TimePoint until = now + d;
     for (auto next = core.next_wakeup(); next && *next <= until; next = core.next_wakeup()) {
       REQUIRE(*next >= now);
       now = *next;
-      const auto told = recorder.events();
-      std::size_t commands = 0;
-      tell([&](auto& out) {
-        core.wake(now, wall(), out);
-        commands = out.size();
-      });
-      REQUIRE((commands > 0 || recorder.events() > told));  // what asked to be woken had something to do
+      int left = 10;
+      do tell([&](auto& m, auto& out) { core.wake(m, out); });
+      while (core.next_wakeup() == now && --left > 0);
+      REQUIRE(left > 0);  // what was due is done
     }
     now = until;
   }
   // Everything that can still come comes, and then nothing may be left.
   void finish() {
     advance(1h);
-    for (auto& [id, s] : shells) refuse(id, Code::sim_not_ready);
-    for (auto& [id, s] : shells) end(id);
+    tell([&](auto& m, auto& out) { core.stop(m, out); });
+    for (auto& [id, e] : exchanges) end(id);
     advance(1s);
-    for (auto& [id, s] : shells) done(id);
+    for (const InstanceId id : std::vector(alive.begin(), alive.end())) exit(id);
     advance(1h);
     REQUIRE(core.passages() == 0);
     REQUIRE(engine.active() == 0);
     REQUIRE(engine.lingering() == 0);
     REQUIRE_FALSE(core.next_wakeup().has_value());
-    for (const auto& [id, s] : shells) {
+    const auto sum = core.scheduler_totals();
+    REQUIRE(sum.granted == sum.returned);
+    REQUIRE(sum.waiting == 0);
+    for (const auto& [id, e] : exchanges) {
       REQUIRE(recorder.ended_ids.contains(id));
-      REQUIRE_FALSE((s.open || s.queued || s.held));
+      REQUIRE_FALSE(e.open);
     }
   }
 
@@ -190,65 +226,77 @@ struct CoreWorld {
     return recorder.ended.back();
   }
   WallTime wall() const { return wall_of(now); }
-  const std::vector<std::string>& obeyed(InvocationId id) { return shells[id].obeyed; }
+  const std::vector<std::string>& obeyed(InvocationId id) { return exchanges[id].obeyed; }
+
+  template <class F>
+  void tell(F f) {
+    const core::Moment moment{now, wall()};
+    f(moment, commands.asked());
+    commands.carry_out([&](core::Command& c) { std::visit([&](auto& x) { obey(x); }, c); });
+    look();
+  }
 
   const profile::Profile profile;
   Recorder recorder;
-  engine::Engine engine;
   Core core;
+  engine::Engine& engine;
   TimePoint now{Duration(1h)};
-  std::map<InvocationId, Shell> shells;
+  InOrder<core::Command> commands;
+  std::map<InvocationId, Exchange> exchanges;
+  std::map<InvocationId, std::size_t> ordinals;  // the first is 1
+  std::set<InstanceId> alive, booting;
+  std::vector<std::string> said, remarks;  // what instances were told, and people
+  bool dies = true;                        // whoever is killed
+  bool answers = false;                    // who is asked whether it lives
 
  private:
-  template <class F>
-  void tell(F f) {
-    Core::Commands out;
-    f(out);
-    for (const RequestCommand& c : out) obey(c);
-    look();
-  }
-  void obey(const RequestCommand& c) {
-    using Kind = RequestCommand::Kind;
-    Shell& s = shells.at(c.id);
-    std::string word;
-    switch (c.kind) {
-      case Kind::answer:
-        REQUIRE_FALSE(s.head_sent);
-        REQUIRE(c.code != Code::none);
-        word = limits::info(c.code).name;
-        break;
-      case Kind::cut:
-        word = "cut";
-        break;
-      case Kind::limit:
-        word = "limit";
-        break;
-      case Kind::cut_tunnel:
-        word = "tunnel";
-        break;
-      case Kind::expire:
-        REQUIRE(s.held);
-        s.obeyed.emplace_back("expire");
-        return;
-      case Kind::take_back:
-        REQUIRE(std::exchange(s.held, false));
-        s.obeyed.emplace_back("take back");
-        return;
-      case Kind::withdraw:
-        REQUIRE(std::exchange(s.queued, false));
-        s.obeyed.emplace_back("withdraw");
-        return;
-      case Kind::begin:
-        return;
+  void obey(core::EndExchange& c) {
+    using How = core::EndExchange::How;
+    Exchange& e = exchanges.at(c.id);
+    REQUIRE(std::exchange(e.open, false));  // of a request's exchange there is one end
+    if (c.how == How::answer) {
+      REQUIRE_FALSE(e.head_sent);
+      REQUIRE(c.code != Code::none);
+      return e.obeyed.emplace_back(limits::info(c.code).name), void();
     }
-    REQUIRE(std::exchange(s.open, false));  // of a request's exchange there is one end
-    s.obeyed.push_back(std::move(word));
+    e.obeyed.emplace_back(c.how == How::cut ? "cut" : c.how == How::limit ? "limit" : "tunnel");
   }
+  void obey(core::SendTo& c) {
+    Exchange& e = exchanges.at(c.id);
+    REQUIRE(e.open);
+    REQUIRE(alive.contains(c.instance));
+    e.on = c.instance;
+    e.held = true;
+    e.head_sent = false;
+    said.push_back("sent " + number(c.id) + " " + name(c.instance));
+  }
+  void obey(core::Expire& c) {
+    REQUIRE(exchanges.at(c.id).held);
+    exchanges.at(c.id).obeyed.emplace_back("expire");
+  }
+  void obey(instance::Spawn& c) {
+    REQUIRE(alive.insert(c.id).second);
+    booting.insert(c.id);
+  }
+  void obey(instance::Kill& c) {
+    said.push_back("kill " + name(c.id));
+    if (dies) exit(c.id, "killed");
+  }
+  void obey(core::Remark& c) { remarks.push_back(c.what); }
+  void obey(instance::Ping& c) {
+    if (answers) tell([&](auto& m, auto& out) { core.pong(c.id, m, out); });
+  }
+  template <class Other>
+  void obey(Other&) {}
+
+  std::string number(InvocationId id) const { return std::to_string(ordinals.at(id)); }
+  static std::string name(InstanceId id) { return "i" + std::to_string(static_cast<std::uint64_t>(id)); }
+
   void look() {
-    for (const auto& [id, s] : shells) {
+    for (const auto& [id, e] : exchanges) {
       CAPTURE(static_cast<std::uint64_t>(id));
       REQUIRE(
-          (s.open || recorder.ended_ids.contains(id) || core.on_instance(id)));  // else nobody will end it
+          (e.open || recorder.ended_ids.contains(id) || core.on_instance(id)));  // else nobody will end it
     }
     if (const auto next = core.next_wakeup()) REQUIRE(*next >= now);
   }

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "core/core.hpp"
-#include "core/placements.hpp"
 #include "unit/engine/sim_world.hpp"
 
 using namespace vsim;
@@ -19,10 +18,10 @@ using instance::InstanceId;
 
 namespace {
 
-struct House {
+struct House : core::Senses {
   struct Exchange {
     InstanceId on = InstanceId::none;
-    bool connected = false, head_sent = false;
+    bool connected = false, head_sent = false, passed_on = false;
     std::uint64_t turn = 0;  // of being sent somewhere: what an earlier one had planned is void
   };
   struct Process {
@@ -33,14 +32,15 @@ struct House {
   House(std::uint64_t seed, profile::Isolation isolation, Compute compute)
       : rng(seed),
         profile(make_profile(Plan::hobby, compute)),
-        engine(profile, SimWorld::isolated(isolation), recorder),
-        core(engine),
-        placements(options(isolation), nullptr) {
-    for (const char* page : {"/a", "/b"})
-      functions.push_back(
-          placements.define({std::string(page) + "/route", instance::Pool::app_route, {}}, page));
-    instances([&](auto& p, auto& out) { p.start(now, out); });
+        core(profile, SimWorld::isolated(isolation), recorder, *this),
+        engine(core.engine()) {
+    core.isolate(options(isolation));
+    tell([&](auto& m, auto& out) { core.start(m, out); });
   }
+  ExchangeTotals totals(InvocationId) const override { return {}; }
+  bool busy(InstanceId) const override { return false; }
+  void on_state(InstanceId, const instance::InstanceState&, const instance::InstanceState&, instance::GroupId,
+                TimePoint) override {}
   static instance::SchedulerOptions options(profile::Isolation isolation) {
     instance::SchedulerOptions o;
     o.isolation = isolation;
@@ -70,8 +70,8 @@ struct House {
     if (chance(15)) later(soon() + soon(), [this, id] { leave(id); });
     if (chance(3))
       later(soon(), [this, id] {
-        requests([&](auto& out) {
-          if (exchanges.contains(id) && core.request_body_over(id, now, wall(), out) != Code::none) over(id);
+        tell([&](auto& m, auto& out) {
+          if (exchanges.contains(id) && core.request_body_over(id, m, out) != Code::none) over(id);
         });
       });
   }
@@ -89,38 +89,37 @@ struct House {
   void dispatch(InvocationId id) {
     if (!exchanges.contains(id)) return;
     if (gone) return close(id, UpstreamFailure::refused);
-    const auto f = pick(2);
-    engine.dispatched(id, {f == 0 ? "/a/route" : "/b/route", routes::Kind::app_route}, now);
-    if (!engine.function(id)) return;
-    core.queued(id, now);
-    const std::uint64_t generation =
-        told + (chance(10) ? 1 : 0);  // it may count a change that is told later, or never
-    instances(
-        [&](auto& p, auto& out) { p.request(id, functions[f], core.caller_of(id), generation, now, out); });
+    const std::string_view page = pick(2) == 0 ? "/a/route" : "/b/route";
+    engine.dispatched(id, {page, routes::Kind::app_route}, now);
+    // It may count a change that is told later, or never.
+    const std::uint64_t generation = told + (chance(10) ? 1 : 0);
+    tell([&](auto& m, auto& out) {
+      core.request(id, {page, "APP_ROUTE", "nodejs", {}}, generation, m, out);
+    });
   }
   void leave(InvocationId id) {
     if (!exchanges.contains(id)) return;
-    const bool goes_on = engine.client_left(id, now);
-    instances([&](auto& p, auto& out) { p.client_left(id, now, out); });
+    bool goes_on = false;
+    tell([&](auto& m, auto& out) { goes_on = core.client_left(id, m, out); });
     if (!goes_on && exchanges.contains(id)) end(id);
   }
   void change() {
     instance::CodeChange c;
     c.generation = ++told;
     c.all_code = true;
-    instances([&](auto& p, auto& out) { p.changed(c, now, out); });
+    tell([&](auto& m, auto& out) { core.changed(c, m, out); });
   }
 
   // --- A connection
   void end(InvocationId id) {
-    if (exchanges.erase(id) > 0) requests([&](auto& out) { core.ended(id, {}, now, wall(), out); });
+    if (exchanges.erase(id) > 0) tell([&](auto& m, auto& out) { core.ended(id, {}, m, out); });
   }
   void close(InvocationId id, UpstreamFailure failure) {
     const auto it = exchanges.find(id);
     if (it == exchanges.end()) return;
     it->second.connected = false;
-    requests([&](auto& out) {
-      const auto answer = core.connection_failed(id, failure, {}, now, wall(), out);
+    tell([&](auto& m, auto& out) {
+      const auto answer = core.connection_failed(id, failure, {}, m, out);
       if (!answer.waits) over(id);
     });
   }
@@ -142,9 +141,7 @@ struct House {
     };
     const auto lives = [this, id, on] { return processes.contains(on) && processes[on].has.contains(id); };
     later(soon(), [this, id, on, lives] {
-      if (!lives() || !placements.holds(id, on)) return;
-      instances([&](auto& p, auto& out) { p.begun(id, now, out); });
-      engine.handler_started(id, now);
+      if (lives()) tell([&](auto& m, auto& out) { core.handler_started(on, id, m, out); });
     });
     const std::uint64_t what = pick(12);
     const Duration first = soon(), second = first + soon(), done = soon() + 20ms;
@@ -152,9 +149,12 @@ struct House {
     if (what == 1) return later(second, [this, on] { die(on, "exited with code 1"); });  // takes all along
     if (what == 2) {                                                                     // only itself
       return later(second, [this, id, on, lives] {
-        if (!lives() || !placements.is_told_of(id, on)) return;
+        if (!lives() || !core.holds(on, id)) return;
+        const auto it = exchanges.find(id);
+        const bool goes_on = it != exchanges.end() && it->second.passed_on;  // elsewhere
+        if (goes_on) return;
         processes[on].has.erase(id);
-        instances([&](auto& p, auto& out) { p.crashed(id, "i exited with code 7", now, out); });
+        tell([&](auto& m, auto& out) { core.crashed(on, id, "i exited with code 7", m, out); });
         REQUIRE_FALSE(exchanges.contains(id));  // its connection would not end by itself
       });
     }
@@ -166,7 +166,7 @@ struct House {
         later(soon(), [this, id, still] {
           if (!still()) return;
           core.again(id, now);
-          placements.passed_on(id);
+          exchanges[id].passed_on = true;
           ++exchanges[id].turn;
           if (gone) return close(id, UpstreamFailure::refused);
           later(soon(), [this, id] { dispatch(id); });
@@ -177,8 +177,8 @@ struct House {
     }
     if (what == 5) {
       later(first, [this, id, on, lives] {
-        if (lives() && placements.is_told_of(id, on))
-          requests([&](auto& out) { core.broken_off(id, {"aborted", "a.ts:1:1"}, now, wall(), out); });
+        if (lives())
+          tell([&](auto& m, auto& out) { core.broken_off(on, id, {"aborted", "a.ts:1:1"}, m, out); });
       });
       later(second, [this, id, still] {
         if (still()) close(id, UpstreamFailure::reset);
@@ -189,8 +189,8 @@ struct House {
       if (!still()) return;
       engine::ResponseInfo info;
       info.status = 200;
-      requests([&](auto& out) {
-        if (core.response_head(id, info, now, wall(), out) != Code::none) over(id);
+      tell([&](auto& m, auto& out) {
+        if (core.response_head(id, info, m, out) != Code::none) over(id);
       });
       if (const auto it = exchanges.find(id); it != exchanges.end()) it->second.head_sent = true;
     });
@@ -206,8 +206,7 @@ struct House {
     if (processes[on].busy) silent.insert(on);
     if (processes[on].busy || processes[on].has.erase(id) == 0) return;
     const std::vector<Hanging> left(what == 10 ? 1 : 0, Hanging{"timeout", "a.ts:1:2", 5s});
-    if (placements.is_told_of(id, on)) requests([&](auto& out) { core.done(id, left, now, wall(), out); });
-    if (placements.holds(id, on)) instances([&](auto& p, auto& out) { p.give_back(id, false, now, out); });
+    tell([&](auto& m, auto& out) { core.done(on, id, left, false, m, out); });
   }
   // Its connections end now or a moment later, and its death is told at some time.
   void die(InstanceId id, std::string cause) {
@@ -222,49 +221,36 @@ struct House {
             close(invocation, x->second.head_sent ? UpstreamFailure::truncated : UpstreamFailure::reset);
         });
     later(soon(), [this, id, cause = std::move(cause)] {
-      instances([&](auto& p, auto& out) {
-        p.exited(id, {instance::Death::Kind::exited, 1}, cause, now, out);
-      });
+      tell([&](auto& m, auto& out) { core.exited(id, {instance::Death::Kind::exited, 1}, cause, m, out); });
     });
   }
 
-  // --- The shell: both are obeyed in order
+  // --- The shell
   template <class F>
-  void requests(F f) {
-    RequestCommands out;
-    f(out);
-    for (const RequestCommand& c : out) obey(c);
-  }
-  void obey(const RequestCommand& c) {
-    using Kind = RequestCommand::Kind;
-    const auto tell = [&](auto f) { instances([&](auto& p, auto& out) { f(p, out); }); };
-    switch (c.kind) {
-      case Kind::answer:
-        REQUIRE_FALSE(exchanges.at(c.id).head_sent);
-        return over(c.id);
-      case Kind::cut:
-      case Kind::limit:
-      case Kind::cut_tunnel:
-        return over(c.id);
-      case Kind::begin:
-        return tell([&](auto& p, auto& out) { p.begun(c.id, now, out); });
-      case Kind::expire: {
-        const InstanceId on = placements.instance_of(c.id);
-        REQUIRE(on != InstanceId::none);
-        if (chance(50)) later(soon(), [this, id = c.id, on] { give_back(id, on, 0); });
-        return;
-      }
-      case Kind::take_back:
-        REQUIRE(placements.holds(c.id));
-        return tell([&](auto& p, auto& out) { p.timed_out(c.id, now, out); });
-      case Kind::withdraw:
-        return tell([&](auto& p, auto& out) { p.withdraw(c.id, now, out); });
-    }
+  void tell(F f) {
+    const Moment moment{now, wall()};
+    f(moment, commands.asked());
+    commands.carry_out([&](Command& c) { std::visit([&](auto& x) { obey(x); }, c); });
   }
   template <class F>
-  void instances(F f) {
-    f(placements, commands.asked());
-    commands.carry_out([&](PlacementCommand& c) { std::visit([&](auto& x) { obey(x); }, c); });
+  void scheduler(F f) {
+    tell([&](auto& m, auto& out) { core.schedule(m, out, f); });
+  }
+  void obey(EndExchange& c) {
+    if (c.how == EndExchange::How::answer) REQUIRE_FALSE(exchanges.at(c.id).head_sent);
+    over(c.id);
+  }
+  void obey(Expire& c) {
+    REQUIRE(core.holds(c.instance, c.id));
+    if (chance(50)) later(soon(), [this, id = c.id, on = c.instance] { give_back(id, on, 0); });
+  }
+  void obey(SendTo& c) {
+    const auto it = exchanges.find(c.id);
+    REQUIRE(it != exchanges.end());  // who is over before it is placed is withdrawn
+    it->second.passed_on = false;
+    if (!processes.contains(c.instance))  // it is dead, and nobody has said so yet
+      return later(soon(), [this, id = c.id] { close(id, UpstreamFailure::refused); });
+    serve(c.id, c.instance);
   }
   void obey(instance::Spawn& c) {
     processes[c.id];
@@ -281,35 +267,11 @@ struct House {
   void obey(instance::Ping& c) {
     later(soon(), [this, id = c.id] {
       if (processes.contains(id) && !processes[id].busy)
-        instances([&](auto& p, auto& out) { p.pong(id, now, out); });
+        tell([&](auto& m, auto& out) { core.pong(id, m, out); });
     });
   }
   void obey(instance::Kill& c) {
     later(soon(), [this, id = c.id] { die(id, "killed"); });
-  }
-  void obey(InstanceGiven& c) {
-    bool wanted = false;
-    requests([&](auto& out) { wanted = core.placed(c.id, "i", "warm", c.waited, now, out); });
-    REQUIRE(wanted == exchanges.contains(c.id));
-    unwanted += !wanted;
-    if (!wanted) return instances([&](auto& p, auto& out) { p.give_back(c.id, false, now, out); });
-    if (!processes.contains(c.instance))  // it is dead, and nobody has said so yet
-      return later(soon(), [this, id = c.id] { close(id, UpstreamFailure::refused); });
-    serve(c.id, c.instance);
-  }
-  void obey(InstanceRefused& c) {
-    requests([&](auto& out) { core.refused(c.id, c.code, c.waited, now, wall(), out); });
-  }
-  void obey(InstanceTaken& c) {
-    requests([&](auto& out) {
-      c.serves_on ? core.crashed(c.id, c.loss, now, wall(), out) : core.lost(c.id, c.loss, now, wall(), out);
-    });
-    // Its connection ends by itself, and so does the request, unless the core has sent it elsewhere.
-    if (const auto it = exchanges.find(c.id); it != exchanges.end())
-      later(1s, [this, id = c.id, turn = it->second.turn] {
-        const auto x = exchanges.find(id);
-        REQUIRE((x == exchanges.end() || x->second.turn != turn));
-      });
   }
   void obey(Remark& c) {
     if (c.what.find("left a request to the next route") == std::string::npos) return;
@@ -319,18 +281,13 @@ struct House {
   }
   template <class Other>
   void obey(Other&) {}
-  template <class F>
-  void scheduler(F f) {
-    instances([&](auto& p, auto& out) { p.tell(now, out, f); });
-  }
 
   // --- Time
   void run(Duration d) {
     const TimePoint until = now + d;
     for (;;) {
       TimePoint next = plans.empty() ? TimePoint::max() : plans.top().at;
-      for (const auto due : {core.next_wakeup(), placements.next_wakeup()})
-        if (due) next = std::min(next, std::max(*due, now));
+      if (const auto due = core.next_wakeup()) next = std::min(next, std::max(*due, now));
       if (next > until) break;
       now = next;
       if (!plans.empty() && plans.top().at <= now) {
@@ -339,9 +296,7 @@ struct House {
         act();
       }
       if (const auto due = core.next_wakeup(); due && *due <= now)
-        requests([&](auto& out) { core.wake(now, wall(), out); });
-      if (const auto due = placements.next_wakeup(); due && *due <= now)
-        instances([&](auto& p, auto& out) { p.wake(now, out); });
+        tell([&](auto& m, auto& out) { core.wake(m, out); });
     }
     now = until;
   }
@@ -355,22 +310,18 @@ struct House {
       return at != other.at ? at > other.at : order > other.order;
     }
   };
-  using RequestCommands = Core::Commands;
 
   Rng rng;
   const profile::Profile profile;
   Recorder recorder;
-  engine::Engine engine;
   Core core;
-  Placements placements;
+  engine::Engine& engine;
   TimePoint now{Duration(1h)};
-  std::vector<instance::FunctionId> functions;
   std::map<InvocationId, Exchange> exchanges;
   std::map<InstanceId, Process> processes;
   std::set<InvocationId> running;
   std::set<InstanceId> silent;
-  std::size_t unwanted = 0;
-  InOrder<PlacementCommand> commands;
+  InOrder<Command> commands;
   bool gone = false;
   std::uint64_t told = 0, planned = 0;
   std::size_t admitted = 0;
@@ -384,14 +335,14 @@ void play(std::uint64_t seed, profile::Isolation isolation, Compute compute) {
     if (h.chance(8)) h.change();
     if (h.chance(2)) {
       h.gone = true;
-      h.instances([&](auto& p, auto& out) { p.gone(h.now, out); });
+      h.tell([&](auto& m, auto& out) { h.core.gone(m, out); });
       h.told = 0;
       h.later(400ms, [&h] { h.gone = false; });
     }
     h.run(Duration(h.pick(200) * 1'000'000));
   }
   h.run(1h);
-  h.instances([&](auto& p, auto& out) { p.stop(h.now, out); });
+  h.tell([&](auto& m, auto& out) { h.core.stop(m, out); });
   h.run(1h);
   const std::set<InvocationId> open = [&] {
     std::set<InvocationId> out;
@@ -405,12 +356,11 @@ void play(std::uint64_t seed, profile::Isolation isolation, Compute compute) {
   REQUIRE(h.core.passages() == 0);
   REQUIRE(h.engine.active() == 0);
   REQUIRE(h.engine.lingering() == 0);
-  const auto totals = h.placements.scheduler().totals();
+  const auto totals = h.core.scheduler_totals();
   REQUIRE(totals.granted == totals.returned);
   REQUIRE(totals.waiting == 0);
   REQUIRE(totals.holding == 0);
   REQUIRE(open.empty());
-  REQUIRE(h.unwanted == 0);  // who is over before it is placed is withdrawn
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ const Moment kReset{"reset", [](auto& w, auto id) { w.fail(id, UpstreamFailure::
 const Moment kTruncated{"truncated", [](auto& w, auto id) { w.fail(id, UpstreamFailure::truncated); }};
 const Moment kAgain{"again", [](auto& w, auto id) { w.again(id); }};
 const Moment kDispatch{"dispatch", [](auto& w, auto id) { w.dispatch(id, "/b/[x]/route"); }};
-const Moment kPlaced{"placed", [](auto& w, auto id) { w.place(id, "i2"); }};
+const Moment kPlaced{"placed", [](auto& w, auto) { w.boot(); }};
 const Moment kBodyOver{"body over", [](auto& w, auto id) { w.body_over(id); }};
 const Moment kHandler{"handler", [](auto& w, auto id) { w.handler(id); }};
 const Moment kDone{"done", [](auto& w, auto id) { w.done(id, {{"timeout", "a.ts:1:1", 1s}}); }};

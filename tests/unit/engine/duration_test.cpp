@@ -32,7 +32,7 @@ TEST_CASE(
   CHECK(w.next() == 10s);
   CHECK(w.advance(10s - 1ns).empty());
   CHECK(w.poke().empty());
-  w.totals[a.id] = {3, 0};
+  w.exchanged[a.id] = {3, 0};
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
   CHECK(commands[0].kind == ExchangeCommand::Kind::answer_error);
@@ -68,7 +68,7 @@ TEST_CASE("a function that answered in time is cut in the middle of its stream, 
   w.advance(9s);
   CHECK(w.head(a.id, 200) == Code::none);
   CHECK(w.advance(1s - 1ns).empty());
-  w.totals[a.id] = {0, 900};
+  w.exchanged[a.id] = {0, 900};
   const auto commands = w.advance(1ns);
   REQUIRE(commands.size() == 1);
   CHECK(commands[0].kind == ExchangeCommand::Kind::cut);

@@ -116,7 +116,7 @@ TEST_CASE("a body of unknown length is refused when it passes the limit, and the
   r.chunked = true;
   const Admission a = w.admit(r);
   CHECK(a.body_limit == 4'493'823);
-  w.totals[a.id] = {4'493'900, 0};
+  w.exchanged[a.id] = {4'493'900, 0};
   CHECK(w.body_over(a.id) == Code::function_payload_too_large);
   CHECK(w.last().status == 413);
   CHECK(w.last().bytes_in == 4'493'900);

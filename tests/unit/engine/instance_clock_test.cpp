@@ -97,7 +97,7 @@ TEST_CASE("on an instance a response head starts no clock") {
 TEST_CASE("what a function has waited for a processor of this machine is not charged: its deadline moves") {
   InstanceWorld w;
   Duration waited = 100s;  // of that event loop since it began
-  w.engine().set_unserved_reader([](void* at, InvocationId) { return *static_cast<Duration*>(at); }, &waited);
+  w.processor_wait = &waited;
   w.start();
   waited += 7s;
   CHECK(w.advance(10s).empty());
@@ -114,7 +114,7 @@ TEST_CASE("what a function has waited for a processor of this machine is not cha
 TEST_CASE("a function that answers late on a machine without a free processor is not accused") {
   InstanceWorld w;
   Duration waited = 1s;
-  w.engine().set_unserved_reader([](void* at, InvocationId) { return *static_cast<Duration*>(at); }, &waited);
+  w.processor_wait = &waited;
   const InvocationId id = w.start();
   waited += 9s;
   CHECK(w.advance(11s).empty());
@@ -130,8 +130,7 @@ TEST_CASE(
   for (const Duration more : {Duration(0), Duration(49ms)}) {
     InstanceWorld w;
     Duration waited = more == 0ms ? 0s : 1s;
-    w.engine().set_unserved_reader([](void* at, InvocationId) { return *static_cast<Duration*>(at); },
-                                   &waited);
+    w.processor_wait = &waited;
     w.start();
     waited += more;
     CHECK(w.advance(10s).size() == 1);

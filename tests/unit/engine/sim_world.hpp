@@ -134,13 +134,10 @@ class Recorder final : public event::Sink {
   TimePoint last_at_{};
 };
 
-class SimWorld {
+class SimWorld : engine::Outside {
  public:
   explicit SimWorld(profile::Profile p = make_profile(), engine::EngineOptions o = {})
-      : profile(std::move(p)), engine_(profile, o, recorder) {
-    engine_.set_totals_reader(
-        [](void* self, InvocationId id) { return static_cast<SimWorld*>(self)->read_totals(id); }, this);
-  }
+      : profile(std::move(p)), engine_(profile, o, recorder, this) {}
 
   static engine::EngineOptions with_agent() {
     engine::EngineOptions o;
@@ -349,12 +346,17 @@ class SimWorld {
   TimePoint now{Duration(1h)};
   std::set<InvocationId> alive, holding, lingering;
   std::map<InvocationId, TimePoint> expiring;
-  std::map<InvocationId, ExchangeTotals> totals;
+  std::map<InvocationId, ExchangeTotals> exchanged;
+  const Duration* processor_wait = nullptr;  // of its event loop; null: not known
 
  private:
-  ExchangeTotals read_totals(InvocationId id) {
+  ExchangeTotals totals(InvocationId id) const override {
     REQUIRE(alive.contains(id));
-    return totals[id];
+    const auto it = exchanged.find(id);
+    return it == exchanged.end() ? ExchangeTotals{} : it->second;
+  }
+  Duration unserved(InvocationId) const override {
+    return processor_wait == nullptr ? Duration{} : *processor_wait;
   }
   void wake(std::vector<ExchangeCommand>& out) {
     const std::size_t before = out.size();

@@ -104,7 +104,7 @@ TEST_CASE("tunnel: carried, and closed at the function's maximum duration counte
     CHECK(w.recorder.sockets == std::vector<InvocationId>{a.id});
     CHECK(w.next() == 300s);
     CHECK(w.advance(300s - 1ns).empty());
-    w.totals[a.id] = {10, 20};
+    w.exchanged[a.id] = {10, 20};
     const auto commands = w.advance(1ns);
     REQUIRE(commands.size() == 1);
     CHECK(commands[0].kind == ExchangeCommand::Kind::cut_tunnel);
