@@ -31,10 +31,10 @@ void CoreLoop::on_state(instance::InstanceId id, const instance::InstanceState& 
 }
 
 void CoreLoop::carry_out() {
-  if (commands_.carry_out([this](core::Command& command) { obey(command); })) arm();
+  if (commands_.carry_out([this](core::CoreCommand& command) { obey(command); })) arm();
 }
 
-void CoreLoop::obey(core::Command& command) {
+void CoreLoop::obey(core::CoreCommand& command) {
   if (const auto* end = std::get_if<core::EndExchange>(&command)) {
     if (requests_ != nullptr) requests_->end(*end);
   } else if (const auto* sent = std::get_if<core::SendTo>(&command)) {

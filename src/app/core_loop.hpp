@@ -40,7 +40,7 @@ class CoreLoop final : core::Senses {
   class Instances {
    public:
     virtual std::optional<Placed> place(const core::SendTo&) = 0;  // nullopt: there is no such process
-    virtual void obey(core::Command&) = 0;
+    virtual void obey(core::CoreCommand&) = 0;
     virtual bool busy(instance::InstanceId) const = 0;
     virtual Duration unserved(instance::InstanceId) const = 0;
     // As core::Senses's, which see.
@@ -101,12 +101,12 @@ class CoreLoop final : core::Senses {
                 instance::GroupId, TimePoint) override;
 
   void carry_out();
-  void obey(core::Command&);
+  void obey(core::CoreCommand&);
   void obey(const core::SendTo&);
   void arm();
 
   core::Core core_;
-  InOrder<core::Command> commands_;
+  InOrder<core::CoreCommand> commands_;
   Requests* requests_ = nullptr;
   Instances* instances_ = nullptr;
   Timer timer_;

@@ -93,9 +93,9 @@ void Fleet::stop() {
 void Fleet::set_options(FleetOptions options, Why why) {
   const auto what_counts = [](const FleetOptions& o) {
     return std::tie(o.scheduler.isolation, o.scheduler.spread, o.scheduler.spares,
-                    o.scheduler.bound_functions, o.scheduler.memory_budget, o.env, o.time_scale, o.memory_max,
-                    o.memory_mode, o.machine, o.warm, o.fork, o.own_tmp, o.tmp_max, o.read_only, o.strict,
-                    o.descriptors);
+                    o.scheduler.bound_functions, o.scheduler.memory_budget, o.env, o.time_scale,
+                    o.scheduler.memory_max, o.scheduler.memory_mode, o.machine, o.warm, o.fork, o.own_tmp,
+                    o.tmp_max, o.read_only, o.strict, o.descriptors);
   };
   const bool same = what_counts(options) == what_counts(options_);
   options_ = std::move(options);
@@ -135,7 +135,7 @@ std::size_t Fleet::retire(Why why) {
 
 // --- What the core wants done
 
-void Fleet::obey(core::Command& command) {
+void Fleet::obey(core::CoreCommand& command) {
   std::visit([this](auto& c) { obey(c); }, command);
 }
 

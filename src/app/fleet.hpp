@@ -16,7 +16,6 @@
 
 #include "agent/control.hpp"
 #include "app/core_loop.hpp"
-#include "app/idle_memory.hpp"
 #include "app/instance_process.hpp"
 #include "app/memory_sampler.hpp"
 #include "app/output_line.hpp"
@@ -45,8 +44,6 @@ struct FleetOptions {
   std::uint16_t public_port = 0;
   bool public_https = false;
   double time_scale = 1;
-  std::uint64_t memory_max = 0;  // bytes; 0: unlimited
-  profile::Mode memory_mode = profile::Mode::observe;
   bool own_tmp = false;       // each instance has a /tmp of its own, where this system lets it
   std::uint64_t tmp_max = 0;  // bytes of it
   bool read_only = false;     // the rest of the disk is read-only for it, where this system lets it
@@ -164,7 +161,6 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
  private:
   struct Instance {
     std::unique_ptr<InstanceProcess> process;
-    std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
     bool connected = false, ready = false, call_open = false;
     bool is_copy = false;
     bool began = false;        // user code of a request has
@@ -179,7 +175,7 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
 
   // CoreLoop::Instances
   std::optional<Placed> place(const core::SendTo&) override;
-  void obey(core::Command&) override;
+  void obey(core::CoreCommand&) override;
   bool busy(instance::InstanceId id) const override { return sampler_.busy(id); }
   Duration unserved(instance::InstanceId id) const override { return sampler_.unserved(id); }
   void changed_state(instance::InstanceId, const instance::InstanceState& from,
@@ -198,6 +194,7 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
   void obey(instance::Ping&);
   void obey(instance::Kill&);
   void obey(core::Expire&);
+  void obey(core::EndSilent&);
   void obey(core::Hurry&);
   void obey(core::Weigh&);
   void obey(core::Remark&);
@@ -263,7 +260,6 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
   std::map<instance::InstanceId, Coming> comings_;
   agent::Boot boot_;
   std::optional<process::OwnTmp> own_tmp_;  // what instances are started with
-  IdleMemory idle_memory_;
   limits::TmpFiles tmp_files_;
   std::string exec_, last_death_;
   std::set<std::string> warned_;

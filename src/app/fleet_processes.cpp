@@ -20,11 +20,7 @@ using namespace std::chrono_literals;
 using instance::InstanceId;
 using instance::Why;
 
-// An instance without a control channel is of no use; but one that is ending closes it first.
-constexpr auto kSilencePatience = 250ms;
-
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
-std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
 std::string over_memory(InstanceId id) {
   return fmt::format("{} was killed: it used more than memory.max", name_of(id));
 }
@@ -244,7 +240,7 @@ void Fleet::on_machine(std::uint64_t n, InvocationId id, const agent::Machine& t
       // Looked for in vain: of interest if another has it.
       const auto by = tmp_files_.elsewhere(n, told.to, fact->doubt == limits::MachineFact::Doubt::at_build);
       if (!by) return;
-      fact->by = fmt::format("i{}", *by);
+      fact->by = name_of(static_cast<InstanceId>(*by));
     }
     engine.machine(id, *fact, m.now, m.wall);
   });
@@ -301,13 +297,16 @@ void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
 void Fleet::on_closed(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr || stopped_ || i->is_template) return;
-  i->silence = std::make_unique<boost::asio::steady_timer>(io_, kSilencePatience);
-  i->silence->async_wait([this, n](boost::system::error_code error) {
-    Instance* silent = error ? nullptr : find(n);
-    if (silent == nullptr) return;
-    silent->process->last_words("it had closed its control channel, and was killed for that");
-    silent->process->kill();
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto&) {
+    core.channel_closed(static_cast<InstanceId>(n), m);
   });
+}
+
+void Fleet::obey(core::EndSilent& c) {
+  Instance* i = find(c.instance);
+  if (i == nullptr) return;
+  i->process->last_words("it had closed its control channel, and was killed for that");
+  i->process->kill();
 }
 
 // --- Memory
@@ -315,8 +314,8 @@ void Fleet::on_closed(std::uint64_t n) {
 // From when it is ready: what it weighs idle is counted outside. But it writes to pages that it shares with a
 // template, and what its /tmp holds is memory here: as much more is let through, which readings judge.
 void Fleet::limit_memory(Instance& i) {
-  if (options_.memory_mode != profile::Mode::enforce || options_.memory_max == 0 ||
-      options_.memory_max == kUnlimited || i.group)
+  if (options_.scheduler.memory_mode != profile::Mode::enforce || options_.scheduler.memory_max == 0 ||
+      options_.scheduler.memory_max == kUnlimited || i.group)
     return;
   if (!memory_groups_) {
     memory_groups_.emplace(process::MemoryGroups::find());
@@ -324,36 +323,20 @@ void Fleet::limit_memory(Instance& i) {
   }
   if (!*memory_groups_) return;
   const std::uint64_t in_tmp = !own_tmp_ || !own_tmp_->mounted ? 0 : own_tmp_->size;
-  i.group =
-      (**memory_groups_)
-          ->around(i.process->pid(), options_.memory_max + process::own_memory_of(i.process->pid()) + in_tmp);
+  i.group = (**memory_groups_)
+                ->around(i.process->pid(),
+                         options_.scheduler.memory_max + process::own_memory_of(i.process->pid()) + in_tmp);
 }
 
 void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
   Instance* i = find(id);
   if (i == nullptr) return;
-  idle_memory_.look(i->began, bytes);
   i->memory = bytes;
-  loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.memory(id, bytes, t, out); });
-  const std::uint64_t own = idle_memory_.own(bytes);
   // The kernel ends the largest: if that was a child process, the function's memory was over all the same.
-  if (i->group && i->group->killed())
-    return loop_.tell_scheduler(
-        [&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
-  if (options_.memory_max == 0 || own <= options_.memory_max || options_.memory_mode == profile::Mode::off)
-    return;
-  if (options_.memory_mode == profile::Mode::enforce)
-    return loop_.tell_scheduler(
-        [&](auto& s, TimePoint t, auto& out) { s.condemn(id, Why::memory_limit, t, out); });
-  if (!warned_.insert(name_of(id)).second) return;
-  watcher_.fleet_warns(fmt::format("{} uses {} of memory, without the {} that an idle instance weighs; "
-                                   "memory.max is {}",
-                                   name_of(id), human_size(own), human_size(idle_memory_.lightest()),
-                                   human_size(options_.memory_max)),
-                       "it may be more than on Vercel, since bundles of `next dev` are heavier; if it grows "
-                       "with each request, "
-                       "look for what is kept in module scope. --set memory.mode=enforce ends such an "
-                       "instance, as Vercel does");
+  const bool out_of_group = i->group && i->group->killed();
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.measured(id, bytes, out_of_group, m, out);
+  });
 }
 
 }  // namespace vsim::app

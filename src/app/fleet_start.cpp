@@ -17,7 +17,6 @@ namespace {
 using instance::InstanceId;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
-std::string name_of(InstanceId id) { return fmt::format("i{}", number(id)); }
 
 }  // namespace
 
@@ -36,11 +35,11 @@ void Fleet::add_node(std::vector<std::string>& argv, process::Environment& env) 
   argv.push_back(exec_);
   // With `observe` a heap of its own size would end apps whose development bundles weigh more than those of
   // production: twice as much, so that a leak ends before the machine does.
-  if (options_.memory_max != 0 && options_.memory_max != kUnlimited) {
-    const std::uint64_t heap =
-        (options_.memory_mode == profile::Mode::enforce ? 1 : 2) * (options_.memory_max >> 20);
+  if (options_.scheduler.memory_max != 0 && options_.scheduler.memory_max != kUnlimited) {
+    const std::uint64_t heap = (options_.scheduler.memory_mode == profile::Mode::enforce ? 1 : 2) *
+                               (options_.scheduler.memory_max >> 20);
     const auto users = process::get_env(env, "NODE_OPTIONS").value_or("");
-    if (options_.memory_mode == profile::Mode::enforce ||
+    if (options_.scheduler.memory_mode == profile::Mode::enforce ||
         users.find("--max-old-space-size") == std::string_view::npos)
       argv.push_back(fmt::format("--max-old-space-size={}", std::max<std::uint64_t>(heap, 64)));
   }

@@ -131,8 +131,6 @@ FleetOptions IsolationShell::fleet_options() const {
   out.public_port = options_.port;
   out.public_https = options_.https;
   out.time_scale = options_.time_scale;
-  out.memory_max = options_.profile->memory_max.value;
-  out.memory_mode = options_.profile->memory_mode.value;
   out.machine = limits::machine::modes(*options_.profile);
   out.own_tmp = options_.profile->disk_tmp.value == profile::Strictness::enforce;
   out.tmp_max = options_.profile->disk_tmp_max.value;
@@ -215,7 +213,7 @@ std::string_view IsolationShell::effective() const {
 }
 
 void IsolationShell::fleet_spawned(instance::InstanceId id, Beginning how) {
-  const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
+  const std::string name = name_of(id);
   event::InstanceChanged e;
   e.instance = name;
   e.to = "spawning";
@@ -265,7 +263,7 @@ void IsolationShell::fleet_memory(std::string_view why) {
 
 void IsolationShell::fleet_state(instance::InstanceId id, const instance::InstanceState& from,
                                  const instance::InstanceState& to, instance::GroupId) {
-  const std::string name = fmt::format("i{}", static_cast<std::uint64_t>(id));
+  const std::string name = name_of(id);
   event::InstanceChanged e;
   e.instance = name;
   e.from = shown(from);

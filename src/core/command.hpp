@@ -34,6 +34,10 @@ struct Expire {
   InvocationId id = InvocationId::none;
   instance::InstanceId instance = instance::InstanceId::none;
 };
+// Without a control channel, and alive: its process is to be killed.
+struct EndSilent {
+  instance::InstanceId instance = instance::InstanceId::none;
+};
 // Somebody waits for whatever starts.
 struct Hurry {};
 // What it weighs is of interest now: an invocation has ended on it.
@@ -45,8 +49,8 @@ struct Remark {
   std::string what, fix;
 };
 
-using Command =
-    std::variant<EndExchange, SendTo, Expire, instance::Spawn, instance::Bind, instance::Raise,
-                 instance::Freeze, instance::Thaw, instance::Ping, instance::Kill, Hurry, Weigh, Remark>;
+using CoreCommand = std::variant<EndExchange, SendTo, Expire, instance::Spawn, instance::Bind,
+                                 instance::Raise, instance::Freeze, instance::Thaw, instance::Ping,
+                                 instance::Kill, EndSilent, Hurry, Weigh, Remark>;
 
 }  // namespace vsim::core

@@ -256,6 +256,7 @@ std::optional<TimePoint> Core::next_wakeup() const {
     if (at && (!next || *at < *next)) next = at;
   };
   if (!waits_.empty()) sooner(waits_.begin()->first);
+  if (!silent_.empty()) sooner(silent_.begin()->first);
   if (scheduler_) sooner(scheduler_->next_wakeup());
   sooner(early_.next_wakeup());
   return next;
@@ -296,6 +297,7 @@ void Core::wake(const Moment& m, Commands& out) {
     forget(e, m.now);
   }
   if (!scheduler_) return;
+  end_silent(m, out);
   strike_early(m, out);
   schedule(m, out, [](auto& s, TimePoint t, auto& c) { s.wake(t, c); });
 }

@@ -22,6 +22,7 @@
 
 #include "base/in_order.hpp"
 #include "core/command.hpp"
+#include "core/idle_memory.hpp"
 #include "core/passage.hpp"
 #include "engine/engine.hpp"
 #include "instance/early.hpp"
@@ -65,7 +66,7 @@ struct AskedFunction {
 
 class Core final : engine::Outside {
  public:
-  using Commands = std::vector<Command>;
+  using Commands = std::vector<CoreCommand>;
 
   // `profile`, `sink` and `senses` must outlive it.
   Core(const profile::Profile& profile, engine::EngineOptions options, event::Sink& sink, Senses& senses);
@@ -153,6 +154,11 @@ class Core final : engine::Outside {
   // From now on to its end: that a debugger leaves, Node does not say. Nobody is cut, frozen or taken for
   // slow.
   void debugger(instance::InstanceId, const Moment&, Commands& out);
+  // It says nothing more; if it does not end by itself, it is ended.
+  void channel_closed(instance::InstanceId, const Moment&);
+  // What it weighs, in bytes. `out_of_group`: the kernel has ended a process of it for memory.max, if not
+  // itself.
+  void measured(instance::InstanceId, std::uint64_t bytes, bool out_of_group, const Moment&, Commands& out);
   // What only the scheduler is told: f(scheduler, now, its commands).
   template <class F>
   void schedule(const Moment& m, Commands& out, F f) {
@@ -222,6 +228,9 @@ class Core final : engine::Outside {
   void release_former(Entry&, bool untouched, const Moment&, Commands& out);
   void taken(Entry&, limits::instance_end::Loss, bool serves_on, const Moment&, Commands& out);
   void take_back(Entry&, const Moment&, Commands& out);
+
+  // instances.cpp
+  void end_silent(const Moment&, Commands& out);
   std::string cause_of(const instance::LeaseLost&);
   void remark_unresponsive(instance::InstanceId, Commands& out);
 
@@ -235,13 +244,15 @@ class Core final : engine::Outside {
   InOrder<instance::SchedulerCommand> asked_;
   Moment last_{};
   instance::Early early_{{}};
-  profile::Isolation isolation_ = profile::Isolation::none;
-  Duration patience_{};  // how long a request may keep an event loop busy before it is asked, and then
+  instance::SchedulerOptions options_;
   std::vector<AskedFunction> functions_;            // by id
   instance::Generation generation_ = 0, base_ = 0;  // base_: of the next dev that is there now
   std::map<instance::InstanceId, std::set<std::string>>
       overdue_;  // routes cut since its event loop was heard of
+  std::set<std::pair<TimePoint, instance::InstanceId>> silent_;  // until when those are waited for
   std::set<instance::InstanceId> debugged_, init_over_;
+  std::set<instance::InstanceId> has_begun_, told_memory_;  // user code of a request; that it is large
+  IdleMemory idle_memory_;
   std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
   bool stopping_ = false, stopped_ = false, gave_up_ = false;
 };

@@ -1,6 +1,6 @@
 // Which request has which instance: from the scheduler, which is asked as soon as that may be (not before all
 // changes of the code that the request has met are known, nor before the instance that left it to the next
-// route is done with it), and what is said of one that has none any more, and why.
+// route is done with it).
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -18,8 +18,6 @@ using limits::Code;
 
 namespace {
 
-constexpr std::size_t kMostCauses = 64;
-
 constexpr std::size_t kMostWarmHead = 64UL * 1024;
 
 instance::Pool pool_of(std::string_view kind) {
@@ -29,8 +27,6 @@ instance::Pool pool_of(std::string_view kind) {
          : kind == "MIDDLEWARE" ? instance::Pool::middleware
                                 : instance::Pool::app_route;
 }
-
-std::string name_of(InstanceId id) { return fmt::format("i{}", static_cast<std::uint64_t>(id)); }
 
 }  // namespace
 
@@ -44,8 +40,7 @@ void Core::obey(Commands& out) {
 void Core::isolate(const instance::SchedulerOptions& options) {
   scheduler_.emplace(options, &senses_);
   early_ = instance::Early(options.early_patience);
-  isolation_ = options.isolation;
-  patience_ = options.turn_limit + options.ping_limit;
+  options_ = options;
 }
 
 void Core::start(const Moment& m, Commands& out) {
@@ -95,8 +90,7 @@ void Core::gone(const Moment& m, Commands& out) {
 }
 
 void Core::set_options(const instance::SchedulerOptions& options, Why why, const Moment& m, Commands& out) {
-  isolation_ = options.isolation;
-  patience_ = options.turn_limit + options.ping_limit;
+  options_ = options;
   schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.set_options(options, why, t, c); });
 }
 
@@ -278,61 +272,6 @@ void Core::obey(instance::LeaseLost& c, Commands& out) {
   schedule(last_, out, [&](auto& s, TimePoint t, auto& more) { s.release(std::move(lease), t, more); });
 }
 
-std::string Core::cause_of(const instance::LeaseLost& c) {
-  if (c.why == Why::asked) return "killed because somebody asked for it";
-  if (c.why == Why::none) {
-    const auto it = std::find_if(causes_.rbegin(), causes_.rend(),
-                                 [&](const auto& known) { return known.first == c.instance; });
-    return it == causes_.rend() ? std::string() : it->second;
-  }
-  const std::string name = name_of(c.instance);
-  const auto overdue = overdue_.find(c.instance);
-  const bool nobody_late = overdue == overdue_.end() || overdue->second.empty();
-  if (c.why == Why::init_timeout) {
-    init_over_.insert(c.instance);
-    return fmt::format("{} was killed: its modules were not evaluated in time", name);
-  }
-  if (c.why == Why::unresponsive && nobody_late && !init_over_.contains(c.instance))
-    return fmt::format(
-        "{} was killed: its event loop began no request though none was running on it: what an "
-        "earlier one has left behind may keep it busy",
-        name);
-  if (c.why == Why::unresponsive)
-    return fmt::format(
-        "{} was killed: another invocation on it passed its deadline, and its event loop did not "
-        "answer within a second: code on it, perhaps of this function, kept it busy",
-        name);
-  if (c.why == Why::memory_limit) return fmt::format("{} was killed: it used more than memory.max", name);
-  return fmt::format("{} was killed ({})", name, to_string(c.why));
-}
-
-// Whose code it was cannot be seen from outside: the one that was cut may only have waited for its turn.
-void Core::remark_unresponsive(InstanceId id, Commands& out) {
-  std::set<std::string> running;
-  for (const auto& [other, p] : passages_)
-    if (const Passage::Held* held = held_on(p, id)) running.emplace(function(held->function).route);
-  const auto found = overdue_.find(id);
-  if (found == overdue_.end() || found->second.empty()) {
-    if (init_over_.contains(id)) return;  // the start of a function, which has lines of its own
-    out.emplace_back(
-        Remark{fmt::format("{} was killed: its event loop began no request for {}, though none was "
-                           "running on it",
-                           name_of(id), human_duration(patience_)),
-               "look for a loop or synchronous work that goes on behind a response"});
-    return;
-  }
-  const std::set<std::string>& overdue = found->second;
-  const bool alone = running.empty() || running == overdue;
-  out.emplace_back(Remark{
-      fmt::format("{} was killed: its event loop did not answer within a second after {} had reached its "
-                  "deadline{}",
-                  name_of(id), fmt::join(overdue, ", "),
-                  alone ? ""
-                        : fmt::format("; {} was running there too, and either may have kept it busy",
-                                      fmt::join(running, ", "))),
-      "look for a loop or synchronous work that does not end: who shares the instance waits for it"});
-}
-
 void Core::obey(instance::Kill& c, Commands& out) {
   if (c.why == Why::unresponsive) remark_unresponsive(c.id, out);
   out.emplace_back(c);
@@ -376,6 +315,7 @@ void Core::begun(InvocationId id, Passage::Held& held, const Moment& m, Commands
 void Core::handler_started(InstanceId instance, InvocationId id, const Moment& m, Commands& out) {
   Passage::Held* held = held_on(entry(id), instance);
   if (held == nullptr) return;
+  has_begun_.insert(instance);
   begun(id, *held, m, out);
   engine_.handler_started(id, m.now);
 }
@@ -417,7 +357,7 @@ void Core::done(InstanceId instance, InvocationId id, const std::vector<Hanging>
     }
     schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.release(std::move(lease), t, c, untouched); });
   }
-  if (isolation_ != profile::Isolation::invocation || untouched) out.emplace_back(Weigh{instance});
+  if (options_.isolation != profile::Isolation::invocation || untouched) out.emplace_back(Weigh{instance});
 }
 
 // Its instance is gone, or is its own no more.
@@ -456,39 +396,6 @@ void Core::broken_off(InstanceId instance, InvocationId id, limits::broken_off::
   if (held == nullptr || is_former(e->second, *held) || e->second.ended()) return;
   e->second.broken_off = std::move(cause);
   cause_known(*e, m, out);  // if its connection has ended already
-}
-
-// --- Instances
-
-void Core::exited(InstanceId id, const instance::Death& death, std::string cause, const Moment& m,
-                  Commands& out) {
-  causes_.emplace_back(id, std::move(cause));
-  if (causes_.size() > kMostCauses) causes_.pop_front();
-  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.exited(id, death, t, c); });
-  overdue_.erase(id);
-  debugged_.erase(id);
-  init_over_.erase(id);
-}
-
-void Core::pong(InstanceId id, const Moment& m, Commands& out) {
-  overdue_.erase(id);
-  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.pong(id, t, c); });
-}
-
-void Core::debugger(InstanceId id, const Moment& m, Commands& out) {
-  if (!debugged_.insert(id).second) return;
-  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.dev_call_opened(id, t, c); });
-  for (const InvocationId held : on(id)) compile_started(held, m.now);  // their clocks stand still
-}
-
-std::optional<instance::InstanceView> Core::instance(InstanceId id) const {
-  return scheduler_ ? scheduler_->instance(id) : std::nullopt;
-}
-std::vector<instance::InstanceView> Core::instances() const {
-  return scheduler_ ? scheduler_->instances() : std::vector<instance::InstanceView>();
-}
-instance::SchedulerTotals Core::scheduler_totals() const {
-  return scheduler_ ? scheduler_->totals() : instance::SchedulerTotals{};
 }
 
 }  // namespace vsim::core

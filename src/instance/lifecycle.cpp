@@ -1,10 +1,14 @@
 #include "instance/lifecycle.hpp"
 
+#include <fmt/format.h>
+
 #include <iterator>
 
 #include "instance/command.hpp"
 
 namespace vsim::instance {
+
+std::string name_of(InstanceId id) { return fmt::format("i{}", static_cast<std::uint64_t>(id)); }
 
 std::string_view to_string(Start start) {
   static constexpr std::string_view kNames[] = {"warm", "bound", "spare", "cold"};

@@ -10,6 +10,8 @@ SchedulerOptions options_for(const profile::Profile& p, std::uint64_t seed) {
   SchedulerOptions o;
   o.isolation = p.isolation.value;
   o.seed = seed;
+  o.memory_max = p.memory_max.value;
+  o.memory_mode = p.memory_mode.value;
   constexpr std::string_view kSpread = "spread:";
   const std::string_view placement = p.placement.value;
   if (placement.starts_with(kSpread))

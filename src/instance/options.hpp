@@ -27,6 +27,8 @@ struct SchedulerOptions {
   // Processes at most, those that are dying included. A backstop; memory is the real bound.
   std::uint32_t max_instances = 64;
   std::uint64_t memory_budget = 1'500'000'000;  // PSS of all, bytes
+  std::uint64_t memory_max = 0;                 // of one, bytes, without what it weighs idle; 0: unlimited
+  profile::Mode memory_mode = profile::Mode::observe;
   // Counted for an instance that has not been measured: 48 MB PSS unbound, about 100 bound and warmed
   // (spike).
   std::uint64_t memory_estimate = 80'000'000;

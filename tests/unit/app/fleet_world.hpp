@@ -95,6 +95,7 @@ struct World final : private CoreLoop::Requests, private FleetWatcher, private e
     REQUIRE(channel.listen(folder + "/agent.sock"));
     FleetOptions o;
     scheduler.refill_delay = 1ms;
+    scheduler.memory_max = 64u << 20;
     o.scheduler = scheduler;
     o.run_dir = folder;
     o.env = process::current_environment();
@@ -105,7 +106,6 @@ struct World final : private CoreLoop::Requests, private FleetWatcher, private e
     o.script = VSIM_SOURCE_DIR "/tests/fixtures/children/fake_instance.mjs";
     o.control_socket = folder + "/agent.sock";
     o.token = kToken;
-    o.memory_max = 64u << 20;
     if (more) more(o);
     loop.serve(static_cast<CoreLoop::Requests*>(this));
     fleet = std::make_unique<Fleet>(io, supervisor, timeouts, channel, loop,

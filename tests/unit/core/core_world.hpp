@@ -232,7 +232,7 @@ struct CoreWorld : core::Senses {
   void tell(F f) {
     const core::Moment moment{now, wall()};
     f(moment, commands.asked());
-    commands.carry_out([&](core::Command& c) { std::visit([&](auto& x) { obey(x); }, c); });
+    commands.carry_out([&](core::CoreCommand& c) { std::visit([&](auto& x) { obey(x); }, c); });
     look();
   }
 
@@ -241,7 +241,7 @@ struct CoreWorld : core::Senses {
   Core core;
   engine::Engine& engine;
   TimePoint now{Duration(1h)};
-  InOrder<core::Command> commands;
+  InOrder<core::CoreCommand> commands;
   std::map<InvocationId, Exchange> exchanges;
   std::map<InvocationId, std::size_t> ordinals;  // the first is 1
   std::set<InstanceId> alive, booting;
@@ -281,6 +281,10 @@ struct CoreWorld : core::Senses {
   void obey(instance::Kill& c) {
     said.push_back("kill " + name(c.id));
     if (dies) exit(c.id, "killed");
+  }
+  void obey(core::EndSilent& c) {
+    said.push_back("end silent " + name(c.instance));
+    exit(c.instance, "killed");
   }
   void obey(core::Remark& c) { remarks.push_back(c.what); }
   void obey(instance::Ping& c) {

@@ -230,7 +230,7 @@ struct House : core::Senses {
   void tell(F f) {
     const Moment moment{now, wall()};
     f(moment, commands.asked());
-    commands.carry_out([&](Command& c) { std::visit([&](auto& x) { obey(x); }, c); });
+    commands.carry_out([&](CoreCommand& c) { std::visit([&](auto& x) { obey(x); }, c); });
   }
   template <class F>
   void scheduler(F f) {
@@ -321,7 +321,7 @@ struct House : core::Senses {
   std::map<InstanceId, Process> processes;
   std::set<InvocationId> running;
   std::set<InstanceId> silent;
-  InOrder<Command> commands;
+  InOrder<CoreCommand> commands;
   bool gone = false;
   std::uint64_t told = 0, planned = 0;
   std::size_t admitted = 0;

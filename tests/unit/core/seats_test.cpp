@@ -232,3 +232,46 @@ TEST_CASE("seats: one that is over while it waits, for a change or for an instan
   CHECK(std::none_of(w.said.begin(), w.said.end(), [](const auto& s) { return s.starts_with("sent"); }));
   w.finish();
 }
+
+TEST_CASE("instances: one that closes its channel is ended if it does not end by itself in time") {
+  for (const bool ends : {false, true}) {
+    SeatWorld w(Isolation::instance);
+    w.ask();
+    w.tell([&](auto& m, auto&) { w.core.channel_closed(kFirst, m); });
+    w.advance(249ms);
+    if (ends) w.exit(kFirst);
+    w.advance(1s);
+    CHECK(std::count(w.said.begin(), w.said.end(), "end silent i1") == (ends ? 0 : 1));
+    w.finish();
+  }
+}
+
+TEST_CASE(
+    "instances: what is over memory.max is remarked on once, or ended, and idle weight does not count") {
+  constexpr std::uint64_t kMb = 1'000'000;
+  for (const auto mode : {profile::Mode::off, profile::Mode::observe, profile::Mode::enforce}) {
+    SeatWorld w(Isolation::instance);
+    auto options = CoreWorld::bare(Isolation::instance);
+    options.memory_max = 100 * kMb;
+    options.memory_mode = mode;
+    w.tell([&](auto& m, auto& out) { w.core.set_options(options, instance::Why::none, m, out); });
+    const auto weigh = [&](InstanceId id, std::uint64_t bytes) {
+      w.tell([&](auto& m, auto& out) { w.core.measured(id, bytes, false, m, out); });
+    };
+    const auto id = w.ask();
+    weigh(kFirst, 60 * kMb);  // idle
+    w.handler(id);
+    weigh(kFirst, 160 * kMb);
+    CHECK(w.remarks.empty());
+    CHECK(w.core.holds(id));
+    for (int i = 0; i < 2; ++i) weigh(kFirst, 161 * kMb);
+    CHECK(w.remarks.size() == (mode == profile::Mode::observe ? 1 : 0));
+    CHECK(w.core.holds(id) == (mode != profile::Mode::enforce));
+    w.finish();
+  }
+  SeatWorld w(Isolation::instance);  // the kernel has ended a child of it
+  const auto id = w.ask();
+  w.tell([&](auto& m, auto& out) { w.core.measured(kFirst, 1, true, m, out); });
+  CHECK_FALSE(w.core.holds(id));
+  w.finish();
+}

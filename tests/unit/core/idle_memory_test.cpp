@@ -1,8 +1,8 @@
-#include "app/idle_memory.hpp"
+#include "core/idle_memory.hpp"
 
 #include <catch2/catch.hpp>
 
-using vsim::app::IdleMemory;
+using vsim::core::IdleMemory;
 
 namespace {
 constexpr std::uint64_t kMb = 1'000'000;

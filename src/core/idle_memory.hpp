@@ -1,12 +1,12 @@
 // What an instance weighs that has run nothing of the user's: Node, Next and a dev server's renderer, which
-// are no use of the function's. The fleet tells it of each look at an instance, and judges by what is left.
+// are no use of the function's. The core tells it of each look at an instance, and judges by what is left.
 // Pure.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-namespace vsim::app {
+namespace vsim::core {
 
 class IdleMemory {
  public:
@@ -23,4 +23,4 @@ class IdleMemory {
   std::uint64_t lightest_ = 0;
 };
 
-}  // namespace vsim::app
+}  // namespace vsim::core
