@@ -1,6 +1,5 @@
 #include "app/app_process.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 
@@ -11,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using boost::asio::ip::tcp;
 
 constexpr std::size_t kKeepLines = 40;
 constexpr auto kProbeEvery = 50ms;
@@ -34,7 +32,7 @@ std::string without_escapes(std::string_view text) {
 
 }  // namespace
 
-AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, AppSpec spec,
+AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, ProcessSpec spec,
                        Callbacks callbacks)
     : io_(io),
       supervisor_(supervisor),
@@ -86,36 +84,22 @@ void AppProcess::on_line(std::string_view text, process::OutputLines::End end) {
   callbacks_.output(line);
 }
 
-// A command is ready when its port takes a connection; `next dev` when the agent says so. Either may take
-// long: say so once.
+// It may take long: say so once.
 void AppProcess::probe() {
   timer_.expires_after(kProbeEvery);
   timer_.async_wait([this](boost::system::error_code error) {
     if (error || ready_ || stopping_ || !child_) return;
     if (!told_waiting_ && Clock::now() - started_ > kTellAfter) {
       told_waiting_ = true;
-      callbacks_.waiting(spec_.next
-                             ? "next dev has not started to listen yet"
-                             : "the command does not listen on port " + std::to_string(spec_.private_port) +
-                                   " yet: does it read PORT from its environment?");
+      callbacks_.waiting();
     }
-    if (spec_.next) return probe();
-    for (const char* address : {"127.0.0.1", "::1"}) {
-      tcp::socket socket(io_);
-      boost::system::error_code failed;
-      socket.connect(tcp::endpoint(boost::asio::ip::make_address(address), spec_.private_port),
-                     failed);  // loopback: at once
-      if (!failed) return become_ready();
-    }
+    if (callbacks_.answers && callbacks_.answers()) return become_ready();
     probe();
   });
 }
 
-void AppProcess::agent_says_listening() {
-  if (spec_.next && !ready_) become_ready();
-}
-
 void AppProcess::become_ready() {
+  if (ready_ || stopping_) return;
   ready_ = true;
   log::info(log::Logger::app, "{} is ready after {} ms", spec_.name, (Clock::now() - started_) / 1ms);
   timer_.cancel();
