@@ -20,9 +20,13 @@
 #include "engine/engine.hpp"
 #include "event/event.hpp"
 #include "net/upstream.hpp"
-#include "process/supervisor.hpp"
+#include "process/children.hpp"
 #include "profile/profile.hpp"
 #include "routes/route_table.hpp"
+
+namespace vsim::process {
+class Guardian;
+}
 
 namespace vsim::app {
 
@@ -94,7 +98,7 @@ class App {
     boost::asio::io_context& io;
     Host& host;
     const EmulatorOptions& options;
-    process::Supervisor* children;  // null: it had no need of them
+    process::Children* children;  // null: it had no need of them
     process::Guardian* guardian;
     net::Timeouts& timeouts;
     engine::Engine& engine;

@@ -9,7 +9,6 @@ namespace vsim::app {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kKeepLines = 40;
 constexpr auto kProbeEvery = 50ms;
@@ -32,9 +31,10 @@ std::string without_escapes(std::string_view text) {
 
 }  // namespace
 
-AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, ProcessSpec spec,
+AppProcess::AppProcess(boost::asio::io_context& io, process::Children& supervisor, ProcessSpec spec,
                        Callbacks callbacks)
-    : io_(io),
+    : OnClock(io),
+      io_(io),
       supervisor_(supervisor),
       spec_(std::move(spec)),
       callbacks_(std::move(callbacks)),
@@ -43,7 +43,7 @@ AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervi
 
 Result<bool> AppProcess::start() {
   ready_ = told_waiting_ = false;
-  started_ = Clock::now();
+  started_ = now();
   last_lines_.clear();
   lines_ = std::make_unique<process::OutputLines>(
       [this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); });
@@ -89,7 +89,7 @@ void AppProcess::probe() {
   timer_.expires_after(kProbeEvery);
   timer_.async_wait([this](boost::system::error_code error) {
     if (error || ready_ || stopping_ || !child_) return;
-    if (!told_waiting_ && Clock::now() - started_ > kTellAfter) {
+    if (!told_waiting_ && now() - started_ > kTellAfter) {
       told_waiting_ = true;
       callbacks_.waiting();
     }
@@ -101,7 +101,7 @@ void AppProcess::probe() {
 void AppProcess::become_ready() {
   if (ready_ || stopping_) return;
   ready_ = true;
-  log::info(log::Logger::app, "{} is ready after {} ms", spec_.name, (Clock::now() - started_) / 1ms);
+  log::info(log::Logger::app, "{} is ready after {} ms", spec_.name, (now() - started_) / 1ms);
   timer_.cancel();
   callbacks_.ready();
 }
@@ -121,9 +121,9 @@ void AppProcess::on_exit(const process::ExitCause& cause) {
       if (!start()) callbacks_.died(cause, false);
       return;
     }
-    const auto now = Clock::now();
-    std::erase_if(crashes_, [&](auto at) { return now - at > 1min; });
-    crashes_.push_back(now);
+    const TimePoint at = now();
+    std::erase_if(crashes_, [&](TimePoint crash) { return at - crash > 1min; });
+    crashes_.push_back(at);
     if (!callbacks_.died(cause, was_ready && crashes_.size() <= kMostCrashes)) return;
     const auto wait = 250ms * (1 << crashes_.size());
     callbacks_.restarting("in " + std::to_string(wait / 1ms) + " ms");

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -12,13 +11,14 @@
 #include <vector>
 
 #include "app/app.hpp"
+#include "app/clock.hpp"
 #include "base/result.hpp"
+#include "process/children.hpp"
 #include "process/output_lines.hpp"
-#include "process/supervisor.hpp"
 
 namespace vsim::app {
 
-class AppProcess {
+class AppProcess : private OnClock {
  public:
   struct Callbacks {
     // Whether it takes requests, asked again and again until it does; none: become_ready() says it.
@@ -32,7 +32,7 @@ class AppProcess {
     std::function<void()> gone;     // it ended because restart() was called
     std::function<void()> waiting;  // it takes long
   };
-  AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, ProcessSpec spec,
+  AppProcess(boost::asio::io_context& io, process::Children& supervisor, ProcessSpec spec,
              Callbacks callbacks);
 
   Result<bool> start();
@@ -55,15 +55,15 @@ class AppProcess {
   void probe();
 
   boost::asio::io_context& io_;
-  process::Supervisor& supervisor_;
+  process::Children& supervisor_;
   ProcessSpec spec_;
   Callbacks callbacks_;
   std::unique_ptr<process::Child> child_;
   std::unique_ptr<process::OutputLines> lines_;
   std::deque<std::string> last_lines_;
-  boost::asio::steady_timer timer_, quiet_timer_;
-  std::chrono::steady_clock::time_point started_{};
-  std::vector<std::chrono::steady_clock::time_point> crashes_;
+  Timer timer_, quiet_timer_;
+  TimePoint started_{};
+  std::vector<TimePoint> crashes_;
   bool ready_ = false, stopping_ = false, told_waiting_ = false, restart_asked_ = false;
 };
 

@@ -43,7 +43,8 @@ bool is_ip_literal(std::string_view host) {
 }  // namespace
 
 Edge::Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options)
-    : engine_(engine),
+    : OnClock(io),
+      engine_(engine),
       options_(std::move(options)),
       core_(engine),
       timer_(io),
@@ -295,7 +296,7 @@ void Edge::schedule() {
   const auto next = core_.next_wakeup();
   if (stopped_ || !next || *next >= armed_for_) return;
   armed_for_ = *next;
-  timer_.expires_at(to_steady(*next));
+  timer_.expires_at(*next);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) wake();
   });

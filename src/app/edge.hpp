@@ -2,7 +2,6 @@
 // commands into calls of the session and the fleet. Also answers /_vercel-sim/. I/O thread only.
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
@@ -37,7 +36,7 @@ struct EdgeOptions {
   engine::Door door;  // who may come in
 };
 
-class Edge final : public net::EdgePolicy, public FleetOwner {
+class Edge final : public net::EdgePolicy, public FleetOwner, private OnClock {
  public:
   // `engine` must outlive the edge.
   Edge(boost::asio::io_context& io, engine::Engine& engine, EdgeOptions options);
@@ -187,10 +186,7 @@ class Edge final : public net::EdgePolicy, public FleetOwner {
   std::string extra_, response_extra_, origin_;
   core::Core core_;
   InOrder<core::RequestCommand> commands_;
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                    boost::asio::wait_traits<std::chrono::steady_clock>,
-                                    boost::asio::io_context::executor_type>
-      timer_;
+  Timer timer_;
   TimePoint armed_for_ = TimePoint::max();
   void tell_lost_sockets();
   std::string sockets_;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <random>
 
 #include "app/emulator_impl.hpp"
 #include "process/signal_origin.hpp"
@@ -27,11 +26,6 @@ std::unique_ptr<App> make_app(const AppSpec& spec, const World& world) {
   return std::visit(make, spec);
 }
 
-std::string random_token() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
-}
-
 // While the I/O thread turns, sinks hand on what they gathered once in a turn.
 struct TurnsOf {
   TurnsOf(EventHub& of, net::Poller& poller) : hub(of) { hub.join(poller); }
@@ -40,8 +34,6 @@ struct TurnsOf {
 };
 
 }  // namespace
-
-World this_machine() { return {.secret = random_token}; }
 
 Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output,
                    World world)
@@ -125,7 +117,7 @@ void Emulator::Impl::wrap_command() {
   };
   callbacks.end = [this](const CommandEnd& end) {
     command_end = end;
-    last_words_by = std::chrono::steady_clock::now() + kLastWords;
+    last_words_by = clock.now() + kLastWords;
     stop_when_told();
   };
   command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
@@ -177,7 +169,7 @@ void Emulator::Impl::tick() {
   second.expires_after(1s);
   second.async_wait([this](boost::system::error_code error) {
     if (error || stopping) return;
-    options.each_second(now());
+    options.each_second(clock.now());
     if (keyboard) keyboard->take_keys();
     tick();
   });
@@ -221,9 +213,9 @@ void Emulator::Impl::stop(int code, std::string_view) {
     signals.cancel();
     io.stop();
   };
-  if (!supervisor) return finish();
+  if (!children) return finish();
   // The second Ctrl-C does not wait.
-  supervisor->stop_all(interrupts > 1 ? 0s : std::chrono::milliseconds(kStopGrace), finish);
+  children->stop_all(interrupts > 1 ? 0s : std::chrono::milliseconds(kStopGrace), finish);
 }
 
 }  // namespace vsim::app

@@ -60,7 +60,7 @@ struct EmulatorOptions {
 class Emulator {
  public:
   Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output,
-           World world = this_machine());
+           World world = {});
   ~Emulator();
   // Blocks. An exit code (vercel-sim(1), EXIT STATUS), or why it could not start.
   Result<int> run();

@@ -5,10 +5,10 @@
 namespace vsim::app {
 
 Result<bool> Emulator::Impl::start_processes() {
-  auto started = process::Guardian::start();
+  auto started = world.spawn(io);
   if (!started) return started.error();
-  guardian = std::move(*started);
-  supervisor = std::make_unique<process::Supervisor>(io, guardian.get());
+  guardian = std::move(started->guardian);
+  children = std::move(started->children);
   return true;
 }
 
@@ -16,7 +16,7 @@ Result<bool> Emulator::Impl::start_app() {
   if (app->needs_children() || options.command)
     if (const auto started = start_processes(); !started) return started.error();
   const auto failed = app->start(
-      {io, *this, options, supervisor.get(), guardian.get(), server->timeouts(), *engine, *edge, port});
+      {io, *this, options, children.get(), guardian.get(), server->timeouts(), *engine, *edge, port});
   if (!failed) return true;
   failure_code = failed->exit_code;
   return failed->error;

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 // work may take longer than anybody waits here.
 void Emulator::Impl::stop_when_told() {
   const bool waits = !stopping && command_end->interrupted_by == 0 && engine->lingering() > 0;
-  if (!waits || std::chrono::steady_clock::now() >= last_words_by) {
+  if (!waits || clock.now() >= last_words_by) {
     emit(event::CommandRun{options.command->name, true, command_end->exit_code()});
     if (!stopping) stop(command_end->exit_code(), "command");
     return;
@@ -25,7 +25,7 @@ void Emulator::Impl::start_command() {
   if (stopping) return;
   if (command->started()) return;  // the app crashed and came back
   if (!edge->ready()) return;      // it crashed in between: it answers again, or the time is over
-  const auto started = command->start(*supervisor, url, port);
+  const auto started = command->start(*children, url, port);
   if (started) return emit(event::CommandRun{options.command->name, false, 0});
   notice(event::Level::error, started.error().message, started.error().fix);
   stop(kUsage, "command");

@@ -6,7 +6,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <set>
@@ -64,7 +63,8 @@ struct Emulator::Impl final : App::Host {
               std::string_view code = {}, std::string_view file = {}, int line = 0);
   template <class E>
   void emit(const E& event) {
-    hub.on_event({.seq = 0, .at = now(), .wall = wall_now()}, event);
+    const TimePoint at = clock.now();
+    hub.on_event({.seq = 0, .at = at, .wall = clock.wall_at(at)}, event);
   }
 
   // App::Host
@@ -104,7 +104,7 @@ struct Emulator::Impl final : App::Host {
     void tell(const engine::Drill::News&);
     Impl& impl;
     engine::Drill drill;
-    boost::asio::steady_timer timer;
+    Timer timer;
     std::optional<TimePoint> armed_for;
   };
 
@@ -114,24 +114,25 @@ struct Emulator::Impl final : App::Host {
   World world;
   boost::asio::io_context io{
       BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};  // sockets belong to this thread; others only post
+  Clock& clock{Clock::set(io, world.clock)};   // before anybody has a timer
   std::unique_ptr<process::Guardian> guardian;
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<Edge> edge;
   std::unique_ptr<net::Server> server;
   std::unique_ptr<net::UpstreamPool> pool;
-  std::unique_ptr<process::Supervisor> supervisor;
+  std::unique_ptr<process::Children> children;
   std::unique_ptr<App> app;
   std::unique_ptr<WrappedCommand> command;
   std::optional<CommandEnd> command_end;
-  boost::asio::steady_timer last_words{io};
-  std::chrono::steady_clock::time_point last_words_by;
+  Timer last_words{io};
+  TimePoint last_words_by{};
   std::shared_ptr<const routes::RouteTable> routes;
   std::shared_ptr<const project::Snapshot> snapshot;  // the last one
   std::unique_ptr<project::SourceIndex> sources;
   boost::asio::signal_set signals;
   std::unique_ptr<Keyboard> keyboard;
-  boost::asio::steady_timer second{io};
-  boost::asio::steady_timer next_deployment{io};
+  Timer second{io};
+  Timer next_deployment{io};
   Score score{*this};
   std::atomic<bool> looked_enough{false};
   std::thread looking;

@@ -79,7 +79,7 @@ void Emulator::Impl::deploy() {
                   "not replaced while it serves",
                   "let vercel-sim run the project's own next dev, with instances");
   const auto open = engine->open();
-  const std::uint32_t number = score.drill.deploy(open, now());
+  const std::uint32_t number = score.drill.deploy(open, clock.now());
   const std::string name = instances->deploy(number);
   event::Deployed e;
   e.deployment = number;
@@ -91,8 +91,7 @@ void Emulator::Impl::deploy() {
 
 void Emulator::Impl::deploy_again() {
   if (options.deploy_every <= Duration::zero()) return;
-  next_deployment.expires_after(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(options.deploy_every));
+  next_deployment.expires_after(options.deploy_every);
   next_deployment.async_wait([this](boost::system::error_code error) {
     if (error || stopping) return;
     deploy();
@@ -110,16 +109,16 @@ void Emulator::Impl::Score::arm() {
   const auto next = drill.next_wakeup();
   if (!next || (armed_for && *armed_for <= *next)) return;
   armed_for = next;
-  timer.expires_at(to_steady(*next));
+  timer.expires_at(*next);
   timer.async_wait([this](boost::system::error_code error) {
     if (error) return;
     armed_for.reset();
-    tell(drill.take(now()));
+    tell(drill.take(impl.clock.now()));
     arm();
   });
 }
 
-void Emulator::Impl::Score::finish() { tell(drill.finish(now())); }
+void Emulator::Impl::Score::finish() { tell(drill.finish(impl.clock.now())); }
 
 void Emulator::Impl::Score::tell(const engine::Drill::News& news) {
   for (const auto& m : news.met)

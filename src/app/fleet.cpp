@@ -30,9 +30,10 @@ instance::Pool pool_of(std::string_view kind) {
 
 }  // namespace
 
-Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
+Fleet::Fleet(boost::asio::io_context& io, process::Children& supervisor, net::Timeouts& timeouts,
              agent::ControlChannel* channel, FleetOwner& owner, FleetWatcher& watcher, FleetOptions options)
-    : io_(io),
+    : OnClock(io),
+      io_(io),
       supervisor_(supervisor),
       timeouts_(timeouts),
       channel_(channel),
@@ -61,7 +62,7 @@ void Fleet::arm() {
   const auto next = placements_.next_wakeup();
   if (!next || *next >= armed_for_) return;
   armed_for_ = *next;
-  timer_.expires_at(to_steady(*next));
+  timer_.expires_at(*next);
   timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     armed_for_ = TimePoint::max();

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,9 +30,9 @@
 #include "limits/instance_end.hpp"
 #include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
+#include "process/children.hpp"
 #include "process/environment.hpp"
 #include "process/memory_group.hpp"
-#include "process/supervisor.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::app {
@@ -142,10 +141,10 @@ class FleetWatcher {
   ~FleetWatcher() = default;
 };
 
-class Fleet final : public agent::InstanceHandler, private instance::SchedulerWatcher {
+class Fleet final : public agent::InstanceHandler, private instance::SchedulerWatcher, private OnClock {
  public:
   // `channel` may be null when there is a `command`. All references must outlive the fleet.
-  Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel* channel,
+  Fleet(boost::asio::io_context&, process::Children&, net::Timeouts&, agent::ControlChannel* channel,
         FleetOwner&, FleetWatcher&, FleetOptions);
   ~Fleet() override;
 
@@ -232,7 +231,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
  private:
   struct Instance {
     std::unique_ptr<InstanceProcess> process;
-    std::unique_ptr<boost::asio::steady_timer> silence;  // after it has closed its channel
+    std::unique_ptr<Timer> silence;  // after it has closed its channel
     bool connected = false, ready = false, call_open = false;
     bool is_copy = false;
     bool began = false;        // user code of a request has
@@ -328,7 +327,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   void limit_memory(Instance&);
 
   boost::asio::io_context& io_;
-  process::Supervisor& supervisor_;
+  process::Children& supervisor_;
   net::Timeouts& timeouts_;
   agent::ControlChannel* channel_;
   FleetOwner& owner_;
@@ -351,7 +350,7 @@ class Fleet final : public agent::InstanceHandler, private instance::SchedulerWa
   StartNoise noise_;
   TemplateProcess template_;
 
-  boost::asio::steady_timer timer_;
+  Timer timer_;
   TimePoint armed_for_ = TimePoint::max();
   MemorySampler sampler_;
 };

@@ -289,7 +289,8 @@ void Fleet::on_crashed(std::uint64_t n, InvocationId id, int exit_status) {
 void Fleet::on_closed(std::uint64_t n) {
   Instance* i = find(n);
   if (i == nullptr || stopped_ || i->is_template) return;
-  i->silence = std::make_unique<boost::asio::steady_timer>(io_, kSilencePatience);
+  i->silence = std::make_unique<Timer>(io_);
+  i->silence->expires_after(kSilencePatience);
   i->silence->async_wait([this, n](boost::system::error_code error) {
     Instance* silent = error ? nullptr : find(n);
     if (silent == nullptr) return;

@@ -6,7 +6,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <set>
 
-#include "agent/scripts.hpp"
 #include "app/app_events.hpp"
 #include "app/edge.hpp"
 #include "app/emulator.hpp"
@@ -15,7 +14,6 @@
 #include "app/process_app.hpp"
 #include "app/warm_up.hpp"
 #include "app/world.hpp"
-#include "process/run_dir.hpp"
 
 namespace vsim::app {
 namespace {
@@ -26,7 +24,8 @@ void add(std::vector<Word>& words, bool warning, std::string_view message, std::
 
 class NextApp final : public ProcessApp, public AppEvents::Owner, public IsolationShell::Owner {
  public:
-  NextApp(NextSpec spec, const World& world) : spec_(std::move(spec)), token_(world.secret()) {}
+  NextApp(NextSpec spec, const World& world)
+      : world_(world), spec_(std::move(spec)), token_(world.secret()) {}
 
   std::string_view token() const override { return token_; }
   void describe(engine::EngineOptions& out, const profile::Profile& profile) const override {
@@ -98,12 +97,12 @@ class NextApp final : public ProcessApp, public AppEvents::Owner, public Isolati
     host_->app_says(level, message, fix, {});
   }
 
+  const World& world_;
   NextSpec spec_;
   const std::string token_;
   engine::Engine* engine_ = nullptr;
   boost::asio::io_context* io_ = nullptr;
-  std::optional<process::RunDir> run_dir_;
-  std::string scripts_;
+  std::optional<Folder> folder_;
   std::unique_ptr<AppEvents> events_;
   std::unique_ptr<IsolationShell> isolation_;  // before what it speaks on
   std::unique_ptr<WarmUp> warming_;
@@ -117,15 +116,12 @@ std::optional<App::Failure> NextApp::start(const Place& place) {
   host_ = &place.host;
   engine_ = &place.engine;
   io_ = &place.io;
-  auto dir = process::RunDir::create(place.guardian);
-  if (!dir) return software(dir.error());
-  run_dir_.emplace(std::move(*dir));
-  place.edge.set_sockets(run_dir_->path());
-  auto scripts = agent::write_scripts(run_dir_->path());
-  if (!scripts) return software(scripts.error());
-  scripts_ = std::move(*scripts);
-  const std::string app_socket = run_dir_->socket_path("app.sock"),
-                    control_socket = run_dir_->socket_path("agent.sock");
+  auto folder = world_.folder(place.guardian);
+  if (!folder) return software(folder.error());
+  folder_.emplace(std::move(*folder));
+  place.edge.set_sockets(folder_->dir.path());
+  const std::string app_socket = folder_->dir.socket_path("app.sock"),
+                    control_socket = folder_->dir.socket_path("agent.sock");
   events_ = std::make_unique<AppEvents>(place.io, place.edge, *this, token_);
   if (const auto listening = events_->listen(control_socket); !listening) return software(listening.error());
   if (place.options.profile->isolation.value != profile::Isolation::none) isolate(place, control_socket);
@@ -142,8 +138,9 @@ void NextApp::isolate(const Place& place, const std::string& control_socket) {
   wanted.env = spec_.env;
   wanted.env_files = options.env_files;
   wanted.cwd = spec_.cwd;
-  wanted.run_dir = run_dir_->path();
-  wanted.scripts = scripts_;
+  wanted.commit = world_.commit;
+  wanted.run_dir = folder_->dir.path();
+  wanted.scripts = folder_->scripts;
   wanted.control_socket = control_socket;
   wanted.token = token_;
   wanted.port = place.port;
@@ -164,8 +161,8 @@ void NextApp::add_environment(const Place& place, const std::string& app_socket,
     process::set_env(spec_.env, name, value);
   };
   const std::string port = std::to_string(place.port);
-  set("NODE_OPTIONS",
-      with_agent(process::get_env(spec_.env, "NODE_OPTIONS").value_or(""), scripts_ + "/dev/agent.cjs"));
+  set("NODE_OPTIONS", with_agent(process::get_env(spec_.env, "NODE_OPTIONS").value_or(""),
+                                 folder_->scripts + "/dev/agent.cjs"));
   set("VSIM_AGENT_SOCKET", control_socket);
   set("VSIM_APP_SOCKET", app_socket);
   set("VSIM_PUBLIC_PORT", port);

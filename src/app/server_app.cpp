@@ -1,5 +1,5 @@
-// --app and `run -- COMMAND`: a command that listens on PORT, whatever it is. It gets a port of its own, and
-// is ready when that takes a connection.
+// --app and `run -- COMMAND`: a command that listens on PORT, whatever it is.
+// It gets a port of its own, and is ready when that takes a connection.
 #include <fmt/format.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -31,19 +31,19 @@ class ServerApp final : public ProcessApp {
     process::set_env(spec_.env, "NODE_OPTIONS",
                      with_agent(process::get_env(spec_.env, "NODE_OPTIONS").value_or(""), ""));
     process::set_env(spec_.env, "PORT", std::to_string(port));
-    return launch(
-        place, std::move(spec_),
-        fmt::format("the command does not listen on port {} yet: does it read PORT from its environment?",
-                    port),
-        [&io = place.io, endpoints] {
-          for (const tcp::endpoint& endpoint : endpoints) {
-            tcp::socket socket(io);
-            boost::system::error_code failed;
-            socket.connect(endpoint, failed);  // loopback: at once
-            if (!failed) return true;
-          }
-          return false;
-        });
+    return launch(place, std::move(spec_),
+                  fmt::format("the command does not listen on port {} yet: "
+                              "does it read PORT from its environment?",
+                              port),
+                  [&io = place.io, endpoints] {
+                    for (const tcp::endpoint& endpoint : endpoints) {
+                      tcp::socket socket(io);
+                      boost::system::error_code failed;
+                      socket.connect(endpoint, failed);  // loopback: at once
+                      if (!failed) return true;
+                    }
+                    return false;
+                  });
   }
 
  private:

@@ -1,9 +1,8 @@
 // --upstream: a server that runs already, and is nobody's here. Requests go to it from the start on.
 #include <fmt/format.h>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "app/app.hpp"
+#include "app/clock.hpp"
 #include "app/emulator.hpp"
 #include "app/exit_codes.hpp"
 #include "net/resolve.hpp"
@@ -67,7 +66,7 @@ class UpstreamApp final : public App {
   Host* host_ = nullptr;
   net::UpstreamPool* pool_ = nullptr;
   std::shared_ptr<net::UpstreamPool::Attempt> attempt_;
-  std::optional<boost::asio::steady_timer> look_again_;
+  std::optional<Timer> look_again_;
   bool command_waits_ = false, told_missing_ = false, stopped_ = false;
 };
 
