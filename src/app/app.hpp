@@ -130,7 +130,9 @@ class App {
   virtual std::vector<Word> set_time_scale(double) { return {}; }
   // Compiles these routes, if it can, `most` long at most; `done` is called once, or never if the app goes
   // meanwhile.
-  virtual void warm_up(const routes::RouteTable*, Duration /*most*/, std::function<void()> done) { done(); }
+  virtual void warm_up(const routes::RouteTable*, Duration /*most*/, const std::function<void()>& done) {
+    done();
+  }
 };
 
 std::unique_ptr<App> make_next_app(NextSpec, const World&);

@@ -43,7 +43,7 @@ class NextApp final : public ProcessApp, public AppEvents::Owner, public Isolati
   }
   std::vector<Word> set_profile(const profile::Profile& from, const profile::Profile& to) override;
   std::vector<Word> set_time_scale(double) override;
-  void warm_up(const routes::RouteTable*, Duration most, std::function<void()> done) override;
+  void warm_up(const routes::RouteTable*, Duration most, const std::function<void()>& done) override;
 
  private:
   void came() override {
@@ -231,7 +231,7 @@ std::vector<Word> NextApp::set_time_scale(double scale) {
 }
 
 // Again when the app comes back after a crash in between: its compiles are lost.
-void NextApp::warm_up(const routes::RouteTable* routes, Duration most, std::function<void()> done) {
+void NextApp::warm_up(const routes::RouteTable* routes, Duration most, const std::function<void()>& done) {
   if (!can_compile_ || routes == nullptr) {
     says(event::Level::warning, "--warm: the agent in this app cannot compile ahead: first requests compile",
          {});
@@ -241,7 +241,7 @@ void NextApp::warm_up(const routes::RouteTable* routes, Duration most, std::func
   callbacks.send = [this](std::string line) { return events_->channel().send_to_agent(std::move(line)); };
   callbacks.tell = [this](event::Level level, const std::string& message, const std::string& fix,
                           const std::string& file) { host_->app_says(level, message, fix, file); };
-  callbacks.done = std::move(done);
+  callbacks.done = done;
   auto all = warm_routes(*routes);
   says(event::Level::info, fmt::format("warming {} route{}", all.size(), all.size() == 1 ? "" : "s"), {});
   warming_ = std::make_unique<WarmUp>(*io_, std::move(all), most, std::move(callbacks));

@@ -13,11 +13,12 @@ using Said = std::vector<std::string>;
 
 namespace {
 
-// Instances that serve one request at a time, and stay; none is a copy of a template.
+// Instances that serve one request at a time, and stay; nothing is asked of this machine for them.
 profile::Profile one_at_a_time() {
   profile::Profile profile = vsim::test::make_profile();
   profile.isolation.value = profile::Isolation::instance;
   profile.instances_fork.value = profile::Switch::off;
+  profile.disk_tmp.value = profile.disk_writes.value = profile::Strictness::warn;  // a namespace takes a fork
   return profile;
 }
 
