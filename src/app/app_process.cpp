@@ -1,6 +1,5 @@
 #include "app/app_process.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 
@@ -10,8 +9,6 @@ namespace vsim::app {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-using boost::asio::ip::tcp;
 
 constexpr std::size_t kKeepLines = 40;
 constexpr auto kProbeEvery = 50ms;
@@ -34,9 +31,10 @@ std::string without_escapes(std::string_view text) {
 
 }  // namespace
 
-AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, AppSpec spec,
+AppProcess::AppProcess(boost::asio::io_context& io, process::Children& supervisor, ProcessSpec spec,
                        Callbacks callbacks)
-    : io_(io),
+    : OnClock(io),
+      io_(io),
       supervisor_(supervisor),
       spec_(std::move(spec)),
       callbacks_(std::move(callbacks)),
@@ -45,7 +43,7 @@ AppProcess::AppProcess(boost::asio::io_context& io, process::Supervisor& supervi
 
 Result<bool> AppProcess::start() {
   ready_ = told_waiting_ = false;
-  started_ = Clock::now();
+  started_ = now();
   last_lines_.clear();
   lines_ = std::make_unique<process::OutputLines>(
       [this](std::string_view text, process::OutputLines::End end, bool) { on_line(text, end); });
@@ -86,38 +84,24 @@ void AppProcess::on_line(std::string_view text, process::OutputLines::End end) {
   callbacks_.output(line);
 }
 
-// A command is ready when its port takes a connection; `next dev` when the agent says so. Either may take
-// long: say so once.
+// It may take long: say so once.
 void AppProcess::probe() {
   timer_.expires_after(kProbeEvery);
   timer_.async_wait([this](boost::system::error_code error) {
     if (error || ready_ || stopping_ || !child_) return;
-    if (!told_waiting_ && Clock::now() - started_ > kTellAfter) {
+    if (!told_waiting_ && now() - started_ > kTellAfter) {
       told_waiting_ = true;
-      callbacks_.waiting(spec_.next
-                             ? "next dev has not started to listen yet"
-                             : "the command does not listen on port " + std::to_string(spec_.private_port) +
-                                   " yet: does it read PORT from its environment?");
+      callbacks_.waiting();
     }
-    if (spec_.next) return probe();
-    for (const char* address : {"127.0.0.1", "::1"}) {
-      tcp::socket socket(io_);
-      boost::system::error_code failed;
-      socket.connect(tcp::endpoint(boost::asio::ip::make_address(address), spec_.private_port),
-                     failed);  // loopback: at once
-      if (!failed) return become_ready();
-    }
+    if (callbacks_.answers && callbacks_.answers()) return become_ready();
     probe();
   });
 }
 
-void AppProcess::agent_says_listening() {
-  if (spec_.next && !ready_) become_ready();
-}
-
 void AppProcess::become_ready() {
+  if (ready_ || stopping_) return;
   ready_ = true;
-  log::info(log::Logger::app, "{} is ready after {} ms", spec_.name, (Clock::now() - started_) / 1ms);
+  log::info(log::Logger::app, "{} is ready after {} ms", spec_.name, (now() - started_) / 1ms);
   timer_.cancel();
   callbacks_.ready();
 }
@@ -137,9 +121,9 @@ void AppProcess::on_exit(const process::ExitCause& cause) {
       if (!start()) callbacks_.died(cause, false);
       return;
     }
-    const auto now = Clock::now();
-    std::erase_if(crashes_, [&](auto at) { return now - at > 1min; });
-    crashes_.push_back(now);
+    const TimePoint at = now();
+    std::erase_if(crashes_, [&](TimePoint crash) { return at - crash > 1min; });
+    crashes_.push_back(at);
     if (!callbacks_.died(cause, was_ready && crashes_.size() <= kMostCrashes)) return;
     const auto wait = 250ms * (1 << crashes_.size());
     callbacks_.restarting("in " + std::to_string(wait / 1ms) + " ms");

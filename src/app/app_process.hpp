@@ -1,10 +1,8 @@
-// The app behind the edge, as a supervised child: the project's own `next dev` with the agent in it, or any
-// command that listens on PORT. Starts it, waits until it really answers, passes its output on, restarts it
-// after a crash, ends it. I/O thread only.
+// The app behind the edge, as a supervised child. Starts it, waits until it really answers, passes its output
+// on, restarts it after a crash, ends it. I/O thread only; its kind of app owns it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -12,41 +10,33 @@
 #include <string_view>
 #include <vector>
 
+#include "app/app.hpp"
+#include "app/clock.hpp"
 #include "base/result.hpp"
-#include "net/upstream.hpp"
+#include "process/children.hpp"
 #include "process/output_lines.hpp"
-#include "process/supervisor.hpp"
 
 namespace vsim::app {
 
-struct AppSpec {
-  bool next = false;  // `next dev` with the agent: readiness is what the agent says
-  std::vector<std::string> argv;
-  std::string cwd;
-  process::Environment env;        // whole
-  std::string name;                // "next 16.4.6", or the command, for people
-  std::uint16_t private_port = 0;  // of a command; a dev server may take it on 127.0.0.1 or ::1
-  bool pty = false;
-  process::WindowSize window;
-};
-
-class AppProcess {
+class AppProcess : private OnClock {
  public:
   struct Callbacks {
+    // Whether it takes requests, asked again and again until it does; none: become_ready() says it.
+    std::function<bool()> answers;
     std::function<void()> ready;
     std::function<void(std::string_view)> output;  // whole lines, to show
     // It ended though nobody asked. `ready_before`: it had answered. It is started again unless this returns
     // false.
     std::function<bool(const process::ExitCause&, bool ready_before)> died;
     std::function<void(std::string_view)> restarting;
-    std::function<void()> gone;                             // it ended because restart() was called
-    std::function<void(std::string_view message)> waiting;  // it takes long
+    std::function<void()> gone;     // it ended because restart() was called
+    std::function<void()> waiting;  // it takes long
   };
-  AppProcess(boost::asio::io_context& io, process::Supervisor& supervisor, AppSpec spec, Callbacks callbacks);
+  AppProcess(boost::asio::io_context& io, process::Children& supervisor, ProcessSpec spec,
+             Callbacks callbacks);
 
   Result<bool> start();
-  // From the agent: next listens.
-  void agent_says_listening();
+  void become_ready();  // it says so itself
   void resize(process::WindowSize);
   void kill();
   // The person asks for it: the child is ended and started again. No crash.
@@ -63,18 +53,17 @@ class AppProcess {
   void on_line(std::string_view text, process::OutputLines::End end);
   void on_exit(const process::ExitCause& cause);
   void probe();
-  void become_ready();
 
   boost::asio::io_context& io_;
-  process::Supervisor& supervisor_;
-  AppSpec spec_;
+  process::Children& supervisor_;
+  ProcessSpec spec_;
   Callbacks callbacks_;
   std::unique_ptr<process::Child> child_;
   std::unique_ptr<process::OutputLines> lines_;
   std::deque<std::string> last_lines_;
-  boost::asio::steady_timer timer_, quiet_timer_;
-  std::chrono::steady_clock::time_point started_{};
-  std::vector<std::chrono::steady_clock::time_point> crashes_;
+  Timer timer_, quiet_timer_;
+  TimePoint started_{};
+  std::vector<TimePoint> crashes_;
   bool ready_ = false, stopping_ = false, told_waiting_ = false, restart_asked_ = false;
 };
 

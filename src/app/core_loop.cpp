@@ -6,7 +6,7 @@ namespace vsim::app {
 
 CoreLoop::CoreLoop(boost::asio::io_context& io, const profile::Profile& profile,
                    engine::EngineOptions options, event::Sink& sink)
-    : core_(profile, options, sink, *this), timer_(io) {}
+    : OnClock(io), core_(profile, options, sink, *this), timer_(io) {}
 
 CoreLoop::~CoreLoop() { stop(); }
 
@@ -56,7 +56,7 @@ void CoreLoop::arm() {
   const auto next = core_.next_wakeup();
   if (stopped_ || !next || *next >= armed_for_) return;
   armed_for_ = *next;
-  timer_.expires_at(to_steady(*next));
+  timer_.expires_at(*next);
   timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     armed_for_ = TimePoint::max();

@@ -4,7 +4,6 @@
 // only.
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <optional>
 #include <string_view>
@@ -23,7 +22,7 @@ struct Placed {
   std::string_view secret;  // by which it knows us and we it
 };
 
-class CoreLoop final : core::Senses {
+class CoreLoop final : core::Senses, OnClock {
  public:
   // Who has the connections of clients.
   class Requests {
@@ -89,10 +88,6 @@ class CoreLoop final : core::Senses {
   void stop();
 
  private:
-  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                  boost::asio::io_context::executor_type>;
-
   // core::Senses
   ExchangeTotals totals(InvocationId) const override;
   bool busy(instance::InstanceId) const override;

@@ -43,7 +43,8 @@ bool is_ip_literal(std::string_view host) {
 }  // namespace
 
 Edge::Edge(boost::asio::io_context& io, CoreLoop& loop, EdgeOptions options)
-    : loop_(loop),
+    : OnClock(io),
+      loop_(loop),
       engine_(loop.engine()),
       options_(std::move(options)),
       watch_(

@@ -33,7 +33,7 @@ struct EdgeOptions {
   engine::Door door;  // who may come in
 };
 
-class Edge final : public net::EdgePolicy, private CoreLoop::Requests {
+class Edge final : public net::EdgePolicy, private CoreLoop::Requests, private OnClock {
  public:
   // `loop` must outlive the edge.
   Edge(boost::asio::io_context& io, CoreLoop& loop, EdgeOptions options);

@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <random>
 
 #include "app/emulator_impl.hpp"
-#include "net/resolve.hpp"
 #include "process/signal_origin.hpp"
 
 namespace vsim::app {
@@ -18,9 +16,14 @@ using namespace std::chrono_literals;
 constexpr auto kStopGrace = 3s;  // what `next dev` gets to end by itself
 constexpr auto kLastWords = 1s;  // for what the last answers have left: told a moment after them
 
-std::string random_token() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+std::unique_ptr<App> make_app(const AppSpec& spec, const World& world) {
+  struct {
+    const World& world;
+    std::unique_ptr<App> operator()(const NextSpec& s) const { return make_next_app(s, world); }
+    std::unique_ptr<App> operator()(const ServerSpec& s) const { return make_server_app(s); }
+    std::unique_ptr<App> operator()(const UpstreamSpec& s) const { return make_upstream_app(s); }
+  } const make{world};
+  return std::visit(make, spec);
 }
 
 // While the I/O thread turns, sinks hand on what they gathered once in a turn.
@@ -31,8 +34,6 @@ struct TurnsOf {
 };
 
 }  // namespace
-
-World this_machine() { return {.secret = random_token}; }
 
 Emulator::Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output,
                    World world)
@@ -75,7 +76,7 @@ Result<bool> Emulator::Impl::open_edge() {
   engine = &loop->engine();
 
   EdgeOptions edge_options;
-  edge_options.token = token;
+  edge_options.token = app->token();
   edge_options.region = options.profile->region.value;
   edge_options.https = options.https;
   edge_options.stream_cut = options.profile->stream_cut.value;
@@ -117,31 +118,11 @@ void Emulator::Impl::wrap_command() {
   };
   callbacks.end = [this](const CommandEnd& end) {
     command_end = end;
-    last_words_by = std::chrono::steady_clock::now() + kLastWords;
+    last_words_by = clock.now() + kLastWords;
     stop_when_told();
   };
   command = std::make_unique<WrappedCommand>(io, *options.command, std::move(callbacks));
   command->expect_ready();
-}
-
-Result<bool> Emulator::Impl::start_upstream() {
-  boost::system::error_code error;
-  auto endpoints = net::resolve(io, options.upstream->host, options.upstream->port, error);
-  if (endpoints.empty()) {
-    failure_code = kUsage;
-    return Error{
-        fmt::format("cannot find the host \"{}\" of --upstream: {}", options.upstream->host, error.message()),
-        "check its spelling"};
-  }
-  pool = std::make_unique<net::UpstreamPool>(io, server->timeouts(), std::move(endpoints),
-                                             options.upstream->origin);
-  if (command) {
-    if (const auto started = start_processes(); !started) return started.error();
-  }
-  server->start();
-  ready();
-  look_upstream();
-  return true;
 }
 
 void Emulator::Impl::wind_down() {
@@ -153,10 +134,7 @@ void Emulator::Impl::wind_down() {
   stopped.exit_code = exit_code;
   emit(stopped);
   command.reset();
-  isolation.reset();
   app.reset();
-  app_events.reset();
-  first_look.reset();
   server.reset();
   if (options.live) options.live->answer_on(nullptr);
   pool.reset();
@@ -164,11 +142,9 @@ void Emulator::Impl::wind_down() {
 
 Result<int> Emulator::Impl::run() {
   if (world.signals) std::signal(SIGPIPE, SIG_IGN);
-  const bool agent = options.app.next && !options.upstream;
-  if (agent) token = world.secret();
-  options.engine.agent = agent;
+  app = make_app(options.app, world);
+  app->describe(options.engine, *options.profile);
   options.engine.https = options.https;
-  options.engine.isolation = agent ? options.profile->isolation.value : profile::Isolation::none;
   options.engine.freezes_idle = !options.inspect_instance;
   if (const auto listening = open_edge(); !listening) return listening.error();
 
@@ -179,12 +155,8 @@ Result<int> Emulator::Impl::run() {
   if (options.command) wrap_command();
   if (!options.project_dir.empty()) start_sources();
   begin_look();
-  if (options.upstream) {
-    if (const auto started = start_upstream(); !started) return started.error();
-  } else {
-    if (const auto started = start_app(); !started) return started.error();
-    server->start();  // answers 503 and /_vercel-sim/health until the app is ready
-  }
+  if (const auto started = start_app(); !started) return started.error();
+  server->start();  // answers 503 and /_vercel-sim/health until the app is ready
   {
     const TurnsOf turns(hub, net::Poller::of(io));
     io.run();
@@ -198,7 +170,7 @@ void Emulator::Impl::tick() {
   second.expires_after(1s);
   second.async_wait([this](boost::system::error_code error) {
     if (error || stopping) return;
-    options.each_second(now());
+    options.each_second(clock.now());
     if (keyboard) keyboard->take_keys();
     tick();
   });
@@ -212,7 +184,7 @@ void Emulator::Impl::start_signals() {
   signals.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
     if (signal == SIGWINCH) {
-      if (const auto size = process::os::terminal_size(STDOUT_FILENO); size && app) app->resize(*size);
+      if (const auto size = process::os::terminal_size(STDOUT_FILENO); size) app->resize(*size);
     } else if (!command) {
       stop(signal == SIGINT ? kInterrupted : 0, "signal");
     } else if (!command->interrupted(signal, process::sent_by_terminal(signal))) {
@@ -228,16 +200,13 @@ void Emulator::Impl::stop(int code, std::string_view) {
   if (!stopping) {
     stopping = true;
     exit_code = code;
-    look_again.cancel();
     next_deployment.cancel();
     score.timer.cancel();
-    warming.reset();
     edge->set_upstream(nullptr);
     edge->stopping();
     server->shut_all();  // first: with open sockets `next dev` would ignore SIGTERM
     if (pool) pool->close_idle();
-    if (isolation) isolation->stop();
-    if (app) app->stop();
+    app->stop();
     if (sources) sources->stop();
   }
   const auto finish = [this] {
@@ -245,9 +214,9 @@ void Emulator::Impl::stop(int code, std::string_view) {
     signals.cancel();
     io.stop();
   };
-  if (!supervisor) return finish();
+  if (!children) return finish();
   // The second Ctrl-C does not wait.
-  supervisor->stop_all(interrupts > 1 ? 0s : std::chrono::milliseconds(kStopGrace), finish);
+  children->stop_all(interrupts > 1 ? 0s : std::chrono::milliseconds(kStopGrace), finish);
 }
 
 }  // namespace vsim::app

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "app/app_process.hpp"
+#include "app/app.hpp"
 #include "app/event_hub.hpp"
 #include "app/output_line.hpp"
 #include "app/world.hpp"
@@ -33,21 +33,10 @@ struct EmulatorOptions {
   std::string https_name;  // further name or address for the certificate
   std::string
       allowed_hosts;  // names with commas between them (engine/door.hpp), beside localhost and addresses
-  // Stand in front of a server that runs already; no app of our own.
-  struct Upstream {
-    std::string host;  // a name or an address
-    std::uint16_t port = 80;
-    std::string origin;  // "http://127.0.0.1:4000": a Location that starts so is rewritten
-  };
-  std::optional<Upstream> upstream;
+  AppSpec app;        // what it stands in front of
   std::vector<std::string> env_files;  // of variables that a deployment has, for environment.strict
   // What takes a while to find out: on a thread of its own, which it gives up when `stopping` is set.
-  struct Word {
-    bool warning = false;
-    std::string message, fix;
-  };
   std::function<std::vector<Word>(const std::atomic<bool>& stopping)> look;
-  AppSpec app;  // else. For `next dev`: argv without the port, environment without what the agent needs
   bool isolation_required = false;  // when it cannot be had: exit code 70
   bool inspect_instance = false;
   std::string project_dir;  // sources are read from here; empty: none
@@ -71,7 +60,7 @@ struct EmulatorOptions {
 class Emulator {
  public:
   Emulator(EmulatorOptions options, EventHub& hub, std::function<void(const OutputLine&)> app_output,
-           World world = this_machine());
+           World world = {});
   ~Emulator();
   // Blocks. An exit code (vercel-sim(1), EXIT STATUS), or why it could not start.
   Result<int> run();

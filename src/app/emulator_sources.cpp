@@ -29,10 +29,7 @@ void Emulator::Impl::begin_look() {
   looking = std::thread([this] {
     auto words = options.look(looked_enough);
     if (words.empty()) return;
-    boost::asio::post(io, [this, words = std::move(words)] {
-      for (const EmulatorOptions::Word& word : words)
-        notice(word.warning ? event::Level::warning : event::Level::info, word.message, word.fix);
-    });
+    boost::asio::post(io, [this, words = std::move(words)] { say(words); });
   });
 }
 

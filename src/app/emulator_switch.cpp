@@ -11,7 +11,7 @@ void Emulator::Impl::told_switch(std::string_view before, std::span<const event:
   e.profile = options.profile->name;
   e.profile_as_of = options.profile->as_of;
   e.before = before;
-  e.isolation = isolation ? isolation->effective() : "none";
+  e.isolation = isolation();
   e.time_scale = options.engine.time_scale;
   e.changes = changes;
   emit(e);
@@ -27,20 +27,9 @@ void Emulator::Impl::switch_profile(const profile::Profile& to) {
   options.profile = &to;
   engine->set_profile(to);
   edge->set_cuts(to.stream_cut.value, to.websocket_close_code.value);
-  if (isolation) isolation->set_profile(to);
-  if (app && isolation) {
-    app->set_env("VSIM_ISOLATION", isolation->effective());
-    app->set_env("VSIM_MIDDLEWARE", isolation->asks_for_middleware());
-  }
+  const auto words = app->set_profile(from, to);
   told_switch(from.name, changes);
-  if (isolation && isolation->effective() != "none" && to.isolation.value == profile::Isolation::none)
-    notice(event::Level::warning, "functions have instances in this run, and keep them",
-           "start with --isolation none to do without");
-  if (!isolation && options.app.next && to.isolation.value != profile::Isolation::none)
-    notice(event::Level::warning, "functions are not isolated in this run, and stay so",
-           fmt::format("start with --profile {} for instances", to.name));
-  if (to.middleware_instances.value != from.middleware_instances.value)
-    notice(event::Level::info, "middleware runs where it has run until next dev is restarted (r)");
+  say(words);
   if (to.region.value != from.region.value)
     notice(event::Level::info,
            fmt::format("the region stays {} until the end of the run", from.region.value));
@@ -52,22 +41,19 @@ void Emulator::Impl::switch_time_scale(double scale) {
   const std::string from = fmt::format("{:g}", options.engine.time_scale), to = fmt::format("{:g}", scale);
   options.engine.time_scale = scale;
   engine->set_time_scale(scale);
-  if (isolation) isolation->set_time_scale(scale);
-  if (app && options.app.next) app->set_env("VSIM_TIME_SCALE", to);
+  const auto words = app->set_time_scale(scale);
   const event::ValueChange change{"time_scale", from, to};
   told_switch(options.profile->name, {&change, 1});
-  if (isolation)
-    notice(event::Level::info,
-           "timers of functions run faster on instances that start from now on, and all others take no more; "
-           "those of next dev itself, and with it middleware, after a restart (r)");
+  say(words);
 }
 
 void Emulator::Impl::retire_instances() {
   if (stopping) return;
-  if (!isolation || isolation->effective() == "none")
+  IsolationShell* const instances = app->instances();
+  if (instances == nullptr)
     return notice(event::Level::info, "there are no instances: all requests share one process",
                   "r restarts it");
-  const std::size_t busy = isolation->retire(instance::Why::asked);
+  const std::size_t busy = instances->retire(instance::Why::asked);
   notice(event::Level::info,
          busy == 0
              ? std::string("all instances are new from the next request on")
@@ -77,23 +63,24 @@ void Emulator::Impl::retire_instances() {
 
 std::string Emulator::Impl::kill_instance(std::string_view name) {
   if (stopping) return "the run is ending";
-  if (!isolation || isolation->effective() == "none")
-    return "there are no instances: all requests share one process";
-  if (!isolation->kill(name)) return fmt::format("no instance {} is alive", name);
+  IsolationShell* const instances = app->instances();
+  if (instances == nullptr) return "there are no instances: all requests share one process";
+  if (!instances->kill(name)) return fmt::format("no instance {} is alive", name);
   notice(event::Level::info, fmt::format("{} is killed because somebody asked for it", name));
   return {};
 }
 
 void Emulator::Impl::deploy() {
   if (stopping) return;
-  if (!isolation || isolation->effective() == "none")
+  IsolationShell* const instances = app->instances();
+  if (instances == nullptr)
     return notice(event::Level::info,
                   "there is nothing to deploy: all requests share one process, which is "
                   "not replaced while it serves",
                   "let vercel-sim run the project's own next dev, with instances");
   const auto open = engine->open();
-  const std::uint32_t number = score.drill.deploy(open, now());
-  const std::string name = isolation->deploy(number);
+  const std::uint32_t number = score.drill.deploy(open, clock.now());
+  const std::string name = instances->deploy(number);
   event::Deployed e;
   e.deployment = number;
   e.name = name;
@@ -104,8 +91,7 @@ void Emulator::Impl::deploy() {
 
 void Emulator::Impl::deploy_again() {
   if (options.deploy_every <= Duration::zero()) return;
-  next_deployment.expires_after(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(options.deploy_every));
+  next_deployment.expires_after(options.deploy_every);
   next_deployment.async_wait([this](boost::system::error_code error) {
     if (error || stopping) return;
     deploy();
@@ -123,16 +109,16 @@ void Emulator::Impl::Score::arm() {
   const auto next = drill.next_wakeup();
   if (!next || (armed_for && *armed_for <= *next)) return;
   armed_for = next;
-  timer.expires_at(to_steady(*next));
+  timer.expires_at(*next);
   timer.async_wait([this](boost::system::error_code error) {
     if (error) return;
     armed_for.reset();
-    tell(drill.take(now()));
+    tell(drill.take(impl.clock.now()));
     arm();
   });
 }
 
-void Emulator::Impl::Score::finish() { tell(drill.finish(now())); }
+void Emulator::Impl::Score::finish() { tell(drill.finish(impl.clock.now())); }
 
 void Emulator::Impl::Score::tell(const engine::Drill::News& news) {
   for (const auto& m : news.met)

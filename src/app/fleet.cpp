@@ -18,7 +18,7 @@ using instance::Why;
 
 }  // namespace
 
-Fleet::Fleet(boost::asio::io_context& io, process::Supervisor& supervisor, net::Timeouts& timeouts,
+Fleet::Fleet(boost::asio::io_context& io, process::Children& supervisor, net::Timeouts& timeouts,
              agent::ControlChannel& channel, CoreLoop& loop, FleetWatcher& watcher, FleetOptions options)
     : io_(io),
       supervisor_(supervisor),

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,9 +25,9 @@
 #include "limits/instance_end.hpp"
 #include "limits/tmp_files.hpp"
 #include "net/timeouts.hpp"
+#include "process/children.hpp"
 #include "process/environment.hpp"
 #include "process/memory_group.hpp"
-#include "process/supervisor.hpp"
 #include "profile/profile.hpp"
 
 namespace vsim::app {
@@ -90,7 +89,7 @@ class FleetWatcher {
 class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
  public:
   // All references must outlive the fleet.
-  Fleet(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&, CoreLoop&,
+  Fleet(boost::asio::io_context&, process::Children&, net::Timeouts&, agent::ControlChannel&, CoreLoop&,
         FleetWatcher&, FleetOptions);
   ~Fleet();
 
@@ -247,7 +246,7 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
   void limit_memory(Instance&);
 
   boost::asio::io_context& io_;
-  process::Supervisor& supervisor_;
+  process::Children& supervisor_;
   net::Timeouts& timeouts_;
   agent::ControlChannel& channel_;
   CoreLoop& loop_;

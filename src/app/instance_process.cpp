@@ -7,8 +7,6 @@
 #include <chrono>
 #include <csignal>
 
-#include "process/usage.hpp"
-
 namespace vsim::app {
 namespace {
 
@@ -29,7 +27,7 @@ InstanceProcess::InstanceProcess(boost::asio::io_context& io, InstanceSpec spec,
       quiet_(io) {}
 
 Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_context& io,
-                                                                process::Supervisor& supervisor,
+                                                                process::Children& supervisor,
                                                                 net::Timeouts& timeouts, InstanceSpec spec,
                                                                 Callbacks callbacks) {
   std::unique_ptr<InstanceProcess> out(new InstanceProcess(io, std::move(spec), std::move(callbacks)));
@@ -50,7 +48,7 @@ Result<std::unique_ptr<InstanceProcess>> InstanceProcess::start(boost::asio::io_
 }
 
 Result<std::unique_ptr<InstanceProcess>> InstanceProcess::adopt(boost::asio::io_context& io,
-                                                                process::Supervisor& supervisor,
+                                                                process::Children& supervisor,
                                                                 net::Timeouts& timeouts, InstanceSpec spec,
                                                                 process::Coming coming, Callbacks callbacks) {
   std::unique_ptr<InstanceProcess> out(new InstanceProcess(io, std::move(spec), std::move(callbacks)));
@@ -80,7 +78,7 @@ void InstanceProcess::begin(net::Timeouts& timeouts, std::unique_ptr<process::Ch
   child_ = std::move(child);
   const InstanceSpec& s = spec_;
   if (s.background) {
-    process::lower(child_->pid());
+    child_->lower();
     lowered_ = true;
   }
   std::vector<net::UpstreamPool::Endpoint> endpoints;
@@ -113,7 +111,7 @@ void InstanceProcess::on_line(process::OutputStream stream, std::string_view tex
 }
 
 void InstanceProcess::foreground() {
-  if (std::exchange(lowered_, false) && !ended_) process::raise(pid());
+  if (std::exchange(lowered_, false) && !ended_) child_->raise();
 }
 
 void InstanceProcess::last_words(std::string words) {

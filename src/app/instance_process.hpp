@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,12 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "app/clock.hpp"
 #include "app/output_line.hpp"
 #include "base/result.hpp"
 #include "instance/lifecycle.hpp"
 #include "net/upstream.hpp"
+#include "process/children.hpp"
 #include "process/output_lines.hpp"
-#include "process/supervisor.hpp"
 
 namespace vsim::app {
 
@@ -41,10 +41,10 @@ class InstanceProcess {
     std::function<void()> debugger;  // one was attached
     std::function<void()> ended;     // may destroy it later, not in the call
   };
-  static Result<std::unique_ptr<InstanceProcess>> start(boost::asio::io_context&, process::Supervisor&,
+  static Result<std::unique_ptr<InstanceProcess>> start(boost::asio::io_context&, process::Children&,
                                                         net::Timeouts&, InstanceSpec, Callbacks);
   // The same of a process that is there already, a copy of the template.
-  static Result<std::unique_ptr<InstanceProcess>> adopt(boost::asio::io_context&, process::Supervisor&,
+  static Result<std::unique_ptr<InstanceProcess>> adopt(boost::asio::io_context&, process::Children&,
                                                         net::Timeouts&, InstanceSpec, process::Coming,
                                                         Callbacks);
   ~InstanceProcess();
@@ -84,7 +84,7 @@ class InstanceProcess {
   std::unique_ptr<process::Child> child_;
   std::shared_ptr<net::UpstreamPool> pool_;
   process::OutputLines out_, err_;
-  boost::asio::steady_timer quiet_;
+  Timer quiet_;
   process::ExitCause exit_;
   std::string last_words_;
   bool ended_ = false, killed_ = false, out_of_memory_ = false, lowered_ = false;

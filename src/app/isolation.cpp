@@ -10,7 +10,6 @@
 #include "app/platform_env.hpp"
 #include "limits/machine.hpp"
 #include "process/usage.hpp"
-#include "project/git_head.hpp"
 
 namespace vsim::app {
 namespace {
@@ -46,10 +45,11 @@ std::string_view shown(const instance::InstanceState& state) {
 
 }  // namespace
 
-IsolationShell::IsolationShell(boost::asio::io_context& io, process::Supervisor& supervisor,
+IsolationShell::IsolationShell(boost::asio::io_context& io, process::Children& supervisor,
                                net::Timeouts& timeouts, agent::ControlChannel& channel, CoreLoop& loop,
                                Owner& owner, IsolationOptions options)
-    : io_(io),
+    : OnClock(io),
+      io_(io),
       supervisor_(supervisor),
       timeouts_(timeouts),
       channel_(channel),
@@ -114,7 +114,7 @@ FleetOptions IsolationShell::fleet_options() const {
   out.scheduler = scheduler_options(options_, grouped_);
   out.run_dir = options_.run_dir;
   auto variables = platform_variables(*options_.profile, fmt::format("localhost:{}", options_.port),
-                                      project::git_variables(options_.cwd));
+                                      options_.commit(options_.cwd));
   for (auto& [name, value] : variables)
     if (name == kDeployment) value += deployment_;
   InstanceWish wish;

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/control.hpp"
 #include "app/ahead.hpp"
@@ -24,6 +27,7 @@ struct IsolationOptions {
   process::Environment env;            // of the app, before the agent's words are in it
   std::vector<std::string> env_files;  // of variables, for environment.strict; the first that has one wins
   std::string cwd;
+  std::function<std::vector<std::pair<std::string, std::string>>(const std::string& root)> commit;  // World
   std::string run_dir;
   std::string scripts;  // the folder that has what runs in Node (agent::write_scripts)
   std::string control_socket, token;
@@ -35,7 +39,7 @@ struct IsolationOptions {
   bool required = false;  // without it the run is worth nothing: tell lost()
 };
 
-class IsolationShell final : private FleetWatcher {
+class IsolationShell final : private FleetWatcher, private OnClock {
  public:
   class Owner {
    public:
@@ -48,7 +52,7 @@ class IsolationShell final : private FleetWatcher {
    protected:
     ~Owner() = default;
   };
-  IsolationShell(boost::asio::io_context&, process::Supervisor&, net::Timeouts&, agent::ControlChannel&,
+  IsolationShell(boost::asio::io_context&, process::Children&, net::Timeouts&, agent::ControlChannel&,
                  CoreLoop&, Owner&, IsolationOptions);
 
   // What next dev is given to know of it, as variables: VSIM_ISOLATION, VSIM_RPC_SOCKET, VSIM_MIDDLEWARE,
@@ -95,7 +99,7 @@ class IsolationShell final : private FleetWatcher {
   void give_up(std::string_view why);
 
   boost::asio::io_context& io_;
-  process::Supervisor& supervisor_;
+  process::Children& supervisor_;
   net::Timeouts& timeouts_;
   agent::ControlChannel& channel_;
   CoreLoop& loop_;

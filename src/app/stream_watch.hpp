@@ -3,7 +3,7 @@
 // has anything to tell, never. Nobody is looked at while nobody wants to see it. I/O thread only.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <utility>
 
@@ -12,12 +12,13 @@
 
 namespace vsim::app {
 
-class StreamWatch final : private net::Pollable {
+class StreamWatch final : private net::Pollable, private OnClock {
  public:
   // `watch`: a number that differs when nobody has looked for a while (engine/ticks.hpp).
   using Look = std::function<void(TimePoint at, unsigned watch)>;
   StreamWatch(boost::asio::io_context& io, Duration each, std::function<bool()> wanted, Look look)
-      : poller_(net::Poller::of(io)),
+      : OnClock(io),
+        poller_(net::Poller::of(io)),
         timer_(io),
         each_(each),
         wanted_(std::move(wanted)),
@@ -46,7 +47,7 @@ class StreamWatch final : private net::Pollable {
 
   void on_ready(std::uint32_t) override {
     if (now() >= last_ + each_) return look();
-    timer_.expires_at(to_steady(last_ + each_));
+    timer_.expires_at(last_ + each_);
     timer_.async_wait([this](boost::system::error_code error) {
       if (!error && is_on_) look();
     });
@@ -60,7 +61,7 @@ class StreamWatch final : private net::Pollable {
   }
 
   net::Poller& poller_;
-  boost::asio::steady_timer timer_;
+  Timer timer_;
   const Duration each_;
   const std::function<bool()> wanted_;
   const Look look_;

@@ -22,7 +22,7 @@ constexpr std::string_view kAnew = "begins anew: ";         // src/agent/instanc
 
 }  // namespace
 
-TemplateProcess::TemplateProcess(boost::asio::io_context& io, process::Supervisor& supervisor,
+TemplateProcess::TemplateProcess(boost::asio::io_context& io, process::Children& supervisor,
                                  Callbacks callbacks)
     : io_(io),
       supervisor_(supervisor),

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "app/clock.hpp"
 #include "app/output_line.hpp"
 #include "process/fork_server.hpp"
 #include "process/output_lines.hpp"
@@ -29,7 +29,7 @@ class TemplateProcess {
     std::function<void()> settled;                  // it is ready, or given up
     std::function<void(std::string_view)> gave_up;  // why; before settled
   };
-  TemplateProcess(boost::asio::io_context&, process::Supervisor&, Callbacks);
+  TemplateProcess(boost::asio::io_context&, process::Children&, Callbacks);
   ~TemplateProcess();
 
   // Another one, if there is one. `options` are kept for the next.
@@ -52,12 +52,12 @@ class TemplateProcess {
   void on_line(std::string_view text, bool error);
 
   boost::asio::io_context& io_;
-  process::Supervisor& supervisor_;
+  process::Children& supervisor_;
   Callbacks callbacks_;
   process::SpawnOptions options_;
   std::shared_ptr<process::ForkServer> server_;
   process::OutputLines out_, err_;
-  boost::asio::steady_timer patience_;
+  Timer patience_;
   std::string reason_;  // that it has told itself
   State state_ = State::none;
   int in_vain_ = 0;  // started since a copy was last made

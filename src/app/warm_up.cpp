@@ -64,7 +64,9 @@ std::vector<WarmRoute> warm_routes(const routes::RouteTable& table) {
 }
 
 WarmUp::WarmUp(boost::asio::io_context& io, std::vector<WarmRoute> routes, Duration most, Callbacks callbacks)
-    : waiting_(std::make_move_iterator(routes.begin()), std::make_move_iterator(routes.end())),
+    : OnClock(io),
+      io_(io),
+      waiting_(std::make_move_iterator(routes.begin()), std::make_move_iterator(routes.end())),
       most_(most),
       callbacks_(std::move(callbacks)),
       timer_(io) {}
@@ -138,10 +140,9 @@ void WarmUp::finish() {
   timer_.cancel();
   callbacks_.tell(event::Level::info,
                   fmt::format("warmed {} in {}", routes_of(compiled_), seconds(now() - began_)), {}, {});
-  boost::asio::post(timer_.get_executor(),
-                    [alive = std::weak_ptr(alive_), done = std::move(callbacks_.done)] {
-                      if (!alive.expired()) done();  // it may end us
-                    });
+  boost::asio::post(io_, [alive = std::weak_ptr(alive_), done = std::move(callbacks_.done)] {
+    if (!alive.expired()) done();  // it may end us
+  });
 }
 
 }  // namespace vsim::app

@@ -3,7 +3,6 @@
 // Sends no request: nothing of the user's runs. I/O thread only; the emulator owns it.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "agent/control.hpp"
+#include "app/clock.hpp"
 #include "base/time.hpp"
 #include "event/event.hpp"
 #include "routes/route_table.hpp"
@@ -25,7 +25,7 @@ struct WarmRoute {
 };
 std::vector<WarmRoute> warm_routes(const routes::RouteTable&);
 
-class WarmUp {
+class WarmUp : private OnClock {
  public:
   struct Callbacks {
     std::function<bool(std::string line)> send;  // to the agent; false: it is gone
@@ -46,11 +46,12 @@ class WarmUp {
   void told(const WarmRoute&, const agent::Precompiled&);
   void finish();
 
+  boost::asio::io_context& io_;
   std::deque<WarmRoute> waiting_;
   std::vector<WarmRoute> asked_;
   Duration most_;
   Callbacks callbacks_;
-  boost::asio::steady_timer timer_;
+  Timer timer_;
   TimePoint began_{};
   std::size_t compiled_ = 0;
   bool over_ = false;

@@ -8,7 +8,6 @@ namespace vsim::app {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 
 // After Ctrl-C a test runner closes browsers, writes traces and its reports; Playwright takes seconds. A
 // second Ctrl-C does not wait.
@@ -25,7 +24,7 @@ int CommandEnd::exit_code() const {
 }
 
 WrappedCommand::WrappedCommand(boost::asio::io_context& io, CommandSpec spec, Callbacks callbacks)
-    : io_(io), spec_(std::move(spec)), callbacks_(std::move(callbacks)), timer_(io) {}
+    : OnClock(io), io_(io), spec_(std::move(spec)), callbacks_(std::move(callbacks)), timer_(io) {}
 
 WrappedCommand::~WrappedCommand() {
   if (spec_.program) spec_.program->stop();
@@ -40,11 +39,11 @@ void WrappedCommand::expect_ready() {
 
 void WrappedCommand::app_is_ready() { timer_.cancel(); }
 
-Result<bool> WrappedCommand::start(process::Supervisor& supervisor, const std::string& base_url,
+Result<bool> WrappedCommand::start(process::Children& supervisor, const std::string& base_url,
                                    std::uint16_t port) {
   started_ = true;
   timer_.cancel();
-  began_ = Clock::now();
+  began_ = now();
   if (spec_.program) {
     program_runs_ = true;
     spec_.program->start(io_, base_url, [this] {
@@ -69,7 +68,7 @@ Result<bool> WrappedCommand::start(process::Supervisor& supervisor, const std::s
 
 void WrappedCommand::ended(const process::ExitCause& cause) {
   timer_.cancel();
-  CommandEnd end{cause, Clock::now() - began_, interrupted_by_};
+  CommandEnd end{cause, now() - began_, interrupted_by_};
   // A Ctrl-C that both of us got: its death by it may be seen before our own signal.
   if (const auto* signaled = std::get_if<process::Signaled>(&cause);
       signaled != nullptr && signaled->signal == SIGINT)

@@ -5,16 +5,16 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/clock.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "process/supervisor.hpp"
+#include "process/children.hpp"
 
 namespace vsim::app {
 
@@ -47,7 +47,7 @@ struct CommandEnd {
   int exit_code() const;
 };
 
-class WrappedCommand {
+class WrappedCommand : private OnClock {
  public:
   struct Callbacks {
     std::function<void()> never_ready;           // the time is over
@@ -59,7 +59,7 @@ class WrappedCommand {
   void expect_ready();  // the time begins
   void app_is_ready();  // and ends, although the command does not start yet
   // The app is ready. Once.
-  Result<bool> start(process::Supervisor&, const std::string& base_url, std::uint16_t port);
+  Result<bool> start(process::Children&, const std::string& base_url, std::uint16_t port);
   bool started() const { return started_; }
   // SIGINT, SIGTERM or SIGHUP came to us. `from_terminal`: the kernel gave it to the whole foreground group,
   // so the command has it already. False when the command does not run: then the caller stops.
@@ -72,8 +72,8 @@ class WrappedCommand {
   CommandSpec spec_;
   Callbacks callbacks_;
   std::unique_ptr<process::Child> child_;
-  boost::asio::steady_timer timer_;
-  std::chrono::steady_clock::time_point began_{};
+  Timer timer_;
+  TimePoint began_{};
   bool started_ = false, program_runs_ = false;
   int interrupted_by_ = 0;
 };

@@ -35,13 +35,21 @@ std::string stored_key(const std::string& project_dir) {
   return {};
 }
 
-}  // namespace
-
 std::string build_identity(const std::string& project_dir, const process::Environment& env,
                            const std::string& app_label) {
   std::string key(process::get_env(env, "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY").value_or(""));
   if (key.empty() && !project_dir.empty()) key = stored_key(project_dir);
   return key.empty() ? std::string() : digest(app_label + '\n' + key);
+}
+
+}  // namespace
+
+std::function<std::string()> build_of(const app::EmulatorOptions& emulator) {
+  const auto* next = std::get_if<app::NextSpec>(&emulator.app);
+  if (next == nullptr) return [] { return std::string(); };
+  return [directory = emulator.project_dir, env = next->env, label = emulator.app_label] {
+    return build_identity(directory, env, label);
+  };
 }
 
 Result<int> open_recording(const std::string& where) {
@@ -69,10 +77,7 @@ bool RecordFile::open(const std::string& where, app::EventHub& hub, app::Emulato
     return false;
   }
   file_ = std::make_unique<app::RecordingFile>(*fd);
-  recorder_.emplace(
-      *file_, true,
-      [directory = emulator.project_dir, env = emulator.app.env, label = emulator.app_label,
-       next = emulator.app.next] { return next ? build_identity(directory, env, label) : std::string(); });
+  recorder_.emplace(*file_, true, build_of(emulator));
   hub.add(*recorder_);
   emulator.recorder = &*recorder_;
   return true;

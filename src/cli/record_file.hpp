@@ -1,6 +1,7 @@
 // --record: the file of whole requests, opened so that nobody else can read it, and said so.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +17,7 @@ namespace vsim::cli {
 // Which build of the app it is that the emulator will run (replay::About::build): a digest of the key that
 // Next makes the ids of Server Actions with, where it outlives one start of `next dev`; empty: it does not.
 // To be asked when the app is ready.
-std::string build_identity(const std::string& project_dir, const process::Environment& env,
-                           const std::string& app_label);
+std::function<std::string()> build_of(const app::EmulatorOptions&);
 
 // A descriptor to append with, of a file with mode 0600 that is locked against other runs. What is there
 // already must be a recording, an own file and no link. It is still in it: app::RecordingFile empties it.

@@ -83,8 +83,7 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const RunOptions
 
   out.project_dir = project.source_root;
   out.app_label = "next " + project.next_version;
-  app::AppSpec& spec = out.app;
-  spec.next = true;
+  auto& spec = out.app.emplace<app::NextSpec>();
   spec.name = out.app_label;
   spec.cwd = project.root;
   spec.env = process::current_environment();
@@ -120,17 +119,18 @@ Result<app::EmulatorOptions> next_app(app::EmulatorOptions out, const RunOptions
 
 void command_app(app::EmulatorOptions& out, std::vector<std::string> argv, std::string label,
                  const std::string& directory, std::vector<std::string>& notes) {
-  out.app.argv = std::move(argv);
-  out.app.name = label;
-  out.app.cwd = directory;
-  out.app.env = process::current_environment();
+  auto& spec = out.app.emplace<app::ServerSpec>();
+  spec.argv = std::move(argv);
+  spec.name = label;
+  spec.cwd = directory;
+  spec.env = process::current_environment();
   out.app_label = std::move(label);
   // With a Next project around it, its maxDuration values still hold.
   const auto project = project::find_project(directory);
   if (!project) return;
   out.project_dir = project->source_root;
   if (out.engine.compile_grace == Duration::zero())
-    if (auto hint = project::compile_hint(out.app.argv, project->next_version))
+    if (auto hint = project::compile_hint(spec.argv, project->next_version))
       notes.push_back(std::move(*hint));
 }
 
@@ -148,7 +148,8 @@ bool settle_environment(const RunOptions& options, const profile::Profile& profi
     file = project::real_path(named);
   }
   out.env_files = deployed_env_files(out.project_dir, file);  // strict it may become later
-  out.look = [directory = out.project_dir, &profile, file, shell = out.app.env](const auto& stopping) {
+  out.look = [directory = out.project_dir, &profile, file,
+              shell = app::process_of(out.app)->env](const auto& stopping) {
     return environment_words(directory, profile, file, shell, stopping);
   };
   return true;
@@ -254,7 +255,7 @@ Result<std::unique_ptr<Setup>, int> set_up(const RunOptions& options) {
     const std::string host = u.host.find(':') != std::string::npos ? "[" + u.host + "]" : u.host;
     std::string origin = u.url.starts_with("http://") ? u.url : "http://" + u.url;
     while (origin.ends_with('/')) origin.pop_back();
-    emulator.upstream = app::EmulatorOptions::Upstream{u.host, u.port, origin};
+    emulator.app = app::UpstreamSpec{u.host, u.port, origin};
     emulator.app_label = origin;
   } else if (options.app) {
     command_app(emulator, {"/bin/sh", "-c", *options.app}, *options.app, directory, setup->notes);
@@ -327,8 +328,10 @@ int run(const RunOptions& asked, Colour colour) {
   Setup& setup = **prepared;
   app::EmulatorOptions& emulator = setup.emulator;
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  emulator.app.pty = terminal;
-  if (const auto size = process::os::terminal_size(STDOUT_FILENO)) emulator.app.window = *size;
+  if (app::ProcessSpec* const child = app::process_of(emulator.app)) {
+    child->pty = terminal;
+    if (const auto size = process::os::terminal_size(STDOUT_FILENO)) child->window = *size;
+  }
 
   // Events on standard output leave it to them: people read standard error then.
   const bool events_on_stdout = options.events && *options.events == "-";
@@ -361,7 +364,7 @@ int run(const RunOptions& asked, Colour colour) {
   if (!style.quiet) print_banner(people, options, setup);
   record.say(people);
   std::string hint = ready_hint(options, emulator.https, live.token());
-  const bool drop_request_lines = emulator.app.next;
+  const bool drop_request_lines = app::is_next(emulator.app);
   emulator.fold_starts = !style.verbose;
   emulator.deploy_every = options.deploy_every;
   emulator.notice = options.notice;

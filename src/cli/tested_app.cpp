@@ -92,7 +92,7 @@ Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec comm
   Setup& setup = **prepared;
   const std::uint64_t seed = setup.emulator.engine.seed;
   const std::string sources = setup.emulator.project_dir;
-  if (options.warm && !setup.emulator.app.next) {
+  if (options.warm && !app::is_next(setup.emulator.app)) {
     print_error({"--warm compiles the routes of next dev, and another app is tested here",
                  "leave --warm out, or let vercel-sim run the project's own next dev"});
     return kUsage;
@@ -125,10 +125,7 @@ Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec comm
   if (options.run.record && !record.open(*options.run.record, hub, setup.emulator)) return kUsage;
   std::optional<app::Recorder> recorder;
   if (watch != nullptr) {
-    watch->build = [directory = sources, env = setup.emulator.app.env, label = setup.emulator.app_label,
-                    next = setup.emulator.app.next] {
-      return next ? build_identity(directory, env, label) : std::string();
-    };
+    watch->build = build_of(setup.emulator);
     recorder.emplace(watch->outcomes, false);
     hub.add(*recorder);
     setup.emulator.recorder = &*recorder;
@@ -139,7 +136,7 @@ Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec comm
     people.say(fmt::format("seed {} (repeat with --seed {})\n", seed, seed));
   }
   record.say(people);
-  const bool drop_request_lines = setup.emulator.app.next;
+  const bool drop_request_lines = app::is_next(setup.emulator.app);
   app::Emulator program(std::move(setup.emulator), hub, [&](const app::OutputLine& line) {
     if (drop_request_lines && is_next_request_line(line.text)) return;
     live.printed(app::now(), line);

@@ -35,7 +35,7 @@ struct Tested {
   std::string last_lines;  // what the app wrote last meanwhile, for people
 };
 // For `replay`: who is told how each request ended, and who wants to know, once the app is ready, which build
-// it is (build_identity).
+// it is (build_of).
 struct Watch {
   app::RecordTarget& outcomes;
   std::function<std::string()>& build;  // set before the command starts

@@ -48,7 +48,7 @@ bool send_packet(int socket, const std::string& packet, const Coming& coming, in
 }  // namespace
 
 struct ForkServer::Impl : std::enable_shared_from_this<ForkServer::Impl> {
-  Impl(asio::io_context& io_in, Supervisor& supervisor_in, Callbacks callbacks_in)
+  Impl(asio::io_context& io_in, Children& supervisor_in, Callbacks callbacks_in)
       : io(io_in), supervisor(supervisor_in), callbacks(std::move(callbacks_in)), socket(io_in) {}
 
   struct Asked {
@@ -119,7 +119,7 @@ struct ForkServer::Impl : std::enable_shared_from_this<ForkServer::Impl> {
   }
 
   asio::io_context& io;
-  Supervisor& supervisor;
+  Children& supervisor;
   Callbacks callbacks;
   asio::posix::stream_descriptor socket;
   std::unique_ptr<Child> child;
@@ -138,7 +138,7 @@ ForkServer::~ForkServer() {
   impl_->child.reset();
 }
 
-Result<std::unique_ptr<ForkServer>> ForkServer::start(asio::io_context& io, Supervisor& supervisor,
+Result<std::unique_ptr<ForkServer>> ForkServer::start(asio::io_context& io, Children& supervisor,
                                                       SpawnOptions options, Callbacks callbacks) {
   auto pair = os::make_packet_pair();
   if (!pair) return pair.error();
@@ -161,7 +161,7 @@ Result<std::unique_ptr<ForkServer>> ForkServer::start(asio::io_context& io, Supe
   return std::unique_ptr<ForkServer>(new ForkServer(std::move(impl)));
 }
 
-Result<std::unique_ptr<ForkServer>> ForkServer::over(asio::io_context& io, Supervisor& supervisor,
+Result<std::unique_ptr<ForkServer>> ForkServer::over(asio::io_context& io, Children& supervisor,
                                                      os::Fd socket, Callbacks callbacks) {
   auto impl = std::make_shared<Impl>(io, supervisor, std::move(callbacks));
   error_code ec;

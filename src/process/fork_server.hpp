@@ -21,7 +21,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "process/supervisor.hpp"
+#include "process/children.hpp"
 
 namespace vsim::process {
 
@@ -37,11 +37,11 @@ class ForkServer {
   using Answer = std::function<void(Result<Coming>)>;
 
   // `options.inherit` must be empty.
-  static Result<std::unique_ptr<ForkServer>> start(boost::asio::io_context&, Supervisor&, SpawnOptions,
+  static Result<std::unique_ptr<ForkServer>> start(boost::asio::io_context&, Children&, SpawnOptions,
                                                    Callbacks);
   // The same by a child of somebody else's, on our end of the socket that is its descriptor 3. Of the
   // callbacks only `ready` is called, and only end() answers what is open when the child has ended.
-  static Result<std::unique_ptr<ForkServer>> over(boost::asio::io_context&, Supervisor&, os::Fd socket,
+  static Result<std::unique_ptr<ForkServer>> over(boost::asio::io_context&, Children&, os::Fd socket,
                                                   Callbacks);
   ~ForkServer();  // kills the child that it has started, not its copies; nothing is called back
   ForkServer(const ForkServer&) = delete;

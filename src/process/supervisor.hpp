@@ -5,21 +5,12 @@
 // docs/decisions/0002-child-processes.md says what Boost.Process does here and what can escape.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/result.hpp"
-#include "process/environment.hpp"
-#include "process/exit_cause.hpp"
-#include "process/os.hpp"
-#include "process/own_tmp.hpp"
+#include "process/children.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -29,104 +20,21 @@ namespace vsim::process {
 
 class Guardian;
 
-enum class OutputStream : std::uint8_t { out, err };  // a pty merges both into `out`
-
-struct SpawnOptions {
-  enum class Output : std::uint8_t { pipes, pty };
-  enum class Input : std::uint8_t {
-    null_device,  // reads end of file at once
-    open,  // never ends and never says anything: for programs that stop when their input ends (`tailwindcss
-           // --watch`)
-  };
-
-  std::vector<std::string> argv;            // argv[0] without a slash is looked up in env's PATH
-  Environment env = current_environment();  // whole; one variable of ours, VERCEL_SIM_CHILD, is added
-  std::string cwd;                          // empty: ours
-  Output output = Output::pipes;
-  WindowSize window;  // of the pty
-  Input input = Input::null_device;
-  std::string first_input;        // what an open input says all the same, at once; at most 4 KiB
-  std::vector<int> inherit;       // become descriptors 3, 4, … of the child; still owned by the caller
-  int nice = 0;                   // 0 to 19: lower priority than ours
-  std::optional<OwnTmp> own_tmp;  // where why_no_own_tmp() has nothing against it
-  unsigned descriptors = 0;       // the most that it may have open; 0: as the system lets us
-  // Stands in our place, as if the user had typed it: our session, process group, terminal and standard
-  // descriptors. `output`, `window` and `input` mean nothing then, and nothing it writes is seen here. A
-  // Ctrl-C in the terminal reaches it and us alike.
-  bool in_place = false;
-  bool keep_detached =
-      false;  // leave alone what started a session of its own (a browser that the app opened)
-};
-
-struct ChildCallbacks {
-  // Raw bytes as they were read. They may split lines and characters: see OutputLines.
-  std::function<void(OutputStream, std::string_view)> output;
-  // Exactly once, after the last output, when the child is reaped and its descendants are gone. The Child may
-  // be destroyed in it.
-  std::function<void(const ExitCause&)> exit;
-};
-
-// A process that somebody else starts for us, and that becomes our child by that (ForkServer): what it needs
-// before it is there.
-struct Coming {
-  std::string mark;                         // "VERCEL_SIM_CHILD=…", to stand in its environment
-  os::Fd input, output, error;              // its descriptors 0 to 2, to be closed here once it has them
-  os::Fd input_end, output_end, error_end;  // ours
-  pid_t pid = 0;                            // once it is there
-};
-
-// One running child. Destroying it while it runs kills it and everything it started, without a callback.
-class Child {
- public:
-  ~Child();
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  pid_t pid() const;     // also its process group and session, unless it is in place
-  bool running() const;  // the leader has not ended; a frozen one runs
-
-  // SIGTERM to the whole group (a frozen one is continued, so that it can obey), SIGKILL to all that is left
-  // after `grace`. Calling it again with a shorter grace moves the end forward. The exit callback tells when
-  // it is done, never from inside this call.
-  void stop(std::chrono::milliseconds grace);
-  void kill();              // SIGKILL to all, now; frozen ones too
-  void signal(int signal);  // to the whole group; in place: to all its descendants
-  void freeze();            // SIGSTOP to all
-  void thaw();              // SIGCONT to all
-  void resize(WindowSize);  // of the pty; the kernel sends SIGWINCH
-
- private:
-  friend class Supervisor;
-  struct Impl;
-  explicit Child(std::shared_ptr<Impl>);
-  std::shared_ptr<Impl> impl_;
-};
-
-class Supervisor {
+class Supervisor final : public Children {
  public:
   // `guardian` (may be null) is told of every child, and must outlive the supervisor.
   explicit Supervisor(boost::asio::io_context&, Guardian* guardian = nullptr);
-  ~Supervisor();  // children keep working without it
-  Supervisor(const Supervisor&) = delete;
-  Supervisor& operator=(const Supervisor&) = delete;
+  ~Supervisor() override;  // children keep working without it
 
-  // Returns once the program runs. No callback is called before this returns.
-  Result<std::unique_ptr<Child>> spawn(SpawnOptions, ChildCallbacks);
-
-  // For a process to come; its input says nothing and never ends.
-  Result<Coming> expect();
-  // It is there: a child of ours, or one that has become it, with a session of its own. `first_input` as
-  // above. Also when it has ended meanwhile. Its output is not read before this.
-  Result<std::unique_ptr<Child>> adopt(Coming, std::string_view first_input, ChildCallbacks);
-
-  // Stops every child, and orphans that no child accounts for, then calls `done` (also when there was nothing
-  // to stop), never from inside this call. Exit callbacks of the children come before it. A second call with
-  // a shorter grace hurries the first; each call's `done` is called.
-  void stop_all(std::chrono::milliseconds grace, std::function<void()> done);
+  Result<std::unique_ptr<Child>> spawn(SpawnOptions, ChildCallbacks) override;
+  Result<Coming> expect() override;
+  Result<std::unique_ptr<Child>> adopt(Coming, std::string_view first_input, ChildCallbacks) override;
+  void stop_all(std::chrono::milliseconds grace, std::function<void()> done) override;
 
  private:
-  friend class Child;
   struct Core;
+  struct Process;
+  class Handle;
   std::shared_ptr<Core> core_;
 };
 

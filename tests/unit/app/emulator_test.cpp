@@ -104,11 +104,11 @@ TEST_CASE(
   options.profile = &profile;
   options.addresses = {"127.0.0.1"};
   options.port = 0;
-  EmulatorOptions::Upstream upstream;
+  UpstreamSpec upstream;
   upstream.host = "127.0.0.1";
   upstream.port = behind.port();
   upstream.origin = "http://127.0.0.1:" + std::to_string(behind.port());
-  options.upstream = std::move(upstream);
+  options.app = std::move(upstream);
   options.each_second = [&](TimePoint) {
     if (fetched) running->quit();
   };

@@ -16,6 +16,7 @@
 #include "app/clock.hpp"
 #include "app/fleet.hpp"
 #include "process/guardian.hpp"
+#include "process/supervisor.hpp"
 #include "unit/limits/profiles.hpp"
 
 namespace vsim::app::test {
