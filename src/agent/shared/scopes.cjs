@@ -112,6 +112,8 @@ module.exports = function (sim) {
     return taken;
   }
 
+  let isPassed = false;  // a scope has more names than are looked at
+
   // `list`: what V8 shows as [[Scopes]], {0: {description, object}, …}, the innermost first. `object`: a copy of the variables as they are now.
   function scopesIn(list, isWanted) {
     const scopes = [];
@@ -119,7 +121,10 @@ module.exports = function (sim) {
       const { description, object } = list[depth];
       if (/^(Global|Script|With)/.test(description) || !isWanted(undefined, depth)) continue;
       const names = Object.getOwnPropertyNames(object);
-      if (names.length > kMostNames) continue;
+      if (names.length > kMostNames) {
+        isPassed = true;
+        continue;
+      }
       const wanted = names.filter((name) => name === kRequire || (!isBundlers(name) && isWanted(name, depth)));
       scopes.push([depth, new Map(wanted.map((name) => [name, valueIn(object, name)]))]);
     }
@@ -161,6 +166,7 @@ module.exports = function (sim) {
       const found = new Map();  // file + name → binding
       const seen = new Set();
       noteBundles();
+      isPassed = false;
       const [[its], [around]] = examine([entry]);
       const isAny = !isBundled(its, around);  // functions are not told apart where the entry itself is of no known script
       let queue = [{ fn: entry, file: entryFile }];
@@ -174,7 +180,7 @@ module.exports = function (sim) {
         const [inners, scopes] = examine(wave.map(({ fn }) => fn));
         wave.forEach((one, i) => visit(one, inners[i], scopes[i]));
       }
-      return { bindings: [...found.values()], isWhole: seen.size < mostFunctions };
+      return { bindings: [...found.values()], isWhole: seen.size < mostFunctions && !isPassed };
 
       function visit({ fn, file: named }, inner, scopes) {
         if (!isAny && !isBundled(inner, scopes)) return;
