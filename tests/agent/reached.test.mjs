@@ -138,6 +138,13 @@ module.exports = { GET: __webpack_require__("(rsc)/./app/api/a/route.ts").GET };
       return next;
     };
     assert.deepEqual([10, 290, 310, 1000].map((length) => reach(chain(length), 'proxy.ts').isWhole), [true, true, false, false]);
+    assert.deepEqual([310, 1990, 2010].map((length) => reach(chain(length), 'app/page.ts', 2000).isWhole), [true, true, false]);
+  });
+
+  test('and when a scope has more names than are looked at', () => {
+    const { reach } = require('../../src/agent/shared/scopes.cjs')({});
+    const made = (count) => new Function(`${Array.from({ length: count }, (_, i) => `let v${i} = ${i};`).join('\n')} return () => { ${Array.from({ length: count }, (_, i) => `v${i} += 1;`).join(' ')} };`)();
+    assert.deepEqual([390, 500].map((count) => reach(made(count), 'proxy.ts').isWhole), [true, false]);
   });
 
   test('the user\'s function of middleware, as the adapter of each Next names it', () => {

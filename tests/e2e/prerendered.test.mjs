@@ -8,7 +8,18 @@ import { cleanUp, copyApp, editFile, eventually, isEnd, request, startSim } from
 const page = (body, before = "") => `${before}
 export default async function Page() { ${body} }
 `;
+// More variables than are told of; `last` is what the page does with the last one.
+const many = (count, last) => {
+  const parts = Array.from({ length: Math.ceil(count / 100) }, (_, i) => i);
+  const names = (part) => Array.from({ length: 100 }, (_, i) => `v${part}_${i}`);
+  const texts = parts.map((part) => [`lib/many${count}/p${part}.ts`, `${names(part).map((name) => `let ${name} = 1;`).join("\n")}\nexport const sum${part} = () => ${names(part).join(" + ")};\nexport const last${part} = () => ${last ? `(${names(part)[99]} += 1)` : names(part)[99]} - 1;\n`]);
+  const imports = parts.map((part) => `import { sum${part}, last${part} } from "@/lib/many${count}/p${part}";`).join("\n");
+  return { ...Object.fromEntries(texts), [`app/made/many${count}/page.tsx`]: page(`void [${parts.map((part) => `sum${part}()`).join(", ")}]; return <p>pid={process.pid}= renders={last${parts.at(-1)}()}=</p>;`, imports) };
+};
 const kFiles = {
+  ...many(300, false),
+  ...many(400, true),
+  ...many(1100, false),
   "lib/shown.ts": "export const rooms = new Map<string, string>();\n",
   "app/made/plain/page.tsx": page("return <p>pid={process.pid}=</p>;"),
   "app/made/other/page.tsx": page("return <p>pid={process.pid}=</p>;"),
@@ -70,6 +81,17 @@ describe("What is prerendered", { timeout: 400_000 }, () => {
       }
       // The first of them may run on the instance that is there for static pages.
       assert.equal(pids.size, 3, path);
+    }
+  });
+
+  test("What is prerendered: nor one that leaves something in the last of 400 variables, or has more than are looked at; one of 300 is", async () => {
+    const [first, second] = await twice("/made/many300");
+    assert.equal(second.pid, first.pid);
+    for (const [path, renders] of [["/made/many400", 1], ["/made/many1100", 0]]) {
+      const looks = [];
+      for (let i = 0; i < 3; i += 1) looks.push(await look(path));
+      assert.equal(new Set(looks.map(({ pid }) => pid)).size, 3, path);
+      assert.deepEqual(looks.map((one) => one.renders), [renders, renders, renders], path);
     }
   });
 

@@ -29,6 +29,11 @@ export const dynamic = "force-dynamic";
 let count = 0;
 export const GET = () => Response.json({ pid: process.pid, count: ++count, faults: process.resourceUsage().minorPageFault });
 `;
+// The page is rendered before its client component is.
+const kParts = {
+  "app/parts/client.tsx": `"use client";\n(globalThis as any).clientParts = ((globalThis as any).clientParts ?? 0) + 1;\nexport const Client = () => <b>client</b>;\n`,
+  "app/parts/page.tsx": `import { Client } from "./client";\nexport const dynamic = "force-dynamic";\nexport default () => <main data-evaluated={(globalThis as any).clientParts ?? 0}><Client /></main>;\n`,
+};
 const kBad = `
 export const dynamic = "force-dynamic";
 let count = 0;
@@ -106,7 +111,7 @@ describe("Templates: what is copied shares nothing", { timeout: 900_000 }, () =>
   let sim;
 
   before(async () => {
-    app = await copyApp({ "app/api/ahead/route.ts": kAhead, "app/api/plain/route.ts": kPlain, "app/api/bad/route.ts": kBad });
+    app = await copyApp({ "app/api/ahead/route.ts": kAhead, "app/api/plain/route.ts": kPlain, "app/api/bad/route.ts": kBad, ...kParts });
     sim = await startSim(["--profile", "hobby", "--verbose", "--set", "instances.fork=on", "--set", "duration.default=2s", "--set", "memory.mode=off"], { cwd: app });
   });
   after(cleanUp);
@@ -170,6 +175,16 @@ describe("Templates: what is copied shares nothing", { timeout: 900_000 }, () =>
     assert.deepEqual([first.status, second.status], [200, 200]);
     const { instance } = changes(sim).findLast((event) => event.to === "leased");
     assert.equal(changes(sim).find((event) => event.instance === instance).start, "fork");
+  });
+
+  test("Templates: that of a page has evaluated its client components, as a copy would have to", async () => {
+    const evaluated = async () => /data-evaluated="(\d)".*<b>client<\/b>/.exec((await request(`${sim.url}/parts`)).text)?.[1];
+    assert.equal(await evaluated(), "0");
+    await stands(sim, "/parts");
+    await isAhead(sim, "/parts");
+    assert.equal(await evaluated(), "1");
+    await editFile(join(app, "app/parts/client.tsx"), "<b>client</b>", "<b>edited</b>");
+    await eventually("the edit", 60_000, async () => (await request(`${sim.url}/parts`)).text.includes("<b>edited</b>"));
   });
 
   test("Templates: an edit retires the template, is seen at once, and another one follows", async () => {

@@ -223,7 +223,24 @@ module.exports = function (next, { dist }) {
     if (!Array.isArray(tree)) return undefined;
     const segments = [];
     await loadTree(tree, segments);
+    await loadClientComponents(components, () => routeModule.loadManifests?.(page, dir)?.clientReferenceManifest);
     return segments;
+  }
+
+  // The page's client components, as react-server-dom's client loads them for the render on the server: of each {id, chunks} by the manifest. One that cannot be evaluated here is met
+  // again where it is rendered, if it ever is.
+  async function loadClientComponents({ ComponentMod, clientReferenceManifest }, findManifest) {
+    const { require: load, loadChunk } = ComponentMod.__next_app__ ?? {};
+    const { ssrModuleMapping = {} } = clientReferenceManifest ?? findManifest() ?? {};
+    for (const names of Object.values(ssrModuleMapping)) {
+      const { id, chunks = [] } = names['*'] ?? {};
+      try {
+        if (next.isTurbopack()) await Promise.all(chunks.map((chunk) => loadChunk(chunk)));
+        await load(id);
+      } catch {
+        // it is rendered only for some requests
+      }
+    }
   }
 
   // manifests-singleton.js (16), which the modules of app pages ask when they are evaluated.

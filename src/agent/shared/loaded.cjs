@@ -1,8 +1,10 @@
 'use strict';
 // Which compiled files of the app an instance has loaded, so that vercel-sim knows what a change makes stale. In next dev: those of middleware.
 
+const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
+const dressed = require('./dressed.cjs');
 
 module.exports = function (sim) {
   const { boot } = sim;
@@ -20,6 +22,16 @@ module.exports = function (sim) {
       if (files.has(file) && compiled.push({ module: this, text }) > kMostKept) compiled.shift();
       return Reflect.apply(compile, this, [text, file, ...rest]);
     };
+    hookReadAsText();
+  }
+
+  // But for those that Turbopack's runtime (15.2, for one) loads when they are asked for, client components among them: it reads the text, and evaluates that.
+  function hookReadAsText() {
+    const { readFile } = fs.promises;
+    fs.promises.readFile = dressed(function (...args) {
+      if (typeof args[0] === 'string' && args[0].endsWith('.js')) noteFile(args[0]);
+      return Reflect.apply(readFile, this, args);
+    }, readFile);
   }
 
   // [{exports, text}] of the compiled files that were evaluated since this was asked for last.

@@ -9,7 +9,9 @@ const { fileIn, lateAction } = require('../next/chunks.cjs');
 const { actionOf } = require('../next/names.cjs');
 const decoded = require('./decoded.cjs');
 
-const kMostBindings = 64;
+const kUsual = { bindings: 64, functions: 300 };
+// Of what is prerendered: its instance is kept as long as all that it reaches is as it was, and a fresh one costs more than many looks.
+const kPrerendered = { bindings: 1000, functions: 2000 };
 const kMostAsked = 64;
 const kMostText = 64 * 1024;
 const kLongest = 128;
@@ -24,20 +26,20 @@ module.exports = function (sim) {
   const { isRead } = require('./state-reads.cjs');
   const { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
   const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
-  const reached = new WeakMap();  // the user's function → bindings
-  const wholes = new WeakSet();  // functions of which all that they reach is among those
+  const reached = new Map([kUsual, kPrerendered].map((most) => [most, new WeakMap()]));  // the user's function → bindings
+  const wholes = new WeakSet();  // such bindings: all that the function reaches is among them
   const known = new WeakMap();  // function → isStateKnown()
   const prepared = [];  // bindings of a template's functions
 
   // The first look at a function costs some milliseconds: on the way of a warmed instance it has been taken before.
-  function prepareState(entry, file) {
+  function prepareState(entry, file, most = kUsual) {
     if (!isOn(entry)) return [];
-    let bindings = reached.get(entry);
+    let bindings = reached.get(most)?.get(entry);
     if (!bindings) {
-      const all = guard('module state', () => reach(entry, fileOf(file)));
-      if (all?.isWhole && all.bindings.length < kMostBindings) wholes.add(entry);
-      bindings = all?.bindings.slice(0, kMostBindings) ?? [];
-      reached.set(entry, bindings);
+      const all = guard('module state', () => reach(entry, fileOf(file), most.functions));
+      bindings = all?.bindings.slice(0, most.bindings) ?? [];
+      if (all?.isWhole && all.bindings.length < most.bindings) wholes.add(bindings);
+      reached.get(most)?.set(entry, bindings);
       if (options.isTemplate) prepared.push(bindings);
     }
     return bindings;
@@ -48,6 +50,13 @@ module.exports = function (sim) {
     const looks = look(read(bindings), bindings.map(({ last }) => last));
     for (let i = 0; i < looks.length; i++) if (bindings[i].last !== looks[i]) bindings[i].last = looks[i];
     return looks;
+  }
+
+  // Of what is told, as it is now. Of the rest of what a prerendered page reaches, as it was at the last look: what has changed since then counts as changed by the render.
+  function lookBefore(bindings) {
+    const rest = bindings.slice(kUsual.bindings);
+    const before = lookAgain(bindings.slice(0, kUsual.bindings));
+    return before.concat(rest.every(({ last }) => last) ? rest.map(({ last }) => last) : lookAgain(rest));
   }
 
   // In a template: what its copies will find, as long as it is so, is looked at and put into words here. Several times, so that V8 has compiled by then what each
@@ -65,11 +74,13 @@ module.exports = function (sim) {
     if (invocation.isWarming || invocation.stateBefore || !invocation.req) return;
     guard('module state', () => {
       const entries = Array.isArray(entry) ? entry : [{ fn: entry, file }];
-      const bindings = bindingsOf(entries);
-      if (bindings.length === 0) return;
+      const { isWhole, bindings } = allOf(entries, invocation.isStatic ? kPrerendered : kUsual);
+      if (bindings.length === 0 && (isWhole || !invocation.isStatic)) return;
+      // Of more than these nobody knows.
+      invocation.isStateBeyond = invocation.isStatic ? !isWhole : bindings.length >= kUsual.bindings;
       invocation.stateEntries = entries;
       invocation.stateBindings = bindings;
-      invocation.stateBefore = lookAgain(bindings);
+      invocation.stateBefore = lookBefore(bindings);
       let at = 0;
       const next = () => {
         if (invocation.isClosed || at === kLooks.length) return;
@@ -94,12 +105,15 @@ module.exports = function (sim) {
   }
 
   // Of several functions, each variable once.
-  function bindingsOf(entries) {
-    if (entries.length === 1) return prepareState(entries[0].fn, entries[0].file);
+  const bindingsOf = (entries) => allOf(entries, kUsual).bindings;
+
+  function allOf(entries, most) {
+    const each = entries.filter(({ fn }) => isOn(fn)).map(({ fn, file }) => prepareState(fn, file, most));
+    const isWhole = each.every((bindings) => wholes.has(bindings));
+    if (each.length === 1) return { isWhole, bindings: each[0] };
     const all = new Map();
-    for (const { fn, file } of entries)
-      for (const one of prepareState(fn, file)) if (all.size < kMostBindings && !all.has(`${one.file}\n${one.name}`)) all.set(`${one.file}\n${one.name}`, one);
-    return [...all.values()];
+    for (const one of each.flat()) if (!all.has(`${one.file}\n${one.name}`)) all.set(`${one.file}\n${one.name}`, one);
+    return { isWhole: isWhole && all.size < most.bindings, bindings: [...all.values()].slice(0, most.bindings) };
   }
 
   // The functions of a page and its layouts. `segments`: [{exports, file}].
@@ -134,8 +148,13 @@ module.exports = function (sim) {
   // Whether what stateEnds() says of it is all that there is to say. Asked once, before it has been called.
   function isStateKnown(entry) {
     if (typeof entry !== 'function') return false;
-    if (!known.has(entry)) known.set(entry, wholes.has(entry) && guard('module state', () => !read(reached.get(entry)).some((value) => holdsUnseen(value))) === true);
+    if (!known.has(entry)) known.set(entry, isWholeAndSeen(entry));
     return known.get(entry);
+  }
+
+  function isWholeAndSeen(entry) {
+    const bindings = reached.get(kUsual)?.get(entry);
+    return bindings !== undefined && wholes.has(bindings) && guard('module state', () => !read(bindings).some((value) => holdsUnseen(value))) === true;
   }
 
   // All of it is over; before `done` is told. Whether something in reach is not as it was.
@@ -145,17 +164,18 @@ module.exports = function (sim) {
 
   function tellState(invocation, isOpen) {
     return guard('module state', () => {
-      const { stateBindings: bindings, stateBefore: before } = invocation;
+      // While it goes on, what is told counts; at its end, whether anything is another.
+      const bindings = isOpen ? invocation.stateBindings.slice(0, kUsual.bindings) : invocation.stateBindings;
+      const before = invocation.stateBefore.slice(0, bindings.length);
       const after = lookAgain(bindings);
       const { asked, given } = wordsOf(invocation);
       const seen = [];
       const differences = before.map((one, i) => difference(one, after[i]));
-      // Of more than these nobody knows.
-      const isTouched = bindings.length >= kMostBindings || differences.some(({ changed }) => changed);
+      const isTouched = invocation.isStateBeyond || differences.some(({ changed }) => changed);
       const client = isTouched ? clientOf(invocation) : new Set();
       const isForm = invocation.stateEntries.some(({ action }) => action !== undefined);
       const inReach = isForm && new Set(bindingsOf(invocation.stateEntries.filter((one) => asksFor(invocation, one))).map((one) => `${one.file}\n${one.name}`));
-      bindings.forEach((binding, i) => {
+      bindings.slice(0, kUsual.bindings).forEach((binding, i) => {
         if (inReach && !inReach.has(`${binding.file}\n${binding.name}`)) return;
         if (!after[i].kind && !before[i].kind) return;
         seen.push({

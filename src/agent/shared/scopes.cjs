@@ -5,8 +5,8 @@
 
 const { Session } = require('node:inspector');
 
-const kMostFunctions = 300;
 const kLongestText = 200_000;  // of a function: longer ones are whole bundles of packages, and V8 tells the text of each
+const kMostFunctions = 300;
 const kMostNames = 400;  // of one scope
 const kMostProperties = 1000;  // of one value
 
@@ -112,6 +112,8 @@ module.exports = function (sim) {
     return taken;
   }
 
+  let isPassed = false;  // a scope has more names than are looked at
+
   // `list`: what V8 shows as [[Scopes]], {0: {description, object}, …}, the innermost first. `object`: a copy of the variables as they are now.
   function scopesIn(list, isWanted) {
     const scopes = [];
@@ -119,7 +121,10 @@ module.exports = function (sim) {
       const { description, object } = list[depth];
       if (/^(Global|Script|With)/.test(description) || !isWanted(undefined, depth)) continue;
       const names = Object.getOwnPropertyNames(object);
-      if (names.length > kMostNames) continue;
+      if (names.length > kMostNames) {
+        isPassed = true;
+        continue;
+      }
       const wanted = names.filter((name) => name === kRequire || (!isBundlers(name) && isWanted(name, depth)));
       scopes.push([depth, new Map(wanted.map((name) => [name, valueIn(object, name)]))]);
     }
@@ -156,25 +161,26 @@ module.exports = function (sim) {
   }
 
   // The data that `entry` reaches: [{name, file, fn, key?}]: read again by read(). `file`: the module as the bundler names it. `isWhole`: it reaches no more.
-  function reach(entry, entryFile) {
+  function reach(entry, entryFile, mostFunctions = kMostFunctions) {
     return look(() => {
       const found = new Map();  // file + name → binding
       const seen = new Set();
       noteBundles();
+      isPassed = false;
       const [[its], [around]] = examine([entry]);
       const isAny = !isBundled(its, around);  // functions are not told apart where the entry itself is of no known script
       let queue = [{ fn: entry, file: entryFile }];
       const enter = (fn, file) => {
-        if (typeof fn === 'function' && !seen.has(fn) && seen.size < kMostFunctions && isText(fn)) queue.push({ fn, file });
+        if (typeof fn === 'function' && !seen.has(fn) && seen.size < mostFunctions && isText(fn)) queue.push({ fn, file });
       };
       while (queue.length > 0) {
         const wave = [];
-        for (const one of queue) if (!seen.has(one.fn) && seen.size < kMostFunctions) wave.push(one), seen.add(one.fn);
+        for (const one of queue) if (!seen.has(one.fn) && seen.size < mostFunctions) wave.push(one), seen.add(one.fn);
         queue = [];
         const [inners, scopes] = examine(wave.map(({ fn }) => fn));
         wave.forEach((one, i) => visit(one, inners[i], scopes[i]));
       }
-      return { bindings: [...found.values()], isWhole: seen.size < kMostFunctions };
+      return { bindings: [...found.values()], isWhole: seen.size < mostFunctions && !isPassed };
 
       function visit({ fn, file: named }, inner, scopes) {
         if (!isAny && !isBundled(inner, scopes)) return;
