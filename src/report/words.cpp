@@ -106,10 +106,6 @@ std::string docs_of(limits::Code code) { return fmt::format("docs/codes/{}.md", 
 
 std::string times(std::size_t n) { return n == 1 ? "once" : fmt::format("{} times", n); }
 
-std::string number(std::size_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
-
 std::string iso_time(WallTime wall) {
   const auto [date, time] = civil(wall);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
@@ -118,24 +114,10 @@ std::string iso_time(WallTime wall) {
                      time.subseconds().count());
 }
 
-namespace {
-std::string decimal(std::int64_t ns, std::int64_t unit, int digits) {
-  const std::string_view sign = ns < 0 ? "-" : "";
-  const auto size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-  const auto one = static_cast<std::uint64_t>(unit);
-  return fmt::format("{}{}.{:0{}}", sign, size / one, size % one, digits);
-}
-}  // namespace
-
 std::string seconds(Duration d) {
-  return decimal(std::chrono::duration_cast<std::chrono::milliseconds>(d).count(), 1000, 3);
-}
-
-std::string millis(Duration d) {
-  std::string out = decimal(d.count(), 1'000'000, 6);
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  const auto size = ms < 0 ? 0 - static_cast<std::uint64_t>(ms) : static_cast<std::uint64_t>(ms);
+  return fmt::format("{}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000);
 }
 
 std::size_t meant(const Run& run, const Extras& extras) {
@@ -146,17 +128,16 @@ std::size_t meant(const Run& run, const Extras& extras) {
 }
 
 std::string headline(const Run& run, const Extras& extras) {
-  std::string out =
-      run.violations() == 0 ? "no violation" : number(run.violations(), "violation", "violations");
+  std::string out = run.violations() == 0 ? "no violation" : counted(run.violations(), "violation");
   if (const std::size_t n = meant(run, extras); n > 0) out += fmt::format(" ({} expected)", n);
-  if (run.warnings() > 0) out += ", " + number(run.warnings(), "warning", "warnings");
+  if (run.warnings() > 0) out += ", " + counted(run.warnings(), "warning");
   return out;
 }
 
 std::string told(const Deployment& d) {
   std::string out =
       fmt::format("Deployment {} after {} met {} and {}", d.came.deployment, human_duration(d.at),
-                  number(d.came.sockets, "socket", "sockets"), number(d.came.streams, "stream", "streams"));
+                  counted(d.came.sockets, "socket"), counted(d.came.streams, "stream"));
   const auto& s = d.score;
   if (!d.scored) return out + "; the events end before it was known how they went on.";
   std::string went;
@@ -192,12 +173,6 @@ std::string ending(const Run& run) {
   if (!run.stopped) return "The events end before the run did: it was cut off, or its recording was.";
   if (run.crashes > 0) return fmt::format("The app stopped by itself {}.", times(run.crashes));
   return {};
-}
-
-std::string json(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
 }
 
 namespace {
@@ -254,19 +229,6 @@ std::string markdown(std::string_view text) {
       out.append(1, '\\').push_back(c);
     else
       out += c;
-  }
-  return out;
-}
-
-std::string uri(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos;
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
   return out;
 }
