@@ -175,10 +175,10 @@ std::string ending(const Run& run) {
   return {};
 }
 
-namespace {
-
-// `control` says what stands for a control character, which XML cannot hold.
-std::string marked_up(std::string_view text, std::string_view control) {
+std::string xml(std::string_view text) {
+  constexpr std::string_view kNoCharacter = "\xEF\xBF\xBD";  // for what XML cannot hold
+  constexpr std::string_view kSpecial = "&<>\"'";
+  constexpr std::string_view kEntities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -186,33 +186,21 @@ std::string marked_up(std::string_view text, std::string_view control) {
     const char c = text.front();
     const auto u = static_cast<unsigned char>(c);
     if (n == 0)
-      out += "\xEF\xBF\xBD";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else if (c == '\'')
-      out += "&#39;";
+      out += kNoCharacter;
+    else if (const std::size_t at = kSpecial.find(c); at != std::string_view::npos)
+      out += kEntities[at];
     else if (c == '\n' || c == '\t')
       out += fmt::format("&#{};", static_cast<int>(c));
     else if (u < 0x20 || u == 0x7f)
-      out += control;
+      out += kNoCharacter;
     else if (n == 3 && (text.substr(0, 3) == "\xEF\xBF\xBE" || text.substr(0, 3) == "\xEF\xBF\xBF"))
-      out += "\xEF\xBF\xBD";  // U+FFFE and U+FFFF are no characters of XML
+      out += kNoCharacter;  // U+FFFE and U+FFFF are no characters of XML
     else
       out += text.substr(0, n);
     text.remove_prefix(std::max<std::size_t>(n, 1));
   }
   return out;
 }
-
-}  // namespace
-
-std::string xml(std::string_view text) { return marked_up(text, "\xEF\xBF\xBD"); }
 
 std::string markdown(std::string_view text) {
   std::string out;
