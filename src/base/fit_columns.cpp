@@ -21,16 +21,6 @@ std::size_t escape_length(std::string_view text) {
   return std::min(end + 1, text.size());
 }
 
-std::size_t columns(std::string_view text) {
-  std::size_t n = 0;
-  while (!text.empty()) {
-    const std::size_t escape = escape_length(text);
-    if (escape == 0) ++n;
-    text.remove_prefix(escape != 0 ? escape : std::max<std::size_t>(utf8_length(text), 1));
-  }
-  return n;
-}
-
 std::size_t indentation(std::string_view line) { return std::min(line.find_first_not_of(' '), line.size()); }
 
 // The column at which the text of a line begins: that of what comes after a name and a gap.
@@ -112,6 +102,16 @@ void append_broken(std::string& out, const AuthoredLine& line, std::size_t width
 
 }  // namespace
 
+std::size_t columns(std::string_view text) {
+  std::size_t n = 0;
+  while (!text.empty()) {
+    const std::size_t escape = escape_length(text);
+    if (escape == 0) ++n;
+    text.remove_prefix(escape != 0 ? escape : std::max<std::size_t>(utf8_length(text), 1));
+  }
+  return n;
+}
+
 std::string fit_columns(std::string_view text, std::size_t width) {
   if (width == 0) return std::string(text);
   bool fits = true;
@@ -131,6 +131,24 @@ std::string fit_columns(std::string_view text, std::size_t width) {
     else
       append_broken(out, lines[i], width);
     if (i + 1 < lines.size() || ends) out.push_back('\n');
+  }
+  return out;
+}
+
+std::string in_columns(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (widths.size() <= i) widths.push_back(0);
+      widths[i] = std::max(widths[i], columns(row[i]));
+    }
+  std::string out;
+  for (const auto& row : rows) {
+    out += indent;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out.append(row[i]).append(widths[i] - columns(row[i]) + 2, ' ');
+    out.erase(out.find_last_not_of(' ') + 1);
+    out += '\n';
   }
   return out;
 }

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.hpp"
 
@@ -37,6 +39,17 @@ std::optional<std::string_view> nearest_name(std::string_view word,
 // Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, so the line is always valid
 // JSON.
 void append_json_string(std::string& out, std::string_view text);
+std::string json_string(std::string_view text);
+// Of a relative path, as a URI reference.
+std::string uri_path(std::string_view path);
+// The parts of `text` between separators. What ends with one has no empty part behind it, and what is empty
+// has none.
+std::vector<std::string_view> split(std::string_view text, std::string_view separator);
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words);
+// "1 file", "2 files".
+std::string counted(std::size_t n, std::string_view what);
+// Milliseconds with as many decimals as the nanoseconds need: "1234.5".
+std::string exact_millis(Duration d);
 
 // Length in bytes of the valid UTF-8 sequence that `text` (not empty) begins with; 0 when there is none (RFC
 // 3629).

@@ -2,11 +2,6 @@
 
 #include <algorithm>
 
-extern "C" {
-const TSLanguage* tree_sitter_tsx();
-const TSLanguage* tree_sitter_typescript();
-}
-
 namespace vsim::check {
 namespace {
 
@@ -144,6 +139,32 @@ bool Ast::is_async(int f) const {
          (t[5] == ' ' || t[5] == '(' || t[5] == '\n' || t[5] == '<');
 }
 
+std::string_view Ast::operator_of(int i) const {
+  const auto sign = i == kNone ? std::nullopt : routes::Syntax::field(node(i), "operator");
+  return sign ? syntax_.text(*sign) : std::string_view();
+}
+int Ast::member_name(int i) const {
+  const int name = field(i, "name");
+  return name != kNone ? name : field(i, "property");
+}
+bool Ast::mentions(int i, std::string_view name) const {
+  const bool member = says(name, ".");
+  for (const int to = end(i); i < to; ++i)
+    if (text(i) == name &&
+        (member ? is(i, "member_expression") : is(i, "identifier") || is(i, "shorthand_property_identifier")))
+      return true;
+  return false;
+}
+int Ast::enclosing(int i, std::string_view type) const {
+  while (i != kNone && !is(i, type)) i = parent(i);
+  return i;
+}
+int Ast::right_most(int i) const {
+  i = strip(i);
+  while (is(i, "binary_expression") || is_assignment(i)) i = strip(field(i, "right"));
+  return i;
+}
+
 // What a pattern (parameter, declarator name) binds. Default values are not bindings.
 void Ast::bound_by(int pattern, std::vector<std::string_view>& names) const {
   if (pattern == kNone) return;
@@ -187,9 +208,7 @@ std::vector<std::string_view> Ast::names_of(int scope) const {
         left == kNone
             ? std::string_view()
             : text(scope).substr(0, ts_node_start_byte(node(left)) - ts_node_start_byte(node(scope)));
-    if (head.find("const") != std::string_view::npos || head.find("let") != std::string_view::npos ||
-        head.find("var") != std::string_view::npos)
-      bound_by(left, names);
+    if (says(head, "const") || says(head, "let") || says(head, "var")) bound_by(left, names);
   } else if (t == "catch_clause") {
     bound_by(field(scope, "parameter"), names);
   }

@@ -2,9 +2,9 @@
 // index arithmetic. What a file imports and exports is read here too. Pure; bounded by the text's size.
 #pragma once
 
-#include <cstdint>
+#include <algorithm>
 #include <map>
-#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +15,13 @@
 namespace vsim::check {
 
 constexpr int kNone = -1;
+
+inline bool says(std::string_view text, std::string_view word) {
+  return text.find(word) != std::string_view::npos;
+}
+inline bool contains(std::span<const std::string_view> list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
 
 struct Import {
   std::string local;     // name in this file
@@ -55,6 +62,9 @@ class Ast {
   int line(int i) const { return i == kNone ? 0 : routes::Syntax::line(node(i)); }
 
   static bool is_function(std::string_view type);
+  bool is_assignment(int i) const {
+    return is(i, "assignment_expression") || is(i, "augmented_assignment_expression");
+  }
   int function_of(int i) const;  // nearest enclosing function, not itself; kNone at the top level
   int strip(int i) const;        // without parentheses, `as`, `satisfies`, `!`, `<T>`
   int strip_up(int i) const;     // the outermost node that strips to i
@@ -64,12 +74,24 @@ class Ast {
   // The name of a function: its own, or that of the variable or property it is the value of.
   std::string_view function_name(int i) const;
   bool is_async(int function) const;
+  std::string_view operator_of(int i) const;  // "+" of `a + b`; "" where there is none
+  int member_name(int i) const;               // of a method or a field of a class; kNone
+  // A name, or a member as it is written ("hub.clients"), stands in the subtree of node i.
+  bool mentions(int i, std::string_view name) const;
+  // The nearest node of this type around node i, or itself; kNone.
+  int enclosing(int i, std::string_view type) const;
+  // What is assigned in the end: `a ?? b`, `x = y` and `x ??= y` give what stands on their right.
+  int right_most(int i) const;
 
   // Where `name`, used at node i, is declared by a function, block or loop around it. False: it is the
   // module's or a global.
   bool is_local(int i, std::string_view name) const;
   // The top-level variable_declarator or function_declaration of a name; kNone.
   int top_level(std::string_view name) const;
+  // What a declaration defines: the value of a variable, else itself.
+  int defined(int declaration) const {
+    return is(declaration, "variable_declarator") ? field(declaration, "value") : declaration;
+  }
   const Import* import_of(std::string_view local) const;
   bool has_directive(std::string_view directive) const;  // 'use client'
   bool block_has_directive(int function, std::string_view directive) const;

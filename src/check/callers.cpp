@@ -98,37 +98,31 @@ FunctionAt function_called(const Program& program, const File& file, int callee)
   if (Ast::is_function(ast.type(callee))) return {&file, callee};
   if (!ast.is(callee, "identifier")) return {};
   const std::string_view name = ast.text(callee);
-  const File* from = &file;
-  int declared = kNone;
+  Declaration found{&file, kNone};
   if (ast.is_local(callee, name)) {
-    for (int f = ast.function_of(callee); f != kNone && declared == kNone; f = ast.function_of(f))
-      for (int i = f + 1; i < ast.end(f) && declared == kNone; ++i) {
+    for (int f = ast.function_of(callee); f != kNone && found.node == kNone; f = ast.function_of(f))
+      for (int i = f + 1; i < ast.end(f) && found.node == kNone; ++i) {
         if (!ast.is(i, "variable_declarator") && !ast.is(i, "function_declaration")) continue;
-        const int n = ast.field(i, "name");
-        if (n != kNone && ast.text(n) == name && ast.function_of(i) == f) declared = i;
+        if (ast.text(ast.field(i, "name")) == name && ast.function_of(i) == f) found.node = i;
       }
-  } else if (const Import* i = ast.import_of(name)) {
-    from = program.resolve(file, i->source);
-    if (from == nullptr) return {};
-    const NameOrigin origin = program.origin(*from, i->imported);
-    if (origin.file == nullptr) return {};
-    from = origin.file;
-    declared = origin.name.empty() ? from->ast->default_export() : from->ast->top_level(origin.name);
   } else {
-    declared = ast.top_level(name);
+    found = program.declaration(file, name);
+    const Import* i = ast.import_of(name);
+    if (i != nullptr && found.file != nullptr && program.origin(file, *i).name.empty())
+      found.node = found.file->ast->default_export();
   }
-  if (declared == kNone) return {};
-  const Ast& there = *from->ast;
-  if (there.is(declared, "variable_declarator")) declared = there.strip(there.field(declared, "value"));
-  if (declared == kNone || !Ast::is_function(there.type(declared))) return {};
-  return {from, declared};
+  if (found.node == kNone) return {};
+  const Ast& there = *found.file->ast;
+  if (there.is(found.node, "variable_declarator")) found.node = there.strip(there.defined(found.node));
+  if (!Ast::is_function(there.type(found.node))) return {};
+  return {found.file, found.node};
 }
 
 std::vector<CallSite> calls_of(const Program& program, const File& file, int function) {
   std::vector<CallSite> out;
   const std::string name(file.ast->function_name(function));
   if (name.empty()) return out;
-  const auto collect = [&](const File& in, std::string_view local) {
+  program.each_user(file, name, [&](const File& in, std::string_view local) {
     const Ast& ast = *in.ast;
     for (int i = 0; i < ast.size(); ++i) {
       if (!ast.is(i, "identifier") || ast.text(i) != local) continue;
@@ -136,10 +130,7 @@ std::vector<CallSite> calls_of(const Program& program, const File& file, int fun
       if (!ast.is(call, "call_expression") || ast.field(call, "function") != use) continue;
       if (function_called(program, in, i).function == function) out.push_back({&in, call});
     }
-  };
-  collect(file, name);
-  for (const NameOrigin& other : program.importers(file, name))
-    if (other.file != &file) collect(*other.file, other.name);
+  });
   return out;
 }
 

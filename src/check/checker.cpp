@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -92,10 +91,8 @@ class RuleRun {
             const auto at = captures.find("at");
             if (at == captures.end()) return;
             Match match{program_, file, *file.ast, captures, profile_};
-            for (const Predicate& p : predicates) {
-              const NamedTest* test = find_predicate(p.name);
-              if (test == nullptr || !test->test(match, p)) return;
-            }
+            for (const Predicate& p : predicates)
+              if (!holds(match, p)) return;
             std::string message = rule.message;
             replace(message, "{detail}", match.detail);
             for (const auto& [name, node] : captures)
@@ -250,8 +247,8 @@ class RuleRun {
 
 }  // namespace
 
-int Report::count(Severity s) const {
-  return static_cast<int>(
+std::size_t Report::count(Severity s) const {
+  return static_cast<std::size_t>(
       std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == s; }));
 }
 

@@ -32,7 +32,7 @@ struct Report {
   std::size_t files = 0;                // sources parsed
   std::size_t ignored = 0;              // findings that a comment silenced
   std::vector<std::string> unfinished;  // sources not looked at, or not by every rule: Bounds
-  int count(Severity) const;
+  std::size_t count(Severity) const;
 };
 
 // Rules whose severity is off for the profile's compute model do not run. `queries`: of a caller that looks

@@ -1,22 +1,11 @@
 // What is of this machine alone: the case of file names, and variables.
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "check/predicates.hpp"
 
 namespace vsim::check {
 namespace {
-
-// Calls f with each line, without its end.
-template <class F>
-void each_line(std::string_view text, F f) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    f(line);
-  }
-}
 
 // What the platform, Next or every shell defines.
 bool is_everywhere(std::string_view name) {
@@ -36,11 +25,10 @@ void Program::read_environment(const Input& input) {
   const auto names_of = [&](const std::string& file, auto use) {
     const auto it = input.files.find(file);
     if (it == input.files.end() || it->second.starts_with("# Created by Vercel CLI")) return;
-    each_line(it->second, [&](std::string_view line) {
+    for (const std::string_view line : split(it->second, "\n"))
       if (const std::size_t equal = line.find('=');
           equal != std::string_view::npos && equal > 0 && line[0] != '#')
         use(line.substr(0, equal));
-    });
   };
   for (const char* file : {".env", ".env.production"})
     if (!has_git_ || git_.contains(file))
@@ -62,17 +50,14 @@ std::string_view Program::only_local(std::string_view variable) const {
   return it == only_local_.end() ? std::string_view() : std::string_view(it->second);
 }
 
-bool spelled_otherwise(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone || !m.ast.is_string(at)) return false;
+bool spelled_otherwise(Match& m, int at, const Predicate&) {
+  if (!m.ast.is_string(at)) return false;
   const auto found = m.program.spelled_otherwise(m.file, m.ast.string(at));
   if (found) m.detail = (m.program.has_git() ? "git has " : "the file is ") + *found;
   return found.has_value();
 }
 
-bool only_local_env(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone) return false;
+bool only_local_env(Match& m, int at, const Predicate&) {
   const std::string_view name = m.ast.text(at);
   // The browser has those alone that the build writes into it.
   const bool is_public = name.starts_with("NEXT_PUBLIC_");
@@ -82,9 +67,8 @@ bool only_local_env(Match& m, const Predicate& p) {
 }
 
 // In a file of client components: the name must stand behind `process.env.` for the build to find it.
-bool public_env_not_inlined(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone || !m.file.client) return false;
+bool public_env_not_inlined(Match& m, int at, const Predicate&) {
+  if (!m.file.client) return false;
   const auto is_public = [](std::string_view name) { return name.starts_with("NEXT_PUBLIC_"); };
   if (!m.ast.is(at, "identifier") && !m.ast.is(at, "template_string"))
     return is_public(m.ast.text(at));  // of a pattern

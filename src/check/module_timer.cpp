@@ -7,8 +7,6 @@
 namespace vsim::check {
 namespace {
 
-bool says(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
-
 std::string_view callee_name(const Ast& ast, int call) {
   int callee = ast.strip(ast.field(call, "function"));
   if (ast.is(callee, "member_expression")) callee = ast.field(callee, "property");
@@ -60,9 +58,7 @@ bool elsewhere_only(const Ast& ast, int i) {
 
 }  // namespace
 
-bool module_timer(Match& m, const Predicate& p) {
-  const int call = capture(m, p);
-  if (call == kNone) return false;
+bool module_timer(Match& m, int call, const Predicate&) {
   const Ast& ast = m.ast;
   const int name = ast.field(call, "function");
   if (!ast.is(name, "identifier") || !is_global(m, name, ast.text(name))) return false;
@@ -85,9 +81,7 @@ bool module_timer(Match& m, const Predicate& p) {
   return runs_at_load(m.program, m.file, call);
 }
 
-bool helper_outlives_response(Match& m, const Predicate& p) {
-  const int call = capture(m, p);
-  if (call == kNone) return false;
+bool helper_outlives_response(Match& m, int call, const Predicate&) {
   const Ast& ast = m.ast;
   const int f = ast.function_of(call);
   if (f == kNone || m.program.handler_around(m.file, call) != nullptr || !in_request_function(m, call))

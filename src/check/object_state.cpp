@@ -24,8 +24,7 @@ Class class_of(const Match& m, int value) {
   const Ast& ast = m.ast;
   int name = kNone;
   for (value = ast.strip(value); value != kNone && name == kNone;) {
-    if (ast.is(value, "binary_expression") || ast.is(value, "assignment_expression") ||
-        ast.is(value, "augmented_assignment_expression")) {
+    if (ast.is(value, "binary_expression") || ast.is_assignment(value)) {
       value = ast.strip(ast.field(value, "right"));
     } else if (ast.is(value, "new_expression")) {
       name = ast.field(value, "constructor");
@@ -42,28 +41,19 @@ Class class_of(const Match& m, int value) {
     }
   }
   if (name == kNone) return {};
-  const File* file = &m.file;
-  std::string local(ast.text(name));
-  if (const Import* i = ast.import_of(local)) {
-    const File* from = m.program.resolve(m.file, i->source);
-    if (from == nullptr) return {};
-    const NameOrigin origin = m.program.origin(*from, i->imported);
-    if (origin.file == nullptr) return {};
-    file = origin.file;
-    local = origin.name;
-  }
-  const int declared = file->ast->top_level(local);
-  if (!file->ast->is(declared, "class_declaration") || per_instance_by_name(local, false)) return {};
-  return {file, file->ast->field(declared, "body")};
+  const Declaration d = m.program.declaration(m.file, ast.text(name));
+  if (d.file == nullptr) return {};
+  const Ast& there = *d.file->ast;
+  if (!there.is(d.node, "class_declaration")) return {};
+  if (per_instance_by_name(there.text(there.field(d.node, "name")), false)) return {};
+  return {d.file, there.field(d.node, "body")};
 }
 
 std::string_view method_name(const Ast& ast, int member) {
   if (ast.is(member, "method_definition")) return ast.text(ast.field(member, "name"));
   const int value = ast.strip(ast.field(member, "value"));  // add = (x) => { … }
   if (value == kNone || !Ast::is_function(ast.type(value))) return {};
-  const int name =
-      ast.field(member, "name") != kNone ? ast.field(member, "name") : ast.field(member, "property");
-  return name == kNone ? std::string_view() : ast.text(name);
+  return ast.text(ast.member_name(member));
 }
 
 // `this.jobs` at node i.
@@ -84,8 +74,7 @@ Fields container_fields(const Program& program, const File& file, int body) {
   };
   for (const int member : ast.children(body)) {
     const int value = ast.field(member, "value");
-    const int name =
-        ast.field(member, "name") != kNone ? ast.field(member, "name") : ast.field(member, "property");
+    const int name = ast.member_name(member);
     const bool fixed = name != kNone && ast.text(member).starts_with("static");
     if (value != kNone && name != kNone && !fixed) add(name, value);
     if (!ast.is(member, "method_definition") || method_name(ast, member) != "constructor") continue;
@@ -106,8 +95,7 @@ bool called(const Match& m, const std::vector<Ref>& refs, std::string_view metho
     const Ast& ast = *ref.file->ast;
     const int p = ast.parent(ast.strip_up(ref.node));
     if (!ast.is(p, "member_expression")) return false;
-    const int property = ast.field(p, "property");
-    return property != kNone && ast.text(property) == method && !only_at_load(m.program, *ref.file, ref.node);
+    return ast.text(ast.field(p, "property")) == method && !only_at_load(m.program, *ref.file, ref.node);
   });
 }
 
@@ -179,10 +167,7 @@ bool class_shares(Match& m, const Class& c, const std::vector<Ref>& refs) {
 // The function that makes a value: `createStore()`, `(() => { … })()`, `g.store ?? createStore()`.
 FunctionAt factory_of(const Match& m, int value) {
   const Ast& ast = m.ast;
-  value = ast.strip(value);
-  while (ast.is(value, "binary_expression") || ast.is(value, "assignment_expression") ||
-         ast.is(value, "augmented_assignment_expression"))
-    value = ast.strip(ast.field(value, "right"));
+  value = ast.right_most(value);
   if (!ast.is(value, "call_expression")) return {};
   const FunctionAt made = function_called(m.program, m.file, ast.field(value, "function"));
   if (made.function == kNone || made.file->ast->is_async(made.function)) return {};
@@ -251,7 +236,7 @@ std::vector<Ref> given_objects(const Match& m, int body, const std::string& clas
     const std::string_view before = text.substr(0, static_cast<std::size_t>(name.data() - text.data()));
     givers.emplace(name, before.find("get ") != std::string_view::npos);
   }
-  const auto collect = [&](const File& file, std::string_view local) {
+  m.program.each_user(m.file, class_name, [&](const File& file, std::string_view local) {
     const Ast& there = *file.ast;
     for (int i = 0; i < there.size(); ++i) {
       if (!there.is(i, "member_expression") || there.function_of(i) == kNone) continue;
@@ -267,10 +252,7 @@ std::vector<Ref> given_objects(const Match& m, int body, const std::string& clas
       out.push_back({&file, node, there.text(i)});
       add_alias(file, node, out);
     }
-  };
-  collect(m.file, class_name);
-  for (const NameOrigin& other : m.program.importers(m.file, class_name))
-    if (other.file != &m.file) collect(*other.file, other.name);
+  });
   return out;
 }
 
@@ -282,9 +264,7 @@ bool instance_shares(Match& m, int value, int body, const std::string& class_nam
   return c.body != kNone && class_shares(m, c, given_objects(m, body, class_name, refs));
 }
 
-bool shared_instance(Match& m, const Predicate& p) {
-  const int name_node = capture(m, p);
-  if (name_node == kNone) return false;
+bool shared_instance(Match& m, int name_node, const Predicate&) {
   const std::string name(m.ast.text(name_node));
   const int declarator = m.ast.parent(name_node);
   if (m.ast.top_level(name) != declarator || per_instance_by_name(name, false)) return false;

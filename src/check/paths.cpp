@@ -35,18 +35,19 @@ Path judge_text(const PathSite& at, std::string_view text, bool whole) {
 
 Path judge(const PathSite& at, int value, int depth);
 
+bool is_constant(const Declaration& d) {
+  if (d.file == nullptr) return false;
+  const Ast& ast = *d.file->ast;
+  return ast.is(d.node, "variable_declarator") && ast.text(ast.parent(d.node)).starts_with("const");
+}
+
 // A constant of another file of the project: `import { kUploads } from "@/lib/paths"`.
 Path judge_imported(const PathSite& at, std::string_view name, int depth) {
-  const Import* i = at.file.ast->import_of(name);
-  const File* from = i != nullptr ? at.program.resolve(at.file, i->source) : nullptr;
-  if (from == nullptr) return Path::unknown;
-  const NameOrigin origin = at.program.origin(*from, i->imported);
-  if (origin.file == nullptr) return Path::unknown;
-  const Ast& ast = *origin.file->ast;
-  const int declared = ast.top_level(origin.name);
-  if (!ast.is(declared, "variable_declarator") || !ast.text(ast.parent(declared)).starts_with("const"))
-    return Path::unknown;
-  return judge({at.program, *origin.file, at.moved}, ast.field(declared, "value"), depth + 1);
+  if (at.file.ast->import_of(name) == nullptr) return Path::unknown;
+  const Declaration d = at.program.declaration(at.file, name);
+  return is_constant(d)
+             ? judge({at.program, *d.file, at.moved}, d.file->ast->field(d.node, "value"), depth + 1)
+             : Path::unknown;
 }
 
 // One of several values, of which each may be the one.
@@ -107,17 +108,13 @@ Path judge_parameter(const PathSite& at, int function, std::string_view name, in
   const int declared = ast.parent(ast.parent(function));
   if (!ast.is(declared, "class_declaration")) return out;
   const std::string class_name(ast.text(ast.field(declared, "name")));
-  const auto made = [&](const File& file, std::string_view local) {
+  at.program.each_user(at.file, class_name, [&](const File& file, std::string_view local) {
     const Ast& there = *file.ast;
     for (int i = 0; i < there.size(); ++i) {
       if (!there.is(i, "new_expression")) continue;
-      const int c = there.field(i, "constructor");
-      if (c != kNone && there.text(c) == local) given(file, i);
+      if (there.text(there.field(i, "constructor")) == local) given(file, i);
     }
-  };
-  made(at.file, class_name);
-  for (const NameOrigin& other : at.program.importers(at.file, class_name))
-    if (other.file != &at.file) made(*other.file, other.name);
+  });
   return out;
 }
 
@@ -128,7 +125,7 @@ Path judge_field(const PathSite& at, int member, int depth) {
   int body = ast.parent(member);
   while (body != kNone && !ast.is(body, "class_body")) body = ast.parent(body);
   for (const int m : ast.children(body)) {
-    const int n = ast.field(m, "name") != kNone ? ast.field(m, "name") : ast.field(m, "property");
+    const int n = ast.member_name(m);
     const int value = ast.field(m, "value");
     if (n != kNone && value != kNone && ast.text(n) == name) return judge(at, value, depth + 1);
     if (!ast.is(m, "method_definition") || ast.text(n) != "constructor") continue;
@@ -138,8 +135,8 @@ Path judge_field(const PathSite& at, int member, int depth) {
       if (ast.is(left, "member_expression") && ast.text(left) == ast.text(member))
         return judge(at, ast.field(i, "right"), depth + 1);
     }
-    if (parameter_default(ast, m, name) != kNone || ast.text(m).find("private") != std::string_view::npos ||
-        ast.text(m).find("readonly") != std::string_view::npos)
+    if (parameter_default(ast, m, name) != kNone || says(ast.text(m), "private") ||
+        says(ast.text(m), "readonly"))
       return judge_parameter(at, m, name, depth);
   }
   return Path::unknown;
@@ -150,28 +147,18 @@ Path judge_property(const PathSite& at, int member, int depth) {
   const Ast& ast = *at.file.ast;
   const int object = ast.strip(ast.field(member, "object"));
   if (!ast.is(object, "identifier") || ast.is_local(object, ast.text(object))) return Path::unknown;
-  const File* file = &at.file;
-  std::string name(ast.text(object));
-  if (const Import* i = ast.import_of(name)) {
-    const File* from = at.program.resolve(at.file, i->source);
-    const NameOrigin origin = from != nullptr ? at.program.origin(*from, i->imported) : NameOrigin{};
-    if (origin.file == nullptr) return Path::unknown;
-    file = origin.file;
-    name = origin.name;
-  }
-  const Ast& there = *file->ast;
-  const int declared = there.top_level(name);
-  if (!there.is(declared, "variable_declarator") || !there.text(there.parent(declared)).starts_with("const"))
-    return Path::unknown;
-  const int value = there.strip(there.field(declared, "value"));
+  const Declaration d = at.program.declaration(at.file, ast.text(object));
+  if (!is_constant(d)) return Path::unknown;
+  const Ast& there = *d.file->ast;
+  const int value = there.strip(there.field(d.node, "value"));
   // `env.DATA_DIR` of createEnv({…}) or schema.parse(process.env)
-  if (there.is(value, "call_expression") && there.text(value).find("process.env") != std::string_view::npos)
+  if (there.is(value, "call_expression") && says(there.text(value), "process.env"))
     return is_scratch(ast.text(member)) ? Path::unknown : Path::named;
   if (!there.is(value, "object")) return Path::unknown;
   for (const int pair : there.children(value)) {
     const int key = there.field(pair, "key");
     if (key != kNone && there.text(key) == ast.text(ast.field(member, "property")))
-      return judge({at.program, *file, at.moved}, there.field(pair, "value"), depth + 1);
+      return judge({at.program, *d.file, at.moved}, there.field(pair, "value"), depth + 1);
   }
   return Path::unknown;
 }
@@ -189,16 +176,12 @@ int function_with(const Ast& ast, int i, std::string_view name) {
 // One way out of the working directory is enough, unless another way knows better.
 Path judge_choice(const PathSite& at, int value, int depth) {
   const Ast& ast = *at.file.ast;
-  const int condition = ast.field(value, "condition");
-  const std::string_view asked = condition == kNone ? std::string_view() : ast.text(condition);
-  if (asked.find("env") != std::string_view::npos || asked.find("rod") != std::string_view::npos ||
-      asked.find("ercel") != std::string_view::npos || asked.find("isDev") != std::string_view::npos)
+  const std::string_view asked = ast.text(ast.field(value, "condition"));
+  if (says(asked, "env") || says(asked, "rod") || says(asked, "ercel") || says(asked, "isDev"))
     return Path::unknown;
   const Path yes = judge(at, ast.field(value, "consequence"), depth + 1),
              no = judge(at, ast.field(value, "alternative"), depth + 1);
-  if (yes == Path::tmp || no == Path::tmp) return Path::unknown;
-  if (yes == Path::outside || no == Path::outside) return Path::outside;
-  return yes == Path::named || no == Path::named ? Path::named : Path::unknown;
+  return join(yes, no);
 }
 
 Path judge(const PathSite& at, int value, int depth) {
@@ -220,8 +203,7 @@ Path judge(const PathSite& at, int value, int depth) {
   if (is_environment(ast, value)) return Path::named;
   if (t == "binary_expression") {
     const Path left = judge(at, ast.field(value, "left"), depth + 1);
-    const auto sign = routes::Syntax::field(ast.node(value), "operator");
-    const std::string_view op = sign ? ast.syntax().text(*sign) : std::string_view();
+    const std::string_view op = ast.operator_of(value);
     if (op != "??" && op != "||") return left;
     const Path right = judge(at, ast.field(value, "right"), depth + 1);
     return left == Path::named ? right : left == Path::unknown ? Path::unknown : left;
@@ -258,10 +240,6 @@ Path judge(const PathSite& at, int value, int depth) {
   return Path::unknown;
 }
 
-}  // namespace
-
-namespace {
-
 bool goes_elsewhere(const Ast& ast) {
   for (int i = 0; i < ast.size(); ++i)
     if (ast.is(i, "call_expression") && ast.text(ast.strip(ast.field(i, "function"))).ends_with("chdir"))
@@ -270,9 +248,7 @@ bool goes_elsewhere(const Ast& ast) {
 }
 
 // Where the call, the value of an option or the database that is the match writes.
-Path written_by(Match& m, const Predicate& p) {
-  const int call = capture(m, p);
-  if (call == kNone) return Path::unknown;
+Path written_by(const Match& m, int call) {
   const Ast& ast = m.ast;
   // A database that is opened while the module loads is opened for requests.
   const bool made = ast.is(call, "new_expression");
@@ -286,10 +262,8 @@ Path written_by(Match& m, const Predicate& p) {
   const auto arguments = ast.children(ast.field(call, "arguments"));
   if (arguments.empty()) return Path::unknown;
   if (made) {
-    if (arguments.size() > 1 && ast.text(arguments[1]).find("eadonly") != std::string_view::npos)
-      return Path::unknown;
-    if (arguments.size() > 1 && ast.text(arguments[1]).find("eadOnly") != std::string_view::npos)
-      return Path::unknown;
+    const std::string_view options = arguments.size() > 1 ? ast.text(arguments[1]) : std::string_view();
+    if (says(options, "eadonly") || says(options, "eadOnly")) return Path::unknown;
     if (ast.is_string(arguments[0]) && ast.string(arguments[0]) == ":memory:") return Path::unknown;
     // A data file that came with the deployment may be read.
     const std::string_view file = ast.text(0);
@@ -313,7 +287,7 @@ Path written_by(Match& m, const Predicate& p) {
 
 }  // namespace
 
-bool outside_tmp(Match& m, const Predicate& p) { return written_by(m, p) == Path::outside; }
-bool path_of_environment(Match& m, const Predicate& p) { return written_by(m, p) == Path::named; }
+bool outside_tmp(Match& m, int at, const Predicate&) { return written_by(m, at) == Path::outside; }
+bool path_of_environment(Match& m, int at, const Predicate&) { return written_by(m, at) == Path::named; }
 
 }  // namespace vsim::check

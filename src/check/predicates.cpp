@@ -3,174 +3,134 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
+#include "base/text.hpp"
 #include "check/callers.hpp"
 
 namespace vsim::check {
 namespace {
 
-std::vector<std::string_view> words(std::string_view list) {
-  std::vector<std::string_view> out;
-  while (!list.empty()) {
-    const std::size_t n = std::min(list.find(' '), list.size());
-    if (n > 0) out.push_back(list.substr(0, n));
-    list.remove_prefix(std::min(n + 1, list.size()));
-  }
-  return out;
-}
 bool one_of(std::string_view list, std::string_view word) {
-  const auto all = words(list);
-  return std::find(all.begin(), all.end(), word) != all.end();
+  const auto all = split(list, " ");
+  return !word.empty() && std::find(all.begin(), all.end(), word) != all.end();
 }
 std::string_view argument(const Predicate& p, std::size_t i) {
   return i < p.arguments.size() ? std::string_view(p.arguments[i].text) : std::string_view();
 }
 
-bool equal(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  return at != kNone && m.ast.text(at) == argument(p, 1);
-}
+bool equal(Match& m, int at, const Predicate& p) { return m.ast.text(at) == argument(p, 1); }
 
-bool any_of(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  for (std::size_t i = 1; at != kNone && i < p.arguments.size(); ++i)
+bool any_of(Match& m, int at, const Predicate& p) {
+  for (std::size_t i = 1; i < p.arguments.size(); ++i)
     if (m.ast.text(at) == p.arguments[i].text) return true;
   return false;
 }
 
+// One of "package package" and "exported exported".
+bool is(const Import& i, const Predicate& p) {
+  return one_of(argument(p, 1), i.source) && one_of(argument(p, 2), i.imported);
+}
 // (#imported? @name "package package" "exported exported")
-bool imported(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone) return false;
+bool imported(Match& m, int at, const Predicate& p) {
   const std::string_view name = m.ast.text(at);
   if (m.ast.is_local(at, name)) {
     // A require() inside the function: its binding is in the list, under the same name.
-    bool found = false;
-    for (const Import& i : m.ast.imports())
-      found = found ||
-              (i.local == name && one_of(argument(p, 1), i.source) && one_of(argument(p, 2), i.imported));
-    return found;
+    const auto& all = m.ast.imports();
+    return std::any_of(all.begin(), all.end(), [&](const Import& i) { return i.local == name && is(i, p); });
   }
   const Import* i = m.ast.import_of(name);
-  return i != nullptr && one_of(argument(p, 1), i->source) && one_of(argument(p, 2), i->imported);
+  return i != nullptr && is(*i, p);
 }
 // (#no-import? @any "package" "exported")
-bool no_file_import(Match& m, const Predicate& p) {
-  for (const Import& i : m.ast.imports())
-    if (one_of(argument(p, 1), i.source) && one_of(argument(p, 2), i.imported)) return false;
-  return true;
+bool no_file_import(Match& m, int, const Predicate& p) {
+  const auto& all = m.ast.imports();
+  return std::none_of(all.begin(), all.end(), [&](const Import& i) { return is(i, p); });
 }
 // (#file-imports? @any "package" "exported")
-bool file_imports(Match& m, const Predicate& p) { return !no_file_import(m, p); }
-bool is_parameter(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone) return false;
+bool file_imports(Match& m, int at, const Predicate& p) { return !no_file_import(m, at, p); }
+bool is_parameter(Match& m, int at, const Predicate&) {
   for (int f = m.ast.function_of(at); f != kNone; f = m.ast.function_of(f)) {
-    for (const char* name : {"parameters", "parameter"}) {
-      const int list = m.ast.field(f, name);
-      if (list == kNone) continue;
-      for (int i = list; i < m.ast.end(list); ++i)
+    for (const char* name : {"parameters", "parameter"})
+      for (int i = m.ast.field(f, name); i < m.ast.end(m.ast.field(f, name)); ++i)
         if (m.ast.is(i, "identifier") && m.ast.text(i) == m.ast.text(at)) return true;
-    }
   }
   return false;
 }
 // (#member-of-parameter? @object "socket"): @object, without casts, is a member expression of that property;
 // its own object, without casts, is a parameter of a function around it.
-bool member_of_parameter(Match& m, const Predicate& p) {
-  const int at = m.ast.strip(capture(m, p));
+bool member_of_parameter(Match& m, int at, const Predicate& p) {
+  at = m.ast.strip(at);
   if (!m.ast.is(at, "member_expression")) return false;
   const int property = m.ast.field(at, "property"), object = m.ast.strip(m.ast.field(at, "object"));
   if (property == kNone || m.ast.text(property) != argument(p, 1) || !m.ast.is(object, "identifier"))
     return false;
-  const Captures captures{{"x", object}};
-  Match with{m.program, m.file, m.ast, captures, m.profile};
-  return is_parameter(with, {"", {{true, "x"}}});
+  return is_parameter(m, object, p);
 }
 // The first node of its text in its function: a handler that names one thing five times has one problem.
-bool first_in_function(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone) return false;
+bool first_in_function(Match& m, int at, const Predicate&) {
   int f = m.ast.function_of(at);
   for (int up = f; up != kNone; up = m.ast.function_of(up)) f = up;
   for (int i = std::max(f, 0); i < at; ++i)
     if (m.ast.type(i) == m.ast.type(at) && m.ast.text(i) == m.ast.text(at)) return false;
   return true;
 }
-bool in_function(Match& m, const Predicate& p) { return in_request_function(m, capture(m, p)); }
-bool in_handler(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  return at != kNone && m.program.handler_around(m.file, at) != nullptr;
+bool in_function(Match& m, int at, const Predicate&) { return in_request_function(m, at); }
+bool in_handler(Match& m, int at, const Predicate&) {
+  return m.program.handler_around(m.file, at) != nullptr;
 }
-bool global(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  return at != kNone && is_global(m, at, m.ast.text(at));
-}
+bool global(Match& m, int at, const Predicate&) { return is_global(m, at, m.ast.text(at)); }
 // next({ dev }) whose result gives .getRequestHandler(): a server around Next, not a library that names it.
-bool custom_server(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone) return false;
+bool custom_server(Match& m, int, const Predicate&) {
   for (int i = 0; i < m.ast.size(); ++i)
     if (m.ast.is(i, "property_identifier") &&
         (m.ast.text(i) == "getRequestHandler" || m.ast.text(i) == "getUpgradeHandler"))
       return true;
   return false;
 }
-bool node_only_module(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone) return false;
+bool node_only_module(Match& m, int at, const Predicate&) {
   std::string name = m.ast.string(at);
   if (name.starts_with("node:")) name = name.substr(5);
   // What the edge runtime has of Node: async_hooks, assert, buffer, events, util; what bundlers fill in is
   // left out.
-  static constexpr std::array<std::string_view, 22> kMissing = {"fs",
-                                                                "fs/promises",
-                                                                "net",
-                                                                "tls",
-                                                                "child_process",
-                                                                "cluster",
-                                                                "dgram",
-                                                                "dns",
-                                                                "http",
-                                                                "https",
-                                                                "http2",
-                                                                "os",
-                                                                "readline",
-                                                                "repl",
-                                                                "tty",
-                                                                "v8",
-                                                                "vm",
-                                                                "inspector",
-                                                                "worker_threads",
-                                                                "perf_hooks",
-                                                                "zlib",
-                                                                "dns/promises"};
+  const bool missing = is_one_of(name, {"fs",
+                                        "fs/promises",
+                                        "net",
+                                        "tls",
+                                        "child_process",
+                                        "cluster",
+                                        "dgram",
+                                        "dns",
+                                        "http",
+                                        "https",
+                                        "http2",
+                                        "os",
+                                        "readline",
+                                        "repl",
+                                        "tty",
+                                        "v8",
+                                        "vm",
+                                        "inspector",
+                                        "worker_threads",
+                                        "perf_hooks",
+                                        "zlib",
+                                        "dns/promises"});
   // Packages that need what is missing: looked for in the function's own file, where what is imported is
   // used.
-  static constexpr std::array<std::string_view, 12> kPackages = {
-      "bcrypt",         "nodemailer", "mongoose", "ioredis",        "jsonwebtoken", "fs-extra",
-      "mysql2/promise", "mysql2",     "sharp",    "better-sqlite3", "puppeteer",    "socket.io"};
-  const bool package = std::find(kPackages.begin(), kPackages.end(), name) != kPackages.end();
-  if (package) {
-    if (!m.file.edge) return false;
-  } else if (std::find(kMissing.begin(), kMissing.end(), name) == kMissing.end()) {
-    return false;
-  }
+  const bool package =
+      is_one_of(name, {"bcrypt", "nodemailer", "mongoose", "ioredis", "jsonwebtoken", "fs-extra",
+                       "mysql2/promise", "mysql2", "sharp", "better-sqlite3", "puppeteer", "socket.io"});
+  if (package ? !m.file.edge : !missing) return false;
   // `import type` never reaches the bundle.
-  bool listed = false;
-  for (const ModuleSpecifier& s : m.ast.sources()) listed = listed || (s.node == at && !s.dynamic);
-  if (!listed) return false;
+  const auto& all = m.ast.sources();
+  if (std::none_of(all.begin(), all.end(), [&](const auto& s) { return s.node == at && !s.dynamic; }))
+    return false;
   if (package) m.detail = ": the package needs Node.js";
   if (!m.file.edge) m.detail = fmt::format(", which {} imports for the edge runtime", m.file.edge_entry);
   return true;
 }
 
-bool runs_when_loaded(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  return at != kNone && runs_at_load(m.program, m.file, at);
-}
-bool next_ws_route(Match& m, const Predicate&) {
+bool runs_when_loaded(Match& m, int at, const Predicate&) { return runs_at_load(m.program, m.file, at); }
+bool next_ws_route(Match& m, int, const Predicate&) {
   return m.file.kind == routes::Kind::app_route && m.program.depends_on("next-ws");
 }
 
@@ -240,10 +200,11 @@ const NamedTest* find_predicate(std::string_view name) {
   return it == std::end(kTable) ? nullptr : it;
 }
 
-int capture(const Match& m, const Predicate& p, std::size_t i) {
-  if (i >= p.arguments.size() || !p.arguments[i].capture) return kNone;
-  const auto it = m.captures.find(p.arguments[i].text);
-  return it == m.captures.end() ? kNone : it->second;
+bool holds(Match& m, const Predicate& p) {
+  const NamedTest* named = find_predicate(p.name);
+  if (named == nullptr || p.arguments.empty() || !p.arguments[0].capture) return false;
+  const auto it = m.captures.find(p.arguments[0].text);
+  return it != m.captures.end() && named->test(m, it->second, p);
 }
 
 bool in_request_function(const Match& m, int i) {

@@ -1,22 +1,22 @@
 #include "check/program.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <deque>
+#include <utility>
 
 #include "base/text.hpp"
 
 namespace vsim::check {
 namespace {
 
-constexpr std::array<std::string_view, 8> kExtensions = {".ts",  ".tsx", ".js",  ".jsx",
-                                                         ".mjs", ".cjs", ".mts", ".cts"};
-constexpr std::array<std::string_view, 7> kMethods = {"GET",    "HEAD",  "POST",   "PUT",
-                                                      "DELETE", "PATCH", "OPTIONS"};
+constexpr std::string_view kExtensions[] = {".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts"};
+constexpr std::string_view kMethods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 constexpr int kMaxDepth = 5;  // of barrels and wrapped handlers followed
 
 bool is_source(std::string_view path) {
-  return std::any_of(kExtensions.begin(), kExtensions.end(),
+  return std::any_of(std::begin(kExtensions), std::end(kExtensions),
                      [&](std::string_view e) { return path.ends_with(e); }) &&
          !path.ends_with(".d.ts");
 }
@@ -38,10 +38,7 @@ std::string_view stem(std::string_view path) {
 // "app/../lib/./x" → "lib/x"; nullopt when it leaves the project.
 std::optional<std::string> tidy(std::string_view path) {
   std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    const std::size_t n = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, n);
-    path.remove_prefix(std::min(n + 1, path.size()));
+  for (const std::string_view part : split(path, "/")) {
     if (part.empty() || part == ".") continue;
     if (part == "..") {
       if (parts.empty()) return std::nullopt;
@@ -50,9 +47,7 @@ std::optional<std::string> tidy(std::string_view path) {
       parts.push_back(part);
     }
   }
-  std::string out;
-  for (const auto p : parts) out += (out.empty() ? "" : "/") + std::string(p);
-  return out;
+  return fmt::format("{}", fmt::join(parts, "/"));
 }
 
 // JSON, comments and trailing commas allowed, as a literal of JavaScript.
@@ -81,16 +76,10 @@ std::shared_ptr<routes::LiteralObject> object_at(const std::shared_ptr<routes::L
 
 // React refuses these in server components: who uses them is client code, whoever imports it.
 bool uses_client_hooks(const Ast& ast) {
-  static constexpr std::array<std::string_view, 8> kHooks = {"useState",
-                                                             "useEffect",
-                                                             "useRef",
-                                                             "useReducer",
-                                                             "useLayoutEffect",
-                                                             "useContext",
-                                                             "useSyncExternalStore",
-                                                             "createContext"};
   return std::any_of(ast.imports().begin(), ast.imports().end(), [&](const Import& i) {
-    return i.source == "react" && std::find(kHooks.begin(), kHooks.end(), i.imported) != kHooks.end();
+    return i.source == "react" &&
+           is_one_of(i.imported, {"useState", "useEffect", "useRef", "useReducer", "useLayoutEffect",
+                                  "useContext", "useSyncExternalStore", "createContext"});
   });
 }
 
@@ -137,9 +126,8 @@ Program::Program(const Input& input, const Bounds& bounds) {
     if (file.edge) edge.push_back(path);
   }
   reach(request, true, [](File& f, const std::string&) {
-    const bool fresh = !f.request;
-    f.request = f.server = true;
-    return fresh;
+    f.server = true;
+    return !std::exchange(f.request, true);
   });
   std::set<std::string> seen;
   reach(server, true, [&](File& f, const std::string&) {
@@ -148,11 +136,7 @@ Program::Program(const Input& input, const Bounds& bounds) {
   });
   for (auto& [path, file] : files_)
     if (file.kind == routes::Kind::pages && !file.handlers.empty()) file.server = true;
-  reach(custom, true, [](File& f, const std::string&) {
-    const bool fresh = !f.custom_server;
-    f.custom_server = true;
-    return fresh;
-  });
+  reach(custom, true, [](File& f, const std::string&) { return !std::exchange(f.custom_server, true); });
   for (const auto& [path, file] : files_) {
     for (const ModuleSpecifier& s : file.ast->sources())
       if (s.dynamic) whole_.insert(resolve(file, s.specifier));
@@ -160,9 +144,8 @@ Program::Program(const Input& input, const Bounds& bounds) {
       if (i.imported == "*") whole_.insert(resolve(file, i.source));
     if (!file.request) continue;
     for (const Import& i : file.ast->imports()) {
-      const File* from = i.imported == "*" ? nullptr : resolve(file, i.source);
-      if (from == nullptr) continue;
-      const NameOrigin found = origin(*from, i.imported);
+      if (i.imported == "*") continue;
+      const NameOrigin found = origin(file, i);
       if (found.file != nullptr) importers_[{found.file, found.name}].push_back({&file, i.local});
     }
   }
@@ -281,6 +264,17 @@ NameOrigin Program::origin(const File& file, std::string_view exported, int dept
   return {};
 }
 
+NameOrigin Program::origin(const File& file, const Import& i) const {
+  const File* from = resolve(file, i.source);
+  return from != nullptr ? origin(*from, i.imported) : NameOrigin{};
+}
+Declaration Program::declaration(const File& file, std::string_view name) const {
+  const Import* i = file.ast->import_of(name);
+  if (i == nullptr) return {&file, file.ast->top_level(name)};
+  const NameOrigin found = origin(file, *i);
+  return {found.file, found.file != nullptr ? found.file->ast->top_level(found.name) : kNone};
+}
+
 const Handler* Program::handler_at(const File& file, int i) const {
   const int f = file.ast->function_of(i);
   for (const Handler& h : file.handlers)
@@ -309,8 +303,8 @@ bool Program::script_runs(std::string_view path) const {
     if (dir.empty()) return false;
     name = dir.substr(dir.rfind('/') + 1);
   }
-  static constexpr std::array<std::string_view, 8> kRunners = {"node ", "tsx ", "ts-node ", "nodemon ",
-                                                               "bun ",  "run ", "watch ",   "/"};
+  static constexpr std::string_view kRunners[] = {"node ", "tsx ", "ts-node ", "nodemon ",
+                                                  "bun ",  "run ", "watch ",   "/"};
   for (const std::string& script : scripts_) {
     for (std::size_t at = script.find(name); at != std::string::npos; at = script.find(name, at + 1)) {
       const std::string_view before = std::string_view(script).substr(0, at);
@@ -319,7 +313,7 @@ bool Program::script_runs(std::string_view path) const {
       const bool begins = before.empty() || before.ends_with(' ') || before.ends_with('/');
       if (!begins) continue;
       if (next == '.' || (index && next == '/')) return true;
-      if (next == ' ' && std::any_of(kRunners.begin(), kRunners.end(),
+      if (next == ' ' && std::any_of(std::begin(kRunners), std::end(kRunners),
                                      [&](std::string_view r) { return before.ends_with(r); }))
         return true;
     }
@@ -332,9 +326,7 @@ void Program::read_git(const Input& input) {
   const auto it = input.files.find(".git/files");
   if (it == input.files.end()) return;
   has_git_ = true;
-  for (std::string_view rest = it->second; !rest.empty();) {
-    const std::string_view path = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(path.size() + 1, rest.size()));
+  for (const std::string_view path : split(it->second, "\n")) {
     if (path.empty()) continue;
     git_.emplace(path);
     if (is_source(path)) by_any_case_[small_letters(path)] = std::string(path);
@@ -434,8 +426,7 @@ void Program::add_handler(File& file, int value, HandlerKind kind, int depth) {
   } else if (ast.is(value, "identifier")) {
     const int declared = ast.top_level(ast.text(value));
     if (declared == kNone) return;
-    add_handler(file, ast.is(declared, "variable_declarator") ? ast.field(declared, "value") : declared, kind,
-                depth + 1);
+    add_handler(file, ast.defined(declared), kind, depth + 1);
   } else if (ast.is(value, "call_expression")) {  // withAuth(async (req) => …)
     for (const int a : ast.children(ast.field(value, "arguments"))) {
       const int arg = ast.strip(a);
@@ -456,8 +447,7 @@ void Program::find_handlers(File& file) {
     }
     const int declared = ast.top_level(it->second);
     if (declared == kNone) return;
-    add_handler(file, ast.is(declared, "variable_declarator") ? ast.field(declared, "value") : declared,
-                kind);
+    add_handler(file, ast.defined(declared), kind);
   };
   switch (file.kind) {
     case routes::Kind::app_route:

@@ -59,6 +59,12 @@ struct NameOrigin {
   std::string name;
 };
 
+// The top-level declaration of a name; no file: it lies outside of the project.
+struct Declaration {
+  const File* file = nullptr;
+  int node = kNone;
+};
+
 class Program {
  public:
   explicit Program(const Input& input, const Bounds& bounds = {});
@@ -76,8 +82,19 @@ class Program {
   // has it too, or nobody defines it.
   std::string_view only_local(std::string_view variable) const;
   NameOrigin origin(const File& file, std::string_view exported, int depth = 0) const;
+  // Where a name that `file` imports is declared.
+  NameOrigin origin(const File& file, const Import& i) const;
+  // What a name of the file's top level stands for: its own declaration or an imported one.
+  Declaration declaration(const File& file, std::string_view name) const;
   // Files that requests reach and that import this name, each with the name it has there.
   const std::vector<NameOrigin>& importers(const File& file, const std::string& name) const;
+  // Calls use(file, name) for the file that declares a name and for each that imports it.
+  template <class Use>
+  void each_user(const File& file, const std::string& name, Use use) const {
+    use(file, std::string_view(name));
+    for (const NameOrigin& other : importers(file, name))
+      if (other.file != &file) use(*other.file, std::string_view(other.name));
+  }
   // `import * as lib`, `await import("./lib")`: any of its exports may be used by a name not seen.
   bool imported_whole(const File& file) const { return whole_.contains(&file); }
   // The handler whose own body (not a function inside it) holds node i.

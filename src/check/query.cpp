@@ -4,11 +4,6 @@
 
 #include <cstdlib>
 
-extern "C" {
-const TSLanguage* tree_sitter_tsx();
-const TSLanguage* tree_sitter_typescript();
-}
-
 namespace vsim::check {
 
 Result<std::shared_ptr<const Query>> Query::compile(std::string_view text, unsigned grammars) {

@@ -4,22 +4,18 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/plain_text.hpp"
+#include "base/sarif.hpp"
 #include "base/text.hpp"
 
 namespace vsim::check {
 namespace {
 
-std::string json(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 std::string json_list(const std::vector<std::string>& items) {
   std::string out = "[";
-  for (const auto& i : items) out += (out.size() > 1 ? ", " : "") + json(i);
+  for (const auto& i : items) out += (out.size() > 1 ? ", " : "") + json_string(i);
   return out + "]";
 }
 
@@ -29,10 +25,9 @@ std::string paragraph(std::string_view label, std::string_view text) {
   const std::string indent(line.size(), ' ');
   std::size_t used = line.size();
   bool first = true;
-  while (!text.empty()) {
-    const std::size_t n = std::min(text.find_first_of(" \n"), text.size());
-    const std::string_view word = text.substr(0, n);
-    text.remove_prefix(std::min(n + 1, text.size()));
+  std::string flat(text);
+  std::replace(flat.begin(), flat.end(), '\n', ' ');
+  for (const std::string_view word : split(flat, " ")) {
     if (word.empty()) continue;
     if (!first && used + 1 + word.size() > 96) {
       out += line + "\n";
@@ -45,23 +40,6 @@ std::string paragraph(std::string_view label, std::string_view text) {
     first = false;
   }
   return out + line + "\n";
-}
-
-std::string plural(int n, std::string_view word) {
-  return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
-}
-
-std::string uri(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    const auto u = static_cast<unsigned char>(c);
-    if ((u >= '0' && u <= '9') || (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') ||
-        std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", u);
-  }
-  return out;
 }
 
 }  // namespace
@@ -95,10 +73,9 @@ std::string render_text(const Report& report, const RenderOptions& options) {
     }
     out += "\n";
   }
-  out += fmt::format("{}, {}, {} in {}", plural(report.count(Severity::error), "error"),
-                     plural(report.count(Severity::warning), "warning"),
-                     plural(report.count(Severity::note), "note"),
-                     plural(static_cast<int>(report.files), "file"));
+  out += fmt::format("{}, {}, {} in {}", counted(report.count(Severity::error), "error"),
+                     counted(report.count(Severity::warning), "warning"),
+                     counted(report.count(Severity::note), "note"), counted(report.files, "file"));
   if (report.ignored > 0) out += fmt::format(", {} ignored", report.ignored);
   return out + fmt::format(" (profile {})\n", options.profile);
 }
@@ -107,7 +84,7 @@ std::string render_json(const Report& report, const RenderOptions& options) {
   std::string out = fmt::format(
       "{{\n  \"version\": 1,\n  \"profile\": {},\n  \"files\": {},\n  \"notLookedAt\": {},\n  \"ignored\": "
       "{},\n",
-      json(options.profile), report.files, json_list(report.unfinished), report.ignored);
+      json_string(options.profile), report.files, json_list(report.unfinished), report.ignored);
   out += fmt::format("  \"errors\": {},\n  \"warnings\": {},\n  \"notes\": {},\n  \"findings\": [",
                      report.count(Severity::error), report.count(Severity::warning),
                      report.count(Severity::note));
@@ -120,59 +97,43 @@ std::string render_json(const Report& report, const RenderOptions& options) {
         "    {{\"rule\": {}, \"severity\": {}, \"file\": {}, \"line\": {}, \"column\": {}, \"endColumn\": "
         "{}, "
         "\"message\": {}, \"explanation\": {}, \"fix\": {}, \"docs\": {}}}",
-        json(f.rule), json(to_string(f.severity)), json(options.prefix + f.file), f.line, f.column,
-        f.column == 0 ? 0 : f.column + f.length, json(f.message),
-        json(rule != nullptr ? rule->explanation : ""), json(rule != nullptr ? rule->fix : ""),
+        json_string(f.rule), json_string(to_string(f.severity)), json_string(options.prefix + f.file), f.line,
+        f.column, f.column == 0 ? 0 : f.column + f.length, json_string(f.message),
+        json_string(rule != nullptr ? rule->explanation : ""), json_string(rule != nullptr ? rule->fix : ""),
         json_list(rule != nullptr ? rule->docs : std::vector<std::string>()));
   }
   return out + (first ? "]\n}\n" : "\n  ]\n}\n");
 }
 
 std::string render_sarif(const Report& report, const RenderOptions& options) {
-  std::string out =
-      "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"version\": \"2.1.0\",\n"
-      "  \"runs\": [{\n    \"columnKind\": \"unicodeCodePoints\",\n    \"tool\": {\"driver\": {\"name\": "
-      "\"vercel-sim\", ";
-  out += fmt::format("\"semanticVersion\": {}, \"rules\": [", json(VSIM_VERSION));
+  std::string out(sarif::kBegin);
+  out += fmt::format(", \"semanticVersion\": {}, \"rules\": [", json_string(VSIM_VERSION));
   std::map<std::string_view, std::size_t> index;
   const auto level = [](Severity s) { return s == Severity::off ? std::string_view("none") : to_string(s); };
   for (const Rule& r : rules()) {
-    out += index.empty() ? "\n" : ",\n";
+    out += fmt::format("{}\n      {}", index.empty() ? "" : ",",
+                       sarif::rule(r.id, r.title, r.explanation, r.fix, r.docs.front(), level(r.serverless)));
     index.emplace(r.id, index.size());
-    out += fmt::format(
-        "      {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}, \"fullDescription\": {{\"text\": {}}}, "
-        "\"help\": {{\"text\": {}}}, \"helpUri\": {}, \"defaultConfiguration\": {{\"level\": {}}}}}",
-        json(r.id), json(r.title), json(r.explanation), json(r.fix), json(r.docs.front()),
-        json(level(r.serverless)));
   }
-  out += fmt::format(
-      ",\n      {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}, \"fullDescription\": {{\"text\": {}}}, "
-      "\"help\": {{\"text\": {}}}, \"defaultConfiguration\": {{\"level\": \"warning\"}}}}",
-      json(kIgnoreId), json("A vercel-sim-ignore comment that does not do what it says"),
-      json("`vercel-sim-ignore RULE REASON` silences the findings of that rule on its own line or the next "
-           "one. "
-           "This one has no rule or no reason, names a rule that does not exist, or silences nothing."),
-      json(
-          "Name the rule as `vercel-sim check` prints it in brackets, and a reason, or remove the comment."));
+  out +=
+      ",\n      " +
+      sarif::rule(
+          kIgnoreId, "A vercel-sim-ignore comment that does not do what it says",
+          "`vercel-sim-ignore RULE REASON` silences the findings of that rule on its own line or the next "
+          "one. "
+          "This one has no rule or no reason, names a rule that does not exist, or silences nothing.",
+          "Name the rule as `vercel-sim check` prints it in brackets, and a reason, or remove the comment.",
+          "", "warning");
   index.emplace(kIgnoreId, index.size());
   out += "\n    ]}},\n    \"results\": [";
   bool first = true;
-  for (const Finding& f : report.findings) {
-    out += first ? "\n" : ",\n";
-    first = false;
-    // GitHub takes no result without a line: what is of a file as a whole stands at its first.
-    std::string region = fmt::format(", \"region\": {{\"startLine\": {}", std::max(f.line, 1));
-    if (f.line > 0 && f.column > 0)
-      region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", f.column, f.column + f.length);
-    region += "}";
+  for (const Finding& f : report.findings)
     out += fmt::format(
-        "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": {}, \"message\": {{\"text\": {}}}, "
-        "\"locations\": "
-        "[{{\"physicalLocation\": {{\"artifactLocation\": {{\"uri\": {}, \"uriBaseId\": "
-        "\"%SRCROOT%\"}}{}}}}}]}}",
-        json(f.rule), index.at(f.rule), json(level(f.severity)), json(f.message),
-        json(uri(options.prefix + f.file)), region);
-  }
+        "{}\n      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": {}, \"message\": {{\"text\": {}}}, "
+        "\"locations\": {}}}",
+        std::exchange(first, false) ? "" : ",", json_string(f.rule), index.at(f.rule),
+        json_string(level(f.severity)), json_string(f.message),
+        sarif::locations(options.prefix + f.file, f.line, f.column, f.length));
   out += first ? "]" : "\n    ]";
   return out + "\n  }]\n}\n";
 }

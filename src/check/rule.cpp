@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enum_to_string.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,15 +12,17 @@
 
 namespace vsim::check {
 
+BOOST_DESCRIBE_ENUM(Severity, off, note, warning, error)
+
 std::string_view embedded(std::string_view path);  // rules/*.yaml, generated
 std::vector<std::string_view> embedded_paths();
-
-namespace {
 
 std::string trimmed(std::string s) {
   while (!s.empty() && (s.back() == '\n' || s.back() == ' ')) s.pop_back();
   return s;
 }
+
+namespace {
 
 std::vector<std::string> list(const YAML::Node& n) {
   std::vector<std::string> out;
@@ -29,30 +34,12 @@ std::vector<std::string> list(const YAML::Node& n) {
 }
 
 bool read_severity(const YAML::Node& n, Severity& out) {
-  if (!n.IsScalar()) return false;
-  for (const Severity s : {Severity::off, Severity::note, Severity::warning, Severity::error}) {
-    if (n.Scalar() != to_string(s)) continue;
-    out = s;
-    return true;
-  }
-  return false;
+  return n.IsScalar() && boost::describe::enum_from_string(n.Scalar().c_str(), out);
 }
 
 }  // namespace
 
-std::string_view to_string(Severity s) {
-  switch (s) {
-    case Severity::off:
-      return "off";
-    case Severity::note:
-      return "note";
-    case Severity::warning:
-      return "warning";
-    case Severity::error:
-      return "error";
-  }
-  return "off";
-}
+std::string_view to_string(Severity s) { return boost::describe::enum_to_string(s, "off"); }
 
 Result<Rule> parse_rule(std::string_view yaml) {
   try {

@@ -15,6 +15,9 @@ namespace vsim::check {
 enum class Severity : std::uint8_t { off, note, warning, error };
 std::string_view to_string(Severity);
 
+// Without the line ends and spaces that a block of YAML ends with.
+std::string trimmed(std::string s);
+
 struct Rule {
   std::string id;     // "socket-io-server"
   std::string title;  // one line, no full stop
@@ -44,8 +47,5 @@ const std::vector<Rule>& rules();
 const Rule* find_rule(std::string_view id);
 // One rule's YAML; unknown and missing keys are errors.
 Result<Rule> parse_rule(std::string_view yaml);
-
-// docs/rules.md, word for word.
-std::string render_docs();
 
 }  // namespace vsim::check

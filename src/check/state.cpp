@@ -1,5 +1,4 @@
 // Module-level state that requests share: bindings of modules, static fields, members of globalThis.
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -72,8 +71,7 @@ StaticField static_field(const Ast& ast, int name) {
   const std::string_view text = ast.text(definition);
   const std::string_view before =
       text.substr(0, static_cast<std::size_t>(ast.text(name).data() - text.data()));
-  if (before.find("static") == std::string_view::npos || before.find("readonly") != std::string_view::npos)
-    return {};
+  if (!says(before, "static") || says(before, "readonly")) return {};
   const std::string class_name(ast.text(ast.field(declared, "name")));
   if (ast.top_level(class_name) != declared) return {};
   return {definition, body, class_name};
@@ -82,7 +80,7 @@ StaticField static_field(const Ast& ast, int name) {
 // `Presence.online`, and `this.online` inside the class, in functions.
 std::vector<Ref> static_references(const Match& m, const StaticField& field, std::string_view name) {
   std::vector<Ref> out;
-  const auto collect = [&](const File& file, std::string_view local) {
+  m.program.each_user(m.file, field.class_name, [&](const File& file, std::string_view local) {
     const Ast& ast = *file.ast;
     for (int i = 0; i < ast.size(); ++i) {
       if (!ast.is(i, "member_expression") || ast.function_of(i) == kNone) continue;
@@ -92,10 +90,7 @@ std::vector<Ref> static_references(const Match& m, const StaticField& field, std
       if (own || (ast.is(object, "identifier") && ast.text(object) == local && !ast.is_local(object, local)))
         out.push_back({&file, i, ast.text(i)});
     }
-  };
-  collect(m.file, field.class_name);
-  for (const NameOrigin& other : m.program.importers(m.file, field.class_name))
-    if (other.file != &m.file) collect(*other.file, other.name);
+  });
   return out;
 }
 
@@ -128,9 +123,7 @@ std::vector<Ref> global_references(const Match& m, std::string_view key) {
 
 }  // namespace
 
-bool shared_state(Match& m, const Predicate& p) {
-  const int name_node = capture(m, p);
-  if (name_node == kNone) return false;
+bool shared_state(Match& m, int name_node, const Predicate&) {
   const std::string name(m.ast.text(name_node));
   const int declarator = m.ast.parent(name_node);
   if (!m.ast.is(declarator, "variable_declarator") || m.ast.top_level(name) != declarator) return false;
@@ -147,9 +140,7 @@ bool shared_state(Match& m, const Predicate& p) {
   return shared(m, std::move(uses), container);
 }
 
-bool shared_static(Match& m, const Predicate& p) {
-  const int name_node = capture(m, p);
-  if (name_node == kNone) return false;
+bool shared_static(Match& m, int name_node, const Predicate&) {
   const StaticField field = static_field(m.ast, name_node);
   const std::string_view name = m.ast.text(name_node);
   if (field.definition == kNone || per_instance_by_name(field.class_name, false)) return false;
@@ -167,9 +158,8 @@ bool shared_static(Match& m, const Predicate& p) {
   return shared(m, std::move(uses), container);
 }
 
-bool shared_global(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
-  if (at == kNone || m.ast.function_of(at) == kNone) return false;
+bool shared_global(Match& m, int at, const Predicate&) {
+  if (m.ast.function_of(at) == kNone) return false;
   const std::string_view key = m.ast.text(m.ast.field(at, "property"));
   if (per_instance_by_name(key, false)) return false;
   const auto refs = global_references(m, key);

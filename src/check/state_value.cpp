@@ -1,8 +1,5 @@
 #include "check/state.hpp"
 
-#include <algorithm>
-#include <array>
-#include <span>
 #include <vector>
 
 #include "base/text.hpp"
@@ -10,10 +7,6 @@
 
 namespace vsim::check {
 namespace {
-
-bool contains(std::span<const std::string_view> list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
 
 // "cachedAt" → cached, at
 std::vector<std::string> name_words(std::string_view name) {
@@ -36,10 +29,9 @@ std::vector<std::string> name_words(std::string_view name) {
 // What statements of the top level assign to this member: `if (!g.rooms) g.rooms = new Map();`
 int assigned_at_load(const Ast& ast, std::string_view member) {
   for (int i = 0; i < ast.size(); ++i) {
-    if (!ast.is(i, "assignment_expression") && !ast.is(i, "augmented_assignment_expression")) continue;
+    if (!ast.is_assignment(i)) continue;
     const int left = ast.strip(ast.field(i, "left"));
-    if (left != kNone && ast.text(left) == member && ast.function_of(i) == kNone)
-      return ast.field(i, "right");
+    if (ast.text(left) == member && ast.function_of(i) == kNone) return ast.field(i, "right");
   }
   return kNone;
 }
@@ -75,8 +67,8 @@ Container container_of(const Ast& ast, int value) {
   bool followed = false;
   while (value != kNone) {
     value = ast.strip(value);
-    const std::string_view t = value == kNone ? std::string_view() : ast.type(value);
-    if (t == "binary_expression" || t == "augmented_assignment_expression" || t == "assignment_expression") {
+    const std::string_view t = ast.type(value);
+    if (t == "binary_expression" || ast.is_assignment(value)) {
       value = ast.field(value, "right");
     } else if (t == "member_expression" || t == "subscript_expression") {
       if (followed) return Container::no;
@@ -87,11 +79,10 @@ Container container_of(const Ast& ast, int value) {
     } else if (t == "object") {
       return Container::keyed;
     } else if (t == "new_expression") {
-      const int c = ast.field(value, "constructor");
-      if (c == kNone) return Container::no;
-      if (ast.text(c) == "Array") return Container::list;
-      if (ast.text(c) == "EventEmitter") return Container::emitter;
-      return ast.text(c) == "Map" || ast.text(c) == "Set" ? Container::keyed : Container::no;
+      const std::string_view made = ast.text(ast.field(value, "constructor"));
+      if (made == "Array") return Container::list;
+      if (made == "EventEmitter") return Container::emitter;
+      return made == "Map" || made == "Set" ? Container::keyed : Container::no;
     } else {
       return Container::no;
     }
@@ -102,10 +93,7 @@ Container container_of(const Ast& ast, int value) {
 Container container_in(const Program& program, const File& file, int value, int depth) {
   const Ast& ast = *file.ast;
   if (const Container c = container_of(ast, value); c != Container::no) return c;
-  value = ast.strip(value);
-  while (ast.is(value, "binary_expression") || ast.is(value, "assignment_expression") ||
-         ast.is(value, "augmented_assignment_expression"))
-    value = ast.strip(ast.field(value, "right"));
+  value = ast.right_most(value);
   if (depth > 2) return Container::no;
   if (ast.is(value, "new_expression")) {
     const int c = ast.field(value, "constructor");
@@ -119,8 +107,7 @@ Container container_in(const Program& program, const File& file, int value, int 
     if (!ast.is(declared, "class_declaration")) return Container::no;
     for (int i = declared; i < ast.field(declared, "body"); ++i) {
       if (!ast.is(i, "extends_clause") && !ast.is(i, "class_heritage")) continue;
-      const std::string_view base = ast.text(i);
-      if (base.find("EventEmitter") != std::string_view::npos) return Container::emitter;
+      if (says(ast.text(i), "EventEmitter")) return Container::emitter;
     }
     return Container::no;
   }
@@ -148,10 +135,7 @@ Container container_in(const Program& program, const File& file, int value, int 
 std::set<std::string_view> parts_of(const Program& program, const File& file, int value) {
   const Ast& ast = *file.ast;
   std::set<std::string_view> out;
-  value = ast.strip(value);
-  while (ast.is(value, "binary_expression") || ast.is(value, "assignment_expression") ||
-         ast.is(value, "augmented_assignment_expression"))
-    value = ast.strip(ast.field(value, "right"));
+  value = ast.right_most(value);
   if (!ast.is(value, "object")) return out;
   for (const int pair : ast.children(value)) {
     const int key = ast.field(pair, "key"), v = ast.field(pair, "value");

@@ -1,5 +1,4 @@
 // Event streams that only the platform or the visitor ends.
-#include <algorithm>
 #include <chrono>
 
 #include "base/text.hpp"
@@ -11,12 +10,6 @@ namespace {
 
 constexpr int kMaxDepth = 4;  // functions followed to where they are called
 
-bool says(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
-
-bool one_of(std::string_view word, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 std::string_view callee_name(const Ast& ast, int call) {
   const int callee = ast.strip(ast.field(call, "function"));
   if (ast.is(callee, "identifier")) return ast.text(callee);
@@ -25,7 +18,6 @@ std::string_view callee_name(const Ast& ast, int call) {
 }
 
 bool is_content_type(const Ast& ast, int node) {
-  if (node == kNone) return false;
   return iequals(ast.is_string(node) ? ast.string(node) : std::string(ast.text(node)), "content-type");
 }
 
@@ -44,10 +36,7 @@ int function_of_stream(const Match& m, int text) {
   const Ast& ast = m.ast;
   int i = text;
   if (ast.function_of(i) == kNone) {
-    int declarator = text;
-    while (declarator != kNone && !ast.is(declarator, "variable_declarator"))
-      declarator = ast.parent(declarator);
-    const int name = ast.field(declarator, "name");
+    const int name = ast.field(ast.enclosing(text, "variable_declarator"), "name");
     if (name == kNone) return kNone;
     i = kNone;
     for (int u = 0; u < ast.size() && i == kNone; ++u)
@@ -68,24 +57,22 @@ int function_of_stream(const Match& m, int text) {
 double allowed(const Match& m) {
   Duration most = m.profile.duration_default.value;
   for (const routes::Function& f : m.program.functions())
-    if (f.file == m.ast.path() && f.max_duration)
-      most = f.max_duration->max ? m.profile.duration_max.value
-                                 : std::min(f.max_duration->value, m.profile.duration_extended_max.value);
+    if (f.file == m.ast.path() && f.max_duration) most = limit_of(f, m.profile);
   return std::chrono::duration<double, std::milli>(most).count();
 }
 
 bool is_request(std::string_view name) {
-  return one_of(name, {"req", "_req", "request", "_request", "res", "_res", "response"});
+  return is_one_of(name, {"req", "_req", "request", "_request", "res", "_res", "response"});
 }
 
 // `signal.addEventListener("abort", …)`, `req.on("close", …)`
 bool listens_for_departure(const Ast& ast, int call) {
-  if (!one_of(callee_name(ast, call), {"addEventListener", "on", "once", "addListener"})) return false;
+  if (!is_one_of(callee_name(ast, call), {"addEventListener", "on", "once", "addListener"})) return false;
   const auto arguments = ast.children(ast.field(call, "arguments"));
   if (arguments.empty() || !ast.is_string(arguments[0])) return false;
   const std::string event = ast.string(arguments[0]);
   if (event == "abort") return true;
-  if (!one_of(event, {"close", "aborted", "finish", "end", "error"})) return false;
+  if (!is_one_of(event, {"close", "aborted", "finish", "end", "error"})) return false;
   int object = ast.strip(ast.field(ast.strip(ast.field(call, "function")), "object"));
   while (ast.is(object, "member_expression")) object = ast.strip(ast.field(object, "object"));
   return ast.is(object, "identifier") && is_request(ast.text(object));
@@ -167,7 +154,7 @@ bool ends_itself(const Match& m, int stream) {
   for (int i = stream; i < ast.end(stream); ++i) {
     if (ast.is(i, "while_statement") && loop == kNone && endless_loop(ast, i)) loop = i;
     if (!ast.is(i, "call_expression")) continue;
-    if (!one_of(callee_name(ast, i), {"close", "end", "terminate", "error"})) continue;
+    if (!is_one_of(callee_name(ast, i), {"close", "end", "terminate", "error"})) continue;
     const int callee = ast.strip(ast.field(i, "function"));
     if (!ast.is(callee, "member_expression") || !is_sink(ast, ast.field(callee, "object"), stream)) continue;
     if (loop != kNone && i >= ast.end(loop) && ast.function_of(i) == ast.function_of(loop)) continue;
@@ -187,8 +174,8 @@ bool resumes(const Ast& ast, int stream) {
                       ast.is(i, "shorthand_property_identifier_pattern");
     if (!word) continue;
     const std::string text = ast.is(i, "string") ? ast.string(i) : std::string(ast.text(i));
-    if (one_of(text, {"lastEventId", "lastEventID", "last_event_id", "since", "sinceId", "cursor", "lastId",
-                      "startIndex", "resumeFrom"}))
+    if (is_one_of(text, {"lastEventId", "lastEventID", "last_event_id", "since", "sinceId", "cursor",
+                         "lastId", "startIndex", "resumeFrom"}))
       return true;
   }
   return false;
@@ -213,7 +200,7 @@ bool handed_to_others(const Ast& ast, int stream) {
       if (ast.is(i, "await_expression") || ast.is(i, "for_in_statement")) return false;
       if (!ast.is(i, "call_expression") || listens_for_departure(ast, i)) continue;
       const std::string_view name = callee_name(ast, i);
-      const bool listens = one_of(name, {"on", "addListener", "subscribe", "addSubscriber"}) ||
+      const bool listens = is_one_of(name, {"on", "addListener", "subscribe", "addSubscriber"}) ||
                            (name.starts_with("on") && name.size() > 2 && name[2] >= 'A' && name[2] <= 'Z');
       for (const int a : ast.children(ast.field(i, "arguments"))) {
         const int v = ast.strip(a);
@@ -233,7 +220,7 @@ bool written_for_ever(const Match& m, int stream) {
   for (int i = stream; i < ast.end(stream); ++i) {
     if (!ast.is(i, "call_expression") || listens_for_departure(ast, i)) continue;
     const bool listens =
-        one_of(callee_name(ast, i), {"on", "addListener", "subscribe", "psubscribe", "addSubscriber"});
+        is_one_of(callee_name(ast, i), {"on", "addListener", "subscribe", "psubscribe", "addSubscriber"});
     bool sink = false;
     for (const int a : ast.children(ast.field(i, "arguments"))) {
       const std::string_view text = ast.text(a);
@@ -264,9 +251,7 @@ bool sleeps(const Ast& ast, int awaited) {
   return false;
 }
 
-bool endless_stream(Match& m, const Predicate& p) {
-  const int text = capture(m, p);
-  if (text == kNone) return false;
+bool endless_stream(Match& m, int text, const Predicate&) {
   const Ast& ast = m.ast;
   if (!ast.is_string(text) || !ast.string(text).starts_with("text/event-stream") || !is_sent(ast, text))
     return false;

@@ -1,22 +1,11 @@
 // Work that goes on after the response, and loops that wait without an end.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "check/predicates.hpp"
 
 namespace vsim::check {
 namespace {
-
-bool says(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
-
-bool mentions(const Ast& ast, int from, std::string_view name) {
-  for (int i = from; i < ast.end(from); ++i)
-    if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier")) && ast.text(i) == name)
-      return true;
-  return false;
-}
 
 // A name bound by the parameter of the response is used below `node`: it answers the request itself.
 bool uses_response(const Ast& ast, int function, int node) {
@@ -24,7 +13,7 @@ bool uses_response(const Ast& ast, int function, int node) {
   if (parameters.size() < 2) return false;
   for (int i = parameters[1]; i < ast.end(parameters[1]); ++i)
     if ((ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier_pattern")) &&
-        mentions(ast, node, ast.text(i)))
+        ast.mentions(node, ast.text(i)))
       return true;
   return false;
 }
@@ -62,9 +51,9 @@ bool handed_over(const Ast& ast, int i, int handler) {
 bool floating_method(Match& m, int callee, bool promise) {
   const Ast& ast = m.ast;
   const std::string_view method = ast.text(ast.field(callee, "property"));
-  for (const std::string_view harmless : {"cancel", "close", "release", "destroy", "abort", "end", "quit",
-                                          "disconnect", "$disconnect", "terminate", "kill", "unlock"})
-    if (method == harmless) return false;
+  if (is_one_of(method, {"cancel", "close", "release", "destroy", "abort", "end", "quit", "disconnect",
+                         "$disconnect", "terminate", "kill", "unlock"}))
+    return false;
   const int object = ast.strip(ast.field(callee, "object"));
   if (!promise) {
     if (!ast.is(object, "identifier")) return false;
@@ -80,9 +69,7 @@ bool floating_method(Match& m, int callee, bool promise) {
 
 }  // namespace
 
-bool outlives_response(Match& m, const Predicate& p) {
-  const int call = capture(m, p);
-  if (call == kNone) return false;
+bool outlives_response(Match& m, int call, const Predicate&) {
   const Ast& ast = m.ast;
   const Handler* handler = m.program.handler_at(m.file, call);
   if (handler == nullptr || handler->kind == HandlerKind::page) return false;
@@ -126,9 +113,7 @@ bool outlives_response(Match& m, const Predicate& p) {
   return true;
 }
 
-bool floating(Match& m, const Predicate& p) {
-  const int statement = capture(m, p);
-  if (statement == kNone) return false;
+bool floating(Match& m, int statement, const Predicate&) {
   const Ast& ast = m.ast;
   const Handler* handler = m.program.handler_at(m.file, statement);
   if (handler == nullptr ||
@@ -169,39 +154,29 @@ bool floating(Match& m, const Predicate& p) {
   m.detail = fmt::format("{}()", name);
   if (promise) return true;
   if (name == "fetch") return is_global(m, callee, name);
-  const Ast* where = &ast;
-  int declared = kNone;
+  Declaration found{&m.file, kNone};
   if (ast.is_local(callee, name)) {
     // A function inside the handler: only its own statements are looked at.
     const int body = ast.field(handler->function, "body");
     for (const int s : ast.children(body)) {
-      if (ast.is(s, "function_declaration") && ast.text(ast.field(s, "name")) == name) declared = s;
+      if (ast.is(s, "function_declaration") && ast.text(ast.field(s, "name")) == name) found.node = s;
       for (const int d : ast.children(s))
-        if (ast.is(d, "variable_declarator") && ast.text(ast.field(d, "name")) == name) declared = d;
+        if (ast.is(d, "variable_declarator") && ast.text(ast.field(d, "name")) == name) found.node = d;
     }
-  } else if (const Import* i = ast.import_of(name)) {
-    const File* from = m.program.resolve(m.file, i->source);
-    if (from == nullptr) return false;
-    const NameOrigin origin = m.program.origin(*from, i->imported);
-    if (origin.file == nullptr) return false;
-    where = origin.file->ast.get();
-    declared = where->top_level(origin.name);
   } else {
-    declared = ast.top_level(name);
+    found = m.program.declaration(m.file, name);
   }
-  if (declared == kNone) return false;
-  const int f =
-      where->is(declared, "variable_declarator") ? where->strip(where->field(declared, "value")) : declared;
-  if (f == kNone || !Ast::is_function(where->type(f)) || !where->is_async(f)) return false;
+  if (found.node == kNone) return false;
+  const Ast& there = *found.file->ast;
+  const int f = there.strip(there.defined(found.node));
+  if (!Ast::is_function(there.type(f)) || !there.is_async(f)) return false;
   // An async function that waits for nothing is done when it returns.
-  for (int i = f; i < where->end(f); ++i)
-    if (where->is(i, "await_expression") && where->function_of(i) == f) return true;
+  for (int i = f; i < there.end(f); ++i)
+    if (there.is(i, "await_expression") && there.function_of(i) == f) return true;
   return false;
 }
 
-bool endless_wait(Match& m, const Predicate& p) {
-  const int loop = capture(m, p);
-  if (loop == kNone) return false;
+bool endless_wait(Match& m, int loop, const Predicate&) {
   const Ast& ast = m.ast;
   const Handler* handler = m.program.handler_at(m.file, loop);
   if (handler == nullptr ||

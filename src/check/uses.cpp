@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 
 #include "base/text.hpp"
 #include "check/callers.hpp"
@@ -12,16 +10,12 @@
 namespace vsim::check {
 namespace {
 
-bool contains(std::span<const std::string_view> list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 // A member of the holder that holds many things itself stands for the holder: `hub.clients` of `hub`.
 int whole_of(const Ast& ast, int node, const std::set<std::string_view>& parts) {
   const int use = ast.strip_up(node), p = ast.parent(use);
   if (parts.empty() || !ast.is(p, "member_expression") || ast.field(p, "object") != use) return kNone;
   const int property = ast.field(p, "property");
-  return property != kNone && parts.contains(ast.text(property)) ? p : kNone;
+  return parts.contains(ast.text(property)) ? p : kNone;
 }
 
 }  // namespace
@@ -43,8 +37,7 @@ std::optional<Use> classify(const Ref& ref, const std::set<std::string_view>& pa
   if (t == "import_specifier" || t == "export_specifier" || t == "type_query" || t == "import_clause" ||
       t == "namespace_import")
     return std::nullopt;
-  if ((t == "assignment_expression" || t == "augmented_assignment_expression") &&
-      ast.field(p, "left") == use) {
+  if (ast.is_assignment(p) && ast.field(p, "left") == use) {
     const int value = ast.field(p, "right");
     return Use{&file, &ast, id, ref.name, t == "assignment_expression" ? Use::assign : Use::update, value};
   }
@@ -55,8 +48,7 @@ std::optional<Use> classify(const Ref& ref, const std::set<std::string_view>& pa
   const int outer = ast.strip_up(p), q = ast.parent(outer);
   if (q != kNone) {
     const std::string_view qt = ast.type(q);
-    if ((qt == "assignment_expression" || qt == "augmented_assignment_expression") &&
-        ast.field(q, "left") == outer)
+    if (ast.is_assignment(q) && ast.field(q, "left") == outer)
       return Use{&file, &ast, id, ref.name, Use::insert, ast.field(q, "right")};
     if (qt == "update_expression") return Use{&file, &ast, id, ref.name, Use::insert};
     if (qt == "unary_expression" && ast.text(q).starts_with("delete"))
@@ -75,6 +67,8 @@ std::optional<Use> classify(const Ref& ref, const std::set<std::string_view>& pa
   return Use{&file, &ast, id, ref.name, Use::read};
 }
 
+namespace {
+
 // The function of a use that is not a callback: `x.forEach(() => …)` belongs to what is around it.
 int named_function(const Ast& ast, int i) {
   int f = ast.function_of(i);
@@ -85,23 +79,10 @@ int named_function(const Ast& ast, int i) {
   return f;
 }
 
-namespace {
-
-bool mentions(const Ast& ast, int from, int to, std::string_view name) {
-  const bool member = name.find('.') != std::string_view::npos;
-  for (int i = from; i < to; ++i)
-    if (member ? ast.is(i, "member_expression") && ast.text(i) == name : false) return true;
-  for (int i = from; i < to; ++i)
-    if (!member && (ast.is(i, "identifier") || ast.is(i, "shorthand_property_identifier")) &&
-        ast.text(i) == name)
-      return true;
-  return false;
-}
-
 // `mod = await import("lib")`, `parse = mod.parse`: code that is loaded late, the same in every instance.
 bool loads_code(const Ast& ast, int value) {
   const auto loader = [&](int v) {
-    const std::string_view text = v == kNone ? std::string_view() : ast.text(v);
+    const std::string_view text = ast.text(v);
     return text.starts_with("await import(") || text.starts_with("(await import(") ||
            text.starts_with("require(");
   };
@@ -146,15 +127,15 @@ bool lazy(const Use& use) {
   const int statement = ast.parent(ast.strip_up(use.node));
   if (use.kind == Use::update) {
     const std::string_view text = ast.text(statement);
-    return text.find("?\?=") != std::string_view::npos || text.find("||=") != std::string_view::npos;
+    return says(text, "?\?=") || says(text, "||=");
   }
   if (use.value != kNone) {
     const int v = ast.strip(use.value);
     static constexpr std::string_view kFlags[] = {"true", "false", "null", "undefined"};
     if (contains(kFlags, ast.type(v)) || loads_code(ast, v) || sets_up(ast, use)) return true;
-    if (ast.is(v, "binary_expression") && mentions(ast, v, ast.end(v), name)) {
+    if (ast.is(v, "binary_expression") && ast.mentions(v, name)) {
       const std::string_view text = ast.text(v);
-      if (text.find("??") != std::string_view::npos || text.find("||") != std::string_view::npos) return true;
+      if (says(text, "??") || says(text, "||")) return true;
     }
   }
   const int f = named_function(ast, use.node);
@@ -162,11 +143,11 @@ bool lazy(const Use& use) {
     if (!ast.is(i, "if_statement") && !ast.is(i, "ternary_expression") && !ast.is(i, "while_statement"))
       continue;
     const int condition = ast.field(i, "condition");
-    if (condition != kNone && mentions(ast, condition, ast.end(condition), name)) return true;
+    if (ast.mentions(condition, name)) return true;
     // `if (Date.now() < expires) return token;`
     if (ast.end(i) > use.node || !ast.is(i, "if_statement")) continue;
     for (int r = i; r < ast.end(i); ++r)
-      if (ast.is(r, "return_statement") && mentions(ast, r, ast.end(r), name)) return true;
+      if (ast.is(r, "return_statement") && ast.mentions(r, name)) return true;
   }
   return loads(use);
 }
@@ -177,7 +158,7 @@ bool makes_once(const Use& insert, int function, const std::set<std::string_view
   const Ast& ast = *insert.ast;
   const auto about = [&](int node) {
     return std::any_of(derived.begin(), derived.end(),
-                       [&](std::string_view d) { return mentions(ast, node, ast.end(node), d); });
+                       [&](std::string_view d) { return ast.mentions(node, d); });
   };
   int value = insert.value;
   if (value == kNone) {  // x.set(key, value)
@@ -236,13 +217,13 @@ bool fills_cache(const Use& insert) {
     if (!ast.is(i, "variable_declarator")) continue;
     const int value = ast.field(i, "value");
     if (value == kNone || Ast::is_function(ast.type(ast.strip(value)))) continue;
-    if (mentions(ast, value, ast.end(value), name) && ast.is(ast.field(i, "name"), "identifier"))
+    if (ast.mentions(value, name) && ast.is(ast.field(i, "name"), "identifier"))
       derived.insert(ast.text(ast.field(i, "name")));
   }
   for (int i = f; i < insert.node; ++i) {
     if (!ast.is(i, "return_statement") || ast.end(i) > insert.node) continue;
     for (const std::string_view d : derived)
-      if (mentions(ast, i, ast.end(i), d)) return true;
+      if (ast.mentions(i, d)) return true;
   }
   return makes_once(insert, f, derived);
 }
@@ -272,13 +253,12 @@ bool makes_another(const Use& u) {
                                                "Set",   "Date",     "URL",          "Array"};
   for (int i = f; i < ast.end(f); ++i) {
     if (ast.is(i, "new_expression")) {
-      const int c = ast.field(i, "constructor");
-      if (c != kNone && !contains(kData, ast.text(c)) && !ast.text(c).ends_with("Error")) return true;
+      const std::string_view made = ast.text(ast.field(i, "constructor"));
+      if (!made.empty() && !contains(kData, made) && !made.ends_with("Error")) return true;
     }
     if (!ast.is(i, "call_expression")) continue;
     int callee = ast.strip(ast.field(i, "function"));
     if (ast.is(callee, "member_expression")) callee = ast.field(callee, "property");
-    if (callee == kNone) continue;
     for (const std::string_view verb : {"connect", "create", "open", "alloc", "make", "spawn", "launch"})
       if (ast.text(callee).starts_with(verb)) return true;
   }
@@ -293,8 +273,7 @@ bool pooled(const std::vector<Use>& uses) {
       taken = taken || makes_another(u);
     if (u.kind != Use::insert || u.method.empty()) continue;
     const Ast& ast = *u.ast;
-    int call = u.node;
-    while (call != kNone && !ast.is(call, "call_expression")) call = ast.parent(call);
+    const int call = ast.enclosing(u.node, "call_expression");
     const auto arguments = ast.children(ast.field(call, "arguments"));
     if (arguments.size() != 1 || !ast.is(ast.strip(arguments[0]), "identifier")) return false;
   }
@@ -310,8 +289,8 @@ bool batched(const std::vector<Use>& uses) {
     if (u.kind == Use::insert) continue;
     const int f = named_function(ast, u.node);
     const int member = ast.parent(ast.strip_up(u.node));
-    const int property = ast.is(member, "member_expression") ? ast.field(member, "property") : kNone;
-    if (u.kind == Use::read && property != kNone && ast.text(property) == "length") continue;
+    const bool is_member = ast.is(member, "member_expression");
+    if (u.kind == Use::read && is_member && ast.text(ast.field(member, "property")) == "length") continue;
     const bool drains = u.kind == Use::remove && u.method == "splice";
     if (f == kNone || is_handler(u, f)) return false;
     drained = drained || drains;
@@ -414,8 +393,7 @@ std::vector<Ref> results_of(const Program& program, const File& file, int functi
 
 int given_by(const Ast& ast, int i) {
   int use = ast.strip_up(i), p = ast.parent(use);
-  while ((ast.is(p, "assignment_expression") || ast.is(p, "augmented_assignment_expression")) &&
-         ast.field(p, "left") == use) {
+  while (ast.is_assignment(p) && ast.field(p, "left") == use) {
     use = ast.strip_up(p);
     p = ast.parent(use);
   }
@@ -426,7 +404,7 @@ int given_by(const Ast& ast, int i) {
 std::vector<Ref> references(const Program& program, const File& file, const std::string& name) {
   std::vector<Ref> out;
   std::set<int> givers;
-  const auto collect = [&](const File& in, std::string_view local) {
+  program.each_user(file, name, [&](const File& in, std::string_view local) {
     const Ast& ast = *in.ast;
     for (int i = 0; i < ast.size(); ++i) {
       const std::string_view t = ast.type(i);
@@ -436,10 +414,7 @@ std::vector<Ref> references(const Program& program, const File& file, const std:
         if (const int f = given_by(ast, i); f != kNone && ast.function_of(f) == kNone) givers.insert(f);
       out.push_back({&in, i, ast.text(i)});
     }
-  };
-  collect(file, name);
-  for (const NameOrigin& other : program.importers(file, name))
-    if (other.file != &file) collect(*other.file, other.name);
+  });
   for (const int f : givers) {
     const auto given = results_of(program, file, f);
     out.insert(out.end(), given.begin(), given.end());

@@ -46,8 +46,6 @@ void add_alias(const File& file, int i, std::vector<Ref>& out);
 // The function that gives the value at node i as a whole: `return x;`, `() => x`, `return (x ??= new X());`
 int given_by(const Ast& ast, int i);
 
-// The function of a use that is not a callback: `x.forEach(() => …)` belongs to what is around it.
-int named_function(const Ast& ast, int i);
 // Looked up first, made when missing, given back: a cache of what can be made again.
 bool fills_cache(const Use& insert);
 // One request changes it and another reads it; sets the detail.

@@ -1,8 +1,6 @@
 // Rules about values: paths, sizes, options.
-#include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 #include <optional>
 
 #include "base/text.hpp"
@@ -48,38 +46,27 @@ int constant(const Ast& ast, int identifier) {
   return ast.field(found, "value");
 }
 
-std::optional<double> number(const Ast& ast, int value, int depth) {
+std::optional<double> number(const Ast& ast, int value, const Names& names, int depth) {
   value = ast.strip(value);
   if (value == kNone || depth > kMaxTerms) return std::nullopt;
   if (ast.is(value, "number")) return routes::number_value(ast.text(value));
   if (ast.is(value, "identifier")) {
-    const int v = constant(ast, value);
-    return v == kNone ? std::nullopt : number(ast, v, depth + 1);
+    if (const auto it = names.find(ast.text(value)); it != names.end()) return it->second;
+    return number(ast, constant(ast, value), {}, depth + 1);
   }
   if (!ast.is(value, "binary_expression")) return std::nullopt;
-  const int left = ast.field(value, "left"), right = ast.field(value, "right");
-  const auto a = number(ast, left, depth + 1), b = number(ast, right, depth + 1);
+  const auto a = number(ast, ast.field(value, "left"), names, depth + 1),
+             b = number(ast, ast.field(value, "right"), names, depth + 1);
   if (!a || !b) return std::nullopt;
-  const std::string_view l = ast.text(left), r = ast.text(right);
-  const std::string_view between(l.data() + l.size(),
-                                 static_cast<std::size_t>(r.data() - l.data()) - l.size());
-  const std::size_t op = between.find_first_not_of(" \t\n");
-  switch (op == std::string_view::npos ? ' ' : between[op]) {
-    case '*':
-      return *a * *b;
-    case '+':
-      return *a + *b;
-    case '-':
-      return *a - *b;
-    case '/':
-      return *b == 0 ? std::nullopt : std::optional(*a / *b);
-    default:
-      return std::nullopt;
-  }
+  const std::string_view op = ast.operator_of(value);
+  if (op == "*") return *a * *b;
+  if (op == "+") return *a + *b;
+  if (op == "-") return *a - *b;
+  if (op == "/" && *b != 0) return *a / *b;
+  return std::nullopt;
 }
 
-bool over_body_max(Match& m, const Predicate& p) {
-  const int value = capture(m, p);
+bool over_body_max(Match& m, int value, const Predicate&) {
   const auto bytes = bytes_of(m.ast, value);
   const std::uint64_t most = m.profile.request_body_max.value;
   if (!bytes || most == kUnlimited) return false;
@@ -89,9 +76,7 @@ bool over_body_max(Match& m, const Predicate& p) {
   return true;
 }
 
-bool without_websocket_transport(Match& m, const Predicate& p) {
-  const int call = capture(m, p);
-  if (call == kNone) return false;
+bool without_websocket_transport(Match& m, int call, const Predicate&) {
   const Ast& ast = m.ast;
   const auto arguments = ast.children(ast.field(call, "arguments"));
   int options = kNone;

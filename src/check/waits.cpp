@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <optional>
 
 #include "base/text.hpp"
@@ -13,39 +12,12 @@
 namespace vsim::check {
 namespace {
 
-constexpr int kMaxDepth = 12;      // of an expression
 constexpr double kMaxTurns = 1e6;  // of a loop: more is not counted but endless
-
-// Numbers that names stand for where an expression is read: a helper's parameters.
-using Names = std::map<std::string, double, std::less<>>;
-
-std::optional<double> evaluate(const Ast& ast, int value, const Names& names, int depth = 0) {
-  value = ast.strip(value);
-  if (value == kNone || depth > kMaxDepth) return std::nullopt;
-  if (ast.is(value, "identifier")) {
-    const auto it = names.find(ast.text(value));
-    return it != names.end() ? std::optional(it->second) : number(ast, value);
-  }
-  if (!ast.is(value, "binary_expression")) return number(ast, value);
-  const int op = ast.field(value, "left");
-  const auto a = evaluate(ast, op, names, depth + 1),
-             b = evaluate(ast, ast.field(value, "right"), names, depth + 1);
-  if (!a || !b) return std::nullopt;
-  const auto sign = routes::Syntax::field(ast.node(value), "operator");
-  const std::string_view text = sign ? ast.syntax().text(*sign) : std::string_view();
-  if (text == "*") return *a * *b;
-  if (text == "+") return *a + *b;
-  if (text == "-") return *a - *b;
-  if (text == "/" && *b != 0) return *a / *b;
-  return std::nullopt;
-}
 
 // `new Promise((resolve) => setTimeout(resolve, 1000))`: nothing else may resolve it.
 std::optional<double> promised(const Ast& ast, int made, const Names& names) {
-  const int constructor = ast.field(made, "constructor");
   const auto arguments = ast.children(ast.field(made, "arguments"));
-  if (constructor == kNone || ast.text(constructor) != "Promise" || arguments.size() != 1)
-    return std::nullopt;
+  if (ast.text(ast.field(made, "constructor")) != "Promise" || arguments.size() != 1) return std::nullopt;
   const int executor = ast.strip(arguments[0]);
   if (executor == kNone || !Ast::is_function(ast.type(executor))) return std::nullopt;
   int resolve = ast.field(executor, "parameter");
@@ -59,11 +31,10 @@ std::optional<double> promised(const Ast& ast, int made, const Names& names) {
   int timer = kNone;
   for (int i = executor; i < ast.end(executor) && timer == kNone; ++i) {
     if (!ast.is(i, "call_expression")) continue;
-    const int callee = ast.field(i, "function");
-    if (callee == kNone || ast.text(callee) != "setTimeout") continue;
+    if (ast.text(ast.field(i, "function")) != "setTimeout") continue;
     timer = i;
     const auto parts = ast.children(ast.field(i, "arguments"));
-    if (parts.size() >= 2) delay = evaluate(ast, parts[1], names);
+    if (parts.size() >= 2) delay = number(ast, parts[1], names);
   }
   if (timer == kNone || !delay) return std::nullopt;
   bool used = false;
@@ -88,7 +59,7 @@ std::optional<double> sleep_of(const Program& program, const File& file, int val
   const auto arguments = ast.children(ast.field(value, "arguments"));
   if (const Import* i = ast.import_of(ast.text(callee));
       i != nullptr && (i->source == "timers/promises" || i->source == "node:timers/promises"))
-    return i->imported == "setTimeout" && !arguments.empty() ? evaluate(ast, arguments[0], names)
+    return i->imported == "setTimeout" && !arguments.empty() ? number(ast, arguments[0], names)
                                                              : std::nullopt;
   const FunctionAt helper = function_called(program, file, callee);
   if (helper.function == kNone) return std::nullopt;
@@ -100,9 +71,9 @@ std::optional<double> sleep_of(const Program& program, const File& file, int val
     const int usual = parameter_default(there, helper.function, there.text(i));
     std::optional<double> n;
     if (given != kNone)
-      n = evaluate(ast, given, names);
+      n = number(ast, given, names);
     else if (usual != kNone)
-      n = evaluate(there, usual, {});
+      n = number(there, usual, {});
     if (n) inner.emplace(there.text(i), *n);
   }
   // What the helper gives back: `=> new Promise(…)`, `return sleep(ms)`, `await new Promise(…)` alone.
@@ -122,12 +93,6 @@ std::optional<double> sleep_of(const Program& program, const File& file, int val
 }
 
 double milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-
-Duration limit_of(const routes::Function& f, const profile::Profile& profile) {
-  if (!f.max_duration) return profile.duration_default.value;
-  return f.max_duration->max ? profile.duration_max.value
-                             : std::min(f.max_duration->value, profile.duration_extended_max.value);
-}
 
 // How long the code at node i may run: its own function's limit, or the longest of the project where any may
 // run it.
@@ -149,8 +114,7 @@ std::optional<double> turns_of(const Ast& ast, int loop) {
     condition = ast.children(condition).empty() ? kNone : ast.children(condition)[0];
   condition = ast.strip(condition);
   if (!ast.is(condition, "binary_expression")) return std::nullopt;
-  const auto sign = routes::Syntax::field(ast.node(condition), "operator");
-  const std::string_view op = sign ? ast.syntax().text(*sign) : std::string_view();
+  const std::string_view op = ast.operator_of(condition);
   if (op != "<" && op != "<=") return std::nullopt;
   const int counter = ast.strip(ast.field(condition, "left"));
   const auto to = number(ast, ast.field(condition, "right"));
@@ -159,13 +123,11 @@ std::optional<double> turns_of(const Ast& ast, int loop) {
   bool steps = false;
   double from = 0;
   for (int i = ast.function_of(loop) == kNone ? 0 : ast.function_of(loop); i < ast.end(loop); ++i) {
-    if (ast.is(i, "variable_declarator") && ast.field(i, "name") != kNone &&
-        ast.text(ast.field(i, "name")) == name && i < ast.field(loop, "body"))
+    if (ast.is(i, "variable_declarator") && ast.text(ast.field(i, "name")) == name &&
+        i < ast.field(loop, "body"))
       from = number(ast, ast.field(i, "value")).value_or(0);
     if (!ast.inside(i, loop)) continue;
-    if (ast.is(i, "update_expression") && ast.text(i).find("++") != std::string_view::npos &&
-        ast.text(i).find(name) != std::string_view::npos)
-      steps = true;
+    if (ast.is(i, "update_expression") && says(ast.text(i), "++") && says(ast.text(i), name)) steps = true;
     if (ast.is(i, "augmented_assignment_expression") && ast.text(ast.field(i, "left")) == name) {
       const auto by = number(ast, ast.field(i, "right"));
       if (!by || *by != 1) return std::nullopt;
@@ -191,8 +153,13 @@ Duration duration(double ms) {
 
 }  // namespace
 
-bool long_wait(Match& m, const Predicate& p) {
-  const int at = capture(m, p);
+Duration limit_of(const routes::Function& f, const profile::Profile& profile) {
+  if (!f.max_duration) return profile.duration_default.value;
+  return f.max_duration->max ? profile.duration_max.value
+                             : std::min(f.max_duration->value, profile.duration_extended_max.value);
+}
+
+bool long_wait(Match& m, int at, const Predicate&) {
   const Ast& ast = m.ast;
   if (!in_request_function(m, at)) return false;
   const Handler* handler = m.program.handler_around(m.file, at);

@@ -5,7 +5,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "app/output_line.hpp"
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -27,7 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFound = 2, kUsage = 64;
 constexpr std::size_t kMaxFiles = 50'000, kMaxBytes = 2u << 20;
 constexpr std::chrono::milliseconds kLook{10'000};  // beside a run
 
@@ -131,9 +129,7 @@ std::optional<profile::Profile> profile_of(const CheckOptions& options, const st
     asked.run.profile = std::move(chosen.name);
     fmt::print(stderr, "note: {}\n", plain(chosen.note));
   }
-  std::vector<std::string> overrides;
-  for (const auto& [key, value] : asked.run.set) overrides.push_back(fmt::format("{}={}", key, value));
-  return load(asked.run.profile, overrides);
+  return load(asked.run.profile, overrides_of(asked.run.set));
 }
 
 }  // namespace
@@ -224,7 +220,7 @@ int run_check(const CheckOptions& options) {
       fmt::print("{}", check::render_github(report, render));
       break;
   }
-  return report.count(check::Severity::error) > 0 ? kFound : 0;
+  return report.count(check::Severity::error) > 0 ? kViolations : 0;
 }
 
 }  // namespace vsim::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/command_table.hpp"
 #include "cli/help.hpp"
 #include "explain/topic.hpp"
@@ -45,10 +46,7 @@ Values values_of(const HelpItem& item) {
 // What a command takes besides options, as its row says.
 Values arguments_of(std::string_view kinds) {
   Values v;
-  while (!kinds.empty()) {
-    const std::size_t end = std::min(kinds.find(' '), kinds.size());
-    const std::string_view kind = kinds.substr(0, end);
-    kinds.remove_prefix(std::min(end + 1, kinds.size()));
+  for (const std::string_view kind : split(kinds, " ")) {
     v.files |= kind == "FILE" || kind == "PROFILE";
     v.directories |= kind == "DIR";
     if (kind == "PROFILE") {

@@ -24,8 +24,6 @@
 namespace vsim::cli {
 namespace {
 
-constexpr int kUsage = 64;
-
 class Doctoring {
  public:
   std::vector<Diagnosis> take() { return std::move(out_); }
@@ -294,7 +292,7 @@ std::vector<Diagnosis> diagnose(const std::string& directory) {
 }
 
 std::string render_diagnoses(const std::vector<Diagnosis>& all, bool json) {
-  int problems = 0, warnings = 0;
+  std::size_t problems = 0, warnings = 0;
   for (const Diagnosis& d : all) {
     problems += d.health == Health::problem;
     warnings += d.health == Health::warning;
@@ -318,10 +316,7 @@ std::string render_diagnoses(const std::vector<Diagnosis>& all, bool json) {
     out += fmt::format("{:<8} {:<14} {}\n", word(d.health), d.id, plain(d.message));
     if (!d.fix.empty()) out += fmt::format("{:<23} fix: {}\n", "", plain(d.fix));
   }
-  const auto count = [](int n, const char* what) {
-    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-  };
-  return out + fmt::format("{}, {}\n", count(problems, "problem"), count(warnings, "warning"));
+  return out + fmt::format("{}, {}\n", counted(problems, "problem"), counted(warnings, "warning"));
 }
 
 int doctor(const DoctorOptions& options) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
+#include "base/json_out.hpp"
 #include "cli/columns.hpp"
 #include "cli/run.hpp"
 #include "explain/render.hpp"
@@ -11,45 +11,26 @@
 namespace vsim::cli {
 namespace {
 
-constexpr int kUsage = 64;
-
 void print_lines(std::string_view title, const std::vector<const explain::Topic*>& topics) {
   fmt::print("{}\n", title);
   for (const explain::Topic* t : topics) print_fitted(stdout, explain::render_line(*t));
 }
 
-void add(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  out += fmt::format(R"(,"{}":)", name);
-  append_json_string(out, value);
-}
-
-void add(std::string& out, std::string_view name, const std::vector<std::string>& values) {
-  out += fmt::format(R"(,"{}":[)", name);
-  for (const std::string& v : values) {
-    if (&v != values.data()) out += ',';
-    append_json_string(out, v);
-  }
-  out += ']';
-}
-
 std::string json_of(const explain::Topic& t) {
   static constexpr std::string_view kKinds[] = {"platform", "emulator", "cause", "rule"};
-  std::string out = R"({"id":)";
-  append_json_string(out, t.id);
-  add(out, "kind", kKinds[static_cast<std::size_t>(t.kind)]);
-  add(out, "category", t.category);
-  out += fmt::format(R"(,"emulated":{})", t.emulated);
-  if (t.status != 0) out += fmt::format(R"(,"status":{})", t.status);
-  const std::pair<std::string_view, const std::string*> texts[] = {
-      {"title", &t.title},     {"why", &t.why},           {"client", &t.client}, {"fix", &t.fix},
-      {"example", &t.example}, {"language", &t.language}, {"bad", &t.bad},       {"found", &t.found},
-      {"silence", &t.silence}, {"as_of", &t.as_of}};
-  for (const auto& [name, text] : texts) add(out, name, std::string_view(*text));
-  add(out, "messages", t.messages);
-  add(out, "sources", t.sources);
-  add(out, "see", t.see);
-  return out + "}";
+  std::string out;
+  {
+    JsonOut o(out, '{');
+    o.text("id", t.id).text("kind", kKinds[static_cast<std::size_t>(t.kind)]).text("category", t.category);
+    o.flag("emulated", t.emulated);
+    if (t.status != 0) o.number("status", t.status);
+    o.text("title", t.title).text("why", t.why).text("client", t.client).text("fix", t.fix);
+    o.text("example", t.example).text("language", t.language).text("bad", t.bad).text("found", t.found);
+    o.text("silence", t.silence).text("as_of", t.as_of);
+    o.list("messages", t.messages, json_string).list("sources", t.sources, json_string);
+    o.list("see", t.see, json_string);
+  }
+  return out;
 }
 
 // All topics, or those that it may be, the likeliest first.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "cli/command_table.hpp"
 
 namespace vsim::cli {
@@ -11,27 +12,13 @@ namespace {
 
 constexpr std::size_t kListWidth = 92;  // of names that refer to run
 
-template <class F>
-void each_part(std::string_view text, std::string_view separator, F&& visit) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    visit(text.substr(0, end));
-    text.remove_prefix(std::min(end + separator.size(), text.size()));
-  }
-}
-
 // "  --port N   port (default: 3000)", continued below the text.
 std::string laid_out(const Option& o, const OptionHelp& help, std::size_t column) {
   std::string out = fmt::format("  {}", o.names);
   if (!o.value.empty()) out += fmt::format(" {}", o.value);
   out.append(std::max(column, out.size() + 2) - out.size(), ' ');
   out += o.choices;
-  bool first = true;
-  each_part(help.text, "\n", [&](std::string_view line) {
-    if (!std::exchange(first, false)) out.append("\n").append(column, ' ');
-    out += line;
-  });
-  return out + "\n";
+  return out + fmt::format("{}\n", fmt::join(split(help.text, "\n"), "\n" + std::string(column, ' ')));
 }
 
 // The names of what is as in run.
@@ -79,11 +66,11 @@ std::string command_list() {
 HelpItem item_of(const Option& o, const OptionHelp& help) {
   HelpItem out;
   out.section = help.section;
-  each_part(o.names, ", ", [&](std::string_view name) { out.names.emplace_back(name); });
+  for (const std::string_view name : split(o.names, ", ")) out.names.emplace_back(name);
   out.value = o.value;
   out.text = fmt::format("{}{}", o.choices, help.text);
   std::replace(out.text.begin(), out.text.end(), '\n', ' ');
-  each_part(o.choices, " | ", [&](std::string_view word) { out.words.emplace_back(word); });
+  for (const std::string_view word : split(o.choices, " | ")) out.words.emplace_back(word);
   return out;
 }
 

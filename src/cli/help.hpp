@@ -2,9 +2,7 @@
 // the manual page. Pure text; tests/golden/cli holds it word for word.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/options.hpp"

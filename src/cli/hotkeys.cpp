@@ -2,38 +2,22 @@
 
 #include <sys/wait.h>
 
+#include <utility>
+
 #include "process/environment.hpp"
 #include "process/os.hpp"
 
 namespace vsim::cli {
 
 Hotkey hotkey_of(char key) {
-  switch (key) {
-    case 'h':
-    case '?':
-      return Hotkey::help;
-    case 'o':
-      return Hotkey::open;
-    case 'r':
-      return Hotkey::restart;
-    case 'd':
-      return Hotkey::deploy;
-    case 'p':
-      return Hotkey::plan;
-    case 's':
-      return Hotkey::set;
-    case 'i':
-      return Hotkey::retire;
-    case 't':
-      return Hotkey::time_scale;
-    case 'c':
-      return Hotkey::clear;
-    case 'q':
-    case '\x04':
-      return Hotkey::quit;  // Ctrl-D
-    default:
-      return Hotkey::none;
-  }
+  static constexpr std::pair<char, Hotkey> kKeys[] = {
+      {'h', Hotkey::help},    {'?', Hotkey::help},   {'o', Hotkey::open},
+      {'r', Hotkey::restart}, {'d', Hotkey::deploy}, {'p', Hotkey::plan},
+      {'s', Hotkey::set},     {'i', Hotkey::retire}, {'t', Hotkey::time_scale},
+      {'c', Hotkey::clear},   {'q', Hotkey::quit},   {'\x04', Hotkey::quit}};  // Ctrl-D
+  for (const auto& [one, hotkey] : kKeys)
+    if (one == key) return hotkey;
+  return Hotkey::none;
 }
 
 std::string hotkeys_help() {

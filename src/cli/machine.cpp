@@ -1,25 +1,24 @@
 #include "cli/machine.hpp"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <climits>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <memory>
 #include <set>
 #include <sstream>
 
+#include "process/os.hpp"
+
 namespace vsim::cli::machine {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -31,31 +30,9 @@ std::string read(const std::string& path) {
   return text;
 }
 
-std::string link_target(const std::string& path) {
-  std::array<char, PATH_MAX> buffer{};
-  const ssize_t n = ::readlink(path.c_str(), buffer.data(), buffer.size());
-  return n > 0 ? std::string(buffer.data(), static_cast<std::size_t>(n)) : std::string();
-}
-
-struct CloseDirectory {
-  void operator()(DIR* d) const { ::closedir(d); }
-};
-
-template <class F>
-void each_entry(const std::string& directory, F on_name) {
-  const std::unique_ptr<DIR, CloseDirectory> d(::opendir(directory.c_str()));
-  if (!d) return;
-  while (const dirent* e = ::readdir(d.get())) on_name(std::string(e->d_name));
-}
-
-std::vector<int> pids() {
-  std::vector<int> out;
-  each_entry("/proc", [&](const std::string& name) {
-    int pid = 0;
-    const auto r = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (r.ec == std::errc() && r.ptr == name.data() + name.size()) out.push_back(pid);
-  });
-  return out;
+std::string link_target(const fs::path& path) {
+  std::error_code gone;
+  return fs::read_symlink(path, gone).string();
 }
 
 Process describe(int pid) {
@@ -119,7 +96,7 @@ int try_bind(int family, std::uint16_t port) {
 
 std::vector<Process> processes() {
   std::vector<Process> out;
-  for (const int pid : pids()) out.push_back(describe(pid));
+  for (const process::os::ProcessInfo& p : process::os::all_processes()) out.push_back(describe(p.pid));
   return out;
 }
 
@@ -130,14 +107,11 @@ bool port_in_use(std::uint16_t port) {
 std::optional<Process> listener_on(std::uint16_t port) {
   const std::set<std::string> sockets = listening(port);
   if (sockets.empty()) return std::nullopt;
-  for (const int pid : pids()) {
-    const std::string directory = "/proc/" + std::to_string(pid) + "/fd";
-    bool found = false;
-    each_entry(directory, [&](const std::string& name) {
-      if (!found && name[0] != '.')
-        found = sockets.contains(link_target(fmt::format("{}/{}", directory, name)));
-    });
-    if (found) return describe(pid);
+  for (const process::os::ProcessInfo& p : process::os::all_processes()) {
+    std::error_code gone;
+    for (fs::directory_iterator it(fmt::format("/proc/{}/fd", p.pid), gone), end; !gone && it != end;
+         it.increment(gone))
+      if (sockets.contains(link_target(it->path()))) return describe(p.pid);
   }
   return std::nullopt;
 }

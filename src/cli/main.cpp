@@ -31,8 +31,6 @@
 namespace vsim::cli {
 namespace {
 
-constexpr int kUsage = 64;
-
 // A person's text fits the terminal, a tool's does not.
 void print_profiles(bool json, const std::string& text) {
   if (json)

@@ -2,6 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_from_string.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -10,8 +13,13 @@
 #include "cli/option_words.hpp"
 #include "engine/door.hpp"
 #include "profile/schema.hpp"
+#include "profile/words.hpp"
 
 namespace vsim::cli {
+
+BOOST_DESCRIBE_ENUM(CheckFormat, text, json, sarif, github)
+BOOST_DESCRIBE_ENUM(FailOn, violations, broke, none)
+
 namespace {
 
 bool is_address(std::string_view text) {
@@ -23,14 +31,6 @@ bool is_address(std::string_view text) {
 std::string_view without_brackets(std::string_view text) {
   return text.size() > 2 && text.front() == '[' && text.back() == ']' ? text.substr(1, text.size() - 2)
                                                                       : text;
-}
-
-template <class T, class Value, std::size_t N>
-bool set_one_of(T& out, std::string_view text, const std::pair<std::string_view, Value> (&words)[N]) {
-  const auto found = std::find_if(words, words + N, [&](const auto& word) { return word.first == text; });
-  if (found == words + N) return false;
-  out = found->second;
-  return true;
 }
 
 }  // namespace
@@ -66,24 +66,13 @@ bool set_time_scale(RunOptions& run, std::string_view text) {
 }
 
 bool set_isolation(RunOptions& run, std::string_view text) {
-  using profile::Isolation;
-  static constexpr std::pair<std::string_view, Isolation> kPolicies[] = {
-      {"invocation", Isolation::invocation},
-      {"instance", Isolation::instance},
-      {"fluid", Isolation::fluid},
-      {"none", Isolation::none}};
-  return set_one_of(run.isolation, text, kPolicies);
+  for (const auto& policy : profile::words_for(profile::Isolation{}))
+    if (policy.word == text) run.isolation = policy.value;
+  return run.isolation && profile::to_string(*run.isolation) == text;
 }
 
 bool set_placement(RunOptions& run, std::string_view text) {
-  if (text.starts_with("spread:")) {
-    unsigned n = 0;
-    if (!parse_number(text.substr(7), n) || n < 1 || n > 64) return false;
-  } else if (text != "pack") {
-    return false;
-  }
-  run.placement = std::string(text);
-  return true;
+  return profile::find_key("placement")->legal(text) && set_text(run.placement.emplace(), text);
 }
 
 namespace {
@@ -188,16 +177,11 @@ bool set_duration(Duration& out, std::string_view text, Duration least) {
 }
 
 bool set_format(CheckOptions& check, std::string_view text) {
-  static constexpr std::pair<std::string_view, CheckFormat> kNames[] = {{"text", CheckFormat::text},
-                                                                        {"json", CheckFormat::json},
-                                                                        {"sarif", CheckFormat::sarif},
-                                                                        {"github", CheckFormat::github}};
-  return set_one_of(check.format, text, kNames);
+  return boost::describe::enum_from_string(std::string(text).c_str(), check.format);
 }
 
 bool set_fail_on(TestOptions& test, std::string_view text) {
-  test.fail_on = text == "none" ? FailOn::none : text == "broke" ? FailOn::broke : FailOn::violations;
-  return text == "none" || text == "broke" || text == "violations";
+  return boost::describe::enum_from_string(std::string(text).c_str(), test.fail_on);
 }
 
 }  // namespace vsim::cli

@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/text.hpp"
 #include "cli/options.hpp"
@@ -34,14 +32,7 @@ inline std::string did_you_mean(std::string_view word, std::span<const std::stri
 inline std::string nearest_word(std::string_view value, std::string_view expects) {
   constexpr std::string_view kList = "one of ";
   if (!expects.starts_with(kList)) return {};
-  expects.remove_prefix(kList.size());
-  std::vector<std::string_view> words;
-  while (!expects.empty()) {
-    const std::size_t end = std::min(expects.find(", "), expects.size());
-    words.push_back(expects.substr(0, end));
-    expects.remove_prefix(std::min(end + 2, expects.size()));
-  }
-  return did_you_mean(value, words);
+  return did_you_mean(value, split(expects.substr(kList.size()), ", "));
 }
 
 // A value as the user would have to type it again.

@@ -160,14 +160,9 @@ class Parser {
 // What the first word is to people who come from elsewhere; "" when it is nothing.
 std::string_view meant_by(std::string_view word) {
   if (word == "version" || word == "-v") return "--version";
-  for (const Command& c : command_table()) {
-    std::string_view rest = c.elsewhere;
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find(' '), rest.size());
-      if (rest.substr(0, end) == word) return c.name;
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-  }
+  for (const Command& c : command_table())
+    for (const std::string_view known : split(c.elsewhere, " "))
+      if (known == word) return c.name;
   return {};
 }
 

@@ -47,9 +47,7 @@ std::size_t broke(const replay::Replayed& replayed, Expectations& expectations, 
 }
 
 Duration give_up_after(const std::string& name, const RunOptions& run) {
-  std::vector<std::string> overrides;
-  for (const auto& [key, value] : run.set) overrides.push_back(key + "=" + value);
-  const auto profile = load(name, overrides);
+  const auto profile = load(name, overrides_of(run.set));
   const Duration longest = profile ? profile->duration_max.value : Duration{};
   if (longest <= Duration::zero() || longest > std::chrono::hours(1))
     return kPatience + std::chrono::hours(1);

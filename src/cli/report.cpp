@@ -9,12 +9,6 @@
 #include "report/collector.hpp"
 
 namespace vsim::cli {
-namespace {
-
-constexpr int kUsage = 64;
-
-}  // namespace
-
 int run_report(const ReportOptions& options) {
   const auto text = read_file(options.events, kMostRecordedBytes);
   if (!text) {

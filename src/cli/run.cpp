@@ -41,8 +41,6 @@ std::string_view embedded(std::string_view path);  // profiles/*.yaml, generated
 
 namespace {
 
-constexpr int kUsage = 64, kSoftware = 70;
-
 std::optional<std::string> read_profile(std::string_view name_or_path) {
   if (const std::string_view text = embedded(fmt::format("profiles/{}.yaml", name_or_path));
       text.data() != nullptr)
@@ -51,13 +49,6 @@ std::optional<std::string> read_profile(std::string_view name_or_path) {
   auto text = read_file(std::string(name_or_path), kMostProfileBytes);
   if (!text) return std::nullopt;
   return std::move(*text);
-}
-
-std::string absolute_directory(const std::string& cwd) {
-  char* found = ::realpath(cwd.empty() ? "." : cwd.c_str(), nullptr);
-  std::string out = found != nullptr ? found : "";
-  std::free(found);
-  return out;
 }
 
 void add_env(process::Environment& env, const std::vector<std::pair<std::string, std::string>>& assignments) {
@@ -192,6 +183,12 @@ Result<profile::Profile, std::string> try_load(const std::string& name,
   return profile::to_string(loaded.diagnostics) + outside;
 }
 
+std::vector<std::string> overrides_of(const std::vector<std::pair<std::string, std::string>>& set) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : set) out.push_back(key + "=" + value);
+  return out;
+}
+
 std::optional<profile::Profile> load(const std::string& name, std::span<const std::string> overrides) {
   auto loaded = try_load(name, overrides);
   if (loaded) return std::move(*loaded);
@@ -200,12 +197,11 @@ std::optional<profile::Profile> load(const std::string& name, std::span<const st
 }
 
 Result<std::unique_ptr<Setup>, int> set_up(const RunOptions& options) {
-  std::vector<std::string> overrides;
-  for (const auto& [key, value] : options.set) overrides.push_back(key + "=" + value);
+  std::vector<std::string> overrides = overrides_of(options.set);
   if (options.isolation)
     overrides.push_back(fmt::format("isolation={}", profile::to_string(*options.isolation)));
   if (options.placement) overrides.push_back("placement=" + *options.placement);
-  const std::string directory = absolute_directory(options.cwd);
+  const std::string directory = project::real_path(options.cwd.empty() ? "." : options.cwd);
   if (directory.empty()) {
     print_error({fmt::format("--cwd {}: no such directory", options.cwd), ""});
     return kUsage;
@@ -337,11 +333,9 @@ int run(const RunOptions& asked, Colour colour) {
   const bool events_on_stdout = options.events && *options.events == "-";
   const int people_fd = events_on_stdout ? STDERR_FILENO : STDOUT_FILENO;
   app::LineWriter terminal_writer(people_fd);
-  TerminalStyle style;
-  style.colour = shows_colour(colour, terminal && !events_on_stdout);
-  style.quiet = options.verbosity == Verbosity::quiet;
-  style.verbose = options.verbosity == Verbosity::verbose;
-  Terminal people(terminal_writer, setup.profile, style, people_fd);
+  const TerminalStyle style =
+      style_of(options.verbosity, shows_colour(colour, terminal && !events_on_stdout));
+  Terminal people(terminal_writer, style, people_fd);
   app::EventHub hub;
   hub.add(people);
   RunSummary summary;

@@ -8,6 +8,7 @@
 
 #include "app/emulator.hpp"
 #include "app/json_sink.hpp"
+#include "cli/exit_code.hpp"
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
 #include "profile/loader.hpp"
@@ -15,6 +16,9 @@
 namespace vsim::cli {
 
 int run(const RunOptions& options, Colour colour);
+
+// What --set was given, as load() takes it.
+std::vector<std::string> overrides_of(const std::vector<std::pair<std::string, std::string>>& set);
 
 // The profile `name` with the overrides of `--set` and of the run's own options, or its diagnostics on
 // standard error and nullopt.

@@ -51,13 +51,13 @@ void RunSummary::on_event(const event::Stamp& stamp, const event::Event& event) 
 
 std::string RunSummary::text(std::string_view events_file) const {
   if (requests_ == 0) return {};
-  std::string out = fmt::format("\n{} to {} in {}: {}", report::number(requests_, "request", "requests"),
-                                routes_.contains(kOthers) ? fmt::format("more than {} routes", kMostRoutes)
-                                                          : report::number(routes_.size(), "route", "routes"),
-                                human_duration(last_ - first_),
-                                violations_ == 0 ? std::string("no violation")
-                                                 : report::number(violations_, "violation", "violations"));
-  if (warnings_ > 0) out += ", " + report::number(warnings_, "warning", "warnings");
+  std::string out =
+      fmt::format("\n{} to {} in {}: {}", counted(requests_, "request"),
+                  routes_.contains(kOthers) ? fmt::format("more than {} routes", kMostRoutes)
+                                            : counted(routes_.size(), "route"),
+                  human_duration(last_ - first_),
+                  violations_ == 0 ? std::string("no violation") : counted(violations_, "violation"));
+  if (warnings_ > 0) out += ", " + counted(warnings_, "warning");
   out += "\n";
   std::vector<const std::pair<const std::string, Route>*> told;
   for (const auto& one : routes_)
@@ -70,8 +70,7 @@ std::string RunSummary::text(std::string_view events_file) const {
   std::stable_sort(told.begin(), told.end(),
                    [&](const auto* a, const auto* b) { return times_told(a) > times_told(b); });
   for (std::size_t i = 0; i < std::min(told.size(), kShown); ++i) {
-    out += fmt::format("  {}  {}", plain(told[i]->first),
-                       report::number(told[i]->second.requests, "request", "requests"));
+    out += fmt::format("  {}  {}", plain(told[i]->first), counted(told[i]->second.requests, "request"));
     for (const auto& [what, times] : told[i]->second.told)
       out += fmt::format("  {} {} {}", what.second ? "✗" : "!", limits::info(what.first).name,
                          report::times(times));

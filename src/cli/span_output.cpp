@@ -6,6 +6,7 @@
 
 #include "app/clock.hpp"
 #include "base/plain_text.hpp"
+#include "base/text.hpp"
 #include "cli/run.hpp"
 #include "report/collector.hpp"
 #include "report/render.hpp"
@@ -35,12 +36,9 @@ bool SpanOutput::open(const OtlpOption& to, app::EventHub& hub) {
 std::string SpanOutput::finish() {
   if (!export_) return {};
   const auto count = export_->finish();
-  const auto invocations = [](std::uint64_t n) {
-    return fmt::format("{} invocation{}", n, n == 1 ? "" : "s");
-  };
   return fmt::format(
-      "  spans of {} were sent to {}{}\n", invocations(count.sent), url_,
-      count.dropped == 0 ? "" : fmt::format("; those of {} are lost", invocations(count.dropped)));
+      "  spans of {} were sent to {}{}\n", counted(count.sent, "invocation"), url_,
+      count.dropped == 0 ? "" : fmt::format("; those of {} are lost", counted(count.dropped, "invocation")));
 }
 
 }  // namespace vsim::cli

@@ -172,10 +172,6 @@ void switched(Paint& paint, const event::ProfileChanged& e) {
   if (e.changes.empty()) paint("  nothing that is enforced here differs\n");
 }
 
-std::string several(std::size_t n, std::string_view what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-}
-
 void deployed(Paint& paint, const event::Deployed& e) {
   paint(Ink::cyan, "deployment ")(
       Ink::bold, std::to_string(e.deployment))(": new requests go to it, on fresh instances");
@@ -184,9 +180,9 @@ void deployed(Paint& paint, const event::Deployed& e) {
     return;
   }
   std::vector<std::string> what;
-  if (e.sockets > 0) what.push_back(several(e.sockets, "socket"));
-  if (e.streams > 0) what.push_back(several(e.streams, "stream"));
-  if (e.requests > 0) what.push_back(several(e.requests, "request"));
+  if (e.sockets > 0) what.push_back(counted(e.sockets, "socket"));
+  if (e.streams > 0) what.push_back(counted(e.streams, "stream"));
+  if (e.requests > 0) what.push_back(counted(e.requests, "request"));
   const bool one = e.sockets + e.streams + e.requests == 1;
   paint(fmt::format("; {} {} on the one before until {}\n", fmt::join(what, ", "), one ? "stays" : "stay",
                     one ? "it ends" : "they end"));
@@ -216,7 +212,7 @@ void scored(Paint& paint, const event::DeploymentScored& e) {
   const std::size_t all = e.sockets + e.streams;
   if (all == 0) return;
   paint(Ink::cyan, fmt::format("deployment {}", e.deployment))(fmt::format(
-      " met {} and {}: {} came back{}", several(e.sockets, "socket"), several(e.streams, "stream"),
+      " met {} and {}: {} came back{}", counted(e.sockets, "socket"), counted(e.streams, "stream"),
       e.reconnected, e.reconnected > 0 ? fmt::format(" (slowest {})", human_duration(e.slowest)) : ""));
   if (e.ended > 0) paint(fmt::format(", {} had ended", e.ended));
   if (e.left > 0) paint(fmt::format(", {} left", e.left));
@@ -263,8 +259,7 @@ std::size_t Explained::times_before(const limits::Verdict& v) {
   return 0;
 }
 
-void format_event(std::string& out, const event::Event& event, const profile::Profile&, TerminalStyle style,
-                  Explained* explained) {
+void format_event(std::string& out, const event::Event& event, TerminalStyle style, Explained* explained) {
   Paint paint(out, style.colour);
   if (const auto* e = std::get_if<event::InvocationEnded>(&event)) return ended(out, *e, style, explained);
   if (const auto* e = std::get_if<event::RunStarted>(&event)) {
@@ -328,13 +323,13 @@ void format_event(std::string& out, const event::Event& event, const profile::Pr
   }
 }
 
-Terminal::Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style, int fd)
-    : writer_(writer), profile_(profile), style_(style), fd_(columns_of(fd) > 0 ? fd : -1) {}
+Terminal::Terminal(app::LineWriter& writer, TerminalStyle style, int fd)
+    : writer_(writer), style_(style), fd_(columns_of(fd) > 0 ? fd : -1) {}
 
 void Terminal::on_event(const event::Stamp& stamp, const event::Event& event) {
   if (fd_ >= 0) open_.on_event(stamp, event);
   event_.clear();
-  format_event(event_, event, profile_, style_, &explained_);
+  format_event(event_, event, style_, &explained_);
   if (!event_.empty()) {
     if (const std::size_t width = columns_of(fd_); width > 0) event_ = fit_columns(event_, width);
     writer_.gather([&](std::string& out) { out.append(event_); });

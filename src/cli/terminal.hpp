@@ -22,6 +22,9 @@ struct TerminalStyle {
   bool quiet = false;    // verdicts, notices and the ready line only
   bool verbose = false;  // also what next dev answers itself, and the life of instances
 };
+constexpr TerminalStyle style_of(Verbosity verbosity, bool colour) {
+  return {colour, verbosity == Verbosity::quiet, verbosity == Verbosity::verbose};
+}
 
 // What was explained before: an endless stream that is cut again and again, or a thousand of them at once,
 // need their reasons once, and then a count.
@@ -37,9 +40,9 @@ class Explained {
 
 class Terminal final : public event::Sink {
  public:
-  // `profile` and `writer` must outlive it. `fd`: where the writer writes; on a terminal lines are broken to
-  // its width, whatever it is at that moment.
-  Terminal(app::LineWriter& writer, const profile::Profile& profile, TerminalStyle style, int fd = -1);
+  // `writer` must outlive it. `fd`: where it writes; on a terminal lines are broken to its width, whatever it
+  // is at that moment.
+  Terminal(app::LineWriter& writer, TerminalStyle style, int fd = -1);
   void on_event(const event::Stamp&, const event::Event&) override;
   void on_pause() override { writer_.hand_over(); }
   // Output of the app, passed on as it came.
@@ -53,7 +56,6 @@ class Terminal final : public event::Sink {
 
  private:
   app::LineWriter& writer_;
-  const profile::Profile& profile_;
   TerminalStyle style_;
   int fd_;  // of a terminal, or -1
   std::string ready_hint_;
@@ -64,8 +66,7 @@ class Terminal final : public event::Sink {
 
 // One event as it is shown; nothing when it is not shown in this style. Without `explained` each verdict is
 // explained in full.
-void format_event(std::string& out, const event::Event&, const profile::Profile&, TerminalStyle,
-                  Explained* explained = nullptr);
+void format_event(std::string& out, const event::Event&, TerminalStyle, Explained* explained = nullptr);
 // A request line that `next dev` prints itself (" GET / 200 in 34ms (compile: …)"): ours replaces it. Colours
 // are ignored.
 bool is_next_request_line(std::string_view line);

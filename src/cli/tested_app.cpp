@@ -103,12 +103,10 @@ Result<Tested, int> run_tested(const TestOptions& options, app::CommandSpec comm
   setup.emulator.command = std::move(command);
   setup.emulator.isolation_required = true;  // a test of state that passes for want of it is worse than none
 
-  TerminalStyle style;
-  style.colour = shows_colour(colour, ::isatty(STDERR_FILENO) == 1);
-  style.quiet = options.run.verbosity == Verbosity::quiet;
-  style.verbose = options.run.verbosity == Verbosity::verbose;
+  const TerminalStyle style =
+      style_of(options.run.verbosity, shows_colour(colour, ::isatty(STDERR_FILENO) == 1));
   app::LineWriter writer(STDERR_FILENO);
-  Terminal people(writer, setup.profile, style, STDERR_FILENO);
+  Terminal people(writer, style, STDERR_FILENO);
   Held held(people, style.verbose, style.quiet);
   report::Collector collector;
   if (options.reports.find("--html") != nullptr) collector.keep_events();

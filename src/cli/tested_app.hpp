@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "app/wrapped_command.hpp"
@@ -21,8 +20,6 @@ class RecordTarget;
 }
 
 namespace vsim::cli {
-
-inline constexpr int kViolations = 2, kNothingTested = 3, kUsage = 64, kSoftware = 70;
 
 struct Tested {
   int code = 0;         // of what tested it, or why that did not come to its end

@@ -9,9 +9,13 @@
 //   masked   a target: secrets in its query are masked when it is written
 #pragma once
 
+#include <boost/mp11/algorithm.hpp>
+
 #include <concepts>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
+#include <variant>
 
 #include "event/event.hpp"
 
@@ -20,42 +24,16 @@ namespace vsim::event {
 template <class T, class E>
 concept Is = std::same_as<std::remove_const_t<T>, E>;
 
+// What each type is called, in the order of Event.
+inline constexpr std::string_view kTypes[] = {"run_started",        "run_stopped",        "app_changed",
+                                              "invocation_started", "invocation_running", "invocation_ended",
+                                              "socket_opened",      "route_compiled",     "notice",
+                                              "instance_changed",   "background_work",    "command_run",
+                                              "profile_changed",    "deployed",           "deployment_met",
+                                              "deployment_scored",  "bytes_passed"};
+static_assert(std::size(kTypes) == std::variant_size_v<Event>);
 template <class E>
-inline constexpr std::string_view kTypeOf = {};
-template <>
-inline constexpr std::string_view kTypeOf<RunStarted> = "run_started";
-template <>
-inline constexpr std::string_view kTypeOf<RunStopped> = "run_stopped";
-template <>
-inline constexpr std::string_view kTypeOf<AppChanged> = "app_changed";
-template <>
-inline constexpr std::string_view kTypeOf<InvocationStarted> = "invocation_started";
-template <>
-inline constexpr std::string_view kTypeOf<InvocationRunning> = "invocation_running";
-template <>
-inline constexpr std::string_view kTypeOf<InvocationEnded> = "invocation_ended";
-template <>
-inline constexpr std::string_view kTypeOf<SocketOpened> = "socket_opened";
-template <>
-inline constexpr std::string_view kTypeOf<RouteCompiled> = "route_compiled";
-template <>
-inline constexpr std::string_view kTypeOf<Notice> = "notice";
-template <>
-inline constexpr std::string_view kTypeOf<InstanceChanged> = "instance_changed";
-template <>
-inline constexpr std::string_view kTypeOf<BackgroundWork> = "background_work";
-template <>
-inline constexpr std::string_view kTypeOf<CommandRun> = "command_run";
-template <>
-inline constexpr std::string_view kTypeOf<ProfileChanged> = "profile_changed";
-template <>
-inline constexpr std::string_view kTypeOf<Deployed> = "deployed";
-template <>
-inline constexpr std::string_view kTypeOf<DeploymentMet> = "deployment_met";
-template <>
-inline constexpr std::string_view kTypeOf<DeploymentScored> = "deployment_scored";
-template <>
-inline constexpr std::string_view kTypeOf<BytesPassed> = "bytes_passed";
+inline constexpr std::string_view kTypeOf = kTypes[boost::mp11::mp_find<Event, E>::value];
 
 [[gnu::always_inline]] inline void fields(Is<RunStarted> auto& e, auto& v) {
   v.always("version", e.version);

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+
 namespace vsim::event {
 namespace {
 
@@ -128,69 +131,22 @@ class Parser {
     out = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
       if (end()) return fail("unexpected end");
-      const char c = text_[at_];
-      std::uint32_t digit;
-      if (c >= '0' && c <= '9')
-        digit = static_cast<std::uint32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f')
-        digit = static_cast<std::uint32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F')
-        digit = static_cast<std::uint32_t>(c - 'A' + 10);
-      else
-        return fail("bad \\u escape");
-      out = out << 4 | digit;
+      const int digit = hex_digit(text_[at_]);
+      if (digit < 0) return fail("bad \\u escape");
+      out = out << 4 | static_cast<std::uint32_t>(digit);
     }
     return true;
-  }
-
-  static void put_utf8(std::string& out, std::uint32_t c) {
-    const auto push = [&](std::uint32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-    if (c < 0x80) {
-      push(c);
-    } else if (c < 0x800) {
-      push(0xC0 | c >> 6);
-      push(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-      push(0xE0 | c >> 12);
-      push(0x80 | (c >> 6 & 63));
-      push(0x80 | (c & 63));
-    } else {
-      push(0xF0 | c >> 18);
-      push(0x80 | (c >> 12 & 63));
-      push(0x80 | (c >> 6 & 63));
-      push(0x80 | (c & 63));
-    }
   }
 
   bool escape(std::string& out) {
     if (end()) return fail("unexpected end");
     const char c = text_[at_++];
-    switch (c) {
-      case '"':
-      case '\\':
-      case '/':
-        out += c;
-        return true;
-      case 'b':
-        out += '\b';
-        return true;
-      case 'f':
-        out += '\f';
-        return true;
-      case 'n':
-        out += '\n';
-        return true;
-      case 'r':
-        out += '\r';
-        return true;
-      case 't':
-        out += '\t';
-        return true;
-      case 'u':
-        break;
-      default:
-        return fail("unknown escape");
+    constexpr std::string_view kNames = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
+    if (const std::size_t named = kNames.find(c); named != std::string_view::npos) {
+      out += kMeant[named];
+      return true;
     }
+    if (c != 'u') return fail("unknown escape");
     std::uint32_t unit;
     if (!hex4(unit)) return false;
     if (unit >= 0xD800 && unit < 0xDC00 && text_.substr(at_).starts_with("\\u")) {
@@ -203,7 +159,7 @@ class Parser {
       else
         at_ = back;
     }
-    put_utf8(out, unit >= 0xD800 && unit < 0xE000 ? 0xFFFD : unit);
+    append_utf8(out, unit >= 0xD800 && unit < 0xE000 ? 0xFFFD : unit);
     return true;
   }
 

@@ -1,95 +1,25 @@
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
 #include "event/event.hpp"
 
+// The words of events are the names of the enumerators.
 namespace vsim::event {
 
-std::string_view to_string(EndedBy v) {
-  switch (v) {
-    case EndedBy::function:
-      return "function";
-    case EndedBy::platform:
-      return "platform";
-    case EndedBy::client:
-      return "client";
-    case EndedBy::app:
-      return "app";
-    case EndedBy::emulator:
-      return "emulator";
-  }
-  return "";
-}
+using boost::describe::enum_to_string;
 
-std::string_view to_string(Phase v) {
-  switch (v) {
-    case Phase::request:
-      return "request";
-    case Phase::routing:
-      return "routing";
-    case Phase::running:
-      return "running";
-    case Phase::responding:
-      return "responding";
-    case Phase::tunnel:
-      return "tunnel";
-  }
-  return "";
-}
+BOOST_DESCRIBE_ENUM(EndedBy, function, platform, client, app, emulator)
+BOOST_DESCRIBE_ENUM(Phase, request, routing, running, responding, tunnel)
+BOOST_DESCRIBE_ENUM(Traffic, invocation, prerender, direct, internal, socket)
+BOOST_DESCRIBE_ENUM(Fate, reconnected, ended, left, lost)
+BOOST_DESCRIBE_ENUM(AppState, starting, ready, crashed, restarting, stopped)
+BOOST_DESCRIBE_ENUM(Level, info, warning, error)
 
-std::string_view to_string(Traffic v) {
-  switch (v) {
-    case Traffic::invocation:
-      return "invocation";
-    case Traffic::prerender:
-      return "prerender";
-    case Traffic::direct:
-      return "direct";
-    case Traffic::internal:
-      return "internal";
-    case Traffic::socket:
-      return "socket";
-  }
-  return "";
-}
-
-std::string_view to_string(Fate v) {
-  switch (v) {
-    case Fate::reconnected:
-      return "reconnected";
-    case Fate::ended:
-      return "ended";
-    case Fate::left:
-      return "left";
-    case Fate::lost:
-      return "lost";
-  }
-  return "";
-}
-
-std::string_view to_string(AppState v) {
-  switch (v) {
-    case AppState::starting:
-      return "starting";
-    case AppState::ready:
-      return "ready";
-    case AppState::crashed:
-      return "crashed";
-    case AppState::restarting:
-      return "restarting";
-    case AppState::stopped:
-      return "stopped";
-  }
-  return "";
-}
-
-std::string_view to_string(Level v) {
-  switch (v) {
-    case Level::info:
-      return "info";
-    case Level::warning:
-      return "warning";
-    case Level::error:
-      return "error";
-  }
-  return "";
-}
+std::string_view to_string(EndedBy v) { return enum_to_string(v, ""); }
+std::string_view to_string(Phase v) { return enum_to_string(v, ""); }
+std::string_view to_string(Traffic v) { return enum_to_string(v, ""); }
+std::string_view to_string(Fate v) { return enum_to_string(v, ""); }
+std::string_view to_string(AppState v) { return enum_to_string(v, ""); }
+std::string_view to_string(Level v) { return enum_to_string(v, ""); }
 
 }  // namespace vsim::event

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace vsim::explain {
 namespace {
 
@@ -17,10 +19,7 @@ std::string status_of(const Topic& t) {
 std::string wrapped(std::string_view text, std::size_t columns) {
   std::string out;
   bool code = false;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view line : split(text, "\n")) {
     if (line.starts_with("```")) {
       code = !code;
       continue;
@@ -30,10 +29,7 @@ std::string wrapped(std::string_view text, std::size_t columns) {
       continue;
     }
     std::size_t column = 0;
-    while (!line.empty()) {
-      const std::size_t space = std::min(line.find(' '), line.size());
-      const std::string_view word = line.substr(0, space);
-      line.remove_prefix(std::min(space + 1, line.size()));
+    for (const std::string_view word : split(line, " ")) {
       if (column != 0 && column + 1 + word.size() > columns) {
         out += "\n";
         column = 0;
@@ -62,34 +58,27 @@ std::string_view group_title(const Topic& t) {
   return t.emulated ? "Vercel's codes that vercel-sim produces" : "Vercel's other codes, explained only";
 }
 
-// The groups in the order in which they are listed, each with its topics.
-struct Group {
-  std::string_view title;
-  std::vector<const Topic*> topics;
-};
-std::vector<Group> groups() {
-  std::vector<Group> out(5);
+}  // namespace
+
+std::vector<TopicGroup> groups() {
+  std::vector<TopicGroup> out(5);
   for (const Topic& t : topics()) {
-    Group& g = out[t.kind == TopicKind::rule       ? 3
-                   : t.kind == TopicKind::cause    ? 2
-                   : t.kind == TopicKind::emulator ? 1
-                   : t.emulated                    ? 0
-                                                   : 4];
+    TopicGroup& g = out[t.kind == TopicKind::rule       ? 3
+                        : t.kind == TopicKind::cause    ? 2
+                        : t.kind == TopicKind::emulator ? 1
+                        : t.emulated                    ? 0
+                                                        : 4];
     g.title = group_title(t);
     g.topics.push_back(&t);
   }
   return out;
 }
 
-std::string link(const Topic& t) { return fmt::format("[{0}]({0}.md)", t.id); }
-
-}  // namespace
-
 std::string render_line(const Topic& t) { return fmt::format("  {:<43} {}\n", t.id + status_of(t), t.title); }
 
 std::string render_list() {
   std::string out;
-  for (const Group& g : groups()) {
+  for (const TopicGroup& g : groups()) {
     out += fmt::format("{}{}\n", out.empty() ? "" : "\n", g.title);
     for (const Topic* t : g.topics) out += render_line(*t);
   }
@@ -119,69 +108,6 @@ std::string render_text(const Topic& t, std::size_t columns) {
   out += fmt::format("\nSource (as of {})\n", t.as_of);
   for (const std::string& s : t.sources) out += fmt::format("  {}\n", s);
   if (!t.see.empty()) out += part("See also", fmt::to_string(fmt::join(t.see, ", ")));
-  return out;
-}
-
-std::string page_path(const Topic& t) { return "codes/" + t.id + ".md"; }
-
-std::string render_page(const Topic& t) {
-  std::string out = fmt::format("# {}\n\n{}. ", t.id, t.title);
-  if (t.kind == TopicKind::rule)
-    out += fmt::format("A rule of `vercel-sim check`: {}.", t.category);
-  else if (t.kind == TopicKind::cause)
-    out += "A cause that has a message and no code; no verdict says it.";
-  else if (t.status != 0)
-    out += fmt::format("Status {}. {}.", t.status,
-                       t.kind == TopicKind::emulator ? "Said by vercel-sim only" : "Vercel's own code");
-  else
-    out += "The client gets no error response. Said by vercel-sim only.";
-  out += fmt::format("\n\n## Why\n\n{}\n", t.why);
-  if (!t.client.empty()) out += fmt::format("\n## What the client sees\n\n{}\n", t.client);
-  out += fmt::format("\n## Fix\n\n{}", t.fix);
-  if (t.kind == TopicKind::rule)
-    out += fmt::format("\n\nStrikes:{}\n\nDoes not:{}\n", fenced(t.language, t.bad),
-                       fenced(t.language, t.example));
-  else
-    out += (t.example.empty() ? std::string() : fenced(t.language, t.example)) + "\n";
-  if (!t.messages.empty()) {
-    out += "\n## Messages people meet\n\n```text\n";
-    for (const std::string& m : t.messages) out += m + "\n";
-    out += "```\n";
-  }
-  out += fmt::format("\n## How vercel-sim finds it\n\n{}\n", t.found);
-  if (!t.silence.empty()) out += fmt::format("\n## When it is meant\n\n{}\n", t.silence);
-  out += fmt::format("\n## Source\n\nAs of {}.\n\n", t.as_of);
-  for (const std::string& s : t.sources) out += fmt::format("- <{}>\n", s);
-  if (!t.see.empty()) {
-    out += "\nSee also: ";
-    for (std::size_t i = 0; i < t.see.size(); ++i) {
-      const Topic* other = find_topic(t.see[i]);
-      out += (i == 0 ? "" : ", ") + (other != nullptr ? link(*other) : t.see[i]);
-    }
-    out += ".\n";
-  }
-  return out;
-}
-
-std::string render_index() {
-  std::string out =
-      "# Codes and rules\n\nWhat `vercel-sim explain` knows; each has a page. Names without `SIM_` are "
-      "Vercel's "
-      "own identifiers (`BAD_REQUEST` has none on the wire); `SIM_…` is what only the emulator can say; "
-      "names in "
-      "small letters are messages without a code, and the rules of `vercel-sim check` ([how they "
-      "work](rules.md)). `vercel-sim explain "
-      "\"MESSAGE\"` finds the page that lists an error message.\n\nGenerated, like the pages in `codes/`, "
-      "from "
-      "`src/limits/code.cpp`, `codes/*.yaml` and `rules/*.yaml`: run `VSIM_UPDATE_GOLDEN=1 test_explain` "
-      "after a "
-      "change there.\n";
-  for (const Group& g : groups()) {
-    out += fmt::format("\n## {}\n\n| | status | what |\n|---|---|---|\n", g.title);
-    for (const Topic* t : g.topics)
-      out += fmt::format("| [{}]({}) | {} | {} |\n", t->id, page_path(*t),
-                         t->status != 0 ? std::to_string(t->status) : "", t->title);
-  }
   return out;
 }
 

@@ -1,8 +1,10 @@
-// The topics as text for a terminal and as the pages of docs/. Pure.
+// The topics as text for a terminal. Pure.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "explain/topic.hpp"
 
@@ -13,8 +15,11 @@ std::string render_text(const Topic&, std::size_t columns = 96);
 std::string render_line(const Topic&);  // "  ID (504)   title", one line
 std::string render_list();              // all of them, grouped, one line each
 
-std::string page_path(const Topic&);    // "codes/FUNCTION_INVOCATION_TIMEOUT.md", below docs/
-std::string render_page(const Topic&);  // docs/codes/ID.md
-std::string render_index();             // docs/errors.md
+// The groups in the order in which they are listed, each with its topics.
+struct TopicGroup {
+  std::string_view title;
+  std::vector<const Topic*> topics;
+};
+std::vector<TopicGroup> groups();
 
 }  // namespace vsim::explain

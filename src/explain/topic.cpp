@@ -26,11 +26,6 @@ const std::set<std::string>& keys() {
   return k;
 }
 
-std::string trimmed(std::string s) {
-  while (!s.empty() && (s.back() == '\n' || s.back() == ' ')) s.pop_back();
-  return s;
-}
-
 // One code's fields: its own, then those of the entry it continues (<<), then those all share.
 class Fields {
  public:
@@ -44,7 +39,7 @@ class Fields {
   }
   std::string text(const char* key) const {
     const YAML::Node n = node(key);
-    return n.IsDefined() && n.IsScalar() ? trimmed(n.as<std::string>()) : std::string();
+    return n.IsDefined() && n.IsScalar() ? check::trimmed(n.as<std::string>()) : std::string();
   }
   std::vector<std::string> list(const char* key) const {
     std::vector<std::string> out;
@@ -134,8 +129,8 @@ Topic of_rule(const check::Rule& r) {
   t.why = r.explanation;
   t.client = r.client;
   t.fix = r.fix;
-  t.bad = trimmed(r.bad.front());
-  t.example = trimmed(r.good.front());
+  t.bad = check::trimmed(r.bad.front());
+  t.example = check::trimmed(r.good.front());
   t.language = "ts";
   t.messages = r.messages;
   t.found = "`vercel-sim check` reads the sources and runs nothing. This rule says: " + r.message + ".";

@@ -4,6 +4,7 @@
 
 const http = require('node:http');
 const https = require('node:https');
+const { makeWatch } = require('./watch.cjs');
 
 const kPatience = 45_000;
 
@@ -82,8 +83,7 @@ async function request(base, method, path, { headers = {}, body, ms = kPatience,
 // A stream of server-sent events. `events` grows; `ended` resolves with 'complete' or 'cut'.
 function stream(base, path, { headers = {} } = {}) {
   const out = { status: 0, headers: {}, events: [], text: '' };
-  const watchers = new Set();
-  const tell = () => watchers.forEach((watcher) => watcher());
+  const { tell, until } = makeWatch(() => Boolean(out.how));
   let rest = '';
   const take = (text) => {
     out.text += text;
@@ -115,22 +115,7 @@ function stream(base, path, { headers = {} } = {}) {
     });
   });
   // What `probe(events)` says once it says something; undefined when the stream has ended or `ms` have passed.
-  out.until = (probe, ms = kPatience) =>
-    new Promise((resolve) => {
-      const look = () => {
-        const found = probe(out.events);
-        if (!found && !out.how) return;
-        finish(found || undefined);
-      };
-      const finish = (found) => {
-        watchers.delete(look);
-        clearTimeout(timer);
-        resolve(found);
-      };
-      const timer = setTimeout(() => finish(undefined), ms);
-      watchers.add(look);
-      look();
-    });
+  out.until = (probe, ms = kPatience) => until(() => probe(out.events), ms);
   out.close = () => {
     out.how ??= 'closed';
     req.destroy();

@@ -3,6 +3,7 @@
 
 const { spawn } = require('node:child_process');
 const { StringDecoder } = require('node:string_decoder');
+const { makeWatch } = require('./watch.cjs');
 
 const kReadyWithin = 120_000;
 const kStopWithin = 8_000;
@@ -21,7 +22,8 @@ function argumentsOf(run) {
 async function startSim({ program, cwd, run, env, cleanUp }) {
   const log = [];
   const events = [];
-  const watchers = new Set();
+  let isOver = false;
+  const watch = makeWatch(() => isOver);
   // A session of its own: a Ctrl-C of the terminal is ours to pass on.
   const child = spawn(program, argumentsOf(run), {
     cwd,
@@ -35,10 +37,9 @@ async function startSim({ program, cwd, run, env, cleanUp }) {
     child.once('error', (error) => resolve((spawnError = error)));
     child.once('close', resolve);
   });
-  let isOver = false;
   ended.then(() => {
     isOver = true;
-    for (const watcher of watchers) watcher();
+    watch.tell();
   });
   const lines = (stream, take) => {
     const decoder = new StringDecoder('utf8');
@@ -55,30 +56,15 @@ async function startSim({ program, cwd, run, env, cleanUp }) {
     } catch {
       return;  // a line that was cut as the program ended
     }
-    for (const watcher of watchers) watcher();
+    watch.tell();
   });
   lines(child.stderr, (line) => {
     log.push(line);
-    for (const watcher of watchers) watcher();
+    watch.tell();
   });
 
   // Resolves with what `probe(events)` says once it says something; undefined when `ms` have passed or the run is over.
-  const until = (probe, ms) =>
-    new Promise((resolve) => {
-      const look = () => {
-        const found = probe(events);
-        if (!found && !isOver) return;
-        watchers.delete(look);
-        clearTimeout(timer);
-        resolve(found || undefined);
-      };
-      const timer = setTimeout(() => {
-        watchers.delete(look);
-        resolve(undefined);
-      }, ms);
-      watchers.add(look);
-      look();
-    });
+  const until = (probe, ms) => watch.until(() => probe(events), ms);
   const signal = (name) => {
     try {
       process.kill(child.pid, name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "limits/of_setting.hpp"
 
 namespace vsim::limits::background {
 namespace {
@@ -61,10 +62,8 @@ bool only_intervals(std::span<const Hanging> hanging) {
 
 Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool freezes,
                std::span<const Hanging> hanging, std::string_view route, std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_background_work_frozen;
-  v.limit_key = "isolation";
-  v.provenance = &p.isolation.from;
+  Verdict v =
+      of_setting(Code::sim_background_work_frozen, "isolation", p.isolation, route, place(hanging, file));
   switch (isolation) {
     case profile::Isolation::invocation:
       v.limit = "the instance ends when the response and waitUntil work are done";
@@ -100,22 +99,16 @@ Verdict frozen(const profile::Profile& p, profile::Isolation isolation, bool fre
         "and an interval at the top of a module runs only while some request does: renew what it renews when "
         "it is asked for.";
   v.measured = "left " + list(hanging);
-  v.route = route;
-  v.file = place(hanging, file);
   return v;
 }
 
 Verdict frozen_middleware(const profile::Profile& p, bool stopped, std::span<const Hanging> hanging) {
-  Verdict v;
-  v.code = Code::sim_background_work_frozen;
-  v.limit_key = "isolation";
-  v.provenance = &p.isolation.from;
+  Verdict v =
+      of_setting(Code::sim_background_work_frozen, "isolation", p.isolation, kMiddleware, place(hanging, {}));
   v.limit = stopped ? "middleware stops when its answer and waitUntil work are done"
                     : "only the answer of middleware and its waitUntil work are sure to be done";
   v.enforced = stopped;
   v.measured = "left " + list(hanging);
-  v.route = kMiddleware;
-  v.file = place(hanging, {});
   v.fix =
       "Give the work to the event, the second argument of the function: `event.waitUntil(track())`, or to "
       "`after()` of next/server. Or await it before the answer.";

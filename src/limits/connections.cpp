@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+#include "limits/of_setting.hpp"
+
 namespace vsim::limits::connections {
 
 void ConnectionLedger::note(std::string_view instance, const HeldConnections& held) {
@@ -38,21 +41,16 @@ Sum ConnectionLedger::sum(std::string_view to) const {
 }
 
 std::string words(Sum sum, std::string_view to) {
-  return fmt::format("{} instance{} hold{} {} connection{} to {}", sum.instances,
-                     sum.instances == 1 ? "" : "s", sum.instances == 1 ? "s" : "", sum.connections,
-                     sum.connections == 1 ? "" : "s", to);
+  return fmt::format("{} hold{} {} to {}", counted(sum.instances, "instance"), sum.instances == 1 ? "s" : "",
+                     counted(sum.connections, "connection"), to);
 }
 
 Verdict refused(const profile::Profile& p, Sum sum, const HeldConnections& held, std::string_view route,
                 std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_connections_refused;
-  v.limit_key = "isolation";
-  v.provenance = &p.isolation.from;
+  Verdict v = of_setting(Code::sim_connections_refused, "isolation", p.isolation, route,
+                         held.at.empty() ? file : std::string_view(held.at));
   v.limit = fmt::format("{} takes no more: {}", held.to, held.refusal);
   v.measured = words(sum, held.to);
-  v.route = route;
-  v.file = held.at.empty() ? file : std::string_view(held.at);
   return v;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "limits/of_setting.hpp"
 
 namespace vsim::limits::machine {
 namespace {
@@ -129,14 +130,10 @@ Code code_of(Kind kind) { return row_of(kind).code; }
 Verdict told(const profile::Profile& p, const MachineFact& fact, std::string_view route,
              std::string_view file) {
   const Row& row = row_of(fact.kind);
-  Verdict v;
-  v.code = row.code;
+  Verdict v =
+      of_setting(row.code, row.key, p.*row.mode, route, fact.at.empty() ? file : std::string_view(fact.at));
   v.enforced = fact.refused;
-  v.limit_key = row.key;
-  v.provenance = &(p.*row.mode).from;
   v.limit = row.limit;
-  v.route = route;
-  v.file = fact.at.empty() ? file : fact.at;
   if (fact.kind == Kind::tmp_full) return full(p, fact, std::move(v));
   if (fact.kind == Kind::descriptors) return too_many(p, fact, std::move(v));
   if (fact.kind == Kind::tmp_elsewhere) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "limits/of_setting.hpp"
 
 namespace vsim::limits::made_at_build {
 namespace {
@@ -61,16 +62,11 @@ void ContentLedger::revalidated(TimePoint now) {
 
 Verdict changed(const profile::Profile& p, const Made& made, const ContentChange& change,
                 std::string_view route, std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_made_at_build;
+  Verdict v = of_setting(Code::sim_made_at_build, "static.changes", p.static_changes, route, file);
   v.enforced = p.static_changes.value == profile::Strictness::enforce;
-  v.limit_key = "static.changes";
-  v.provenance = &p.static_changes.from;
   v.limit = "answered by the build, the same for everyone until the next deployment";
   v.measured = fmt::format("changed within {}, with no edit and no revalidation between; it is static: {}",
                            human_duration(change.after), made.by);
-  v.route = route;
-  v.file = file;
   v.fix = fix_of(made.kind);
   return v;
 }

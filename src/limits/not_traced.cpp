@@ -1,4 +1,5 @@
 #include "limits/not_traced.hpp"
+#include "limits/of_setting.hpp"
 
 #include <fmt/format.h>
 
@@ -38,16 +39,12 @@ std::string entry(const Read& r) {
 }
 
 Verdict told(const profile::Profile& p, const Read& r, std::string_view route, std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_file_not_traced;
+  Verdict v =
+      of_setting(Code::sim_file_not_traced, "disk.reads", p.disk_reads, route, r.at.empty() ? file : r.at);
   v.enforced = p.disk_reads.value == profile::Strictness::enforce;
-  v.limit_key = "disk.reads";
-  v.provenance = &p.disk_reads.from;
   v.limit = "a function has the files that Next's tracing finds in its code";
   v.measured = fmt::format("{} of {} at {}, which {}: ENOENT of /var/task/{} there", r.what, r.path, r.at,
                            why(r), r.path);
-  v.route = route;
-  v.file = r.at.empty() ? file : r.at;
   v.fix = fix(r);
   return v;
 }

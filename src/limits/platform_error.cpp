@@ -54,32 +54,14 @@ bool icontains(std::string_view text, std::string_view lower_word) {
                      [](char a, char b) { return ascii_lower(a) == b; }) != text.end();
 }
 
-void append_html_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-}
 std::string html(std::string_view text) {
+  constexpr std::string_view kSpecial = "&<>\"'";
+  constexpr std::string_view kEntities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
   std::string out;
-  append_html_escaped(out, text);
+  for (const char c : text) {
+    const std::size_t at = kSpecial.find(c);
+    out += at == std::string_view::npos ? std::string_view(&c, 1) : kEntities[at];
+  }
   return out;
 }
 

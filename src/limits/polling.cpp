@@ -1,4 +1,5 @@
 #include "limits/polling.hpp"
+#include "limits/of_setting.hpp"
 
 namespace vsim::limits::polling {
 
@@ -42,15 +43,10 @@ bool is_session_poll(std::string_view target) {
 }
 
 Verdict verdict(const profile::Profile& p, std::string_view route, std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_polling_false_pass;
+  Verdict v = of_setting(Code::sim_polling_false_pass, "isolation", p.isolation, route, file);
   v.enforced = false;
-  v.limit_key = "isolation";
   v.limit = "each poll may reach another instance";
   v.measured = "one process served every poll";
-  v.provenance = &p.isolation.from;
-  v.route = route;
-  v.file = file;
   return v;
 }
 

@@ -1,5 +1,6 @@
 #include "limits/shared_state.hpp"
 
+#include "limits/of_setting.hpp"
 #include "limits/polling.hpp"
 
 namespace vsim::limits::shared_state {
@@ -10,14 +11,9 @@ bool session_unknown(std::string_view target, int status) {
 
 Verdict verdict(const profile::Profile& p, profile::Isolation isolation, std::string_view evidence,
                 std::string_view route, std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_state_not_shared;
-  v.limit_key = "isolation";
-  v.provenance = &p.isolation.from;
+  Verdict v = of_setting(Code::sim_state_not_shared, "isolation", p.isolation, route, file);
   v.limit = "every instance has its own memory";
   v.measured = evidence;
-  v.route = route;
-  v.file = file;
   if (isolation == profile::Isolation::invocation) {
     // The honest part: production reuses warm instances.
     v.limit = "every invocation has its own memory";

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "limits/of_setting.hpp"
 #include "limits/polling.hpp"
 #include "limits/websocket.hpp"
 
@@ -103,21 +104,17 @@ std::optional<Verdict> verdict(const profile::Profile& p, const FunctionAnswer& 
   const bool engine_io = polling::is_engine_io(a.target);
   if (a.upgrade && !fluid) return std::nullopt;  // SIM_WEBSOCKET_REFUSED has said it
   if (!strands(a, engine_io)) return std::nullopt;
-  Verdict v;
-  v.code = Code::sim_no_socket_server;
+  std::string_view path = path_of(a.target);
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  Verdict v = of_setting(Code::sim_no_socket_server, "websocket.policy", p.websocket_policy,
+                         a.route.empty() ? path : a.route, a.file);
   // Nobody but a client that needs its server sends such a request. A browser's poll follows a redirect; a
   // 400 may be the first of several transports; an upgrade of anybody meets the answer it would meet
   // everywhere.
   v.enforced =
       engine_io && a.status != 400 && (is_redirect(a.status) ? a.upgrade && is_slash_redirect(a) : true);
-  v.limit_key = "websocket.policy";
   v.limit = "no server of the app's own around its functions";
-  v.provenance = &p.websocket_policy.from;
   v.measured = seen(a, engine_io);
-  std::string_view path = path_of(a.target);
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  v.route = a.route.empty() ? path : a.route;
-  v.file = a.file;
   if (fluid)
     v.fix = fluid_fix(a, engine_io);
   else

@@ -1,13 +1,12 @@
 #include "limits/websocket.hpp"
+#include "limits/of_setting.hpp"
 
 #include <fmt/format.h>
 
 namespace vsim::limits::websocket {
 
 Verdict verdict(const profile::Profile& p, std::string_view route, std::string_view file) {
-  Verdict v;
-  v.code = Code::sim_websocket_refused;
-  v.limit_key = "websocket.policy";
+  Verdict v = of_setting(Code::sim_websocket_refused, "websocket.policy", p.websocket_policy, route, file);
   v.limit =
       fmt::format("no WebSockets on {}", p.name.empty() ? to_string(p.plan.value) : std::string_view(p.name));
   switch (answer(p)) {
@@ -21,9 +20,6 @@ Verdict verdict(const profile::Profile& p, std::string_view route, std::string_v
       v.measured = fmt::format("upgrade refused with {}", p.websocket_refusal_status.value);
       break;
   }
-  v.provenance = &p.websocket_policy.from;
-  v.route = route;
-  v.file = file;
   return v;
 }
 

@@ -37,15 +37,14 @@ const kFolds = {
   profile_changed(model, e) {
     const only = e.changes?.length === 1 && e.changes[0].key === 'time_scale';
     const what = only ? `Time scale ${e.time_scale}x` : `Plan ${e.profile}`;
-    if (model.notices.length < 500)
-      model.notices.push({level: 'info', message: `${what} for requests that came from then on${only ? '' : `: ${(e.changes ?? []).map((c) => `${c.key} ${c.from} → ${c.to}`).join(', ')}`}`, fix: '', file: ''});
+    remark(model, {level: 'info', message: `${what} for requests that came from then on${only ? '' : `: ${(e.changes ?? []).map((c) => `${c.key} ${c.from} → ${c.to}`).join(', ')}`}`, fix: '', file: ''});
     if (!model.run) return;
     if (e.profile !== model.run.profile) model.run.profiles.push(e.profile);
     Object.assign(model.run, {profile: e.profile, asOf: e.profile_as_of ?? '', isolation: e.isolation ?? '', timeScale: e.time_scale ?? 1});
     model.structure++;
   },
   deployed(model, e) {
-    if (model.notices.length < 500) model.notices.push({level: 'info', message: `Deployment ${e.deployment} met ${e.sockets ?? 0} open sockets and ${e.streams ?? 0} streams`, fix: '', file: ''});
+    remark(model, {level: 'info', message: `Deployment ${e.deployment} met ${e.sockets ?? 0} open sockets and ${e.streams ?? 0} streams`, fix: '', file: ''});
     model.deployments.push({number: e.deployment, at: e.at_ms});
     model.structure++;
   },
@@ -57,8 +56,7 @@ const kFolds = {
     if (!e.sockets && !e.streams) return;
     const parts = [['reconnected', 'came back'], ['ended', 'had ended'], ['left', 'left'], ['open', 'still open'], ['lost', 'lost']];
     const words = parts.filter(([key]) => e[key] || key === 'lost').map(([key, word]) => `${e[key] ?? 0} ${word}`);
-    if (model.notices.length < 500)
-      model.notices.push({level: e.lost ? 'warning' : 'info', message: `Deployment ${e.deployment}, of ${e.sockets + e.streams} open connections: ${words.join(', ')}`, fix: e.lost ? 'reconnect when a socket or stream ends: EventSource and Socket.IO do, a plain WebSocket does not' : '', file: ''});
+    remark(model, {level: e.lost ? 'warning' : 'info', message: `Deployment ${e.deployment}, of ${e.sockets + e.streams} open connections: ${words.join(', ')}`, fix: e.lost ? 'reconnect when a socket or stream ends: EventSource and Socket.IO do, a plain WebSocket does not' : '', file: ''});
   },
   run_stopped(model, e) {
     model.stopped = {reason: e.reason, exitCode: e.exit_code, at: e.at_ms};
@@ -140,7 +138,7 @@ const kFolds = {
   },
   notice(model, e) {
     if (!model.codes[e.code]) {
-      if (e.message && model.notices.length < 500) model.notices.push({level: e.level, message: e.message, fix: e.fix ?? '', file: placeOf(e)});
+      if (e.message) remark(model, {level: e.level, message: e.message, fix: e.fix ?? '', file: placeOf(e)});
       return;
     }
     // A verdict on the project itself: this deployment would fail, or behave otherwise than here.
@@ -159,6 +157,11 @@ function addCall(model, key, e, began) {
   model.calls.set(key, call);
   model.structure++;
   return call;
+}
+
+const kMostNotices = 500;
+function remark(model, notice) {
+  if (model.notices.length < kMostNotices) model.notices.push(notice);
 }
 
 function name(model, call, e) {

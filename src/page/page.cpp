@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <utility>
 #include <vector>
 
-#include "base/text.hpp"
+#include "base/json_out.hpp"
 #include "limits/code.hpp"
 #include "report/words.hpp"
 
@@ -30,72 +29,42 @@ void append_data(std::string& out, std::string_view id, std::string_view json) {
 
 // What a code means, for all of them: {"SIM_…":{"title":…,"why":…,"fix":…,"source":…,"violation":true}}
 std::string codes() {
-  std::string out = "{";
-  for (int i = 1; i < static_cast<int>(limits::Code::kCount); ++i) {
-    const auto code = static_cast<limits::Code>(i);
-    const limits::CodeInfo& info = limits::info(code);
-    if (out.size() > 1) out += ',';
-    append_json_string(out, info.name);
-    out += ":{\"title\":";
-    append_json_string(out, info.title);
-    out += ",\"why\":";
-    append_json_string(out, info.why);
-    out += ",\"fix\":";
-    append_json_string(out, info.fix);
-    out += ",\"source\":";
-    append_json_string(out, info.source);
-    out += fmt::format(",\"violation\":{}}}", report::is_violation_code(code));
+  std::string out;
+  {
+    JsonOut all(out, '{');
+    for (int i = 1; i < static_cast<int>(limits::Code::kCount); ++i) {
+      const auto code = static_cast<limits::Code>(i);
+      const limits::CodeInfo& info = limits::info(code);
+      JsonOut one = all.in(info.name, '{');
+      one.text("title", info.title).text("why", info.why).text("fix", info.fix).text("source", info.source);
+      one.flag("violation", report::is_violation_code(code));
+    }
   }
-  return out + "}";
-}
-
-class Fields {
- public:
-  explicit Fields(std::string& out) : out_(out) { out_ += '{'; }
-  ~Fields() { out_ += '}'; }
-  Fields(const Fields&) = delete;
-  Fields& operator=(const Fields&) = delete;
-  std::string& name(std::string_view key) { return out_ += fmt::format("{}\"{}\":", first_(), key); }
-  Fields& text(std::string_view key, std::string_view value) {
-    append_json_string(name(key), value);
-    return *this;
-  }
-  Fields& number(std::string_view key, std::size_t value) {
-    name(key) += std::to_string(value);
-    return *this;
-  }
-
- private:
-  std::string_view first_() { return std::exchange(any_, true) ? "," : ""; }
-  std::string& out_;
-  bool any_ = false;
-};
-
-template <class List, class Tell>
-void append_list(std::string& out, const List& list, Tell tell) {
-  out += '[';
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (i > 0) out += ',';
-    Fields fields(out);
-    tell(fields, list[i]);
-  }
-  out += ']';
+  return out;
 }
 
 std::string extras_of(const report::Run& run, const report::Extras& extras) {
   std::string out;
   {
-    Fields all(out);
-    all.text("prefix", extras.prefix).number("left_out", run.events_left_out);
-    append_list(all.name("expected"), extras.expected, [](Fields& f, const report::Expected& e) {
-      f.text("code", limits::info(e.code).name).text("route", e.route).text("file", e.file);
-      f.text("path", e.path).text("reason", e.reason);
-    });
-    append_list(all.name("findings"), extras.findings, [&](Fields& f, const report::StaticFinding& s) {
-      f.text("rule", s.rule).text("level", s.level).text("message", s.message);
-      f.text("place", fmt::format("{}{}:{}", extras.prefix, s.file, s.line));
-      f.number("struck", report::times_struck(s, run));
-    });
+    JsonOut all(out, '{');
+    all.raw("prefix", json_string(extras.prefix)).number("left_out", run.events_left_out);
+    {
+      JsonOut list = all.in("expected", '[');
+      for (const report::Expected& e : extras.expected) {
+        JsonOut one = list.item("");
+        one.text("code", limits::info(e.code).name).raw("route", json_string(e.route));
+        one.raw("file", json_string(e.file)).raw("path", json_string(e.path));
+        one.raw("reason", json_string(e.reason));
+      }
+    }
+    JsonOut list = all.in("findings", '[');
+    for (const report::StaticFinding& s : extras.findings) {
+      JsonOut one = list.item("");
+      one.raw("rule", json_string(s.rule)).raw("level", json_string(s.level));
+      one.raw("message", json_string(s.message));
+      one.text("place", fmt::format("{}{}:{}", extras.prefix, s.file, s.line));
+      one.number("struck", report::times_struck(s, run));
+    }
   }
   return out;
 }

@@ -1,11 +1,10 @@
 #include "process/guardian.hpp"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,10 +70,8 @@ bool kill_round(const Registered& r) {
   const auto all = os::all_processes();
   std::set<pid_t> doomed;
   for (const os::ProcessInfo& p : all) {
-    const bool marked = [&] {
-      return std::any_of(r.marks.begin(), r.marks.end(),
-                         [&](const std::string& m) { return os::started_with(p.pid, m); });
-    }();
+    const bool marked = std::any_of(r.marks.begin(), r.marks.end(),
+                                    [&](const std::string& m) { return os::started_with(p.pid, m); });
     if (r.groups.contains(p.group) || r.groups.contains(p.session) || marked) doomed.insert(p.pid);
   }
   for (std::size_t before = 0; before != doomed.size();) {  // and everything below them
@@ -147,11 +144,7 @@ Guardian::~Guardian() {
   os::reap(pid_);
 }
 
-std::string Guardian::all_registered() const {
-  std::string out;
-  for (const std::string& l : registered_) out += l;
-  return out;
-}
+std::string Guardian::all_registered() const { return fmt::format("{}", fmt::join(registered_, "")); }
 
 void Guardian::send(std::string_view text) {
   std::string everything;

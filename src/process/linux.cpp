@@ -64,6 +64,13 @@ Launched& launched() {
   return table;
 }
 
+Result<Pipe> make_pair(int type) {
+  int fds[2];
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) != 0)
+    return system_error("cannot make a socket pair", errno);
+  return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
 }  // namespace
 
 Error system_error(std::string_view what, int err) { return {fmt::format("{}: {}", what, strerror(err))}; }
@@ -79,19 +86,8 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(fds[0]), Fd(fds[1])};
 }
 
-Result<Pipe> make_socket_pair() {
-  int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
-    return system_error("cannot make a socket pair", errno);
-  return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
-
-Result<Pipe> make_packet_pair() {
-  int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
-    return system_error("cannot make a socket pair", errno);
-  return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
+Result<Pipe> make_socket_pair() { return make_pair(SOCK_STREAM); }
+Result<Pipe> make_packet_pair() { return make_pair(SOCK_SEQPACKET); }
 
 Fd open_null_device() { return Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)); }
 

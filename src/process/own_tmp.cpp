@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <memory>
 #include <set>
 
 #include "process/os.hpp"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/text.hpp"
 
@@ -12,19 +13,13 @@ namespace {
 constexpr std::string_view kFileKeys[] = {"extends", "name", "title"};
 constexpr std::string_view kValueKeys[] = {"value", "source", "as_of", "confidence", "note"};
 
-std::string join(std::span<const std::string_view> words) {
-  std::string out;
-  for (const std::string_view w : words) out += (out.empty() ? "" : ", ") + std::string(w);
-  return out;
-}
-
 // "default, max, extended_max, stream_cut"
 std::string keys_of(std::string_view group) {
   std::vector<std::string_view> out;
   for (const Key& k : keys())
     if (k.name.size() > group.size() && k.name.starts_with(group) && k.name[group.size()] == '.')
       out.push_back(k.name.substr(group.size() + 1));
-  return join(out);
+  return fmt::format("{}", fmt::join(out, ", "));
 }
 
 // YYYY-MM-DD, a day that exists.
@@ -36,10 +31,11 @@ bool is_date(std::string_view s) {
     return out;
   };
   const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return day <= kDays[month - 1] + (month == 2 && leap ? 1 : 0);
+  if (year < 1 || month < 1 || day < 1) return false;
+  return std::chrono::year_month_day(std::chrono::year(year),
+                                     std::chrono::month(static_cast<unsigned>(month)),
+                                     std::chrono::day(static_cast<unsigned>(day)))
+      .ok();
 }
 
 class LayerReader {
@@ -167,7 +163,7 @@ class LayerReader {
     std::string message = fmt::format("unknown key {}", shown(full_name));
     if (const auto near = nearest_name(name, kValueKeys))
       return message + fmt::format(": did you mean \"{}\"?", *near);
-    return message + ": a value may have " + join(kValueKeys);
+    return message + fmt::format(": a value may have {}", fmt::join(kValueKeys, ", "));
   }
 
   void evidence(const std::string& full_name, const YamlNode& key, const YamlNode& value, Provenance& from) {
@@ -189,7 +185,7 @@ class LayerReader {
         return;
       }
       std::string message =
-          fmt::format("{}: expected one of {}, got {}", full_name, join(words), what_it_is(value));
+          fmt::format("{}: expected one of {}, got {}", full_name, fmt::join(words, ", "), what_it_is(value));
       if (const auto near = text ? nearest_name(value.text, words) : std::nullopt)
         message += fmt::format(" (did you mean \"{}\"?)", *near);
       report(where, message);

@@ -19,22 +19,14 @@ constexpr std::size_t kMaxChain = 16;
 std::string tidy_path(std::string_view path) {
   std::vector<std::string_view> parts;
   const bool absolute = path.starts_with('/');
-  while (!path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, end);
-    path.remove_prefix(std::min(end + 1, path.size()));
+  for (const std::string_view part : split(path, "/")) {
     if (part.empty() || part == ".") continue;
     if (part == ".." && !parts.empty() && parts.back() != "..")
       parts.pop_back();
     else if (part != ".." || !absolute)
       parts.push_back(part);
   }
-  std::string out = absolute ? "/" : "";
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0) out += '/';
-    out += parts[i];
-  }
-  return out;
+  return fmt::format("{}{}", absolute ? "/" : "", fmt::join(parts, "/"));
 }
 
 std::string resolve(std::string_view name_or_path, std::string_view from_file) {
@@ -45,9 +37,7 @@ std::string resolve(std::string_view name_or_path, std::string_view from_file) {
 }
 
 std::string not_found(std::string_view wanted, std::string_view resolved) {
-  std::string builtins;
-  for (const std::string_view b : kBuiltinProfiles)
-    builtins += (builtins.empty() ? "" : ", ") + std::string(b);
+  const std::string builtins = fmt::format("{}", fmt::join(kBuiltinProfiles, ", "));
   std::string_view stem = wanted.substr(wanted.rfind('/') + 1);
   stem = stem.substr(0, std::min(stem.find('.'), stem.size()));
   const auto near = nearest_name(stem, kBuiltinProfiles);

@@ -1,5 +1,5 @@
-// Profiles as text: what `vercel-sim profiles` prints, the line at start, and docs/profiles.md. Pure; plain
-// text without colours.
+// Profiles as text: what `vercel-sim profiles` prints, and the line at start. Pure; plain text without
+// colours.
 #pragma once
 
 #include <span>
@@ -31,8 +31,5 @@ std::string render_diff(const Profile& a, const Profile& b);
 // At start, under the ready line: the limits one meets first, and what was set on the command line. Each line
 // ends with a newline.
 std::string render_limits_summary(const Profile&);
-
-// docs/profiles.md. `shipped`: the six, in order.
-std::string render_docs(std::span<const Profile> shipped);
 
 }  // namespace vsim::profile

@@ -1,6 +1,4 @@
-#include <fmt/format.h>
-
-#include "base/text.hpp"
+#include "base/json_out.hpp"
 #include "profile/render.hpp"
 #include "profile/schema.hpp"
 #include "profile/switch.hpp"
@@ -8,83 +6,65 @@
 namespace vsim::profile {
 namespace {
 
-void field(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  out += fmt::format(R"(,"{}":)", name);
-  append_json_string(out, value);
-}
-
-// A value and where it comes from, without the brace that ends it.
-void value_and_source(std::string& out, const Profile& p, const Key& key) {
+// A value and where it comes from.
+void value_of(JsonOut o, const Profile& p, const Key& key) {
   const Provenance& from = provenance_of(p, key);
-  out += R"({"value":)";
-  append_json_string(out, value_text(p, key));
-  field(out, "profile", from.profile);
-  field(out, "file", from.file);
-  if (from.line != 0) out += fmt::format(R"(,"line":{})", from.line);
-  field(out, "source", from.source);
-  field(out, "as_of", from.as_of);
-  field(out, "confidence", from.confidence);
-  field(out, "note", from.note);
+  o.raw("value", json_string(value_text(p, key))).text("profile", from.profile).text("file", from.file);
+  if (from.line != 0) o.number("line", from.line);
+  o.text("source", from.source).text("as_of", from.as_of).text("confidence", from.confidence);
+  o.text("note", from.note);
 }
 
 }  // namespace
 
 std::string render_json(const Profile& p) {
-  std::string out = R"({"name":)";
-  append_json_string(out, p.name);
-  field(out, "title", p.title);
-  field(out, "as_of", p.as_of);
-  out += R"(,"values":{)";
-  bool first = true;
-  for (const Key& key : keys()) {
-    out += fmt::format(R"({}"{}":)", first ? "" : ",", key.name);
-    first = false;
-    value_and_source(out, p, key);
-    out += '}';
+  std::string out;
+  {
+    JsonOut o(out, '{');
+    o.raw("name", json_string(p.name)).text("title", p.title).text("as_of", p.as_of);
+    {
+      JsonOut values = o.in("values", '{');
+      for (const Key& key : keys()) value_of(values.in(key.name, '{'), p, key);
+    }
+    JsonOut rest = o.in("not_enforced", '[');
+    for (const Unenforced& u : unenforced())
+      rest.item("")
+          .text("what", u.what)
+          .text("value", u.value)
+          .text("source", u.source)
+          .text("as_of", u.as_of);
   }
-  out += R"(},"not_enforced":[)";
-  for (const Unenforced& u : unenforced()) {
-    out += fmt::format(R"({}{{"what":)", &u == unenforced().data() ? "" : ",");
-    append_json_string(out, u.what);
-    field(out, "value", u.value);
-    field(out, "source", u.source);
-    field(out, "as_of", u.as_of);
-    out += '}';
-  }
-  return out + "]}";
+  return out;
 }
 
 std::string render_list_json(std::span<const Profile> profiles) {
-  std::string out = R"({"profiles":[)";
-  for (const Profile& p : profiles) {
-    out += fmt::format(R"({}{{"name":)", &p == profiles.data() ? "" : ",");
-    append_json_string(out, p.name);
-    field(out, "title", p.title);
-    field(out, "plan", to_string(p.plan.value));
-    field(out, "compute", to_string(p.compute.value));
-    field(out, "as_of", p.as_of);
-    out += '}';
+  std::string out;
+  {
+    JsonOut o(out, '{');
+    JsonOut list = o.in("profiles", '[');
+    for (const Profile& p : profiles) {
+      JsonOut one = list.item("");
+      one.raw("name", json_string(p.name)).text("title", p.title).text("plan", to_string(p.plan.value));
+      one.text("compute", to_string(p.compute.value)).text("as_of", p.as_of);
+    }
   }
-  return out + "]}";
+  return out;
 }
 
 std::string render_diff_json(const Profile& a, const Profile& b) {
-  std::string out = R"({"from":)";
-  append_json_string(out, a.name);
-  field(out, "to", b.name);
-  out += R"(,"differs":{)";
-  bool first = true;
-  for (const Difference& d : differences(a, b)) {
-    const Key& key = *find_key(d.key);
-    out += fmt::format(R"({}"{}":{{"from":)", first ? "" : ",", d.key);
-    first = false;
-    value_and_source(out, a, key);
-    out += R"(},"to":)";
-    value_and_source(out, b, key);
-    out += "}}";
+  std::string out;
+  {
+    JsonOut o(out, '{');
+    o.raw("from", json_string(a.name)).text("to", b.name);
+    JsonOut differs = o.in("differs", '{');
+    for (const Difference& d : differences(a, b)) {
+      const Key& key = *find_key(d.key);
+      JsonOut one = differs.in(d.key, '{');
+      value_of(one.in("from", '{'), a, key);
+      value_of(one.in("to", '{'), b, key);
+    }
   }
-  return out + "}}";
+  return out;
 }
 
 }  // namespace vsim::profile

@@ -167,14 +167,9 @@ Source::Source(std::string file, std::string_view text) : file_(std::move(file))
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   text_ = text;
-  std::string_view rest = text_;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
+  lines_ = split(text_, "\n");
+  for (std::string_view& line : lines_)
     if (line.ends_with('\r')) line.remove_suffix(1);
-    lines_.push_back(line);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
 }
 
 std::string_view Source::line(int index) const {

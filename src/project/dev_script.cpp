@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace vsim::project {
 namespace {
 
@@ -37,45 +39,36 @@ bool is_script_file(std::string_view w) {
   return false;
 }
 
-std::string joined(std::span<const std::string> words) {
-  std::string out;
-  for (const std::string& w : words) {
-    if (!out.empty()) out += ' ';
-    out += w;
-  }
-  return out;
-}
+std::string joined(std::span<const std::string> words) { return fmt::format("{}", fmt::join(words, " ")); }
 
 // Flags of node and its relatives that take their value as the next word.
 bool takes_value(std::string_view flag) {
-  for (const std::string_view f : {"-r",
-                                   "--require",
-                                   "--import",
-                                   "--loader",
-                                   "--experimental-loader",
-                                   "--env-file",
-                                   "--env-file-if-exists",
-                                   "-C",
-                                   "--conditions",
-                                   "--watch-path",
-                                   "--project",
-                                   "-P",
-                                   "-O",
-                                   "--compiler-options",
-                                   "--tsconfig",
-                                   "--watch",
-                                   "-w",
-                                   "--ext",
-                                   "-e",
-                                   "--ignore",
-                                   "-i",
-                                   "--delay",
-                                   "-d",
-                                   "--signal",
-                                   "-s",
-                                   "--config"})
-    if (flag == f) return true;
-  return false;
+  return is_one_of(flag, {"-r",
+                          "--require",
+                          "--import",
+                          "--loader",
+                          "--experimental-loader",
+                          "--env-file",
+                          "--env-file-if-exists",
+                          "-C",
+                          "--conditions",
+                          "--watch-path",
+                          "--project",
+                          "-P",
+                          "-O",
+                          "--compiler-options",
+                          "--tsconfig",
+                          "--watch",
+                          "-w",
+                          "--ext",
+                          "-e",
+                          "--ignore",
+                          "-i",
+                          "--delay",
+                          "-d",
+                          "--signal",
+                          "-s",
+                          "--config"});
 }
 
 class Parser {
@@ -145,23 +138,19 @@ class Parser {
     if (w.empty()) return false;
     const std::string_view program = base_name(w.front());
     if (is_next(w.front())) return next(w.subspan(1));
-    if (program == "cross-env" || program == "cross-env-shell" || program == "env" || program == "npx" ||
-        program == "bunx" || program == "exec" || program == "time") {
+    if (is_one_of(program, {"cross-env", "cross-env-shell", "env", "npx", "bunx", "exec", "time"})) {
       w = w.subspan(1);
       while (!w.empty() && w.front().starts_with('-')) w = w.subspan(1);
       // cross-env-shell "FOO=1 next dev"
       if (w.size() == 1 && w.front().find(' ') != std::string::npos) return line(w.front(), depth + 1);
       return command(w, depth + 1);
     }
-    if (program == "dotenv" || program == "dotenvx" || program == "env-cmd") return dotenv(w, depth);
-    if (program == "concurrently" || program == "conc") return concurrently(w.subspan(1), depth);
-    if (program == "npm-run-all" || program == "run-p" || program == "run-s" || program == "run-all")
-      return run_all(w.subspan(1), depth);
-    if (program == "npm" || program == "pnpm" || program == "yarn" || program == "bun")
-      return package_manager(w, depth);
-    if (program == "node" || program == "tsx" || program == "ts-node" || program == "ts-node-dev" ||
-        program == "nodemon" || program == "tsnd" || program == "esno" || program == "babel-node" ||
-        program == "node-dev" || program == "deno")
+    if (is_one_of(program, {"dotenv", "dotenvx", "env-cmd"})) return dotenv(w, depth);
+    if (is_one_of(program, {"concurrently", "conc"})) return concurrently(w.subspan(1), depth);
+    if (is_one_of(program, {"npm-run-all", "run-p", "run-s", "run-all"})) return run_all(w.subspan(1), depth);
+    if (is_one_of(program, {"npm", "pnpm", "yarn", "bun"})) return package_manager(w, depth);
+    if (is_one_of(program, {"node", "tsx", "ts-node", "ts-node-dev", "nodemon", "tsnd", "esno", "babel-node",
+                            "node-dev", "deno"}))
       return runtime(w, depth);
     // Anything else that hands over to a command behind "--": doppler run -- next dev
     const auto dashes = std::find(w.begin(), w.end(), "--");
@@ -183,8 +172,7 @@ class Parser {
     if (program == "dotenvx" && !w.empty() && w.front() == "run") w = w.subspan(1);
     while (!w.empty()) {
       const std::string& f = w.front();
-      const bool file_flag = f == "-e" || f == "-f" || f == "--env-file" || f == "--file";
-      if (file_flag && w.size() > 1) {
+      if (is_one_of(f, {"-e", "-f", "--env-file", "--file"}) && w.size() > 1) {
         out.env_files.push_back(w[1]);
         w = w.subspan(2);
       } else if (f == "-v" && w.size() > 1) {
@@ -211,11 +199,9 @@ class Parser {
     Choice choice;
     for (std::size_t i = 0; i < w.size(); ++i) {
       if (w[i].starts_with('-')) {
-        const bool valued = w[i] == "-n" || w[i] == "--names" || w[i] == "-c" || w[i] == "--prefix-colors" ||
-                            w[i] == "-p" || w[i] == "--prefix" || w[i] == "-m" || w[i] == "--max-processes" ||
-                            w[i] == "-s" || w[i] == "--success" || w[i] == "-t" ||
-                            w[i] == "--timestamp-format" || w[i] == "-l";
-        if (valued) ++i;
+        if (is_one_of(w[i], {"-n", "--names", "-c", "--prefix-colors", "-p", "--prefix", "-m",
+                             "--max-processes", "-s", "--success", "-t", "--timestamp-format", "-l"}))
+          ++i;
         continue;
       }
       std::string text = w[i];
@@ -317,9 +303,7 @@ class Parser {
   bool next(std::span<const std::string> w) {
     if (!w.empty() && w.front() == "dev")
       w = w.subspan(1);
-    else if (!w.empty() && !w.front().starts_with('-') &&
-             (w.front() == "start" || w.front() == "build" || w.front() == "lint" || w.front() == "export" ||
-              w.front() == "info" || w.front() == "telemetry"))
+    else if (!w.empty() && is_one_of(w.front(), {"start", "build", "lint", "export", "info", "telemetry"}))
       return false;
     out.kind = DevScript::Kind::next_dev;
     for (std::size_t i = 0; i < w.size(); ++i) {

@@ -1,7 +1,6 @@
 // Reading small text files. The one place of this module that opens them.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 

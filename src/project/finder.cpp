@@ -1,11 +1,9 @@
 #include "project/finder.hpp"
 
-#include <dirent.h>
-
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 #include <boost/json/value.hpp>
@@ -110,16 +108,12 @@ std::vector<std::string> workspace_patterns(const Manifest& m) {
 
 std::vector<std::string> subdirectories(const std::string& path) {
   std::vector<std::string> out;
-  DIR* dir = ::opendir(path.c_str());
-  if (dir == nullptr) return out;
-  while (const dirent* e = ::readdir(dir)) {
-    const std::string name = e->d_name;
-    if (name.starts_with('.') || name == "node_modules") continue;
-    if (e->d_type == DT_DIR ||
-        ((e->d_type == DT_LNK || e->d_type == DT_UNKNOWN) && is_directory(join(path, name))))
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with('.') && name != "node_modules" && is_directory(join(path, name)))
       out.push_back(name);
   }
-  ::closedir(dir);
   std::sort(out.begin(), out.end());
   return out;
 }

@@ -1,7 +1,5 @@
 #include "project/git_head.hpp"
 
-#include <algorithm>
-
 #include "project/command_output.hpp"
 
 namespace vsim::project {

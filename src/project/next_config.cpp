@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "project/files.hpp"
@@ -198,12 +197,8 @@ NextConfig read_next_config(std::string_view text, std::string_view file) {
   return out;
 }
 
-std::vector<std::string> next_config_names() {
-  return {"next.config.js", "next.config.mjs", "next.config.ts", "next.config.mts"};
-}
-
 NextConfig find_next_config(const std::string& root) {
-  for (const std::string& name : next_config_names())
+  for (const char* name : {"next.config.js", "next.config.mjs", "next.config.ts", "next.config.mts"})
     if (const auto text = read_text(fmt::format("{}/{}", root, name), 1u << 20))
       return read_next_config(*text, name);
   return {};

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +43,5 @@ struct NextConfig {
 NextConfig read_next_config(std::string_view text, std::string_view file);
 // The first of next.config.js, .mjs, .ts, .mts in `root`, in Next's order.
 NextConfig find_next_config(const std::string& root);
-std::vector<std::string> next_config_names();
 
 }  // namespace vsim::project

@@ -108,12 +108,8 @@ void Scanner::read_sources(const std::vector<std::string>& paths,
       const auto text = read_text(full, options_.max_file_bytes);
       entry.config = text ? routes::read_source_config(*text, p, entry.role) : routes::SourceConfig{};
       if (!text)
-        entry.config.findings.push_back({RouteSeverity::warning,
-                                         p,
-                                         0,
-                                         0,
-                                         "This file could not be read, or is too large to be read.",
-                                         {}});
+        entry.config.findings.push_back(
+            {RouteSeverity::warning, p, 0, 0, "This file could not be read, or is too large to be read."});
       ++snapshot.parsed;
     }
     entry.seen = round_;
@@ -179,13 +175,9 @@ std::shared_ptr<Snapshot> Scanner::scan(const KnownConfig& known) {
   }
   if (truncated) {
     snapshot->findings.push_back(
-        {RouteSeverity::warning,
-         "",
-         0,
-         0,
+        {RouteSeverity::warning, "", 0, 0,
          fmt::format("More than {} files below app/ and pages/: the rest is not looked at.",
-                     options_.max_files),
-         {}});
+                     options_.max_files)});
   }
   snapshot->table =
       std::make_shared<const routes::RouteTable>(std::move(resolved.functions), normal_base_path(base_path));

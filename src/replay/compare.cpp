@@ -1,6 +1,8 @@
 #include "replay/compare.hpp"
 
 #include <fmt/format.h>
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
 
 #include <algorithm>
 
@@ -8,23 +10,9 @@
 
 namespace vsim::replay {
 
-std::string_view to_string(Change change) {
-  switch (change) {
-    case Change::broke:
-      return "broke";
-    case Change::other:
-      return "other";
-    case Change::mended:
-      return "mended";
-    case Change::differs:
-      return "differs";
-    case Change::same:
-      return "same";
-    case Change::not_sent:
-      return "not_sent";
-  }
-  return {};
-}
+BOOST_DESCRIBE_ENUM(Change, broke, other, mended, differs, same, not_sent)
+
+std::string_view to_string(Change change) { return boost::describe::enum_to_string(change, ""); }
 
 namespace {
 

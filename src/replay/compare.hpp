@@ -2,7 +2,6 @@
 // same. Pure: values in, values and text out. Called by cli/replay.cpp.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>

@@ -224,7 +224,7 @@ class Lines {
     if (word == "recording" && !begun_)
       begin(Reader(*value, "recording", problem));
     else if (word == "request")
-      request(Reader(*value, "request", problem), *value, problem);
+      request(Reader(*value, "request", problem), problem);
     else if (word == "later")
       later(Reader(*value, "later", problem));
     else if (word == "end")
@@ -253,7 +253,7 @@ class Lines {
       r.wrong("url", "an http or https origin");
   }
 
-  void request(Reader r, const JsonValue& object, Reader::Problem& problem) {
+  void request(Reader r, Reader::Problem& problem) {
     RecordedRequest q;
     if (r.number("n", q.n, true) && !known_.try_emplace(q.n, out_.requests.size()).second)
       r.wrong("n", "a number that no other request has");
@@ -270,7 +270,6 @@ class Lines {
     if (q.body.whole && q.body.size != q.body.bytes.size()) r.wrong("body_size", "the size of the body");
     r.text("id", q.id);
     if (const JsonValue* o = r.object("outcome")) outcome(Reader(*o, "request.outcome", problem), q.outcome);
-    (void)object;
     out_.requests.push_back(std::move(q));
   }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/fit_columns.hpp"
 #include "base/plain_text.hpp"
 #include "base/text.hpp"
 #include "replay/compare.hpp"
@@ -12,8 +13,6 @@
 
 namespace vsim::replay {
 namespace {
-
-std::string requests(std::size_t n) { return n == 1 ? "1 request" : fmt::format("{} requests", n); }
 
 // Where it went: "POST /api/slow"; the path where no route is known.
 std::string place(const RecordedRequest& r, const RecordedOutcome& o) {
@@ -24,7 +23,7 @@ std::string place(const RecordedRequest& r, const RecordedOutcome& o) {
 
 std::string recorded_on(const Recording& recording) {
   std::string out =
-      fmt::format("{} recorded on {}", requests(recording.requests.size()),
+      fmt::format("{} recorded on {}", counted(recording.requests.size(), "request"),
                   recording.about.profile.empty() ? "an unknown profile" : plain(recording.about.profile));
   if (!recording.about.profile_as_of.empty())
     out += fmt::format(" (as of {})", plain(recording.about.profile_as_of));
@@ -155,48 +154,15 @@ std::string cell(const std::map<std::string, std::size_t>& words, std::size_t al
   return unsent == 0 ? out : out + fmt::format(", {} not sent", unsent);
 }
 
-std::size_t width(std::string_view text) {  // of UTF-8, for columns
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-std::string padded(std::string_view text, std::size_t to) {
-  std::string out(text);
-  if (const std::size_t n = width(text); n < to) out.append(to - n, ' ');
-  return out;
-}
-
 using Row = std::vector<std::string>;
-
-std::string columns(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (widths.size() <= i) widths.push_back(0);
-      widths[i] = std::max(widths[i], width(row[i]));
-    }
-  std::string out;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      line += i + 1 < row.size() ? padded(row[i], widths[i] + 2) : row[i];
-    out += "  " + line + "\n";
-  }
-  return out;
-}
 
 // Codes are long: where the table would be too wide, each is a letter that is explained below.
 constexpr std::size_t kWidest = 110;
 std::string fitted(std::vector<Row> rows) {
-  std::string whole = columns(rows);
-  if (width(std::string_view(whole).substr(0, whole.find('\n'))) <= kWidest) {
-    bool fits = true;
-    for (std::string_view rest = whole; fits && !rest.empty();) {
-      const std::size_t end = rest.find('\n');
-      fits = width(rest.substr(0, end)) <= kWidest;
-      rest.remove_prefix(end + 1);
-    }
-    if (fits) return whole;
-  }
+  std::string whole = in_columns(rows, "  ");
+  const auto lines = split(whole, "\n");
+  if (std::all_of(lines.begin(), lines.end(), [](auto line) { return columns(line) <= kWidest; }))
+    return whole;
   std::vector<std::string> legend;
   for (std::size_t r = 1; r < rows.size(); ++r) {
     for (std::size_t c = 1; c < rows[r].size(); ++c) {
@@ -218,7 +184,7 @@ std::string fitted(std::vector<Row> rows) {
       text = out;
     }
   }
-  std::string out = columns(rows);
+  std::string out = in_columns(rows, "  ");
   for (std::size_t i = 0; i < legend.size(); ++i)
     out += fmt::format("{}  [{}] {}\n", i == 0 ? "\n" : "", i + 1, legend[i]);
   return out;
@@ -265,7 +231,7 @@ std::string render_table(const Recording& recording, const std::vector<Replayed>
     }
     rows.push_back(std::move(row));
   }
-  out += fitted(std::move(rows));
+  out += fitted(rows);
   std::set<std::string> told;
   std::string unsent;
   for (const Replayed& p : all)
@@ -275,21 +241,13 @@ std::string render_table(const Recording& recording, const std::vector<Replayed>
     }
   if (!unsent.empty()) out += fmt::format("\n{}\n{}", heading(Change::not_sent), unsent);
   out += "\n";
-  std::size_t longest = 0;
-  for (const Replayed& p : all) longest = std::max(longest, p.profile.size());
+  rows.clear();
   for (const Replayed& p : all)
-    out += fmt::format("{}  {}\n", padded(p.profile, longest),
-                       p.lines.empty() && !recording.requests.empty() ? "did not run" : counts(p));
-  return out;
+    rows.push_back({p.profile, p.lines.empty() && !recording.requests.empty() ? "did not run" : counts(p)});
+  return out + in_columns(rows);
 }
 
 namespace {
-
-std::string json(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 std::string outcome_json(const RecordedOutcome& o) {
   std::string codes;
@@ -298,7 +256,8 @@ std::string outcome_json(const RecordedOutcome& o) {
   return fmt::format(
       R"({{"broken":{},"status":{},"codes":[{}],"ended_by":"{}","phase":"{}","traffic":"{}","route":{},"file":{},"kind":{},"total_ms":{:.3f},"charged_ms":{:.3f}}})",
       is_broken(o), o.status, codes, to_string(o.ended_by), to_string(o.phase), to_string(o.traffic),
-      json(o.route), json(o.file), json(o.kind), std::chrono::duration<double, std::milli>(o.total).count(),
+      json_string(o.route), json_string(o.file), json_string(o.kind),
+      std::chrono::duration<double, std::milli>(o.total).count(),
       std::chrono::duration<double, std::milli>(o.charged).count());
 }
 
@@ -310,11 +269,11 @@ std::string render_json(const Recording& recording, const std::vector<Replayed>&
       "{{\"schema\":\"vercel-sim-replay-1\",\n\"recording\":{{\"version\":{},\"profile\":{},\"profile_as_"
       "of\":{},"
       "\"isolation\":{},\"app\":{},\"requests\":{},\"lost\":{},\"ended\":{}}},\n\"profiles\":[",
-      json(a.version), json(a.profile), json(a.profile_as_of), json(a.isolation), json(a.app),
-      recording.requests.size(), recording.lost, recording.ended);
+      json_string(a.version), json_string(a.profile), json_string(a.profile_as_of), json_string(a.isolation),
+      json_string(a.app), recording.requests.size(), recording.lost, recording.ended);
   for (const Replayed& p : all) {
     out += fmt::format("{}\n{{\"profile\":{},\"exit_code\":{},\"ran\":{},\"counts\":{{",
-                       &p == all.data() ? "" : ",", json(p.profile), p.exit_code,
+                       &p == all.data() ? "" : ",", json_string(p.profile), p.exit_code,
                        !p.lines.empty() || recording.requests.empty());
     for (std::size_t i = 0; i < kChanges; ++i)
       out += fmt::format("{}\"{}\":{}", i > 0 ? "," : "", to_string(static_cast<Change>(i)),
@@ -324,13 +283,15 @@ std::string render_json(const Recording& recording, const std::vector<Replayed>&
       const std::string text = label(*l.request);
       const std::size_t space = text.find(' ');
       out += fmt::format("{}\n{{\"n\":{},\"method\":{},\"target\":{},\"change\":\"{}\",\"recorded\":{}",
-                         &l == p.lines.data() ? "" : ",", l.request->n, json(text.substr(0, space)),
-                         json(text.substr(space + 1)), to_string(l.change), outcome_json(l.request->outcome));
+                         &l == p.lines.data() ? "" : ",", l.request->n, json_string(text.substr(0, space)),
+                         json_string(text.substr(space + 1)), to_string(l.change),
+                         outcome_json(l.request->outcome));
       if (l.met.outcome) out += ",\"replayed\":" + outcome_json(*l.met.outcome);
-      if (!l.met.why_not.empty()) out += ",\"why_not\":" + json(l.met.why_not);
+      if (!l.met.why_not.empty()) out += ",\"why_not\":" + json_string(l.met.why_not);
       if (!l.met.renewed.empty()) {
         out += ",\"renewed\":[";
-        for (const std::string& r : l.met.renewed) out += (&r == l.met.renewed.data() ? "" : ",") + json(r);
+        for (const std::string& r : l.met.renewed)
+          out += (&r == l.met.renewed.data() ? "" : ",") + json_string(r);
         out += "]";
       }
       out += "}";

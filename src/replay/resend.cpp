@@ -95,10 +95,7 @@ std::optional<RecordedHeader> parse_set_cookie(std::string_view field) {
 
 Cookies::Answer Cookies::field(std::size_t index, std::string_view recorded) const {
   Answer out;
-  while (!recorded.empty()) {
-    const std::size_t end = std::min(recorded.find(';'), recorded.size());
-    std::string_view pair = recorded.substr(0, end);
-    recorded.remove_prefix(std::min(end + 1, recorded.size()));
+  for (std::string_view pair : split(recorded, ";")) {
     while (pair.starts_with(' ')) pair.remove_prefix(1);
     if (pair.empty()) continue;
     std::string_view value = pair;

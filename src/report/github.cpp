@@ -50,8 +50,8 @@ std::string render_markdown(const Run& run, const Extras& extras) {
   std::string out = "## vercel-sim: " + headline(run, extras);
   out += fmt::format("\n\nProfile **{}**", markdown(run.profile));
   if (!run.profile_as_of.empty()) out += fmt::format(", as of {}", markdown(run.profile_as_of));
-  out += fmt::format(": {}, {} of functions, {}.\n", number(run.requests, "request", "requests"),
-                     run.invocations, human_duration(run.length));
+  out += fmt::format(": {}, {} of functions, {}.\n", counted(run.requests, "request"), run.invocations,
+                     human_duration(run.length));
   if (run.command_ended)
     out += fmt::format("\n{} exited with {}.\n", markdown(run.command), run.command_exit);
   for (const Deployment& d : run.deployments) out += fmt::format("\n{}\n", told(d));

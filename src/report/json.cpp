@@ -2,12 +2,13 @@
 // validates).
 #include <fmt/format.h>
 
-#include "report/json_out.hpp"
+#include "base/json_out.hpp"
+#include "report/words.hpp"
 
 namespace vsim::report {
 namespace {
 
-void problem(Out& o, const Problem& p, const Extras& extras) {
+void problem(JsonOut& o, const Problem& p, const Extras& extras) {
   const auto& info = limits::info(p.code);
   o.text("code", info.name).flag("violation", is_violation(p)).flag("enforced", p.enforced);
   o.number("count", p.count).text("message", p.message.empty() ? info.title : std::string_view(p.message));
@@ -18,14 +19,14 @@ void problem(Out& o, const Problem& p, const Extras& extras) {
   o.text("why", info.why).text("fix", fix_of(p)).text("source", source_of(p));
   o.text("docs", docs_of(p.code));
   if (!p.from.profile.empty() || !p.from.file.empty()) {
-    Out f = o.in("from", '{');
+    JsonOut f = o.in("from", '{');
     f.text("profile", p.from.profile).text("file", p.from.file);
     if (p.from.line > 0) f.number("line", p.from.line);
     f.text("source", p.from.source).text("as_of", p.from.as_of).text("confidence", p.from.confidence);
     f.text("note", p.from.note);
   }
   {
-    Out f = o.in("first", '{');
+    JsonOut f = o.in("first", '{');
     f.ms("at_ms", p.at);
     if (!p.method.empty()) {
       f.text("method", p.method).text("target", p.target).text("request_id", p.request_id);
@@ -34,13 +35,13 @@ void problem(Out& o, const Problem& p, const Extras& extras) {
   }
   if (const Expected* e = expected(p, extras)) o.flag("expected", true).text("expected_reason", e->reason);
   if (const StaticFinding* f = foreseen(p, extras)) {
-    Out said = o.in("foreseen", '{');
+    JsonOut said = o.in("foreseen", '{');
     said.text("rule", f->rule).text("file", extras.prefix + f->file);
     if (f->line > 0) said.number("line", f->line);
   }
 }
 
-void call(Out& o, const InvocationRecord& i, const Extras& extras) {
+void call(JsonOut& o, const InvocationRecord& i, const Extras& extras) {
   o.text("request_id", i.request_id).text("method", i.method).text("target", i.target);
   o.text("traffic", to_string(i.traffic)).number("status", i.status);
   o.text("route", i.route).text("file", i.file.empty() ? i.file : extras.prefix + i.file);
@@ -56,23 +57,23 @@ void call(Out& o, const InvocationRecord& i, const Extras& extras) {
   if (!i.problems.empty()) o.raw("problems", fmt::format("[{}]", fmt::join(i.problems, ",")));
 }
 
-void about(Out& o, const Run& run) {
-  Out r = o.in("run", '{');
+void about(JsonOut& o, const Run& run) {
+  JsonOut r = o.in("run", '{');
   r.text("version", run.version).text("url", run.url).text("profile", run.profile);
   r.text("profile_as_of", run.profile_as_of).text("app", run.app).text("isolation", run.isolation);
   r.number("time_scale", run.time_scale).text("started", iso_time(run.started));
   if (!run.switches.empty()) {
-    Out list = r.in("switches", '[');
+    JsonOut list = r.in("switches", '[');
     for (const SwitchRecord& s : run.switches) {
-      Out one = list.item();
+      JsonOut one = list.item();
       one.ms("at_ms", s.at).text("profile", s.profile).text("profile_as_of", s.profile_as_of);
       one.text("isolation", s.isolation).number("time_scale", s.time_scale);
     }
   }
   if (!run.deployments.empty()) {
-    Out list = r.in("deployments", '[');
+    JsonOut list = r.in("deployments", '[');
     for (const Deployment& d : run.deployments) {
-      Out one = list.item();
+      JsonOut one = list.item();
       one.ms("at_ms", d.at).number("deployment", d.came.deployment);
       one.number("sockets", d.came.sockets).number("streams", d.came.streams);
       if (!d.scored) continue;
@@ -84,20 +85,20 @@ void about(Out& o, const Run& run) {
   r.ms("length_ms", run.length).flag("stopped", run.stopped).text("stop_reason", run.stop_reason);
   if (run.stopped) r.number("exit_code", run.exit_code);
   if (!run.command.empty()) {
-    Out c = r.in("command", '{');
+    JsonOut c = r.in("command", '{');
     c.text("line", run.command).flag("ended", run.command_ended);
     if (run.command_ended) c.number("exit_code", run.command_exit);
   }
 }
 
-void instances(Out& o, const Run& run) {
-  Out list = o.in("instances", '[');
+void instances(JsonOut& o, const Run& run) {
+  JsonOut list = o.in("instances", '[');
   for (const InstanceRecord& i : run.instances) {
-    Out one = list.item();
+    JsonOut one = list.item();
     one.text("name", i.name).text("function", i.function).text("why", i.why).text("death", i.death);
     one.number("served", i.served).number("memory", i.memory);
     if (i.pid != 0) one.number("pid", i.pid);
-    Out stays = one.in("states", '[');
+    JsonOut stays = one.in("states", '[');
     for (const Stay& s : i.stays) stays.item().text("state", s.state).ms("since_ms", s.since);
   }
 }
@@ -107,11 +108,11 @@ void instances(Out& o, const Run& run) {
 std::string render_json(const Run& run, const Extras& extras) {
   std::string text;
   {
-    Out o(text, '{');
+    JsonOut o(text, '{');
     o.text("schema", "vercel-sim-report-1");
     about(o, run);
     {
-      Out s = o.in("summary", '{');
+      JsonOut s = o.in("summary", '{');
       s.number("violations", run.violations()).number("warnings", run.warnings());
       s.number("requests", run.requests).number("invocations", run.invocations);
       s.number("prerenders", run.prerenders).number("direct", run.direct).number("sockets", run.sockets);
@@ -119,41 +120,41 @@ std::string render_json(const Run& run, const Extras& extras) {
       s.number("background_works", run.late_words.size());
     }
     {
-      Out list = o.in("problems", '[');
+      JsonOut list = o.in("problems", '[');
       for (const Problem& p : run.problems) {
-        Out one = list.item();
+        JsonOut one = list.item();
         problem(one, p, extras);
       }
     }
     {
-      Out list = o.in("routes", '[');
+      JsonOut list = o.in("routes", '[');
       for (const Route& r : run.routes) {
-        Out one = list.item();
+        JsonOut one = list.item();
         one.text("route", r.route).text("file", r.file.empty() ? r.file : extras.prefix + r.file);
         one.text("kind", r.kind).number("invocations", r.invocations).number("cold", r.cold);
         one.ms("charged_ms", r.charged).ms("longest_ms", r.longest);
       }
     }
     {
-      Out list = o.in("invocations", '[');
+      JsonOut list = o.in("invocations", '[');
       for (const InvocationRecord& i : run.calls) {
-        Out one = list.item();
+        JsonOut one = list.item();
         call(one, i, extras);
       }
     }
     instances(o, run);
     {
-      Out list = o.in("notices", '[');
+      JsonOut list = o.in("notices", '[');
       for (const NoticeRecord& n : run.notices) {
-        Out one = list.item();
+        JsonOut one = list.item();
         one.text("level", to_string(n.level)).text("code", n.code).text("message", n.message);
         one.text("fix", n.fix).text("file", n.file.empty() ? n.file : extras.prefix + n.file);
         if (n.line > 0) one.number("line", n.line);
       }
     }
-    Out list = o.in("findings", '[');
+    JsonOut list = o.in("findings", '[');
     for (const StaticFinding& f : extras.findings) {
-      Out one = list.item();
+      JsonOut one = list.item();
       one.text("rule", f.rule).text("level", f.level).text("file", extras.prefix + f.file);
       if (f.line > 0) one.number("line", f.line);
       if (f.column > 0) one.number("column", f.column);

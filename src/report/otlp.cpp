@@ -6,7 +6,8 @@
 #include <span>
 
 #include "base/hash.hpp"
-#include "report/json_out.hpp"
+#include "base/json_out.hpp"
+#include "report/words.hpp"
 
 namespace vsim::report {
 namespace {
@@ -15,14 +16,14 @@ constexpr int kInternal = 1, kServer = 2;  // SpanKind
 constexpr int kError = 2;                  // StatusCode
 
 std::string attribute(std::string_view key, std::string_view type, std::string_view value) {
-  return fmt::format(R"({{"key":{},"value":{{"{}":{}}}}})", json(key), type, value);
+  return fmt::format(R"({{"key":{},"value":{{"{}":{}}}}})", json_string(key), type, value);
 }
 
 // A list of attributes; an empty text is left out.
 class Attributes {
  public:
   Attributes& text(std::string_view key, std::string_view value) {
-    return value.empty() ? *this : add(attribute(key, "stringValue", json(value)));
+    return value.empty() ? *this : add(attribute(key, "stringValue", json_string(value)));
   }
   Attributes& integer(std::string_view key, std::uint64_t value) {
     return add(attribute(key, "intValue", fmt::format("\"{}\"", value)));
@@ -90,20 +91,21 @@ std::string attributes_of(const InvocationRecord& i, const Extras& extras) {
   if (i.outcome.code != limits::Code::none) a.text("error.type", limits::info(i.outcome.code).name);
   a.text("vercel_sim.kind", i.kind).text("vercel_sim.traffic", to_string(i.traffic));
   a.text("vercel_sim.start", i.start).text("vercel_sim.ended_by", to_string(i.outcome.ended_by));
-  a.text("vercel_sim.phase", to_string(i.outcome.phase)).real("vercel_sim.charged_ms", millis(i.charged));
+  a.text("vercel_sim.phase", to_string(i.outcome.phase))
+      .real("vercel_sim.charged_ms", exact_millis(i.charged));
   if (i.client_left) a.flag("vercel_sim.client_left", true);
   return a.list();
 }
 
 class Traces {
  public:
-  Traces(const Run& run, const Extras& extras, Out& list) : run_(run), extras_(extras), list_(list) {}
+  Traces(const Run& run, const Extras& extras, JsonOut& list) : run_(run), extras_(extras), list_(list) {}
 
   void add(const InvocationRecord& i) {
     std::uint64_t id = begin(i.id, i.request_id);
     const std::string root = fmt::format("{:016x}", id);
     {
-      Out one = list_.item();
+      JsonOut one = list_.item();
       const std::string& path = i.route.empty() ? i.target.substr(0, i.target.find('?')) : i.route;
       span(one, root, {}, i.method.empty() ? path : i.method + " " + path, kServer, i.began, i.total);
       one.raw("attributes", attributes_of(i, extras_));
@@ -112,7 +114,7 @@ class Traces {
     }
     for (const SpanPart& p : phases(i)) {
       id = fnv1a(p.name, id);
-      Out one = list_.item();
+      JsonOut one = list_.item();
       span(one, fmt::format("{:016x}", id), root, p.name, kInternal, i.began + p.from, p.length);
     }
   }
@@ -121,7 +123,7 @@ class Traces {
     constexpr std::string_view kName = "left running after the response";
     const std::uint64_t root = begin(late.id, late.request_id);
     const std::uint64_t id = fnv1a(std::to_string(late.at.count()), fnv1a(kName, root));
-    Out one = list_.item();
+    JsonOut one = list_.item();
     span(one, fmt::format("{:016x}", id), fmt::format("{:016x}", root), kName, kInternal, late.at, {});
     Attributes a;
     a.text("http.route", late.route).text("faas.instance", late.instance);
@@ -146,18 +148,18 @@ class Traces {
   std::string nanoseconds(Duration at) const {
     return fmt::format("\"{}\"", run_.started.unix_ms * 1'000'000 + at.count());
   }
-  void span(Out& o, std::string_view id, std::string_view parent, std::string_view name, int kind,
+  void span(JsonOut& o, std::string_view id, std::string_view parent, std::string_view name, int kind,
             Duration from, Duration length) const {
     o.text("traceId", trace_).text("spanId", id).text("parentSpanId", parent).text("name", name);
     o.number("kind", kind).raw("startTimeUnixNano", nanoseconds(from));
     o.raw("endTimeUnixNano", nanoseconds(from + length));
   }
-  void problems(Out& o, std::span<const std::size_t> said, Duration at) const {
+  void problems(JsonOut& o, std::span<const std::size_t> said, Duration at) const {
     if (said.empty()) return;
-    Out list = o.in("events", '[');
+    JsonOut list = o.in("events", '[');
     for (const std::size_t index : said) {
       const Problem& p = run_.problems[index];
-      Out one = list.item();
+      JsonOut one = list.item();
       one.raw("timeUnixNano", nanoseconds(at)).text("name", code_name(p));
       Attributes a;
       a.text("vercel_sim.message", message_of(p)).text("vercel_sim.fix", fix_of(p));
@@ -168,7 +170,7 @@ class Traces {
 
   const Run& run_;
   const Extras& extras_;
-  Out& list_;
+  JsonOut& list_;
   std::string trace_;
 };
 
@@ -177,17 +179,17 @@ class Traces {
 std::string render_otlp(const Run& run, const Extras& extras) {
   std::string text;
   {
-    Out o(text, '{');
-    Out resources = o.in("resourceSpans", '[');
-    Out resource = resources.item();
+    JsonOut o(text, '{');
+    JsonOut resources = o.in("resourceSpans", '[');
+    JsonOut resource = resources.item();
     Attributes about;
     about.text("service.name", "vercel-sim").text("service.version", run.version);
     about.text("vercel_sim.profile", run.profile).text("vercel_sim.isolation", run.isolation);
     resource.raw("resource", fmt::format(R"({{"attributes":{}}})", about.list()));
-    Out scopes = resource.in("scopeSpans", '[');
-    Out scope = scopes.item();
-    scope.raw("scope", fmt::format(R"({{"name":"vercel-sim","version":{}}})", json(run.version)));
-    Out list = scope.in("spans", '[');
+    JsonOut scopes = resource.in("scopeSpans", '[');
+    JsonOut scope = scopes.item();
+    scope.raw("scope", fmt::format(R"({{"name":"vercel-sim","version":{}}})", json_string(run.version)));
+    JsonOut list = scope.in("spans", '[');
     Traces traces(run, extras, list);
     for (const InvocationRecord& i : run.calls) traces.add(i);
     for (const LateWord& late : run.late_words) traces.add(late);

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "base/place.hpp"
+#include "base/sarif.hpp"
+#include "base/text.hpp"
 #include "report/words.hpp"
 
 namespace vsim::report {
@@ -13,31 +15,15 @@ namespace {
 
 std::string location(const std::string& file, int line, int column, int length, std::string_view prefix) {
   if (!is_in_project(file)) return location("package.json", 1, 0, 1, prefix);
-  std::string region = fmt::format(", \"region\": {{\"startLine\": {}", std::max(line, 1));
-  if (line > 0 && column > 0)
-    region += fmt::format(", \"startColumn\": {}, \"endColumn\": {}", column, column + std::max(length, 1));
-  region += "}";
-  return fmt::format(
-      "[{{\"physicalLocation\": {{\"artifactLocation\": {{\"uri\": {}, \"uriBaseId\": \"%SRCROOT%\"}}{}}}}}]",
-      json(uri(std::string(prefix) + file)), region);
-}
-
-std::string rule(std::string_view id, std::string_view title, std::string_view text, std::string_view fix,
-                 std::string_view url, std::string_view level) {
-  std::string out = fmt::format("        {{\"id\": {}, \"shortDescription\": {{\"text\": {}}}", json(id),
-                                json(title.empty() ? id : title));
-  if (text.empty()) text = title.empty() ? id : title;  // GitHub takes no rule without them
-  out += fmt::format(", \"fullDescription\": {{\"text\": {}}}, \"help\": {{\"text\": {}}}", json(text),
-                     json(fix.empty() ? text : fix));
-  if (!url.empty()) out += fmt::format(", \"helpUri\": {}", json(url));
-  return out + fmt::format(", \"defaultConfiguration\": {{\"level\": {}}}}}", json(level));
+  return sarif::locations(std::string(prefix) + file, line, column, length);
 }
 
 std::string properties_of(const Problem& p, const StaticFinding* said) {
   std::string properties;
   const auto property = [&](std::string_view name, std::string_view value) {
     if (!value.empty())
-      properties += fmt::format("{}{}: {}", properties.empty() ? "" : ", ", json(name), json(value));
+      properties +=
+          fmt::format("{}{}: {}", properties.empty() ? "" : ", ", json_string(name), json_string(value));
   };
   property("route", p.route);
   property("firstRequest", request_of(p));
@@ -60,7 +46,7 @@ std::string render_sarif(const Run& run, const Extras& extras) {
     const auto at = std::find(ids.begin(), ids.end(), id);
     if (at != ids.end()) return static_cast<std::size_t>(at - ids.begin());
     ids.emplace_back(id);
-    rules.push_back(make());
+    rules.push_back("        " + make());
     return ids.size() - 1;
   };
   std::vector<std::string> results;
@@ -68,8 +54,9 @@ std::string render_sarif(const Run& run, const Extras& extras) {
   for (const Problem& p : run.problems) {
     const auto& info = limits::info(p.code);
     const std::string_view level = is_violation(p) ? "error" : "warning";
-    const std::size_t index = index_of(
-        info.name, [&] { return rule(info.name, info.title, info.why, info.fix, info.source, "error"); });
+    const std::size_t index = index_of(info.name, [&] {
+      return sarif::rule(info.name, info.title, info.why, info.fix, info.source, "error");
+    });
     std::string text =
         fmt::format("{} {}: {}. Fix: {}", place_of(p), times(p.count), message_of(p), fix_of(p));
     const StaticFinding* said = foreseen(p, extras);
@@ -79,18 +66,18 @@ std::string render_sarif(const Run& run, const Extras& extras) {
     std::string one = fmt::format(
         "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": \"{}\", \"message\": {{\"text\": {}}}, "
         "\"locations\": {}, \"occurrenceCount\": {}",
-        json(info.name), index, level, json(text), location(p.file, p.line, p.column, 1, extras.prefix),
-        p.count);
+        json_string(info.name), index, level, json_string(text),
+        location(p.file, p.line, p.column, 1, extras.prefix), p.count);
     if (const Expected* e = expected(p, extras))
       one += fmt::format(", \"suppressions\": [{{\"kind\": \"external\", \"justification\": {}}}]",
-                         json(e->reason.empty() ? std::string("expected") : e->reason));
+                         json_string(e->reason.empty() ? std::string("expected") : e->reason));
     one += properties_of(p, said);
     results.push_back(one + "}");
   }
 
   for (const StaticFinding& f : extras.findings) {
     const std::size_t index =
-        index_of(f.rule, [&] { return rule(f.rule, f.title, f.explanation, f.fix, f.docs, f.level); });
+        index_of(f.rule, [&] { return sarif::rule(f.rule, f.title, f.explanation, f.fix, f.docs, f.level); });
     std::string seen;
     for (const Problem& p : run.problems)
       if (seen.empty() && foresees(f, p))
@@ -100,24 +87,21 @@ std::string render_sarif(const Run& run, const Extras& extras) {
     std::string one = fmt::format(
         "      {{\"ruleId\": {}, \"ruleIndex\": {}, \"level\": {}, \"message\": {{\"text\": {}}}, "
         "\"locations\": {}, \"properties\": {{\"struck\": {}{}}}}}",
-        json(f.rule), index, json(f.level), json(text),
+        json_string(f.rule), index, json_string(f.level), json_string(text),
         location(f.file, f.line, f.column, f.length, extras.prefix), seen.empty() ? "false" : "true",
-        seen.empty() ? "" : ", \"struckAs\": " + json(seen));
+        seen.empty() ? "" : ", \"struckAs\": " + json_string(seen));
     results.push_back(std::move(one));
   }
 
-  std::string out =
-      "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"version\": \"2.1.0\",\n"
-      "  \"runs\": [{\n    \"columnKind\": \"unicodeCodePoints\",\n    \"tool\": {\"driver\": {\"name\": "
-      "\"vercel-sim\"";
-  if (!run.version.empty()) out += fmt::format(", \"version\": {}", json(run.version));
+  std::string out(sarif::kBegin);
+  if (!run.version.empty()) out += fmt::format(", \"version\": {}", json_string(run.version));
   out += fmt::format(", \"rules\": [{}{}{}]}}}},\n", rules.empty() ? "" : "\n", fmt::join(rules, ",\n"),
                      rules.empty() ? "" : "\n    ");
   out += fmt::format(
       "    \"invocations\": [{{\"executionSuccessful\": {}, \"startTimeUtc\": {}}}],\n    \"properties\": "
       "{{\"profile\": {}, \"profileAsOf\": {}, \"isolation\": {}}},\n",
-      run.stopped ? "true" : "false", json(iso_time(run.started)), json(run.profile), json(run.profile_as_of),
-      json(run.isolation));
+      run.stopped ? "true" : "false", json_string(iso_time(run.started)), json_string(run.profile),
+      json_string(run.profile_as_of), json_string(run.isolation));
   out += fmt::format("    \"results\": [{}{}{}]\n  }}]\n}}\n", results.empty() ? "" : "\n",
                      fmt::join(results, ",\n"), results.empty() ? "" : "\n    ");
   return out;

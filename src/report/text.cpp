@@ -35,12 +35,11 @@ std::string render_text(const Run& run, const Extras& extras) {
   if (!run.profile_as_of.empty()) out += fmt::format(" (as of {})", plain(run.profile_as_of));
   if (!run.isolation.empty()) out += fmt::format(", isolation {}", plain(run.isolation));
   if (run.time_scale != 1) out += fmt::format(", limits divided by {}", run.time_scale);
-  out += fmt::format("\n{}: {} of functions", number(run.requests, "request", "requests"), run.invocations);
-  if (run.prerenders > 0) out += fmt::format(", {}", number(run.prerenders, "static page", "static pages"));
+  out += fmt::format("\n{}: {} of functions", counted(run.requests, "request"), run.invocations);
+  if (run.prerenders > 0) out += fmt::format(", {}", counted(run.prerenders, "static page"));
   if (run.direct > 0) out += fmt::format(", {} answered by the app's server itself", run.direct);
-  if (run.sockets > 0) out += fmt::format(", {} opened", number(run.sockets, "WebSocket", "WebSockets"));
-  if (!run.instances.empty())
-    out += fmt::format("; {}", number(run.instances.size(), "instance", "instances"));
+  if (run.sockets > 0) out += fmt::format(", {} opened", counted(run.sockets, "WebSocket"));
+  if (!run.instances.empty()) out += fmt::format("; {}", counted(run.instances.size(), "instance"));
   out += fmt::format("; {}\n", human_duration(run.length));
   if (run.command_ended)
     out += fmt::format("{} exited with {}\n", plain(run.command), run.command_exit);

@@ -106,10 +106,6 @@ std::string docs_of(limits::Code code) { return fmt::format("docs/codes/{}.md", 
 
 std::string times(std::size_t n) { return n == 1 ? "once" : fmt::format("{} times", n); }
 
-std::string number(std::size_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
-
 std::string iso_time(WallTime wall) {
   const auto [date, time] = civil(wall);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
@@ -118,24 +114,10 @@ std::string iso_time(WallTime wall) {
                      time.subseconds().count());
 }
 
-namespace {
-std::string decimal(std::int64_t ns, std::int64_t unit, int digits) {
-  const std::string_view sign = ns < 0 ? "-" : "";
-  const auto size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-  const auto one = static_cast<std::uint64_t>(unit);
-  return fmt::format("{}{}.{:0{}}", sign, size / one, size % one, digits);
-}
-}  // namespace
-
 std::string seconds(Duration d) {
-  return decimal(std::chrono::duration_cast<std::chrono::milliseconds>(d).count(), 1000, 3);
-}
-
-std::string millis(Duration d) {
-  std::string out = decimal(d.count(), 1'000'000, 6);
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  const auto size = ms < 0 ? 0 - static_cast<std::uint64_t>(ms) : static_cast<std::uint64_t>(ms);
+  return fmt::format("{}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000);
 }
 
 std::size_t meant(const Run& run, const Extras& extras) {
@@ -146,17 +128,16 @@ std::size_t meant(const Run& run, const Extras& extras) {
 }
 
 std::string headline(const Run& run, const Extras& extras) {
-  std::string out =
-      run.violations() == 0 ? "no violation" : number(run.violations(), "violation", "violations");
+  std::string out = run.violations() == 0 ? "no violation" : counted(run.violations(), "violation");
   if (const std::size_t n = meant(run, extras); n > 0) out += fmt::format(" ({} expected)", n);
-  if (run.warnings() > 0) out += ", " + number(run.warnings(), "warning", "warnings");
+  if (run.warnings() > 0) out += ", " + counted(run.warnings(), "warning");
   return out;
 }
 
 std::string told(const Deployment& d) {
   std::string out =
       fmt::format("Deployment {} after {} met {} and {}", d.came.deployment, human_duration(d.at),
-                  number(d.came.sockets, "socket", "sockets"), number(d.came.streams, "stream", "streams"));
+                  counted(d.came.sockets, "socket"), counted(d.came.streams, "stream"));
   const auto& s = d.score;
   if (!d.scored) return out + "; the events end before it was known how they went on.";
   std::string went;
@@ -194,16 +175,10 @@ std::string ending(const Run& run) {
   return {};
 }
 
-std::string json(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
-namespace {
-
-// `control` says what stands for a control character, which XML cannot hold.
-std::string marked_up(std::string_view text, std::string_view control) {
+std::string xml(std::string_view text) {
+  constexpr std::string_view kNoCharacter = "\xEF\xBF\xBD";  // for what XML cannot hold
+  constexpr std::string_view kSpecial = "&<>\"'";
+  constexpr std::string_view kEntities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -211,33 +186,21 @@ std::string marked_up(std::string_view text, std::string_view control) {
     const char c = text.front();
     const auto u = static_cast<unsigned char>(c);
     if (n == 0)
-      out += "\xEF\xBF\xBD";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else if (c == '\'')
-      out += "&#39;";
+      out += kNoCharacter;
+    else if (const std::size_t at = kSpecial.find(c); at != std::string_view::npos)
+      out += kEntities[at];
     else if (c == '\n' || c == '\t')
       out += fmt::format("&#{};", static_cast<int>(c));
     else if (u < 0x20 || u == 0x7f)
-      out += control;
+      out += kNoCharacter;
     else if (n == 3 && (text.substr(0, 3) == "\xEF\xBF\xBE" || text.substr(0, 3) == "\xEF\xBF\xBF"))
-      out += "\xEF\xBF\xBD";  // U+FFFE and U+FFFF are no characters of XML
+      out += kNoCharacter;  // U+FFFE and U+FFFF are no characters of XML
     else
       out += text.substr(0, n);
     text.remove_prefix(std::max<std::size_t>(n, 1));
   }
   return out;
 }
-
-}  // namespace
-
-std::string xml(std::string_view text) { return marked_up(text, "\xEF\xBF\xBD"); }
 
 std::string markdown(std::string_view text) {
   std::string out;
@@ -254,19 +217,6 @@ std::string markdown(std::string_view text) {
       out.append(1, '\\').push_back(c);
     else
       out += c;
-  }
-  return out;
-}
-
-std::string uri(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos;
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
   return out;
 }

@@ -39,10 +39,8 @@ std::string limit_of(const Problem&);    // "10s, measured 10.0s (duration.defau
 std::string request_of(const Problem&);  // "GET /api/slow?x=1 → 504 on i3, 1.2s after the start"
 std::string docs_of(limits::Code);       // "docs/codes/….md"
 std::string times(std::size_t n);        // "once", "3 times"
-std::string number(std::size_t n, std::string_view one, std::string_view many);
-std::string iso_time(WallTime);  // "2026-11-22T21:04:05.123Z"
-std::string seconds(Duration);   // "1.234", for machines
-std::string millis(Duration);    // "1234.5", for machines: exact
+std::string iso_time(WallTime);          // "2026-11-22T21:04:05.123Z"
+std::string seconds(Duration);           // "1.234", for machines
 // "4 violations (1 expected), 3 warnings"; "no violation".
 std::string headline(const Run&, const Extras&);
 // Of the violations, how many the project says are meant.
@@ -54,10 +52,7 @@ std::string switched(const Run&);
 // How the run ended, where that needs a word; empty when it ended as it should.
 std::string ending(const Run&);
 
-std::string json(std::string_view);      // with its quotes
 std::string xml(std::string_view);       // text and attribute values of XML 1.0
 std::string markdown(std::string_view);  // text, also inside a table
-// Of a path relative to the project, as a URI reference.
-std::string uri(std::string_view path);
 
 }  // namespace vsim::report

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/text.hpp"
+
 namespace vsim::routes {
 
 std::vector<std::string_view> split_path(std::string_view path) {
-  std::vector<std::string_view> out;
-  while (!path.empty()) {
-    const std::size_t slash = std::min(path.find('/'), path.size());
-    if (slash > 0) out.push_back(path.substr(0, slash));
-    path.remove_prefix(std::min(slash + 1, path.size()));
-  }
+  std::vector<std::string_view> out = split(path, "/");
+  std::erase_if(out, [](std::string_view segment) { return segment.empty(); });
   return out;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -263,19 +262,6 @@ class Reader {
 
 Conventions read_conventions(const std::vector<std::string>& paths, const ConventionOptions& options) {
   return Reader(paths, options).read();
-}
-
-bool is_source_of_interest(std::string_view path, const ConventionOptions& options) {
-  const auto stem = without_extension(path, by_length(options.page_extensions));
-  if (!stem || path.ends_with(".d.ts")) return false;
-  const std::string_view name = name_of(*stem);
-  if (path.starts_with("src/")) path.remove_prefix(4);
-  if (path.starts_with("pages/")) return true;
-  if (path.starts_with("app/")) {
-    return name == "page" || name == "route" || name == "layout" ||
-           is_metadata_name(name, parent_of(path) == "app");
-  }
-  return parent_of(path).empty() && (name == "middleware" || name == "proxy");
 }
 
 void finish_metadata_route(RouteFile& f, bool has_ids) {

@@ -41,9 +41,6 @@ struct Conventions {
 // `paths` are relative to the project, with forward slashes. Names that are no route are ignored.
 Conventions read_conventions(const std::vector<std::string>& paths, const ConventionOptions& options = {});
 
-// Whether the scan has to read this file's text: a route file or a layout.
-bool is_source_of_interest(std::string_view path, const ConventionOptions& options);
-
 // The route and page of a metadata file once its exports are known: generateSitemaps and
 // generateImageMetadata put an id behind it.
 void finish_metadata_route(RouteFile& file, bool has_ids);

@@ -1,20 +1,14 @@
 #include "routes/finding.hpp"
 
 #include <fmt/format.h>
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
 
 namespace vsim::routes {
 
-std::string_view to_string(RouteSeverity s) {
-  switch (s) {
-    case RouteSeverity::hint:
-      return "hint";
-    case RouteSeverity::warning:
-      return "warning";
-    case RouteSeverity::error:
-      return "error";
-  }
-  return "?";
-}
+BOOST_DESCRIBE_ENUM(RouteSeverity, hint, warning, error)
+
+std::string_view to_string(RouteSeverity s) { return boost::describe::enum_to_string(s, "?"); }
 
 std::string format_finding(const RouteFinding& f) {
   std::string where = f.file;

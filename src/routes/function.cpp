@@ -1,25 +1,13 @@
 #include "routes/function.hpp"
 
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
 namespace vsim::routes {
 
-std::string_view to_string(Kind k) {
-  switch (k) {
-    case Kind::unknown:
-      return "unknown";
-    case Kind::pages:
-      return "pages";
-    case Kind::app_page:
-      return "app_page";
-    case Kind::app_route:
-      return "app_route";
-    case Kind::pages_api:
-      return "pages_api";
-    case Kind::middleware:
-      return "middleware";
-  }
-  return "?";
-}
+BOOST_DESCRIBE_ENUM(Kind, unknown, pages, app_page, app_route, pages_api, middleware)
 
+std::string_view to_string(Kind k) { return boost::describe::enum_to_string(k, "?"); }
 std::string_view to_string(Runtime r) { return r == Runtime::edge ? "edge" : "nodejs"; }
 
 }  // namespace vsim::routes

@@ -1,6 +1,9 @@
 #include "routes/glob.hpp"
 
+#include <boost/locale/utf.hpp>
+
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,34 +26,15 @@ constexpr View kStar = u"[^/]*?";
 constexpr View kSpecials = u"().*{}+?[]^$\\!";
 
 Text to_utf16(std::string_view in) {  // invalid bytes become U+FFFD, as in Node
+  namespace utf = boost::locale::utf;
   Text out;
-  for (std::size_t i = 0; i < in.size();) {
-    const auto c = static_cast<unsigned char>(in[i]);
-    const int n = c < 0x80                ? 1
-                  : c >= 0xc2 && c < 0xe0 ? 2
-                  : c >= 0xe0 && c < 0xf0 ? 3
-                  : c >= 0xf0 && c < 0xf5 ? 4
-                                          : 0;
-    std::uint32_t code = n == 1 ? c : n == 0 ? 0xfffd : c & (0xffu >> (n + 1));
-    bool good = n > 0 && i + static_cast<std::size_t>(n) <= in.size();
-    for (int k = 1; good && k < n; ++k) {
-      const auto t = static_cast<unsigned char>(in[i + static_cast<std::size_t>(k)]);
-      good = (t & 0xc0) == 0x80;
-      code = (code << 6) | (t & 0x3fu);
-    }
-    if (!good || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) {
-      out.push_back(0xfffd);
-      ++i;
-      continue;
-    }
-    i += static_cast<std::size_t>(n);
-    if (code < 0x10000) {
-      out.push_back(static_cast<char16_t>(code));
-    } else {
-      code -= 0x10000;
-      out.push_back(static_cast<char16_t>(0xd800 + (code >> 10)));
-      out.push_back(static_cast<char16_t>(0xdc00 + (code & 0x3ff)));
-    }
+  const char* const end = in.data() + in.size();
+  for (const char* at = in.data(); at != end;) {
+    const char* next = at;
+    const utf::code_point code = utf::utf_traits<char>::decode(next, end);
+    const bool good = utf::is_valid_codepoint(code);
+    utf::utf_traits<char16_t>::encode(good ? code : 0xfffd, std::back_inserter(out));
+    at = good ? next : at + 1;
   }
   return out;
 }

@@ -12,38 +12,23 @@ using View = std::u16string_view;
 using Words = std::vector<Text>;
 
 // Noncharacters stand for escaped ones while braces are looked for.
-constexpr char16_t kSlash = 0xfdd0, kOpen = 0xfdd1, kClose = 0xfdd2, kComma = 0xfdd3, kPeriod = 0xfdd4;
+constexpr View kEscapable = u"\\{},.", kHidden = u"\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4";
+constexpr char16_t kClose = 0xfdd2;
 constexpr int kMaxDepth = 200;
 
 Text hide_escapes(View s) {
   // In the original's order: first "\\" pairs from the left, then the rest.
   Text out;
   for (std::size_t i = 0; i < s.size(); ++i) {
-    const char16_t next = s[i] == u'\\' && i + 1 < s.size() ? s[i + 1] : 0;
-    const char16_t code = next == u'\\'  ? kSlash
-                          : next == u'{' ? kOpen
-                          : next == u'}' ? kClose
-                          : next == u',' ? kComma
-                          : next == u'.' ? kPeriod
-                                         : 0;
-    out.push_back(code != 0 ? code : s[i]);
-    if (code != 0) ++i;
+    const std::size_t at = s[i] == u'\\' && i + 1 < s.size() ? kEscapable.find(s[i + 1]) : View::npos;
+    out.push_back(at == View::npos ? s[i] : kHidden[at]);
+    if (at != View::npos) ++i;
   }
   return out;
 }
 Text show_escapes(Text s) {
-  for (char16_t& c : s) {
-    if (c == kSlash)
-      c = u'\\';
-    else if (c == kOpen)
-      c = u'{';
-    else if (c == kClose)
-      c = u'}';
-    else if (c == kComma)
-      c = u',';
-    else if (c == kPeriod)
-      c = u'.';
-  }
+  for (char16_t& c : s)
+    if (const std::size_t at = kHidden.find(c); at != View::npos) c = kEscapable[at];
   return s;
 }
 

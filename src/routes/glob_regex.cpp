@@ -1,7 +1,6 @@
 #include "routes/glob_regex.hpp"
 
 #include <algorithm>
-#include <string>
 
 namespace vsim::routes {
 namespace {
@@ -165,17 +164,9 @@ class Parser {
   // is at least one left.
   char16_t escaped(bool in_class) {
     const char16_t c = s_[at_++];
+    constexpr std::u16string_view kNames = u"tnvfr", kMeant = u"\t\n\v\f\r";
+    if (const std::size_t named = kNames.find(c); named != std::u16string_view::npos) return kMeant[named];
     switch (c) {
-      case u't':
-        return u'\t';
-      case u'n':
-        return u'\n';
-      case u'v':
-        return u'\v';
-      case u'f':
-        return u'\f';
-      case u'r':
-        return u'\r';
       case u'b':
         return in_class ? u'\b' : u'b';
       case u'x':

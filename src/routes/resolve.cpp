@@ -1,7 +1,6 @@
 #include "routes/resolve.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <tuple>
 

@@ -43,14 +43,9 @@ class Reader {
           if (Syntax::is(inner, "export_statement")) read_export(inner);
     }
     if (const auto error = syntax_.first_error()) {
-      out_.findings.push_back({RouteSeverity::hint,
-                               file_,
-                               Syntax::line(*error),
-                               Syntax::column(*error),
-                               syntax_.given_up()
-                                   ? "This file takes too long to read: its settings are not known."
-                                   : "Syntax error here; the settings of this file may be read incompletely.",
-                               {}});
+      note(RouteSeverity::hint, Syntax::line(*error), Syntax::column(*error),
+           syntax_.given_up() ? "This file takes too long to read: its settings are not known."
+                              : "Syntax error here; the settings of this file may be read incompletely.");
     }
     // As Next: the export wins over the member of `config`.
     if (!out_.max_duration) out_.max_duration = config_duration_;

@@ -1,79 +1,36 @@
 #include "routes/syntax.hpp"
 
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 
-extern "C" {
-const TSLanguage* tree_sitter_tsx();
-const TSLanguage* tree_sitter_typescript();
-}
+#include "base/text.hpp"
+#include "base/utf8.hpp"
 
 namespace vsim::routes {
 namespace {
 
 constexpr int kMaxDepth = 100;  // of nested literals; no config is that deep, a hostile file may be
 
-void append_utf8(std::string& out, std::uint32_t c) {
-  if (c < 0x80) {
-    out.push_back(static_cast<char>(c));
-  } else if (c < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | (c >> 6)));
-    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  } else if (c < 0x10000) {
-    out.push_back(static_cast<char>(0xe0 | (c >> 12)));
-    out.push_back(static_cast<char>(0x80 | ((c >> 6) & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  } else if (c < 0x110000) {
-    out.push_back(static_cast<char>(0xf0 | (c >> 18)));
-    out.push_back(static_cast<char>(0x80 | ((c >> 12) & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | ((c >> 6) & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  }
-}
-
 // One "\x41", "\n", "\u{1f600}" … sequence as tree-sitter delimits it.
 void append_escape(std::string& out, std::string_view e) {
   if (e.size() < 2) return;
-  switch (e[1]) {
-    case 'n':
-      out += '\n';
-      return;
-    case 't':
-      out += '\t';
-      return;
-    case 'r':
-      out += '\r';
-      return;
-    case 'b':
-      out += '\b';
-      return;
-    case 'f':
-      out += '\f';
-      return;
-    case 'v':
-      out += '\v';
-      return;
-    case '\r':
-    case '\n':
-      return;  // line continuation
-    case 'x':
-    case 'u': {
-      std::string_view digits = e.substr(2);
-      if (digits.starts_with('{')) digits = digits.substr(1, digits.size() - 2);
-      std::uint32_t code = 0;
-      std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-      append_utf8(out, code);
-      return;
-    }
-    default:
-      if (e[1] >= '0' && e[1] <= '7') {
-        std::uint32_t code = 0;
-        std::from_chars(e.data() + 1, e.data() + e.size(), code, 8);
-        append_utf8(out, code);
-        return;
-      }
-      out += e.substr(1);
+  constexpr std::string_view kNames = "ntrbfv", kMeant = "\n\t\r\b\f\v";
+  if (const std::size_t named = kNames.find(e[1]); named != std::string_view::npos) {
+    out += kMeant[named];
+  } else if (e[1] == '\r' || e[1] == '\n') {
+    // line continuation
+  } else if (e[1] == 'x' || e[1] == 'u') {
+    std::string_view digits = e.substr(2);
+    if (digits.starts_with('{')) digits = digits.substr(1, digits.size() - 2);
+    std::uint32_t code = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+    if (code < 0x110000) append_utf8(out, code);
+  } else if (e[1] >= '0' && e[1] <= '7') {
+    std::uint32_t code = 0;
+    std::from_chars(e.data() + 1, e.data() + e.size(), code, 8);
+    append_utf8(out, code);
+  } else {
+    out += e.substr(1);
   }
 }
 
@@ -283,10 +240,8 @@ std::optional<double> number_value(std::string_view text) {
   const auto radix = [&](int base, std::size_t skip) -> std::optional<double> {
     double value = 0;
     for (const char c : std::string_view(digits).substr(skip)) {
-      const int d = c >= '0' && c <= '9'                 ? c - '0'
-                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-                                                         : 99;
-      if (d >= base) return std::nullopt;
+      const int d = hex_digit(c);
+      if (d < 0 || d >= base) return std::nullopt;
       value = value * base + d;
     }
     return value;

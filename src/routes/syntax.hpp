@@ -5,13 +5,17 @@
 #include <tree_sitter/api.h>
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+extern "C" {
+const TSLanguage* tree_sitter_tsx();
+const TSLanguage* tree_sitter_typescript();
+}
 
 namespace vsim::routes {
 

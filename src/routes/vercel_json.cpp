@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 #include <boost/json/value.hpp>
+
 #include <cmath>
+
+#include "base/text.hpp"
 
 #include "routes/glob.hpp"
 #include "routes/json_text.hpp"
@@ -118,36 +121,30 @@ class Reader {
     const auto place = [&](std::string_view key) {
       return text_.place(json_path({"functions", pattern, key}));
     };
+    // A whole number between two; else the words are said of it.
+    const auto number = [&](std::string_view key, std::int64_t least, std::int64_t most, std::string words,
+                            std::string fix = {}) -> std::optional<int> {
+      const json::value* v = settings.if_contains({key.data(), key.size()});
+      if (v == nullptr) return std::nullopt;
+      if (const auto n = whole_number(*v); n && *n >= least && *n <= most) return static_cast<int>(*n);
+      note(RouteSeverity::error, place(key), std::move(words), std::move(fix));
+      return std::nullopt;
+    };
     if (const json::value* v = settings.if_contains("maxDuration")) {
       s.max_duration_line = place("maxDuration").line;
-      const auto n = whole_number(*v);
-      const json::string* word = v->if_string();
-      if (word != nullptr && *word == "max")
-        s.max = true;
-      else if (n && *n >= 1 && *n <= kSchemaMaxDuration)
-        s.max_duration = static_cast<int>(*n);
-      else
-        note(RouteSeverity::error, place("maxDuration"),
-             fmt::format("Functions must have a maxDuration between 1 and {}, or \"max\".",
-                         kSchemaMaxDuration),
-             "Vercel rejects the deployment (invalid_function_duration).");
+      s.max = v->is_string() && v->get_string() == "max";
     }
-    if (const json::value* v = settings.if_contains("memory")) {
-      const auto n = whole_number(*v);
-      if (n && *n >= kMinMemory && *n <= kMaxMemory)
-        s.memory = static_cast<int>(*n);
-      else
-        note(RouteSeverity::error, place("memory"),
-             fmt::format("Functions must have a memory value between {} and {}", kMinMemory, kMaxMemory));
-    }
-    if (const json::value* v = settings.if_contains("maxConcurrency")) {
-      const auto n = whole_number(*v);
-      if (n && *n >= 1 && *n <= kMaxConcurrency)
-        s.max_concurrency = static_cast<int>(*n);
-      else
-        note(RouteSeverity::error, place("maxConcurrency"),
-             fmt::format("Functions must have a maxConcurrency between 1 and {}.", kMaxConcurrency));
-    }
+    if (!s.max)
+      s.max_duration = number(
+          "maxDuration", 1, kSchemaMaxDuration,
+          fmt::format("Functions must have a maxDuration between 1 and {}, or \"max\".", kSchemaMaxDuration),
+          "Vercel rejects the deployment (invalid_function_duration).");
+    s.memory =
+        number("memory", kMinMemory, kMaxMemory,
+               fmt::format("Functions must have a memory value between {} and {}", kMinMemory, kMaxMemory));
+    s.max_concurrency =
+        number("maxConcurrency", 1, kMaxConcurrency,
+               fmt::format("Functions must have a maxConcurrency between 1 and {}.", kMaxConcurrency));
     if (const json::value* v = settings.if_contains("supportsCancellation")) {
       if (const bool* b = v->if_bool())
         s.supports_cancellation = *b;
@@ -159,26 +156,15 @@ class Reader {
     if (const json::value* v = settings.if_contains("runtime"); v != nullptr && v->is_string())
       s.runtime = std::string(v->get_string());
     if (const json::value* v = settings.if_contains("regions")) s.regions = strings(*v);
-    static constexpr std::string_view kKnown[] = {"architecture",
-                                                  "runtime",
-                                                  "memory",
-                                                  "maxDuration",
-                                                  "affinity",
-                                                  "maxConcurrency",
-                                                  "regions",
-                                                  "includeFiles",
-                                                  "excludeFiles",
-                                                  "functionFailoverRegions",
-                                                  "experimentalTriggers",
-                                                  "supportsCancellation"};
     for (const auto& member : settings) {
-      bool known = false;
-      for (const std::string_view k : kKnown) known = known || std::string_view(member.key()) == k;
-      if (!known)
-        note(RouteSeverity::error, place(member.key()),
+      const std::string_view key = member.key();
+      if (!is_one_of(key, {"architecture", "runtime", "memory", "maxDuration", "affinity", "maxConcurrency",
+                           "regions", "includeFiles", "excludeFiles", "functionFailoverRegions",
+                           "experimentalTriggers", "supportsCancellation"}))
+        note(RouteSeverity::error, place(key),
              fmt::format("Invalid vercel.json - `functions.{}` should NOT have additional property `{}`. "
                          "Please remove it.",
-                         pattern, std::string_view(member.key())));
+                         pattern, key));
     }
     return s;
   }

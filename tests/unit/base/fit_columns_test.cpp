@@ -65,5 +65,10 @@ TEST_CASE("Columns: lines that were broken by hand are joined before they are br
         "wish it to be, and a little longer\na\nb\n");
 }
 
+TEST_CASE("columns: as wide as the widest character by character, and no space at the end of a line") {
+  CHECK(in_columns({{"a", "b"}, {"äöü", "c"}, {"d", ""}}) == "a    b\näöü  c\nd\n");
+  CHECK(in_columns({{"a", "b"}}, "  ") == "  a  b\n");
+}
+
 }  // namespace
 }  // namespace vsim

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/json_out.hpp"
 
 namespace vsim {
 namespace {
@@ -215,4 +216,29 @@ TEST_CASE("loopback: names of this machine, and no names of others that look ali
     INFO(host);
     CHECK_FALSE(vsim::is_loopback_host(host));
   }
+}
+
+TEST_CASE("split: an end that is a separator has no empty part behind it, a beginning one before it") {
+  using Parts = std::vector<std::string_view>;
+  CHECK(vsim::split("", "\n").empty());
+  CHECK(vsim::split("a", "\n") == Parts{"a"});
+  CHECK(vsim::split("a\n\nb\n", "\n") == Parts{"a", "", "b"});
+  CHECK(vsim::split("/a/", "/") == Parts{"", "a"});
+  CHECK(vsim::split("text | json", " | ") == Parts{"text", "json"});
+}
+
+TEST_CASE("JSON out: commas between, empty texts left out, nothing escaped twice") {
+  std::string out;
+  {
+    vsim::JsonOut o(out, '{');
+    o.text("a", "").text("b", "\"").number("n", 7).flag("f", false).ms("ms", std::chrono::microseconds(1500));
+    o.list("l", std::vector<std::string>{"x", "y"}, vsim::json_string);
+    o.in("none", '[');
+    vsim::JsonOut list = o.in("two", '[');
+    list.item("").text("k", "v");
+    list.item().text("k", "w");
+  }
+  CHECK(out == R"({"b":"\"","n":7,"f":false,"ms":1.5,"l":["x","y"],"none":[],"two":[{"k":"v"},)"
+               "\n"
+               R"({"k":"w"}]})");
 }

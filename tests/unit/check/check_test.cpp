@@ -13,6 +13,7 @@
 #include "check/predicates.hpp"
 #include "check/query.hpp"
 #include "check/render.hpp"
+#include "unit/check/docs.hpp"
 #include "unit/check/projects.hpp"
 #include "unit/profile/files.hpp"
 

@@ -11,9 +11,9 @@
 
 #include "cli/command_table.hpp"
 #include "cli/help.hpp"
-#include "cli/man_page.hpp"
 #include "explain/topic.hpp"
 #include "profile/schema.hpp"
+#include "unit/cli/man_page.hpp"
 
 using namespace vsim::cli;
 

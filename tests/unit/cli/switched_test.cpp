@@ -6,7 +6,6 @@
 #include "cli/hotkeys.hpp"
 #include "cli/run_keys.hpp"
 #include "cli/terminal.hpp"
-#include "unit/limits/profiles.hpp"
 
 using namespace vsim;
 using namespace vsim::cli;
@@ -18,7 +17,7 @@ std::string line(const event::Event& e, bool quiet = false) {
   std::string out;
   TerminalStyle style;
   style.quiet = quiet;
-  format_event(out, e, test::make_profile(), style);
+  format_event(out, e, style);
   return out;
 }
 

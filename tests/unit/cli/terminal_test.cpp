@@ -121,13 +121,12 @@ TEST_CASE("Terminal: an hour with instances, plain, in colour, quiet and verbose
   for (const auto& one : styles) {
     std::string out;
     Explained explained;
-    an_hour(p, [&](const event::Event& event) { format_event(out, event, p, one.second, &explained); });
+    an_hour(p, [&](const event::Event& event) { format_event(out, event, one.second, &explained); });
     test::check_golden("terminal/instances_" + std::string(one.first) + ".txt", out);
   }
 }
 
 TEST_CASE("Terminal: without instances a line says what it said before, and no more") {
-  const profile::Profile p = test::make_profile();
   event::InvocationEnded e;
   e.method = "GET";
   e.target = "/api/counter";
@@ -136,7 +135,7 @@ TEST_CASE("Terminal: without instances a line says what it said before, and no m
   e.total = e.charged + 2550ms;
   e.compile = 2400ms;
   std::string out;
-  format_event(out, e, p, {});
+  format_event(out, e, {});
   CHECK(out == " GET  /api/counter 200 in 22ms (not counted: compile 2.40s, routing 150ms)\n");
 }
 
@@ -161,7 +160,6 @@ TEST_CASE("Terminal: a verdict is explained once for each route, and again when 
 }
 
 TEST_CASE("Terminal: what is explained above still says what was seen this time") {
-  const profile::Profile p = test::make_profile();
   Explained explained;
   std::string out;
   for (const char* cause : {"process.exit(3)", "killed by SIGKILL, not by vercel-sim"}) {
@@ -175,7 +173,7 @@ TEST_CASE("Terminal: what is explained above still says what was seen this time"
     v.measured = cause;
     e.verdicts = {&v, 1};
     out.clear();
-    format_event(out, e, p, {}, &explained);
+    format_event(out, e, {}, &explained);
     CHECK(out.find(cause) != std::string::npos);
   }
   CHECK(out.find("(explained above, 2 times now)") != std::string::npos);
@@ -183,7 +181,6 @@ TEST_CASE("Terminal: what is explained above still says what was seen this time"
 
 TEST_CASE(
     "Terminal: a handler that took no time at all is not shown with the time it waited for its instance") {
-  const profile::Profile p = test::make_profile();
   event::InvocationEnded e;
   e.method = "GET";
   e.target = "/api/pid";
@@ -192,11 +189,11 @@ TEST_CASE(
   e.status = 200;
   e.total = e.waited = 6500ms;
   std::string out;
-  format_event(out, e, p, {});
+  format_event(out, e, {});
   CHECK(out == " GET  /api/pid 200 in 0ms i18 cold (not counted: waited 6.50s)\n");
   e.status = 500;  // one that throws at once
   out.clear();
-  format_event(out, e, p, {});
+  format_event(out, e, {});
   CHECK(out == " GET  /api/pid 500 in 0ms i18 cold (not counted: waited 6.50s)\n");
 }
 
@@ -220,14 +217,13 @@ TEST_CASE("Terminal: lines of the app that only look similar are kept") {
 }
 
 TEST_CASE("Terminal: nothing a client sends can drive the terminal") {
-  const profile::Profile profile{};
   const auto shown = [&](std::string_view target) {
     event::InvocationEnded e;
     e.method = "GET";
     e.target = target;
     e.status = 200;
     std::string out;
-    format_event(out, e, profile, {});
+    format_event(out, e, {});
     return out;
   };
   CHECK(shown("/a\x1b[2J\x07\x7f").starts_with(" GET  /a?[2J?? 200 in "));

@@ -13,6 +13,7 @@
 #include "explain/search.hpp"
 #include "explain/topic.hpp"
 #include "limits/code.hpp"
+#include "unit/explain/docs.hpp"
 
 namespace fs = std::filesystem;
 using namespace vsim;

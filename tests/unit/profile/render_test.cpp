@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
+#include "unit/profile/docs.hpp"
 #include "unit/profile/files.hpp"
 
 namespace vsim::profile {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -34,6 +35,7 @@ std::string seconds(const MaxDuration& d) {
 
 std::string table_of(const std::string& input) {
   std::vector<std::string> paths;
+  std::map<std::string, std::string> texts;
   SourceConfigs configs;
   std::optional<VercelJson> vercel;
   ConventionOptions options;
@@ -62,13 +64,21 @@ std::string table_of(const std::string& input) {
       continue;
     }
     paths.push_back(path);
-    if (!is_source_of_interest(path, options)) continue;
+    texts[path] = text;
+  }
+  // Read as project/scanner.cpp reads them: what is a route, and the layouts above it.
+  Conventions conventions = read_conventions(paths, options);
+  const auto read = [&](const std::string& path) {
     const SourceRole role = path.find("app/") == 0 || path.find("src/app/") == 0 ? SourceRole::app
                             : path.find("pages/") != std::string::npos           ? SourceRole::pages
                                                                                  : SourceRole::middleware;
-    configs[path] = read_source_config(text, path, role);
+    configs[path] = read_source_config(texts[path], path, role);
+  };
+  for (const RouteFile& f : conventions.files) {
+    read(f.file);
+    for (const std::string& layout : f.layouts) read(layout);
   }
-  const Resolved resolved = resolve(read_conventions(paths, options), configs, vercel ? &*vercel : nullptr);
+  const Resolved resolved = resolve(std::move(conventions), configs, vercel ? &*vercel : nullptr);
   std::string out;
   for (const Function& f : resolved.functions) {
     out += fmt::format("{:<10} {:<7} {}  name {}  file {}", to_string(f.kind), to_string(f.runtime), f.route,

@@ -1,12 +1,16 @@
-// docs/rules.md from the rules.
+// docs/rules.md from the rules; check_test.cpp compares, and writes it.
+#pragma once
+
 #include <fmt/format.h>
+
+#include <string>
 
 #include "check/predicates.hpp"
 #include "check/rule.hpp"
 
 namespace vsim::check {
 
-std::string render_docs() {
+inline std::string render_docs() {
   std::string out =
       "# Rules of `vercel-sim check`\n\n"
       "Generated from `rules/*.yaml`: run `VSIM_UPDATE_GOLDEN=1 test_check` and `VSIM_UPDATE_GOLDEN=1 "

@@ -1,34 +1,24 @@
-#include "cli/man_page.hpp"
+// docs/man/vercel-sim.1 from the tables of the command line; completion_test.cpp compares, and writes it.
+#pragma once
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "cli/command_table.hpp"
 #include "cli/help.hpp"
 
 namespace vsim::cli {
-namespace {
-
 // Text as roff takes it literally: no control lines, hyphens that can be copied.
-std::string escaped(std::string_view text) {
+inline std::string escaped(std::string_view text) {
   std::string out;
   if (text.starts_with('.') || text.starts_with('\'')) out += "\\&";
+  constexpr std::string_view kSpecial = "\\-~^`'";
+  constexpr std::string_view kRoff[] = {"\\e", "\\-", "\\(ti", "\\(ha", "\\(ga", "\\(aq"};
   for (const char c : text) {
-    if (c == '\\')
-      out += "\\e";
-    else if (c == '-')
-      out += "\\-";
-    else if (c == '~')
-      out += "\\(ti";
-    else if (c == '^')
-      out += "\\(ha";
-    else if (c == '`')
-      out += "\\(ga";
-    else if (c == '\'')
-      out += "\\(aq";
-    else
-      out += c;
+    const std::size_t at = kSpecial.find(c);
+    out += at == std::string_view::npos ? std::string_view(&c, 1) : kRoff[at];
   }
   // "…", the only letter outside of ASCII in the help.
   for (std::size_t at = 0; (at = out.find("\xE2\x80\xA6", at)) != std::string::npos;)
@@ -36,20 +26,17 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string upper(std::string_view text) {
+inline std::string upper(std::string_view text) {
   std::string out(text);
   for (char& c : out)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   return out;
 }
 
-std::string paragraphs(std::string_view text) {
+inline std::string paragraphs(std::string_view text) {
   std::string out;
   bool gap = true, block = false;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view line : split(text, "\n")) {
     const bool indented = line.starts_with("  ");
     if (block && !indented) {
       out += ".fi\n.RE\n";
@@ -71,19 +58,16 @@ std::string paragraphs(std::string_view text) {
   return out + (block ? ".fi\n.RE\n" : "");
 }
 
-std::string literal(std::string_view text) {
+inline std::string literal(std::string_view text) {
   std::string out = ".nf\n";
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view line : split(text, "\n")) {
     const std::size_t from = std::min(line.find_first_not_of(' '), line.size());
     if (from < line.size()) out += escaped(line.substr(from)) + "\n";
   }
   return out + ".fi\n";
 }
 
-std::string option(const HelpItem& i) {
+inline std::string man_option(const HelpItem& i) {
   std::string names;
   for (const std::string& n : i.names)
     names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", escaped(n));
@@ -91,9 +75,7 @@ std::string option(const HelpItem& i) {
   return fmt::format(".TP\n{}\n{}\n", names, escaped(i.text));
 }
 
-}  // namespace
-
-std::string man_page() {
+inline std::string man_page() {
   std::string out =
       ".\\\" Generated from the help texts: VSIM_UPDATE_GOLDEN=1 test_cli\n"
       ".TH VERCEL\\-SIM 1 \"\" \"vercel\\-sim\" \"User Commands\"\n.SH NAME\n";
@@ -110,7 +92,7 @@ std::string man_page() {
     for (const HelpItem& i : help_items(c.topic)) {
       if (i.section != section && !i.section.empty()) out += fmt::format(".SS {}\n", escaped(i.section));
       section = i.section;
-      out += option(i);
+      out += man_option(i);
     }
     out += ".SS Examples\n" + literal(c.examples);
     if (!c.exit_codes.empty()) out += ".SS Exit codes\n" + paragraphs(c.exit_codes);
