@@ -154,7 +154,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, S
   if (type == "ready") {
     handler.on_ready(n, number(o, "ms"));
   } else if (type == "bound") {
-    handler.on_bound(n, {text(o, "page"), texts(o, "files"), flag(o, "template"), text(o, "uncopied")});
+    handler.on_bound(
+        n, {text(o, "page"), texts(o, "files"), flag(o, "template"), text(o, "uncopied"), flag(o, "client")});
   } else if (type == "handler") {
     handler.on_handler(n, id(o));
   } else if (type == "dispatch") {
@@ -215,13 +216,14 @@ std::string compile_line(std::string_view page, std::string_view kind) {
       json::object{{"t", "compile"}, {"page", json::string_view(page)}, {"kind", json::string_view(kind)}});
 }
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
-                      std::string_view head, bool as_template) {
+                      std::string_view head, bool as_template, bool client) {
   json::object o{{"t", "bind"},
                  {"page", json::string_view(page)},
                  {"kind", json::string_view(kind)},
                  {"runtime", json::string_view(runtime)}};
   if (!head.empty()) o["head"] = json::string_view(head);
   if (as_template) o["template"] = true;
+  if (as_template && !client) o["client"] = false;
   return json::serialize(o);
 }
 std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark) {

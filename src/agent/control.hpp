@@ -125,6 +125,7 @@ struct BoundReport {
   std::vector<std::string> files;
   bool is_template = false;   // it is about to be one, and closes its channel
   std::string_view uncopied;  // why it must not be one; empty: it was not asked to be
+  bool client = false;        // its client components were loaded, which may be the reason
 };
 
 // What the agent says.
@@ -247,9 +248,9 @@ std::optional<Ahead> ahead(std::string_view line);
 std::string compile_line(std::string_view page, std::string_view kind);
 // How instances are used from now on: "fluid".
 std::string policy_line(std::string_view isolation);
-// Lines for instances.
+// Lines for instances. `client`: a template evaluates the client components of a page too.
 std::string bind_line(std::string_view page, std::string_view kind, std::string_view runtime,
-                      std::string_view head, bool as_template = false);
+                      std::string_view head, bool as_template = false, bool client = true);
 std::string ping_line();
 // To the template of instances: what one copy of it is to be (src/agent/instance/copying.cjs).
 std::string copy_line(std::uint64_t n, std::string_view socket, std::string_view mark);

@@ -59,6 +59,7 @@ void Fleet::changed(const agent::Changed& told) {
   change.environment = told.environment;
   change.all_code = told.all;
   change.files = told.files;
+  without_client_.clear();
   loop_.tell(
       [&](core::Core& core, const core::Moment& m, auto& out) { core.changed(std::move(change), m, out); });
 }
@@ -144,8 +145,8 @@ void Fleet::obey(instance::Bind& c) {
   const Instance* i = find(c.id);
   const bool as_template = c.as_template && i != nullptr && i->copies != nullptr;
   if (i != nullptr && !c.background) i->process->foreground();
-  say(c.id,
-      agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view(), as_template));
+  say(c.id, agent::bind_line(f.page, f.kind, f.runtime, options_.warm ? f.head : std::string_view(),
+                             as_template, !without_client_.contains(c.function)));
 }
 
 void Fleet::obey(instance::Raise& c) {

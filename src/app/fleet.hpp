@@ -263,6 +263,7 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
   std::string exec_, last_death_;
   std::set<std::string> warned_;
   StartNoise noise_;
+  std::set<instance::FunctionId> without_client_;  // whose template evaluates no client components
   TemplateProcess template_;
 
   MemorySampler sampler_;

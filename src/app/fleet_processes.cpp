@@ -139,14 +139,19 @@ void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
   if (i == nullptr) return;
   const auto id = static_cast<InstanceId>(n);
   i->is_template = told.is_template && i->copies != nullptr;  // it says so again when it stands
-  i->uncopied = told.uncopied.substr(0, 300);
   log::debug(log::Logger::app, "{} has its function{}{}", name_of(id), i->is_template ? ", to be copied" : "",
-             i->uncopied.empty() ? "" : "; no template, since " + i->uncopied);
+             told.uncopied.empty() ? "" : fmt::format("; no template, since {}", told.uncopied));
+  // What a page's client components take need not cost it its template: another one does without them.
+  const auto binding = loop_.core().instance(id);
+  const auto* to = binding ? std::get_if<instance::Binding>(&binding->state) : nullptr;
+  const bool again =
+      told.client && !told.uncopied.empty() && to != nullptr && without_client_.insert(to->function).second;
+  i->uncopied = again ? std::string_view() : told.uncopied.substr(0, 300);
   if (!i->is_template) i->copies.reset();
   const bool is_bound = !i->is_template;
   loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) {
     if (!told.files.empty()) s.loaded(id, std::move(told.files), t, out);
-    if (is_bound) s.bound(id, t, out);
+    if (is_bound) s.bound(id, t, out, again);
   });
   sampler_.used(id);
 }

@@ -230,11 +230,11 @@ void Scheduler::ready(InstanceId id, TimePoint now, Commands& out) {
   s.settle();
 }
 
-void Scheduler::bound(InstanceId id, TimePoint now, Commands& out) {
+void Scheduler::bound(InstanceId id, TimePoint now, Commands& out, bool again) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (Instance* i = s.find(id); i != nullptr && i->life.is<Binding>()) {
-    if (s.options.templates) s.uncopied.insert(std::get<Binding>(i->life.state()).function);
+    if (s.options.templates && !again) s.uncopied.insert(std::get<Binding>(i->life.state()).function);
     s.step(*i, [](InstanceLifecycle& l) { return l.bound(); });
     i->inits.clear();
     i->last_used = s.now;

@@ -110,8 +110,9 @@ class Scheduler {
 
   // Instances.
   void ready(InstanceId, TimePoint now, Commands& out);
-  // It has evaluated the modules of its function; if it was to become a template, it must not be one.
-  void bound(InstanceId, TimePoint now, Commands& out);
+  // It has evaluated the modules of its function; if it was to become a template, it must not be one, and no
+  // other either, unless that is to be tried `again`.
+  void bound(InstanceId, TimePoint now, Commands& out, bool again = false);
   void standing(InstanceId, TimePoint now, Commands& out);  // it is a template now
   void pong(InstanceId, TimePoint now, Commands& out);
   // The only word for the end of a process; a stopped one has not ended.

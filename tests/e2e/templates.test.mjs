@@ -32,6 +32,8 @@ export const GET = () => Response.json({ pid: process.pid, count: ++count, fault
 // The page is rendered before its client component is.
 const kParts = {
   "app/parts/client.tsx": `"use client";\n(globalThis as any).clientParts = ((globalThis as any).clientParts ?? 0) + 1;\nexport const Client = () => <b>client</b>;\n`,
+  "app/lucky/client.tsx": `"use client";\nconst drawn = Math.random();\nexport const Client = () => <b>{drawn}</b>;\n`,
+  "app/lucky/page.tsx": `import { Client } from "./client";\nexport const dynamic = "force-dynamic";\nexport default () => <main><Client /></main>;\n`,
   "app/parts/page.tsx": `import { Client } from "./client";\nexport const dynamic = "force-dynamic";\nexport default () => <main data-evaluated={(globalThis as any).clientParts ?? 0}><Client /></main>;\n`,
 };
 const kBad = `
@@ -185,6 +187,17 @@ describe("Templates: what is copied shares nothing", { timeout: 900_000 }, () =>
     assert.equal(await evaluated(), "1");
     await editFile(join(app, "app/parts/client.tsx"), "<b>client</b>", "<b>edited</b>");
     await eventually("the edit", 60_000, async () => (await request(`${sim.url}/parts`)).text.includes("<b>edited</b>"));
+  });
+
+  test("Templates: what a page's client components take does not cost it its template, and no two pages have it in common", async () => {
+    const drawn = async () => /<b>(0\.\d+)<\/b>/.exec((await request(`${sim.url}/lucky`)).text)?.[1];
+    await drawn();
+    const template = await stands(sim, "/lucky");
+    await isAhead(sim, "/lucky");
+    const seen = [await drawn(), await drawn(), await drawn()];
+    assert.equal(new Set(seen).size, 3, String(seen));
+    assert.equal(changes(sim).filter((event) => event.function === "/lucky" && event.uncopied).length, 0);
+    assert.ok(template);
   });
 
   test("Templates: an edit retires the template, is seen at once, and another one follows", async () => {

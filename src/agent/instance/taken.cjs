@@ -323,6 +323,8 @@ module.exports = function (sim) {
     isWatching = true;
   }
 
+  const hasTaken = () => reason !== undefined || pending.length > 0;
+
   // What was taken, and by whom; undefined: nothing. It is looked at no more.
   function taken() {
     isWatching = false;
@@ -333,5 +335,5 @@ module.exports = function (sim) {
     return reason ?? (open && `${open.what} by ${open.by}, which has not fired`);
   }
 
-  return { prepareTaking, watchTaking, taken, noteTaken: note, noteShared };
+  return { prepareTaking, watchTaking, hasTaken, taken, noteTaken: note, noteShared };
 };

@@ -13,18 +13,19 @@ module.exports = function (sim) {
   const { boot, invocations, next, options, tell } = sim;
 
   // `template`: it is to be copied for all instances of the function to come, if that may be.
-  async function bind({ page, kind, runtime, head, template }) {
+  // `client`: false where what its client components take has cost it that once.
+  async function bind({ page, kind, runtime, head, template, client }) {
     const from = performance.now();
-    let failure;
+    let failure, clients = 0;
     if (template) sim.watchTaking();
     try {
       await sim.registerInstrumentation();
-      if (runtime !== 'edge') await sim.evaluateOpen(page, kind, () => evaluate(page, kind));
+      if (runtime !== 'edge') await sim.evaluateOpen(page, kind, async () => (clients = await evaluate(page, kind, client !== false)));
       if (head && options.isWarmed) await warm(head, kind);
     } catch (error) {
       failure = String(error?.message ?? error);  // the first request meets it again, and shows it
     }
-    const told = { t: 'bound', page, ms: Math.round(performance.now() - from), files: sim.newFiles(), error: failure };
+    const told = { t: 'bound', page, ms: Math.round(performance.now() - from), files: sim.newFiles(), error: failure, client: clients > 0 || undefined };
     if (!template) return tell(told);
     const taken = sim.taken();
     const why = failure !== undefined ? 'its modules cannot be evaluated' : runtime === 'edge' ? 'the edge runtime has memory of its own' : taken;
@@ -33,12 +34,19 @@ module.exports = function (sim) {
 
   // ---- Evaluating ----------------------------------------------------------------------------------------------------------------
 
-  async function evaluate(page, kind) {
-    if (kind === 'MIDDLEWARE') return next.evaluateMiddleware(sim.server);
-    const segments = await next.evaluate(sim.server, page, kind === 'APP_ROUTE' || kind === 'APP_PAGE', boot.options.dir);
-    if (!segments) return;
+  // How many client components were loaded: none where what they took could not be told from what was taken before.
+  async function evaluate(page, kind, wantsClient) {
+    if (kind === 'MIDDLEWARE') {
+      await next.evaluateMiddleware(sim.server);
+      return 0;
+    }
+    const evaluated = await next.evaluate(sim.server, page, kind === 'APP_ROUTE' || kind === 'APP_PAGE', boot.options.dir);
+    if (!evaluated) return 0;
+    const { segments, loadClient } = evaluated;
+    const clients = wantsClient && !sim.hasTaken() ? await loadClient() : 0;
     sim.guard('segments', () => sim.loadedAhead(page, segments));
     for (const { fn, file } of sim.pageEntries(segments)) sim.prepareState(fn, file);
+    return clients;
   }
 
   // ---- Walking the path of a request -----------------------------------------------------------------------------------------------

@@ -223,16 +223,17 @@ module.exports = function (next, { dist }) {
     if (!Array.isArray(tree)) return undefined;
     const segments = [];
     await loadTree(tree, segments);
-    await loadClientComponents(components, () => routeModule.loadManifests?.(page, dir)?.clientReferenceManifest);
-    return segments;
+    const loadClient = () => loadClientComponents(components, () => routeModule.loadManifests?.(page, dir)?.clientReferenceManifest);
+    return { segments, loadClient };
   }
 
   // The page's client components, as react-server-dom's client loads them for the render on the server: of each {id, chunks} by the manifest. One that cannot be evaluated here is met
-  // again where it is rendered, if it ever is.
+  // again where it is rendered, if it ever is. How many there are.
   async function loadClientComponents({ ComponentMod, clientReferenceManifest }, findManifest) {
     const { require: load, loadChunk } = ComponentMod.__next_app__ ?? {};
     const { ssrModuleMapping = {} } = clientReferenceManifest ?? findManifest() ?? {};
-    for (const names of Object.values(ssrModuleMapping)) {
+    const all = Object.values(ssrModuleMapping);
+    for (const names of all) {
       const { id, chunks = [] } = names['*'] ?? {};
       try {
         if (next.isTurbopack()) await Promise.all(chunks.map((chunk) => loadChunk(chunk)));
@@ -241,6 +242,7 @@ module.exports = function (next, { dist }) {
         // it is rendered only for some requests
       }
     }
+    return all.length;
   }
 
   // manifests-singleton.js (16), which the modules of app pages ask when they are evaluated.

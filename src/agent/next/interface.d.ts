@@ -207,7 +207,7 @@ export interface NextInInstance extends Next {
 
   forget(files: string[]): void;
   hooksOfManifests(reads: (file: string, key: string | undefined, read: () => any) => any): Hook[];
-  evaluate(server: any, page: string, isAppPath: boolean, dir: string): Promise<{ name: string; exports: any; file: string }[] | undefined>;
+  evaluate(server: any, page: string, isAppPath: boolean, dir: string): Promise<{ segments: { name: string; exports: any; file: string }[]; loadClient: () => Promise<number> } | undefined>;
   isOwnSegment(file: string | undefined): boolean;
   serverJsx(): any;
 

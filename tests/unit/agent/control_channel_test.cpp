@@ -145,8 +145,7 @@ struct Instances final : InstanceHandler {
     say(n, "ready " + std::to_string(static_cast<int>(ms)));
   }
   void on_bound(std::uint64_t n, BoundReport told) override {
-    const auto& [page, files, is_template, uncopied] = told;
-    say(n, "bound " + std::string(page) + " " + Recorder::joined(files));
+    say(n, "bound " + std::string(told.page) + " " + Recorder::joined(told.files));
   }
   void on_handler(std::uint64_t n, InvocationId id) override { say(n, "handler " + Recorder::text(id)); }
   void on_dispatch(std::uint64_t n, InvocationId id, std::string_view page, std::string_view kind,

@@ -104,10 +104,10 @@ class Sim final : public SchedulerWatcher {
     processes.at(ins(i)).bound = processes.at(ins(i)).from != InstanceId::none;
     call([&] { scheduler.ready(ins(i), now, out); });
   }
-  void bound(int i) {
+  void bound(int i, bool again = false) {
     processes.at(ins(i)).bound = true;
     processes.at(ins(i)).busy_binding = false;
-    call([&] { scheduler.bound(ins(i), now, out); });
+    call([&] { scheduler.bound(ins(i), now, out, again); });
   }
   void standing(int i) {
     processes.at(ins(i)).standing = true;

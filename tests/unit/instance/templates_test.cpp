@@ -188,6 +188,20 @@ TEST_CASE("a function of which there must be no template keeps a bound spare, un
   CHECK(w.said() == "bind i4 f1 as template\n");
 }
 
+TEST_CASE("where one must not be the template and another may, that is tried once more") {
+  Sim w(with_templates());
+  const FunctionId f = w.define("/a");
+  bind_one(w, f);
+  w.bound(2, true);
+  w.said();
+  w.ready(3);
+  CHECK(w.said() == "bind i3 f1 as template\n");
+  w.bound(3);  // nor may that one
+  w.ready(4);
+  w.advance(2s);
+  CHECK(w.said().find("template") == std::string::npos);
+}
+
 TEST_CASE("one that ends while it is to become a template is bound the other way the next time") {
   Sim w(with_templates());
   const FunctionId f = w.define("/a");
