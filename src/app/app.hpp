@@ -64,7 +64,7 @@ inline ProcessSpec* process_of(AppSpec& spec) {
 }
 
 // What is said to people, beside what happened.
-struct Word {
+struct Saying {
   bool warning = false;
   std::string message, fix;
 };
@@ -125,10 +125,10 @@ class App {
   // The instances that its functions have; null: all requests share one process.
   virtual IsolationShell* instances() { return nullptr; }
   // What holds from now on. What people should know of it is said when the change itself has been told.
-  virtual std::vector<Word> set_profile(const profile::Profile& /*from*/, const profile::Profile& /*to*/) {
+  virtual std::vector<Saying> set_profile(const profile::Profile& /*from*/, const profile::Profile& /*to*/) {
     return {};
   }
-  virtual std::vector<Word> set_time_scale(double) { return {}; }
+  virtual std::vector<Saying> set_time_scale(double) { return {}; }
   // Compiles these routes, if it can, `most` long at most; `done` is called once, or never if the app goes
   // meanwhile.
   virtual void warm_up(const routes::RouteTable*, Duration /*most*/, const std::function<void()>& done) {

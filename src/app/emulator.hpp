@@ -36,7 +36,7 @@ struct EmulatorOptions {
   AppSpec app;        // what it stands in front of
   std::vector<std::string> env_files;  // of variables that a deployment has, for environment.strict
   // What takes a while to find out: on a thread of its own, which it gives up when `stopping` is set.
-  std::function<std::vector<Word>(const std::atomic<bool>& stopping)> look;
+  std::function<std::vector<Saying>(const std::atomic<bool>& stopping)> look;
   bool isolation_required = false;  // when it cannot be had: exit code 70
   bool inspect_instance = false;
   std::string project_dir;  // sources are read from here; empty: none

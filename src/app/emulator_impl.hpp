@@ -90,8 +90,8 @@ struct Emulator::Impl final : App::Host {
   }
   void app_instance(const event::InstanceChanged& event) override { emit(event); }
   void app_lacks_isolation() override { stop(kSoftware, "isolation"); }
-  void say(std::span<const Word> words) {
-    for (const Word& w : words)
+  void say(std::span<const Saying> words) {
+    for (const Saying& w : words)
       notice(w.warning ? event::Level::warning : event::Level::info, w.message, w.fix);
   }
 

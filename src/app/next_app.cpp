@@ -18,7 +18,7 @@
 namespace vsim::app {
 namespace {
 
-void add(std::vector<Word>& words, bool warning, std::string_view message, std::string_view fix = {}) {
+void add(std::vector<Saying>& words, bool warning, std::string_view message, std::string_view fix = {}) {
   words.push_back({warning, std::string(message), std::string(fix)});
 }
 
@@ -41,8 +41,8 @@ class NextApp final : public ProcessApp, public AppEvents::Owner, public Isolati
   IsolationShell* instances() override {
     return isolation_ && isolation_->effective() != "none" ? isolation_.get() : nullptr;
   }
-  std::vector<Word> set_profile(const profile::Profile& from, const profile::Profile& to) override;
-  std::vector<Word> set_time_scale(double) override;
+  std::vector<Saying> set_profile(const profile::Profile& from, const profile::Profile& to) override;
+  std::vector<Saying> set_time_scale(double) override;
   void warm_up(const routes::RouteTable*, Duration most, const std::function<void()>& done) override;
 
  private:
@@ -200,8 +200,8 @@ void NextApp::app_lacks(const std::vector<std::string>& hooks) {
         "cut at their first request");
 }
 
-std::vector<Word> NextApp::set_profile(const profile::Profile& from, const profile::Profile& to) {
-  std::vector<Word> out;
+std::vector<Saying> NextApp::set_profile(const profile::Profile& from, const profile::Profile& to) {
+  std::vector<Saying> out;
   const bool isolates = to.isolation.value != profile::Isolation::none;
   if (isolation_) {
     isolation_->set_profile(to);
@@ -219,8 +219,8 @@ std::vector<Word> NextApp::set_profile(const profile::Profile& from, const profi
   return out;
 }
 
-std::vector<Word> NextApp::set_time_scale(double scale) {
-  std::vector<Word> out;
+std::vector<Saying> NextApp::set_time_scale(double scale) {
+  std::vector<Saying> out;
   process_->set_env("VSIM_TIME_SCALE", fmt::format("{:g}", scale));
   if (!isolation_) return out;
   isolation_->set_time_scale(scale);

@@ -14,11 +14,11 @@ std::string random_secret() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
 }
 
-Result<Spawning> guarded_children(boost::asio::io_context& io) {
+Result<StartedChildren> guarded_children(boost::asio::io_context& io) {
   auto guardian = process::Guardian::start();
   if (!guardian) return guardian.error();
   auto children = std::make_unique<process::Supervisor>(io, guardian->get());
-  return Spawning{std::move(*guardian), std::move(children)};
+  return StartedChildren{std::move(*guardian), std::move(children)};
 }
 
 Result<Folder> private_folder(process::Guardian* guardian) {

@@ -19,7 +19,7 @@
 namespace vsim::app {
 
 // How children are started, and who ends them when we no longer can (may be null).
-struct Spawning {
+struct StartedChildren {
   std::unique_ptr<process::Guardian> guardian;
   std::unique_ptr<process::Children> children;
 };
@@ -31,7 +31,7 @@ struct Folder {
 };
 
 std::string random_secret();
-Result<Spawning> guarded_children(boost::asio::io_context&);
+Result<StartedChildren> guarded_children(boost::asio::io_context&);
 Result<Folder> private_folder(process::Guardian*);
 
 struct World {
@@ -42,7 +42,7 @@ struct World {
   // One emulator in a process at most.
   bool signals = true;
   // Both at most once in a run, when something is to be started.
-  std::function<Result<Spawning>(boost::asio::io_context&)> spawn = guarded_children;
+  std::function<Result<StartedChildren>(boost::asio::io_context&)> spawn = guarded_children;
   std::function<Result<Folder>(process::Guardian*)> folder = private_folder;
   // What a deployment would be told of the commit that is checked out below this directory.
   std::function<std::vector<std::pair<std::string, std::string>>(const std::string& root)> commit =

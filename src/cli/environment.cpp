@@ -95,11 +95,11 @@ std::string local_words(const std::vector<LocalName>& names, bool strict) {
                      list);
 }
 
-std::vector<app::Word> environment_words(const std::string& directory, const profile::Profile& profile,
-                                         const std::optional<std::string>& env_file,
-                                         const process::Environment& shell,
-                                         const std::atomic<bool>& stopping) {
-  std::vector<app::Word> out;
+std::vector<app::Saying> environment_words(const std::string& directory, const profile::Profile& profile,
+                                           const std::optional<std::string>& env_file,
+                                           const process::Environment& shell,
+                                           const std::atomic<bool>& stopping) {
+  std::vector<app::Saying> out;
   if (auto words = environment_size(directory, profile, env_file))
     out.push_back({true, std::move(*words), "keep large values in a file of the project or in a store"});
   const Look look{"env-only-local", &stopping, env_file};

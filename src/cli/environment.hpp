@@ -34,9 +34,9 @@ struct LocalName {
 std::string local_words(const std::vector<LocalName>& names, bool strict);
 
 // What a run says once it is ready, and `check` at each place.
-std::vector<app::Word> environment_words(const std::string& directory, const profile::Profile&,
-                                         const std::optional<std::string>& env_file,
-                                         const process::Environment& shell,
-                                         const std::atomic<bool>& stopping);
+std::vector<app::Saying> environment_words(const std::string& directory, const profile::Profile&,
+                                           const std::optional<std::string>& env_file,
+                                           const process::Environment& shell,
+                                           const std::atomic<bool>& stopping);
 
 }  // namespace vsim::cli

@@ -15,13 +15,13 @@
 namespace vsim::project {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 using process::os::Fd;
 
 // False: the time was over before.
-bool readable(int fd, Clock::time_point until) {
+bool readable(int fd, SteadyClock::time_point until) {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now());
     pollfd ready{fd, POLLIN, 0};
     const int n = ::poll(&ready, 1, left.count() <= 0 ? 0 : static_cast<int>(left.count()));
     if (n >= 0 || errno != EINTR) return n > 0;
@@ -29,7 +29,7 @@ bool readable(int fd, Clock::time_point until) {
 }
 
 // All that comes until its end; nullopt: the time was over before.
-std::optional<std::string> read_all(int from, Clock::time_point until) {
+std::optional<std::string> read_all(int from, SteadyClock::time_point until) {
   std::string text;
   std::array<char, 65536> buffer{};
   while (readable(from, until)) {
@@ -67,13 +67,13 @@ CommandOutput output_of(std::vector<std::string> command, std::chrono::milliseco
   const auto pid = process::os::launch(l);
   if (!pid) return {};
   pipe->write.reset();
-  const auto until = Clock::now() + patience;
+  const auto until = SteadyClock::now() + patience;
   auto text = read_all(pipe->read.get(), until);
   const auto ended = process::os::open_exit_fd(*pid);
   if (!text || !ended || !readable(ended->get(), until)) {
     ::kill(-*pid, SIGKILL);
     text.reset();
-    if (ended) readable(ended->get(), Clock::now() + std::chrono::seconds(1));
+    if (ended) readable(ended->get(), SteadyClock::now() + std::chrono::seconds(1));
   }
   const auto cause = process::os::peek_exit(*pid);
   process::os::reap(*pid);

@@ -342,7 +342,7 @@ struct Stage {
     world.clock = &clock;
     world.secret = [] { return std::string("0123456789abcdef"); };
     world.signals = false;
-    world.spawn = [this, scene](asio::io_context& io) -> Result<Spawning> {
+    world.spawn = [this, scene](asio::io_context& io) -> Result<StartedChildren> {
       // Once the emulator's loop turns.
       asio::co_spawn(io, perform(io, scene), [this](std::exception_ptr error) {
         if (error) FAIL_CHECK("the scene broke off");
@@ -350,7 +350,7 @@ struct Stage {
       });
       auto played = std::make_unique<PlayedChildren>(io, &test::play);
       children = played.get();
-      return Spawning{nullptr, std::move(played)};
+      return StartedChildren{nullptr, std::move(played)};
     };
     world.folder = [this](process::Guardian*) -> Result<Folder> {
       auto dir = process::RunDir::create_in(base, nullptr);
