@@ -53,7 +53,7 @@ class CoreLoop final : core::Senses, OnClock {
   // `profile` and `sink` must outlive it.
   CoreLoop(boost::asio::io_context&, const profile::Profile& profile, engine::EngineOptions,
            event::Sink& sink);
-  ~CoreLoop();
+  ~CoreLoop() override;
 
   // Both come and go while it runs; null: there are none.
   void serve(Requests* requests) { requests_ = requests; }

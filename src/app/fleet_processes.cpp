@@ -18,7 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using instance::InstanceId;
-using instance::Why;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
 std::string over_memory(InstanceId id) {
