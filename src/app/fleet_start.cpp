@@ -164,8 +164,9 @@ std::optional<process::SpawnOptions> Fleet::template_options(bool ahead) {
   options.descriptors = options_.descriptors;
   // V8 without threads of its own: a copy has none but the one that copied. And without what it sets about 8
   // s after a collection that finds nothing more to do: in a template that stands, it is each copy that
-  // would.
-  for (const char* flag : {"--single-threaded", "--v8-pool-size=0", "--no-memory-reducer"})
+  // would. What is compiled stays so, though the template itself never runs it.
+  for (const char* flag :
+       {"--single-threaded", "--v8-pool-size=0", "--no-memory-reducer", "--no-flush-bytecode"})
     options.argv.emplace_back(flag);
   options.argv.push_back(options_.template_script);
   process::set_env(options.env, "VSIM_TEMPLATE", ahead ? "ahead" : "1");

@@ -5,9 +5,12 @@
 // Or the template of such (VSIM_TEMPLATE), which goes as far as it can without being one, and is copied then (copying.cjs).
 
 const fs = require('node:fs');
+const v8 = require('node:v8');
 
 const options = takeOptions();
 blockOutput();
+// What copies run of ours is compiled once, in their template: else each compiles what it calls.
+if (options.isTemplate) v8.setFlagsFromString('--no-lazy');
 const ahead = options.isAhead ? require('./ahead.cjs') : undefined;
 const environment = ahead?.keepEnvironment();
 const boot = JSON.parse(fs.readFileSync(options.bootFile, 'utf8'));
@@ -35,6 +38,7 @@ Object.assign(sim, {
 });
 
 for (const part of [...(options.isTemplate ? kOfTemplates : []), ...kParts]) Object.assign(sim, load(`../${part}.cjs`)(sim));
+if (options.isTemplate) v8.setFlagsFromString('--lazy');
 
 start().catch((error) => {
   process.stderr.write(`${error?.stack ?? error}\n`);
