@@ -178,7 +178,7 @@ class PlayedChildren final : public process::Children {
 
   Result<std::unique_ptr<process::Child>> spawn(process::SpawnOptions options,
                                                 process::ChildCallbacks callbacks) override {
-    auto played = std::make_shared<Played>(io_, std::move(options), std::move(callbacks));
+    auto played = std::shared_ptr<Played>(new Played{io_, std::move(options), std::move(callbacks)});
     all_.push_back(played);
     asio::co_spawn(io_, player_(played), asio::detached);
     return std::unique_ptr<process::Child>(std::make_unique<One>(std::move(played)));
