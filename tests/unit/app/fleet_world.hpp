@@ -223,9 +223,10 @@ struct World final : private CoreLoop::Requests, private FleetWatcher, private e
       end(id);
       return loop.tell([&](auto& core, auto& m, auto& out) { core.unsent(id, m, out); });
     }
-    call.pool = placed.pool.shared_from_this();
-    call.upstream.reset();
     call.mute = call.mute && !call.attempt;  // of the first instance
+    call.upstream.reset();
+    call.attempt.reset();
+    call.pool = placed.pool.shared_from_this();
     call.attempt = call.pool->connect([&call, secret, number = static_cast<std::uint64_t>(id)](
                                           net::ErrorCode error, std::unique_ptr<net::Upstream> upstream) {
       if (error) return call.closed(UpstreamFailure::refused);
