@@ -54,7 +54,7 @@ std::function<std::string()> build_of(const app::EmulatorOptions& emulator) {
 
 Result<int> open_recording(const std::string& where) {
   // Not O_TRUNC: what is there is looked at first, and stays until there is something to put in its place.
-  const auto fd =
+  auto fd =
       files::open_own(where, O_APPEND | O_CREAT,
                       {replay::looks_like_recording, "there is a file that is no recording, and it stays"});
   const auto cannot = [&](std::string_view why, std::string fix) {

@@ -185,7 +185,8 @@ Result<profile::Profile, std::string> try_load(const std::string& name,
 
 std::vector<std::string> overrides_of(const std::vector<std::pair<std::string, std::string>>& set) {
   std::vector<std::string> out;
-  for (const auto& [key, value] : set) out.push_back(key + "=" + value);
+  out.reserve(set.size());
+  for (const auto& [key, value] : set) out.push_back(fmt::format("{}={}", key, value));
   return out;
 }
 

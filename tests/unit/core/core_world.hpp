@@ -38,9 +38,15 @@ struct CoreWorld : core::Senses {
     return o;
   }
 
+  static const profile::Profile& profile_of(Compute compute) {
+    static const profile::Profile kServerless = make_profile(Plan::hobby, Compute::serverless);
+    static const profile::Profile kFluid = make_profile(Plan::hobby, Compute::fluid);
+    return compute == Compute::fluid ? kFluid : kServerless;
+  }
+
   explicit CoreWorld(profile::Isolation isolation = profile::Isolation::invocation,
                      Compute compute = Compute::serverless)
-      : profile(make_profile(Plan::hobby, compute)),
+      : profile(profile_of(compute)),
         core(profile, SimWorld::isolated(isolation), recorder, *this),
         engine(core.engine()) {
     engine.set_routes(std::make_shared<routes::RouteTable>(
@@ -191,12 +197,11 @@ struct CoreWorld : core::Senses {
   void advance(Duration d) {
     const TimePoint until = now + d;
     for (auto next = core.next_wakeup(); next && *next <= until; next = core.next_wakeup()) {
-      REQUIRE(*next >= now);
       now = *next;
       int left = 10;
       do tell([&](auto& m, auto& out) { core.wake(m, out); });
       while (core.next_wakeup() == now && --left > 0);
-      REQUIRE(left > 0);  // what was due is done
+      must(left > 0, "what was due is not done");
     }
     now = until;
   }
@@ -208,17 +213,14 @@ struct CoreWorld : core::Senses {
     advance(1s);
     for (const InstanceId id : std::vector(alive.begin(), alive.end())) exit(id);
     advance(1h);
-    REQUIRE(core.passages() == 0);
-    REQUIRE(engine.active() == 0);
-    REQUIRE(engine.lingering() == 0);
-    REQUIRE_FALSE(core.next_wakeup().has_value());
+    must(core.passages() == 0, "a request is left over");
+    must(engine.active() == 0 && engine.lingering() == 0, "an invocation is left over");
+    must(!core.next_wakeup().has_value(), "a deadline is left over");
     const auto sum = core.scheduler_totals();
-    REQUIRE(sum.granted == sum.returned);
-    REQUIRE(sum.waiting == 0);
-    for (const auto& [id, e] : exchanges) {
-      REQUIRE(recorder.ended_ids.contains(id));
-      REQUIRE_FALSE(e.open);
-    }
+    must(sum.granted == sum.returned, "a lease is left over");
+    must(sum.waiting == 0, "somebody waits for an instance");
+    for (const auto& [id, e] : exchanges)
+      must(recorder.ended_ids.contains(id) && !e.open, "an exchange is left over");
   }
 
   const Ended& last() const {
@@ -236,7 +238,7 @@ struct CoreWorld : core::Senses {
     look();
   }
 
-  const profile::Profile profile;
+  const profile::Profile& profile;
   Recorder recorder;
   Core core;
   engine::Engine& engine;
@@ -253,18 +255,17 @@ struct CoreWorld : core::Senses {
   void obey(core::EndExchange& c) {
     using How = core::EndExchange::How;
     Exchange& e = exchanges.at(c.id);
-    REQUIRE(std::exchange(e.open, false));  // of a request's exchange there is one end
+    must(std::exchange(e.open, false), "an exchange has ended twice");
     if (c.how == How::answer) {
-      REQUIRE_FALSE(e.head_sent);
-      REQUIRE(c.code != Code::none);
+      must(!e.head_sent && c.code != Code::none, "what has begun is answered with an error, or with none");
       return e.obeyed.emplace_back(limits::info(c.code).name), void();
     }
     e.obeyed.emplace_back(c.how == How::cut ? "cut" : c.how == How::limit ? "limit" : "tunnel");
   }
   void obey(core::SendTo& c) {
     Exchange& e = exchanges.at(c.id);
-    REQUIRE(e.open);
-    REQUIRE(alive.contains(c.instance));
+    must(e.open, "a request that is over is sent");
+    must(alive.contains(c.instance), "a request is sent to an instance that is gone");
     e.on = c.instance;
     e.held = true;
     e.head_sent = false;
@@ -275,7 +276,7 @@ struct CoreWorld : core::Senses {
     exchanges.at(c.id).obeyed.emplace_back("expire");
   }
   void obey(instance::Spawn& c) {
-    REQUIRE(alive.insert(c.id).second);
+    must(alive.insert(c.id).second, "an instance is started twice");
     booting.insert(c.id);
   }
   void obey(instance::Kill& c) {
@@ -296,13 +297,15 @@ struct CoreWorld : core::Senses {
   std::string number(InvocationId id) const { return std::to_string(ordinals.at(id)); }
   static std::string name(InstanceId id) { return "i" + std::to_string(static_cast<std::uint64_t>(id)); }
 
+  // Called millions of times: Catch is asked only by who has failed.
+  static void must(bool is_so, std::string_view what) {
+    if (!is_so) FAIL(what);
+  }
   void look() {
-    for (const auto& [id, e] : exchanges) {
-      CAPTURE(static_cast<std::uint64_t>(id));
-      REQUIRE(
-          (e.open || recorder.ended_ids.contains(id) || core.on_instance(id)));  // else nobody will end it
-    }
-    if (const auto next = core.next_wakeup()) REQUIRE(*next >= now);
+    for (const auto& [id, e] : exchanges)
+      if (!e.open && !recorder.ended_ids.contains(id) && !core.on_instance(id))
+        FAIL("nobody will end request " << number(id));
+    if (const auto next = core.next_wakeup()) must(*next >= now, "a wake-up in the past");
   }
 };
 
