@@ -201,6 +201,7 @@ describe("Templates: what is copied shares nothing", { timeout: 900_000 }, () =>
   });
 
   test("Templates: an edit retires the template, is seen at once, and another one follows", async () => {
+    await json(`${sim.url}/api/plain`);  // the four used last have one, and this is none of them any more
     const before = await stands(sim, "/api/plain");
     await editFile(join(app, "app/api/plain/route.ts"), "version: 1", "version: 2");
     await eventually("the edit", 20_000, async () => (await json(`${sim.url}/api/plain`)).version === 2);
