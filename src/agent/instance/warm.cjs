@@ -17,10 +17,12 @@ module.exports = function (sim) {
   async function bind({ page, kind, runtime, head, template, client }) {
     const from = performance.now();
     let failure, clients = 0;
+    // One that is no template is copied by nobody: what they take there is its own.
+    const wantsClient = () => client !== false && !(template && sim.hasTaken());
     if (template) sim.watchTaking();
     try {
       await sim.registerInstrumentation();
-      if (runtime !== 'edge') await sim.evaluateOpen(page, kind, async () => (clients = await evaluate(page, kind, client !== false)));
+      if (runtime !== 'edge') await sim.evaluateOpen(page, kind, async () => (clients = await evaluate(page, kind, wantsClient)));
       if (head && options.isWarmed) await warm(head, kind);
     } catch (error) {
       failure = String(error?.message ?? error);  // the first request meets it again, and shows it
@@ -43,7 +45,7 @@ module.exports = function (sim) {
     const evaluated = await next.evaluate(sim.server, page, kind === 'APP_ROUTE' || kind === 'APP_PAGE', boot.options.dir);
     if (!evaluated) return 0;
     const { segments, loadClient } = evaluated;
-    const clients = wantsClient && !sim.hasTaken() ? await loadClient() : 0;
+    const clients = wantsClient() ? await loadClient() : 0;
     sim.guard('segments', () => sim.loadedAhead(page, segments));
     for (const { fn, file } of sim.pageEntries(segments)) sim.prepareState(fn, file);
     return clients;
