@@ -258,7 +258,8 @@ void Edge::end(const core::EndExchange& command) {
   exchanges_.erase(id);
   if (exchange.ticks) tell_ticks(id, *exchange.ticks);
   net::Session& session = *exchange.session;
-  if (command.how == How::answer) tell_lost_sockets();
+  if (command.how == How::answer && command.code != limits::Code::function_invocation_timeout)
+    tell_lost_sockets();
   if (command.how == How::answer) return session.answer(answer_text(id, session, exchange, command.code));
   if (command.how == How::cut) return session.cut(false);
   if (command.how == How::limit) return session.cut(options_.stream_cut == profile::StreamCut::clean);

@@ -162,7 +162,6 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
     std::unique_ptr<InstanceProcess> process;
     bool connected = false, ready = false, call_open = false;
     bool is_copy = false;
-    bool began = false;        // user code of a request has
     bool is_template = false;  // of a function, or about to be
     std::unique_ptr<process::ForkServer>
         copies;            // what it is told by to copy itself; of a copy of the base's

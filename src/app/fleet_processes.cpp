@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
-#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -16,13 +15,9 @@
 namespace vsim::app {
 namespace {
 
-using namespace std::chrono_literals;
 using instance::InstanceId;
 
 std::uint64_t number(InstanceId id) { return static_cast<std::uint64_t>(id); }
-std::string over_memory(InstanceId id) {
-  return fmt::format("{} was killed: it used more than memory.max", name_of(id));
-}
 
 }  // namespace
 
@@ -49,7 +44,7 @@ void Fleet::ended(InstanceId id) {
   std::string cause = process->cause();
   if (group && death.kind == instance::Death::Kind::signaled && death.value == SIGKILL && group->killed()) {
     death = {instance::Death::Kind::out_of_memory, 0};
-    cause = over_memory(id);
+    cause = core::over_memory(id);
   }
   log::debug(log::Logger::app, "{} has ended: {}", name_of(id), cause);
   last_death_ = std::move(cause);
@@ -157,7 +152,8 @@ void Fleet::on_bound(std::uint64_t n, agent::BoundReport told) {
 
 void Fleet::output(InstanceId id, const OutputLine& line) {
   const auto it = instances_.find(id);
-  if (!options_.fold_starts || it == instances_.end() || it->second.began) return watcher_.fleet_output(line);
+  if (!options_.fold_starts || it == instances_.end() || loop_.core().has_begun(id))
+    return watcher_.fleet_output(line);
   const std::size_t name = line.text.find("] ");
   std::string_view text = line.text;
   if (name != std::string_view::npos) text.remove_prefix(name + 2);
@@ -174,10 +170,9 @@ void Fleet::output(InstanceId id, const OutputLine& line) {
 }
 
 void Fleet::on_handler(std::uint64_t n, InvocationId id) {
-  const auto on = static_cast<InstanceId>(n);
-  if (Instance* i = find(n); i != nullptr && loop_.core().holds(on, id)) i->began = true;
-  loop_.tell(
-      [&](core::Core& core, const core::Moment& m, auto& out) { core.handler_started(on, id, m, out); });
+  loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
+    core.handler_started(static_cast<InstanceId>(n), id, m, out);
+  });
 }
 
 void Fleet::on_missing(std::uint64_t n, const std::vector<std::string>& names) {

@@ -64,6 +64,9 @@ struct AskedFunction {
   std::string head;                 // of its last request, to warm others with; empty: too large
 };
 
+// Why an instance is gone that had more memory than it may.
+std::string over_memory(instance::InstanceId);
+
 class Core final : engine::Outside {
  public:
   using Commands = std::vector<CoreCommand>;
@@ -168,6 +171,7 @@ class Core final : engine::Outside {
     obey(out);
   }
   std::vector<InvocationId> on(instance::InstanceId) const;
+  bool has_begun(instance::InstanceId id) const { return has_begun_.contains(id); }  // user code of a request
   std::optional<instance::InstanceView> instance(instance::InstanceId) const;
   std::vector<instance::InstanceView> instances() const;  // in order of their ids
   instance::SchedulerTotals scheduler_totals() const;
@@ -251,7 +255,7 @@ class Core final : engine::Outside {
       overdue_;  // routes cut since its event loop was heard of
   std::set<std::pair<TimePoint, instance::InstanceId>> silent_;  // until when those are waited for
   std::set<instance::InstanceId> debugged_, init_over_;
-  std::set<instance::InstanceId> has_begun_, told_memory_;  // user code of a request; that it is large
+  std::set<instance::InstanceId> has_begun_, told_memory_;  // told_memory_: that it is large
   IdleMemory idle_memory_;
   std::deque<std::pair<instance::InstanceId, std::string>> causes_;  // of the latest deaths
   bool stopping_ = false, stopped_ = false, gave_up_ = false;

@@ -89,6 +89,10 @@ void Core::measured(InstanceId id, std::uint64_t bytes, bool out_of_group, const
 
 // --- In words
 
+std::string over_memory(InstanceId id) {
+  return fmt::format("{} was killed: it used more than memory.max", name_of(id));
+}
+
 std::string Core::cause_of(const instance::LeaseLost& c) {
   if (c.why == Why::asked) return "killed because somebody asked for it";
   if (c.why == Why::none) {
@@ -113,7 +117,7 @@ std::string Core::cause_of(const instance::LeaseLost& c) {
         "{} was killed: another invocation on it passed its deadline, and its event loop did not "
         "answer within a second: code on it, perhaps of this function, kept it busy",
         name);
-  if (c.why == Why::memory_limit) return fmt::format("{} was killed: it used more than memory.max", name);
+  if (c.why == Why::memory_limit) return over_memory(c.instance);
   return fmt::format("{} was killed ({})", name, to_string(c.why));
 }
 

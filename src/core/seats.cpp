@@ -2,12 +2,10 @@
 // changes of the code that the request has met are known, nor before the instance that left it to the next
 // route is done with it).
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/text.hpp"
 #include "core/core.hpp"
 
 namespace vsim::core {
@@ -263,13 +261,11 @@ void Core::obey(instance::Refuse& c, Commands& out) { refuse(c.invocation, c.cod
 
 void Core::obey(instance::LeaseLost& c, Commands& out) {
   Entry* e = entry(c.invocation);
-  Passage::Held* held = held_on(e, c.instance);
+  const Passage::Held* held = held_on(e, c.instance);
   if (held == nullptr) return;
   std::string cause = cause_of(c);
   if (is_former(e->second, *held)) return release_former(*e, false, last_, out);  // it goes on elsewhere
-  instance::Lease lease = std::move(held->lease);
   taken(*e, {c.code, std::move(cause), c.why == Why::asked}, c.why == Why::asked, last_, out);
-  schedule(last_, out, [&](auto& s, TimePoint t, auto& more) { s.release(std::move(lease), t, more); });
 }
 
 void Core::obey(instance::Kill& c, Commands& out) {
@@ -362,13 +358,16 @@ void Core::done(InstanceId instance, InvocationId id, const std::vector<Hanging>
 
 // Its instance is gone, or is its own no more.
 void Core::taken(Entry& e, limits::instance_end::Loss loss, bool serves_on, const Moment& m, Commands& out) {
+  instance::Lease lease = std::move(std::get<Passage::Held>(e.second.seat).lease);
   const bool open = e.second.is<Passage::Unanswered>() || e.second.is<Passage::PassedOn>() ||
                     e.second.is<Passage::Answering>();
   if (serves_on && open) wait(e, Passage::CauseAwaited{UpstreamFailure::reset, m.now}, m.now);
   e.second.seat = Passage::Lost{std::move(loss)};
-  if (e.second.is<Passage::AfterResponse>()) return over(e, m, out);  // its waitUntil work
-  // Else its connection ends by itself, behind what the instance had still said.
-  cause_known(e, m, out);
+  if (e.second.is<Passage::AfterResponse>())
+    over(e, m, out);  // its waitUntil work
+  else
+    cause_known(e, m, out);  // or its connection ends by itself, behind what the instance had still said
+  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.release(std::move(lease), t, c); });
 }
 
 // Its deadline has passed.
@@ -382,11 +381,9 @@ void Core::take_back(Entry& e, const Moment& m, Commands& out) {
 
 void Core::crashed(InstanceId instance, InvocationId id, std::string cause, const Moment& m, Commands& out) {
   Entry* e = entry(id);
-  Passage::Held* held = held_on(e, instance);
+  const Passage::Held* held = held_on(e, instance);
   if (held == nullptr || is_former(e->second, *held)) return;
-  instance::Lease lease = std::move(held->lease);
   taken(*e, {Code::function_invocation_failed, std::move(cause)}, true, m, out);
-  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.release(std::move(lease), t, c); });
 }
 
 void Core::broken_off(InstanceId instance, InvocationId id, limits::broken_off::Cause cause, const Moment& m,
