@@ -63,6 +63,34 @@ const kPid = `
 export const dynamic = "force-dynamic";
 export const GET = () => Response.json({ pid: process.pid, version: 1 });
 `;
+// Counts the stacks that are taken when a timer and a promise are made.
+const kStacks = `
+export function stacksTaken() {
+  const { Error: real } = globalThis;
+  let stacks = 0;
+  globalThis.Error = new Proxy(real, { apply: (target, self, args) => { stacks += 1; return Reflect.apply(target, self, args); } });
+  try {
+    clearTimeout(setTimeout(() => {}, 1000));
+    void new Promise(() => {});
+  } finally {
+    globalThis.Error = real;
+  }
+  return stacks;
+}
+`;
+const kStacksRoute = `
+import { stacksTaken } from "../../../lib/stacks";
+export const dynamic = "force-dynamic";
+export const GET = () => Response.json({ stacks: stacksTaken() });
+`;
+const kStacksPage = `
+import { stacksTaken } from "../../lib/stacks";
+export const dynamic = "force-dynamic";
+export default async function Page() {
+  await null;
+  return <p>stacks {String(stacksTaken())}.</p>;
+}
+`;
 const json = async (url) => JSON.parse((await request(url)).text);
 const templates = (sim) => sim.alive().filter(({ command }) => /template\.cjs/.test(command));
 const starts = (sim) => sim.events().filter((event) => event.t === "instance_changed" && event.to === "spawning");
@@ -73,7 +101,7 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
   let sim;
 
   before(async () => {
-    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid });
+    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid, "lib/stacks.ts": kStacks, "app/api/stacks/route.ts": kStacksRoute, "app/stacks/page.tsx": kStacksPage });
     // What a monitoring agent does that is preloaded into every process, as soon as a file says so.
     writeFileSync(
       join(app, "thread.cjs"),
@@ -98,13 +126,22 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
       assert.ok(Math.abs(one.skew) < 50, `performance and Date are ${one.skew} ms apart`);
       assert.ok(one.marks.every((ms) => ms >= 0 && ms < 1000), String(one.marks));
       assert.ok(one.argv[1].endsWith("instance.cjs"), one.argv[1]);
-      assert.deepEqual(one.execArgv.filter((flag) => /single-threaded|v8-pool|memory-reducer/.test(flag)), []);
+      assert.deepEqual(one.execArgv.filter((flag) => /single-threaded|v8-pool|memory-reducer|flush-bytecode/.test(flag)), []);
       assert.ok(one.command.some((word) => word.endsWith("/instance.cjs")), String(one.command));
       assert.deepEqual(one.works, { status: 200, fetched: "y", child: "hello" });
     }
     await sim.output.waitFor(/i\d+ +spawning \(fork\+evaluate\)/, 5_000);
     const edge = [await json(`${sim.url}/api/edge`), await json(`${sim.url}/api/edge`), await json(`${sim.url}/api/edge`)];
     for (const name of ["random", "uuid"]) assert.equal(new Set(edge.map((one) => one[name])).size, edge.length, `edge ${name}: ${edge.map((one) => one[name])}`);
+  });
+
+  // React's development build, which comes with the bundle of pages, keeps where each promise, timer and socket was made: what renders nothing does not pay for it.
+  test("Forks: React keeps stacks of what a page does, and of a route handler's none, on copies of either template", async () => {
+    for (let i = 0; i < 5; i += 1) {
+      assert.equal((await json(`${sim.url}/api/stacks`)).stacks, 0);
+      const { text } = await request(`${sim.url}/stacks`);
+      assert.match(text, /stacks (<!-- -->)?[1-9]/, text.slice(0, 500));
+    }
   });
 
   test("Forks: a template outlives its copies' edits, and serves routes that came after it", async () => {

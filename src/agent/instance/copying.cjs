@@ -87,6 +87,7 @@ module.exports = function (sim) {
     }
     sim.tell({ ...bound, template: true });
     await sim.leaveControl();
+    compileLater();
     collect();
     // @ts-expect-error as above
     const command = nextCopy(require('../fork.node'), 1);
@@ -159,6 +160,14 @@ module.exports = function (sim) {
     const gc = vm.runInNewContext('gc');
     v8.setFlagsFromString('--no-expose-gc');
     gc();
+  }
+
+  // What the walk has left just short of being optimised each copy would optimise, in the way of its request (some functions take 4 ms): what computes long
+  // in a copy still is, some milliseconds later. Node 20's V8, which counts by ticks; later ones count calls, of which a request makes few.
+  function compileLater() {
+    if (!process.versions.v8.startsWith('11.')) return;
+    v8.setFlagsFromString('--ticks-before-optimization=12');
+    v8.setFlagsFromString('--max-bytecode-size-for-early-opt=0');
   }
 
   // In the copy that is tried: what instances live on, each of which has been seen to fail on some way of copying.

@@ -103,6 +103,7 @@ module.exports = function (sim) {
     const invocation = makeInvocation(req, fields.id);
     const { page, kind, runtime, static: isStatic, file, isCompiled, sync } = details;
     if (kind === 'MIDDLEWARE') sim.takeMiddleware(req, details);
+    if (kind === 'APP_PAGE') next.beginRendering();
     Object.assign(invocation, {
       url: details.url && unpack(details.url),
       page,

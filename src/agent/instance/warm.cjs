@@ -5,7 +5,8 @@
 
 const http = require('node:http');
 
-const kRequests = 5;  // more gain nothing (measured on Next 16)
+const kRequests = 5;
+const kOfTemplates = 20;  // what they find out is each copy's: with 5 a copy takes 1 ms more, with 40 no less (docs/speed.md)
 // Fields that make another thing of a request: an action, a navigation of the client's router.
 const kLeftOut = /^(content-|next-|rsc$|x-nextjs-|x-vsim-(?!meta))/i;
 
@@ -19,11 +20,12 @@ module.exports = function (sim) {
     let failure, clients = 0;
     // One that is no template is copied by nobody: what they take there is its own.
     const wantsClient = () => client !== false && !(template && sim.hasTaken());
+    if (kind === 'APP_PAGE') next.beginRendering();
     if (template) sim.watchTaking();
     try {
       await sim.registerInstrumentation();
       if (runtime !== 'edge') await sim.evaluateOpen(page, kind, async () => (clients = await evaluate(page, kind, wantsClient)));
-      if (head && options.isWarmed) await warm(head, kind);
+      if (head && options.isWarmed) await warm(head, kind, template ? kOfTemplates : kRequests);
     } catch (error) {
       failure = String(error?.message ?? error);  // the first request meets it again, and shows it
     }
@@ -53,7 +55,7 @@ module.exports = function (sim) {
 
   // ---- Walking the path of a request -----------------------------------------------------------------------------------------------
 
-  async function warm(head, kind) {
+  async function warm(head, kind, requests) {
     const [line, ...lines] = head.trimEnd().split('\r\n');
     const [method, url] = line.split(' ');
     const headers = { 'x-vsim-id': `${options.token}.0`, 'x-vsim-warm': '1' };
@@ -64,7 +66,7 @@ module.exports = function (sim) {
     const isPage = kind === 'APP_PAGE' || kind === 'PAGES' || kind === 'MIDDLEWARE';
     const agent = new http.Agent({ keepAlive: true });
     try {
-      for (let i = 0; i < kRequests; i++) {
+      for (let i = 0; i < requests; i++) {
         await ask({ socketPath: options.socketPath, method: isPage ? 'GET' : method, path: url, headers, agent });
       }
     } finally {

@@ -1,6 +1,7 @@
 'use strict';
 // What an instance alone asks of Next: a render server of its own, with `next dev` as its bundler.
 
+const asyncHooks = require('node:async_hooks');
 const Module = require('node:module');
 const path = require('node:path');
 const caches = require('./caches.cjs');
@@ -58,10 +59,31 @@ module.exports = function (next, { dist }) {
   // User code finds nothing of it.
   const forgetConfig = () => void delete process.env[kConfig];
 
-  // The bundles in which Next keeps its kinds of routes: every function needs one, and they take long to load.
+  const waiting = [];  // hooks of React's
+
+  // The bundles in which Next keeps its kinds of routes: every function needs one, and they take long to load. That of pages brings React's development build
+  // along, which from then on follows every promise and takes a stack for every timer and socket (createHook), for what it renders alone.
   function preloadRuntimes() {
     const turbo = next.isTurbopack() ? '-turbo' : '';
-    for (const kind of ['app-route', 'app-page', 'pages-api', 'pages']) next.loadFirst(`compiled/next-server/${kind}${turbo}.runtime.dev.js`);
+    const { createHook } = asyncHooks;
+    asyncHooks.createHook = (callbacks) => {
+      const hook = createHook(callbacks);
+      Object.defineProperty(hook, 'enable', { value: () => (waiting.push(hook), hook), configurable: true });
+      return hook;
+    };
+    try {
+      for (const kind of ['app-route', 'app-page', 'pages-api', 'pages']) next.loadFirst(`compiled/next-server/${kind}${turbo}.runtime.dev.js`);
+    } finally {
+      asyncHooks.createHook = createHook;
+    }
+  }
+
+  // Before a page of `app/` is evaluated or rendered.
+  function beginRendering() {
+    for (const hook of waiting.splice(0)) {
+      delete hook.enable;
+      hook.enable();
+    }
   }
 
   // `options`: what next dev's render server was given; `fields`: what its bundler has told it since; `own`: what stands for the bundler (interface.d.ts).
@@ -279,7 +301,7 @@ module.exports = function (next, { dist }) {
   const isPartlyStatic = (config) => Boolean(config.cacheComponents || ['dynamicIO', 'cacheComponents', 'useCache', 'ppr'].some((name) => config.experimental?.[name]));
 
   return {
-    isOwnVariable, isOfTraces, readEnvironment, hooksOfNoEnvironment, prepareRenderServer, giveConfig, loadRenderServer, configOf, forgetConfig, startRenderServer, completeServer, takePreview, loadInstrumentation, kRoutesChanged,
+    isOwnVariable, isOfTraces, readEnvironment, hooksOfNoEnvironment, prepareRenderServer, giveConfig, loadRenderServer, beginRendering, configOf, forgetConfig, startRenderServer, completeServer, takePreview, loadInstrumentation, kRoutesChanged,
     seeRoutesAnew, answerSourceMaps, logError, leaveRejections, forget, hooksOfManifests, evaluate, isOwnSegment, serverJsx, isPartlyStatic,
     caches: (on) => caches(next, on), kRequireCache: 'server/dev/require-cache',
   };

@@ -181,6 +181,7 @@ export interface NextInInstance extends Next {
   prepareRenderServer(config: any): void; // the next two
   giveConfig(config: any): void;
   loadRenderServer(): void;
+  beginRendering(): void; // before a page of `app/` is evaluated or rendered
   configOf(config: any): any; // for this folder alone
   forgetConfig(): void;
   startRenderServer(given: { options: any; server: any; fields: any; own: Own }): Promise<{
