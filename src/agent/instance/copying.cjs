@@ -88,7 +88,7 @@ module.exports = function (sim) {
     sim.tell({ ...bound, template: true });
     await sim.leaveControl();
     compileLater();
-    collect();
+    collect(true);
     // @ts-expect-error as above
     const command = nextCopy(require('../fork.node'), 1);
     return clean.runInAsyncScope(() => sim.beginBound(command));
@@ -154,12 +154,15 @@ module.exports = function (sim) {
     await echoed();
   }
 
-  // What was garbage is not copied, and what stays is in pages that a copy seldom writes to.
-  function collect() {
+  // What was garbage is not copied, and what stays is in pages that a copy seldom writes to. Where requests were walked before, by scavenges alone, of which
+  // the second empties the young generation: a whole collection would also drop the shapes of objects that are gone, and with them what the walk has learnt.
+  function collect(isWalked = false) {
     v8.setFlagsFromString('--expose-gc');
     const gc = vm.runInNewContext('gc');
     v8.setFlagsFromString('--no-expose-gc');
-    gc();
+    if (!isWalked) return gc();
+    gc({ type: 'minor' });
+    gc({ type: 'minor' });
   }
 
   // What the walk has left just short of being optimised each copy would optimise, in the way of its request (some functions take 4 ms): what computes long
@@ -240,5 +243,5 @@ module.exports = function (sim) {
     learnPages = undefined;
   }
 
-  return { nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
+  return { collect, nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
 };

@@ -25,6 +25,7 @@ module.exports = function (sim) {
     try {
       await sim.registerInstrumentation();
       if (runtime !== 'edge') await sim.evaluateOpen(page, kind, async () => (clients = await evaluate(page, kind, wantsClient)));
+      if (template) sim.collect();
       if (head && options.isWarmed) await warm(head, kind, template ? kOfTemplates : kRequests);
     } catch (error) {
       failure = String(error?.message ?? error);  // the first request meets it again, and shows it
