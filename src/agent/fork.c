@@ -253,12 +253,13 @@ static napi_value Learn(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// serve(descriptor, learns): says "R" and copies this process at each command, and never returns but in the copies, with the number of the copy and the command's
-// text. The event loop stands still meanwhile: nothing of the app or of Next runs here any more.
+// serve(descriptor, learns, fresh): says "R" and copies this process at each command, and never returns but in the copies, with the number of the copy and the command's
+// text. The event loop stands still meanwhile: nothing of the app or of Next runs here any more. `fresh`: an object that was made for it, where the young generation has
+// none but such.
 static napi_value Serve(napi_env env, napi_callback_info info) {
   static char buffer[kMostCommand];
-  size_t count = 2;
-  napi_value argument[2];
+  size_t count = 3;
+  napi_value argument[3];
   int32_t descriptor = -1, learns = 0;
   if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) != 0 || count < 2 || napi_get_value_int32(env, argument[0], &descriptor) != 0 ||
       napi_get_value_int32(env, argument[1], &learns) != 0)
@@ -268,6 +269,8 @@ static napi_value Serve(napi_env env, napi_callback_info info) {
   fcntl(serving, F_SETFD, FD_CLOEXEC);
   const pid_t keeper = getppid();
   copy_all_memory();
+  // What stands for a value is where V8 keeps its address, whose last bit is a mark.
+  if (count > 2) drop_young(*(const unsigned long*)argument[2] & ~1UL);
   send(serving, "R", 1, MSG_NOSIGNAL);
   for (;;) {
     size_t size = 0;

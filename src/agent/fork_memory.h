@@ -86,6 +86,42 @@ static int copy_all_memory(void) {
   return 0;
 }
 
+// ---- V8's young generation ---------------------------------------------------------------------------------------------------------------
+
+// When a collection has emptied it, its memory is as large as it ever was, and full of garbage that every copy's page tables would name: a third of all of
+// a template's pages. V8 reads nothing there that it has not written before. Known by how each chunk of V8's memory begins (V8 11, which Node 20 has); what
+// does not begin so in every word is left alone.
+enum { kChunk = 256 * 1024, kYoung = 3 << 3 };  // FROM_PAGE, TO_PAGE
+struct chunk {
+  uint64_t size, flags, heap, begin, end;  // of what can be allocated
+};
+
+static const struct chunk* young_chunk(unsigned long at) {
+  const struct chunk* const it = (const struct chunk*)at;
+  return it->size == kChunk && (it->flags & kYoung) != 0 && it->heap != 0 && it->begin > at && it->begin <= at + kChunk / 8 && it->end == at + kChunk ? it : NULL;
+}
+
+// `object`: the address of one that was made since. Its chunk is the only one in use, and stays as it is.
+static void drop_young(unsigned long object) {
+  const unsigned long current = object - object % kChunk;
+  uint64_t heap = 0;
+  for (int is_dropping = 0; is_dropping < 2; ++is_dropping) {
+    for (size_t m = 0; m < mapping_count; ++m) {
+      const unsigned long from = mappings[m].from, to = from + mappings[m].pages * kPage;
+      for (unsigned long at = (from + kChunk - 1) / kChunk * kChunk; at + kChunk <= to; at += kChunk) {
+        const struct chunk* const it = young_chunk(at);
+        if (it == NULL || (at == current) == is_dropping) continue;
+        const unsigned long begin = (it->begin + kPage - 1) / kPage * kPage;
+        if (!is_dropping)
+          heap = it->heap;
+        else if (it->heap == heap)
+          madvise((void*)begin, it->end - begin, MADV_DONTNEED);
+      }
+    }
+    if (heap == 0) return;
+  }
+}
+
 // ---- Pages that a copy will write to ---------------------------------------------------------------------------------------------------
 
 // Each page that a copy writes to for the first time is a fault, and a request takes a thousand. All copies of a template lie alike, so the first ones say

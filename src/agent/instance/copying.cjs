@@ -15,6 +15,7 @@ const kSocket = 3;
 const kIdleMs = 15000;
 const kLeaveMs = 3000;
 const kTrialMs = 9000;
+const kChunk = 256 * 1024;  // of V8's memory
 // What may be open while it is copied: its output, and timers, which a copy goes on with.
 const kHarmless = new Set(['PipeWrap', 'TTYWrap', 'Timeout', 'Immediate', 'TickObject', 'Microtask']);
 const kThreads = 4;  // of Node: main, delayed tasks, the inspector's signal, one to spare
@@ -25,6 +26,7 @@ module.exports = function (sim) {
   const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
   let learnPages;
   let addon;  // when it has been tried
+  let isLater = false;
   let early;  // what was asked of next dev meanwhile, which a template has no connection to
 
   function nobody() {
@@ -64,7 +66,7 @@ module.exports = function (sim) {
 
   // Returns in a copy. Those of a function's template do what the first of them have done (`learns`).
   function nextCopy(addon, learns) {
-    const [pid, text] = addon.serve(kSocket, learns).split(/ (.*)/s);
+    const [pid, text] = addon.serve(kSocket, learns, ...(isYoungEmpty() ? [{}] : [])).split(/ (.*)/s);
     const command = JSON.parse(text);
     if (learns) learnPages = addon.learn;
     const failed = options.namespace ? addon.ownTmp(options.namespace) : '';
@@ -165,12 +167,28 @@ module.exports = function (sim) {
     gc({ type: 'minor' });
   }
 
-  // What the walk has left just short of being optimised each copy would optimise, in the way of its request (some functions take 4 ms): what computes long
-  // in a copy still is, some milliseconds later. Node 20's V8, which counts by ticks; later ones count calls, of which a request makes few.
+  // But for what was made since: less than one of the chunks that it consists of. Its memory is known in Node 20's V8 (fork_memory.h).
+  function isYoungEmpty() {
+    const young = v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+    return process.versions.v8.startsWith('11.') && process.arch === 'x64' && young !== undefined && young.space_used_size < kChunk / 2;
+  }
+
+  // What the walk has left just short of being optimised each copy would optimise, in the way of its request (some functions take 4 ms), and what renders a page
+  // once is not worth it. What computes long is optimised all the same, some 10 ms later; in a copy that serves again all is as ever. Node 20's V8, which
+  // counts by ticks; later ones count calls, of which a request makes few.
   function compileLater() {
-    if (!process.versions.v8.startsWith('11.')) return;
-    v8.setFlagsFromString('--ticks-before-optimization=12');
-    v8.setFlagsFromString('--max-bytecode-size-for-early-opt=0');
+    if (process.versions.v8.startsWith('11.')) optimiseAfter(30, 0);
+  }
+
+  // A copy has got a second request.
+  function compileAsEver() {
+    if (isLater) optimiseAfter(3, 81);  // V8's own
+  }
+
+  function optimiseAfter(ticks, bytes) {
+    isLater = ticks > 3;
+    v8.setFlagsFromString(`--ticks-before-optimization=${ticks}`);
+    v8.setFlagsFromString(`--max-bytecode-size-for-early-opt=${bytes}`);
   }
 
   // In the copy that is tried: what instances live on, each of which has been seen to fail on some way of copying.
@@ -243,5 +261,5 @@ module.exports = function (sim) {
     learnPages = undefined;
   }
 
-  return { collect, nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
+  return { collect, compileAsEver, nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
 };

@@ -165,10 +165,10 @@ function received(message) {
 
 // What only this process knows, in the first line of its standard input: the environment that a process was started with stays readable (/proc).
 function takeSecret() {
-  const byte = Buffer.alloc(1);
-  let secret = '';
-  while (secret.length < 64 && fs.readSync(0, byte) === 1 && byte[0] !== 0x0a) secret += byte.toString();
-  return secret;
+  const bytes = Buffer.alloc(65);
+  let size = 0;
+  for (let n = 1; n > 0 && !bytes.includes('\n'); size += n) n = fs.readSync(0, bytes, size, bytes.length - size, null);
+  return bytes.toString('latin1', 0, size).replace(/\n[^]*$/, '');
 }
 
 // Lines that wait for a reader are lost when the process is killed, as it is when its work is done: so they are written at once.

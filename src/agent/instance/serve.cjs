@@ -8,6 +8,7 @@ const http = require('node:http');
 const net = require('node:net');
 const { unpack } = require('../shared/values.cjs');
 
+const { unlinkSync } = fs;  // not what looks at files of the app
 const kMostKept = 8;
 const kMostName = 64;
 const kMostCome = 1000;
@@ -36,7 +37,7 @@ module.exports = function (sim) {
 
   async function listen() {
     try {
-      fs.unlinkSync(options.socketPath);
+      unlinkSync(options.socketPath);
     } catch {
       // none there
     }
@@ -131,6 +132,7 @@ module.exports = function (sim) {
     if (!invocation.isWarming) {
       running.set(invocation.id, invocation);
       invocation.bodyText = guard('module state', () => sim.watchBody(req));
+      if (come.size === 1) servesAgain();
       come.add(invocation.id);
       if (come.size > kMostCome) come.delete(come.values().next().value);
       sim.seeStatic?.();
@@ -151,6 +153,12 @@ module.exports = function (sim) {
       return result;
     };
     return invocation;
+  }
+
+  // What makes the first request cheap in a copy is no good for a process that goes on.
+  function servesAgain() {
+    sim.compileAsEver?.();
+    sim.forgetKept();
   }
 
   function applyMeta(req, res, { meta, status, resHeaders }) {

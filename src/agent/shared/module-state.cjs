@@ -22,7 +22,7 @@ const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, wh
 
 module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
-  const { reach, read, dataOf, handlerIn } = require('./scopes.cjs')(sim);
+  const { reach, read, dataOf, handlerIn, keepForCopies, forgetKept } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
   const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
@@ -63,6 +63,7 @@ module.exports = function (sim) {
   // copy would else compile for itself.
   function prepareCopies() {
     for (let i = 0; i < kRehearsals; i++) for (const bindings of prepared) lookAgain(bindings).forEach((one, k) => prepareTold(bindings[k], one));
+    keepForCopies(prepared.flat());
   }
 
   function isOn(entry) {
@@ -310,5 +311,5 @@ module.exports = function (sim) {
     return file;
   }
 
-  return { actionEntries, handlerIn, isStateKnown, pageEntries, prepareCopies, prepareState, stateBegins, stateEnds, watchBody };
+  return { actionEntries, forgetKept, handlerIn, isStateKnown, pageEntries, prepareCopies, prepareState, stateBegins, stateEnds, watchBody };
 };

@@ -18,17 +18,40 @@ module.exports = function (sim) {
   let taken;
   const bundles = new Map();  // id of a script that the bundler has made → {text, modules: [[line, name, from]]}
 
-  // Nothing of the inspector stays open between two looks: what it has shown would be kept alive.
-  function look(action) {
-    session = new Session();
-    session.connect();
+  let kept;  // what a template has asked for its copies: {session, ids: function → what the inspector calls it}
+
+  // In a template, of what its copies will look at: half of a look is to open a session and to name the functions to it.
+  function keepForCopies(bindings) {
+    forgetKept();
+    const fns = functionsOf(bindings);
+    if (fns.length === 0) return;
+    const own = opened();
+    const all = look(() => propertiesOf(idOf(fns)).result, own);
+    const named = new Map(all.map((one) => [one.name, one.value?.objectId]));
+    kept = { session: own, ids: new Map(fns.map((fn, i) => [fn, named.get(String(i))])) };
+  }
+
+  function forgetKept() {
+    kept?.session.disconnect();
+    kept = undefined;
+  }
+
+  function opened() {
+    const own = new Session();
+    own.connect();
+    return own;
+  }
+
+  // Nothing of the inspector stays open between two looks, but in a copy that has one request to serve: what it has shown would be kept alive.
+  function look(action, own = kept?.session) {
+    session = own ?? opened();
     Object.defineProperty(globalThis, Symbol.for('vsim.take'), { configurable: true, value: (...values) => void (taken = values) });
     try {
       return action();
     } finally {
       delete globalThis[Symbol.for('vsim.take')];
       delete globalThis[Symbol.for('vsim.look')];
-      session.disconnect();
+      if (!own) session.disconnect();
       session = taken = undefined;
     }
   }
@@ -56,6 +79,7 @@ module.exports = function (sim) {
   // Of many functions at once: each question that is evaluated costs more than what it asks for.
   function internalsOf(fns) {
     if (fns.length === 0) return [];
+    if (kept && fns.every((fn) => kept.ids.has(fn))) return fns.map((fn) => propertiesOf(kept.ids.get(fn)).internalProperties ?? []);
     const ids = new Map(propertiesOf(idOf(fns)).result.map((one) => [one.name, one.value?.objectId]));
     return fns.map((_, i) => (ids.get(String(i)) === undefined ? [] : propertiesOf(ids.get(String(i))).internalProperties ?? []));
   }
@@ -240,11 +264,13 @@ module.exports = function (sim) {
     for (const [use, is] of Object.entries(uses)) found.get(key).uses[use] ||= is;
   }
 
+  const isAsked = ({ fn, held }) => fn !== undefined && held === undefined;
+  const functionsOf = (bindings) => [...new Set(bindings.filter(isAsked).map(({ fn }) => fn))];
+
   // The values of bindings now, in their order.
   function read(bindings) {
     const asked = new Map();  // fn → depths, and names there, of what is not held
-    for (const { fn, held, depth, name } of bindings) {
-      if (fn === undefined || held !== undefined) continue;
+    for (const { fn, depth, name } of bindings.filter(isAsked)) {
       if (!asked.has(fn)) asked.set(fn, new Set());
       asked.get(fn).add(depth).add(`${depth} ${name}`);
     }
@@ -310,7 +336,7 @@ module.exports = function (sim) {
     });
   }
 
-  return { reach, read, dataOf, handlerIn };
+  return { reach, read, dataOf, handlerIn, keepForCopies, forgetKept };
 };
 
 // Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.
