@@ -91,6 +91,18 @@ export default async function Page() {
   return <p>stacks {String(stacksTaken())}.</p>;
 }
 `;
+// More than the young generation holds, some of which stays.
+const kYoung = `
+export const dynamic = "force-dynamic";
+export function GET() {
+  const kept = [];
+  for (let i = 0; i < 400_000; i += 1) {
+    const one = { i, text: "x" + i, list: [i, i + 1] };
+    if (i % 50 === 0) kept.push(one);
+  }
+  return Response.json({ kept: kept.length, wrong: kept.filter(({ i, text, list }) => text !== "x" + i || list[0] !== i || list[1] !== i + 1).length });
+}
+`;
 const json = async (url) => JSON.parse((await request(url)).text);
 const templates = (sim) => sim.alive().filter(({ command }) => /template\.cjs/.test(command));
 const starts = (sim) => sim.events().filter((event) => event.t === "instance_changed" && event.to === "spawning");
@@ -101,7 +113,7 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
   let sim;
 
   before(async () => {
-    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid, "lib/stacks.ts": kStacks, "app/api/stacks/route.ts": kStacksRoute, "app/stacks/page.tsx": kStacksPage });
+    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid, "lib/stacks.ts": kStacks, "app/api/stacks/route.ts": kStacksRoute, "app/stacks/page.tsx": kStacksPage, "app/api/young/route.ts": kYoung });
     // What a monitoring agent does that is preloaded into every process, as soon as a file says so.
     writeFileSync(
       join(app, "thread.cjs"),
@@ -142,6 +154,11 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
       const { text } = await request(`${sim.url}/stacks`);
       assert.match(text, /stacks (<!-- -->)?[1-9]/, text.slice(0, 500));
     }
+  });
+
+  // A template gives back the memory of its young generation before it is copied.
+  test("Forks: what a copy makes and collects is what it made", async () => {
+    for (let i = 0; i < 5; i += 1) assert.deepEqual(await json(`${sim.url}/api/young`), { kept: 8000, wrong: 0 });
   });
 
   test("Forks: a template outlives its copies' edits, and serves routes that came after it", async () => {
