@@ -18,17 +18,16 @@ module.exports = function (sim) {
   let taken;
   const bundles = new Map();  // id of a script that the bundler has made → {text, modules: [[line, name, from]]}
 
-  let kept;  // what a template has asked for its copies: {session, ids: function → what the inspector calls it}
+  let kept;  // what a template has asked for its copies: {session, ids: function → its name there}
 
   // In a template, of what its copies will look at: half of a look is to open a session and to name the functions to it.
   function keepForCopies(bindings) {
     forgetKept();
     const fns = functionsOf(bindings);
     if (fns.length === 0) return;
-    const own = opened();
-    const all = look(() => propertiesOf(idOf(fns)).result, own);
-    const named = new Map(all.map((one) => [one.name, one.value?.objectId]));
-    kept = { session: own, ids: new Map(fns.map((fn, i) => [fn, named.get(String(i))])) };
+    kept = { session: opened(), ids: new Map() };
+    const named = look(() => namesOf(fns));
+    fns.forEach((fn, i) => named[i] !== undefined && kept.ids.set(fn, named[i]));
   }
 
   function forgetKept() {
@@ -43,15 +42,15 @@ module.exports = function (sim) {
   }
 
   // Nothing of the inspector stays open between two looks, but in a copy that has one request to serve: what it has shown would be kept alive.
-  function look(action, own = kept?.session) {
-    session = own ?? opened();
+  function look(action) {
+    session = kept?.session ?? opened();
     Object.defineProperty(globalThis, Symbol.for('vsim.take'), { configurable: true, value: (...values) => void (taken = values) });
     try {
       return action();
     } finally {
       delete globalThis[Symbol.for('vsim.take')];
       delete globalThis[Symbol.for('vsim.look')];
-      if (!own) session.disconnect();
+      if (session !== kept?.session) session.disconnect();
       session = taken = undefined;
     }
   }
@@ -79,9 +78,14 @@ module.exports = function (sim) {
   // Of many functions at once: each question that is evaluated costs more than what it asks for.
   function internalsOf(fns) {
     if (fns.length === 0) return [];
-    if (kept && fns.every((fn) => kept.ids.has(fn))) return fns.map((fn) => propertiesOf(kept.ids.get(fn)).internalProperties ?? []);
+    const ids = fns.every((fn) => kept?.ids.has(fn)) ? fns.map((fn) => kept.ids.get(fn)) : namesOf(fns);
+    return ids.map((id) => (id === undefined ? [] : propertiesOf(id).internalProperties ?? []));
+  }
+
+  // What the inspector calls them.
+  function namesOf(fns) {
     const ids = new Map(propertiesOf(idOf(fns)).result.map((one) => [one.name, one.value?.objectId]));
-    return fns.map((_, i) => (ids.get(String(i)) === undefined ? [] : propertiesOf(ids.get(String(i))).internalProperties ?? []));
+    return fns.map((_, i) => ids.get(String(i)));
   }
 
   const internals = (fn) => internalsOf([fn])[0];
