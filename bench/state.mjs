@@ -54,7 +54,7 @@ const kMeter = `const Module = require('node:module');
 const load = Module._load;
 const isOff = process.env.READER === 'off';
 Module._load = function (request, ...rest) {
-  if (/[\\/]parts\\.cjs$/.test(request)) return Module.createRequire(request);  // one by one, so that the reader's is seen
+  if (/[\\/]parts\\.cjs$/.test(request)) return Module.createRequire(request.replace(/parts\\.cjs$/, 'instance/instance.cjs'));  // one by one, so that the reader's is seen
   const made = Reflect.apply(load, this, [request, ...rest]);
   if (!/module-state\\.cjs$/.test(request)) return made;
   return (sim) => {
