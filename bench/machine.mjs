@@ -106,7 +106,7 @@ const { user, system } = process.cpuUsage(cpu);
 console.log(JSON.stringify({ ms, cpu: (user + system) / 1000 }));
 process.exit(0);
 `;
-const kParts = ['shared/machine', 'instance/network', 'instance/disk', 'instance/read-only', 'instance/refused', 'instance/reads', 'instance/tmp', 'instance/programs', 'instance/plan'];
+const kParts = ['shared/machine', 'instance/network', 'instance/disk', 'instance/read-only', 'instance/refused', 'instance/reads', 'instance/reads-by-name', 'instance/tmp', 'instance/programs', 'instance/plan'];
 const { writeJoined } = createRequire(import.meta.url)('../src/agent/dev/joined.cjs');
 const kModes = 'self=enforce,loopback=warn,ipv6=warn,smtp=warn,protection=warn,disk=enforce,reads=warn,programs=warn,descriptors=enforce,descriptors_max=1024,cpus=1';
 function startOnce() {
