@@ -103,22 +103,16 @@ static const struct chunk* young_chunk(unsigned long at) {
 
 // `object`: the address of one that was made since. Its chunk is the only one in use, and stays as it is.
 static void drop_young(unsigned long object) {
-  const unsigned long current = object - object % kChunk;
-  uint64_t heap = 0;
-  for (int is_dropping = 0; is_dropping < 2; ++is_dropping) {
-    for (size_t m = 0; m < mapping_count; ++m) {
-      const unsigned long from = mappings[m].from, to = from + mappings[m].pages * kPage;
-      for (unsigned long at = (from + kChunk - 1) / kChunk * kChunk; at + kChunk <= to; at += kChunk) {
-        const struct chunk* const it = young_chunk(at);
-        if (it == NULL || (at == current) == is_dropping) continue;
-        const unsigned long begin = (it->begin + kPage - 1) / kPage * kPage;
-        if (!is_dropping)
-          heap = it->heap;
-        else if (it->heap == heap)
-          madvise((void*)begin, it->end - begin, MADV_DONTNEED);
-      }
+  const struct chunk* const current = young_chunk(object - object % kChunk);
+  if (current == NULL) return;
+  for (size_t m = 0; m < mapping_count; ++m) {
+    const unsigned long from = mappings[m].from, to = from + mappings[m].pages * kPage;
+    for (unsigned long at = (from + kChunk - 1) / kChunk * kChunk; at + kChunk <= to; at += kChunk) {
+      const struct chunk* const it = young_chunk(at);
+      if (it == NULL || it == current || it->heap != current->heap) continue;
+      const unsigned long begin = (it->begin + kPage - 1) / kPage * kPage;
+      madvise((void*)begin, it->end - begin, MADV_DONTNEED);
     }
-    if (heap == 0) return;
   }
 }
 

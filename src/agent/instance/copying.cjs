@@ -16,6 +16,7 @@ const kIdleMs = 15000;
 const kLeaveMs = 3000;
 const kTrialMs = 9000;
 const kChunk = 256 * 1024;  // of V8's memory
+const isOfNode20 = process.versions.v8.startsWith('11.');  // whose V8 is known
 // What may be open while it is copied: its output, and timers, which a copy goes on with.
 const kHarmless = new Set(['PipeWrap', 'TTYWrap', 'Timeout', 'Immediate', 'TickObject', 'Microtask']);
 const kThreads = 4;  // of Node: main, delayed tasks, the inspector's signal, one to spare
@@ -177,14 +178,14 @@ module.exports = function (sim) {
   // But for what was made since: less than one of the chunks that it consists of. Its memory is known in Node 20's V8 (fork_memory.h).
   function isYoungEmpty() {
     const young = v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
-    return process.versions.v8.startsWith('11.') && process.arch === 'x64' && young !== undefined && young.space_used_size < kChunk / 2;
+    return isOfNode20 && process.arch === 'x64' && young !== undefined && young.space_used_size < kChunk / 2;
   }
 
   // What the walk has left just short of being optimised each copy would optimise, in the way of its request (some functions take 4 ms), and what renders a page
   // once is not worth it. What computes long is optimised all the same, some 10 ms later; in a copy that serves again all is as ever. Node 20's V8, which
   // counts by ticks; later ones count calls, of which a request makes few.
   function compileLater() {
-    if (process.versions.v8.startsWith('11.')) optimiseAfter(30, 0);
+    if (isOfNode20) optimiseAfter(30, 0);
   }
 
   // A copy has got a second request.

@@ -6,7 +6,7 @@
 const http = require('node:http');
 
 const kRequests = 5;
-const kOfTemplates = 20;  // what they find out is each copy's: with 5 a copy takes 1 ms more, with 40 no less (docs/speed.md)
+const kOfTemplates = 20;  // what they find out is each copy's: with 5 a copy takes 1 ms more, with 40 no less (docs/decisions/0095)
 // Fields that make another thing of a request: an action, a navigation of the client's router.
 const kLeftOut = /^(content-|next-|rsc$|x-nextjs-|x-vsim-(?!meta))/i;
 
