@@ -28,7 +28,9 @@ Fleet::Fleet(boost::asio::io_context& io, process::Children& supervisor, net::Ti
       watcher_(watcher),
       options_(std::move(options)),
       template_(io, supervisor, template_callbacks()),
-      sampler_(io, [this](InstanceId id, std::uint64_t bytes) { sampled(id, bytes); }) {
+      sampler_(io, [this](InstanceId id, std::uint64_t bytes, std::uint64_t shared) {
+        sampled(id, bytes, shared);
+      }) {
   loop_.serve(static_cast<CoreLoop::Instances*>(this));
   loop_.tell([&](core::Core& core, auto&, auto&) { core.isolate(options_.scheduler); });
   channel_.set_instances(this);

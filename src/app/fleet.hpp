@@ -241,7 +241,7 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
   void debugger(instance::InstanceId);
   void output(instance::InstanceId, const OutputLine&);
   void say(instance::InstanceId, std::string line);
-  void sampled(instance::InstanceId, std::uint64_t bytes);
+  void sampled(instance::InstanceId, std::uint64_t bytes, std::uint64_t shared);
   void limit_memory(Instance&);
 
   boost::asio::io_context& io_;

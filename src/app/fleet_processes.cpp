@@ -327,14 +327,14 @@ void Fleet::limit_memory(Instance& i) {
                          options_.scheduler.memory_max + process::own_memory_of(i.process->pid()) + in_tmp);
 }
 
-void Fleet::sampled(InstanceId id, std::uint64_t bytes) {
+void Fleet::sampled(InstanceId id, std::uint64_t bytes, std::uint64_t shared) {
   Instance* i = find(id);
   if (i == nullptr) return;
   i->memory = bytes;
   // The kernel ends the largest: if that was a child process, the function's memory was over all the same.
   const bool out_of_group = i->group && i->group->killed();
   loop_.tell([&](core::Core& core, const core::Moment& m, auto& out) {
-    core.measured(id, bytes, out_of_group, m, out);
+    core.measured(id, {bytes, shared}, out_of_group, m, out);
   });
 }
 

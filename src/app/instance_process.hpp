@@ -58,10 +58,15 @@ class InstanceProcess {
   net::UpstreamPool& pool() { return *pool_; }
   void kill() {
     killed_ = true;
+    child_->lower_for_good();
     child_->kill();
   }
   void freeze() { child_->freeze(); }
-  void thaw() { child_->thaw(); }
+  // For a request: at its own priority before it runs again, since it is that by which it gets a processor.
+  void thaw() {
+    foreground();
+    child_->thaw();
+  }
   void foreground();  // requests wait for it from now on
 
   // What it said of its own end, the first of it: "uncaught exception: Error: boom".

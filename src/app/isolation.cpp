@@ -33,6 +33,7 @@ instance::SchedulerOptions scheduler_options(const IsolationOptions& given, bool
   }
   out.templates = given.profile->instances_fork.value == profile::Switch::on && out.bound_functions > 0;
   out.copies_ahead = 3;
+  out.copies_most = 12;
   return out;
 }
 

@@ -52,7 +52,7 @@ void MemorySampler::served(InstanceId id) {
   const auto it = watched_.find(id);
   if (it == watched_.end() || stopped_ || std::exchange(it->second.served, true)) return;
   const std::uint64_t own = process::own_memory_of(it->second.pid);
-  if (own != 0) told_(id, own + it->second.others);
+  if (own != 0) told_(id, own + it->second.others, it->second.shared.value_or(0));
 }
 
 bool MemorySampler::busy(InstanceId id) const {
@@ -106,7 +106,8 @@ void MemorySampler::read(bool all) {
   const TimePoint at = now();
   for (auto& [id, w] : watched_)
     if (std::exchange(w.soon, false) || all)
-      jobs.push_back({id, w.pid, !w.is_copy && (w.whole == TimePoint{} || at - w.whole >= kWholeEvery)});
+      jobs.push_back(
+          {id, w.pid, !w.is_copy && (w.whole == TimePoint{} || at - w.whole >= kWholeEvery), w.is_copy});
   if (jobs.empty()) return;
   reading_ = true;
   read_at_ = at;
@@ -114,6 +115,7 @@ void MemorySampler::read(bool all) {
     for (Job& job : jobs) {
       job.own = process::own_memory_of(job.pid);
       job.wanted = {now(), process::wanted_processor(job.pid)};
+      if (job.is_copy) job.faulted = process::faulted_memory_of(job.pid);
       if (job.whole && job.own != 0) job.all = process::memory_of(job.pid);
     }
     boost::asio::post(io_, [this, jobs = std::move(jobs), alive] {
@@ -133,7 +135,14 @@ void MemorySampler::have(const std::vector<Job>& jobs) {
     }
     if (job.wanted.at - it->second.last.at >= kBusyFor)
       it->second.before = std::exchange(it->second.last, job.wanted);
-    told_(job.id, job.own + it->second.others);
+    if (job.faulted != 0) {
+      Watched& w = it->second;
+      const std::uint64_t before = w.shared.value_or(job.own),
+                          more = job.faulted - std::min(w.faulted, job.faulted);
+      w.shared = before - std::min(before, more);
+      w.faulted = job.faulted;
+    }
+    told_(job.id, job.own + it->second.others, it->second.shared.value_or(0));
   }
 }
 

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/time.hpp"
@@ -23,13 +24,15 @@ namespace vsim::app {
 
 class MemorySampler {
  public:
-  // `told` may watch, forget and stop.
-  using Told = std::function<void(instance::InstanceId, std::uint64_t bytes)>;
+  // `shared`: of the bytes of a copy those that are its template's at least, and cost nothing more. `told`
+  // may watch, forget and stop.
+  using Told = std::function<void(instance::InstanceId, std::uint64_t bytes, std::uint64_t shared)>;
   MemorySampler(boost::asio::io_context&, Told told);
   ~MemorySampler();
 
-  // From now on once a second; the first time soon. A copy of a template has all of its memory counted as its
-  // own: of that its share of what it shares is no more, and is not read (walking all of its pages, 3 ms).
+  // From now on once a second; the first time soon. Of a copy of a template the whole figure is not read
+  // (walking all of its pages, 3 ms): what it had when it began is its template's, but for a page with each
+  // fault.
   void watch(instance::InstanceId, pid_t, bool is_copy);
   // Whether its main thread has wanted a processor all the time, as far back as this can be told: at least
   // kBusyFor, at most a second more.
@@ -52,8 +55,10 @@ class MemorySampler {
   };
   struct Watched {
     pid_t pid = 0;
-    std::uint64_t others = 0;  // its share of what it shares
-    TimePoint whole{};         // when that was read
+    std::uint64_t others = 0;             // its share of what it shares
+    std::optional<std::uint64_t> shared;  // of a copy: with its template, since
+    std::uint64_t faulted = 0;            // so much had come with faults
+    TimePoint whole{};                    // when that was read
     bool soon = false, served = false, is_copy = false;
     Wanted before, last;  // processor; at least kBusyFor apart
   };
@@ -61,7 +66,9 @@ class MemorySampler {
     instance::InstanceId id;
     pid_t pid;
     bool whole;
+    bool is_copy;
     std::uint64_t own = 0, all = 0;  // bytes; 0: gone
+    std::uint64_t faulted = 0;
     Wanted wanted{};
   };
   void tick();

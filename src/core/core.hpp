@@ -161,7 +161,7 @@ class Core final : engine::Outside {
   void channel_closed(instance::InstanceId, const Moment&);
   // What it weighs, in bytes. `out_of_group`: the kernel has ended a process of it for memory.max, if not
   // itself.
-  void measured(instance::InstanceId, std::uint64_t bytes, bool out_of_group, const Moment&, Commands& out);
+  void measured(instance::InstanceId, instance::Memory, bool out_of_group, const Moment&, Commands& out);
   // What only the scheduler is told: f(scheduler, now, its commands).
   template <class F>
   void schedule(const Moment& m, Commands& out, F f) {

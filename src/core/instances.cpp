@@ -67,14 +67,14 @@ void Core::end_silent(const Moment& m, Commands& out) {
   }
 }
 
-void Core::measured(InstanceId id, std::uint64_t bytes, bool out_of_group, const Moment& m, Commands& out) {
-  idle_memory_.look(has_begun_.contains(id), bytes);
-  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.memory(id, bytes, t, c); });
+void Core::measured(InstanceId id, instance::Memory of, bool out_of_group, const Moment& m, Commands& out) {
+  idle_memory_.look(has_begun_.contains(id), of.pss);
+  schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.memory(id, of, t, c); });
   const auto condemn = [&] {
     schedule(m, out, [&](auto& s, TimePoint t, auto& c) { s.condemn(id, Why::memory_limit, t, c); });
   };
   if (out_of_group) return condemn();
-  const std::uint64_t own = idle_memory_.own(bytes), most = options_.memory_max;
+  const std::uint64_t own = idle_memory_.own(of.pss), most = options_.memory_max;
   if (most == 0 || own <= most || options_.memory_mode == profile::Mode::off) return;
   if (options_.memory_mode == profile::Mode::enforce) return condemn();
   if (!told_memory_.insert(id).second) return;

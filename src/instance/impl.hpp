@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "instance/bursts.hpp"
 #include "instance/scheduler.hpp"
 
 namespace vsim::instance {
@@ -40,6 +41,7 @@ struct Instance {
   std::vector<Init> inits;
   std::uint32_t dev_calls = 0;
   std::uint64_t memory = 0;
+  std::uint64_t shared = 0;           // of that, what is its template's
   std::uint64_t memory_at_first = 0;  // as first measured after an invocation had ended; 0: not yet
   bool served = false;
   bool kept = false;  // policy `invocation`: for what may_be_kept(), until it is not as it was
@@ -134,7 +136,6 @@ struct Scheduler::Impl {
   void copy(Instance& of, bool background, bool over_cap);
   Instance* template_of(FunctionId);
   std::size_t copies_coming(FunctionId) const;
-  void copy_ahead();
   void copy_failed(Instance&);  // its template is given up
   void template_failed(FunctionId);
   void cannot_bind(FunctionId);
@@ -152,6 +153,15 @@ struct Scheduler::Impl {
   void refill();
   void freeze_idle();
   void used(FunctionId);
+
+  // ahead.cpp
+  bool has_template(FunctionId) const;
+  void copy_ahead();
+  FunctionId to_copy(bool in_lull) const;       // of which one more copy should wait; none: of none
+  TimePoint lull_since() const;                 // no request has come or ended for refill_delay
+  std::optional<TimePoint> copies_due() const;  // nullopt: none is missing, or there is a lull
+  std::size_t wanted_for_bursts(FunctionId, std::size_t beyond) const;
+  bool shares_room(FunctionId) const;  // one more copy of it may wait for a burst
 
   // urgent.cpp
   bool evaluates(FunctionId) const;
@@ -200,7 +210,8 @@ struct Scheduler::Impl {
   std::list<WaitingInvocation> waiters;  // in order of arrival, those whose clients are gone last
   std::unordered_map<InvocationId, Holder> holders;
   std::unordered_map<std::uint64_t, InvocationId> by_serial;
-  std::vector<FunctionId> recent;                     // most recently used first
+  std::vector<FunctionId> recent;  // most recently used first
+  Bursts bursts;
   std::set<FunctionId> unbindable;                    // binding failed: not before their code changes
   std::set<FunctionId> uncopied;                      // they have no template: the same
   std::set<FunctionId> evaluated;                     // by an instance of theirs, for a request: the same

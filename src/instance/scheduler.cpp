@@ -133,6 +133,7 @@ void Scheduler::request(const PlacementRequest& r, TimePoint now, Commands& out)
   }
   if (w.parent != InvocationId::none) ++s.holders.at(w.parent).children;
   s.used(r.function);
+  s.bursts.asked(r.function, s.now);
   // Those whose clients are gone are behind the others already.
   const auto behind =
       std::find_if(s.waiters.begin(), s.waiters.end(), [](const WaitingInvocation& o) { return o.left; });
@@ -301,13 +302,14 @@ void Scheduler::dev_call_closed(InstanceId id, TimePoint now, Commands& out) {
   s.settle();
 }
 
-void Scheduler::memory(InstanceId id, std::uint64_t pss, TimePoint now, Commands& out) {
+void Scheduler::memory(InstanceId id, Memory of, TimePoint now, Commands& out) {
   Impl& s = *impl_;
   s.begin(now, out);
   if (Instance* i = s.find(id)) {
-    i->memory = pss;
-    if (i->served && i->memory_at_first == 0) i->memory_at_first = pss;
-    if (const auto* b = std::get_if<Bound>(&i->life.state())) s.bound_weights[b->function] = pss;
+    i->memory = of.pss;
+    i->shared = i->from == InstanceId::none ? 0 : std::min(of.shared, of.pss);
+    if (i->served && i->memory_at_first == 0) i->memory_at_first = of.pss;
+    if (const auto* b = std::get_if<Bound>(&i->life.state())) s.bound_weights[b->function] = of.pss;
   }
   s.settle();
 }
@@ -397,7 +399,7 @@ SchedulerTotals Scheduler::totals() const {
   SchedulerTotals t{impl_->ledger->granted, impl_->ledger->returned, impl_->waiters.size(),
                     impl_->holders.size(), impl_->instances.size()};
   for (const auto& [id, i] : impl_->instances)
-    t.memory += i.memory > 0 ? i.memory : impl_->options.memory_estimate;
+    t.memory += i.memory > 0 ? i.memory - i.shared : impl_->options.memory_estimate;
   return t;
 }
 

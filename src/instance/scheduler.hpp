@@ -57,6 +57,12 @@ class SchedulerWatcher {
 };
 
 // One instance as seen from outside.
+// What an instance weighs, in bytes.
+struct Memory {
+  std::uint64_t pss = 0;     // of a copy what it shares too
+  std::uint64_t shared = 0;  // that: of one of a template it is counted with the template
+};
+
 struct InstanceView {
   InstanceId id = InstanceId::none;
   InstanceState state;
@@ -120,7 +126,7 @@ class Scheduler {
   // A call to next dev is open: not to be frozen meanwhile, and not charged to its init limit.
   void dev_call_opened(InstanceId, TimePoint now, Commands& out);
   void dev_call_closed(InstanceId, TimePoint now, Commands& out);
-  void memory(InstanceId, std::uint64_t pss, TimePoint now, Commands& out);
+  void memory(InstanceId, Memory, TimePoint now, Commands& out);
   void loaded(InstanceId, std::vector<std::string> files, TimePoint now, Commands& out);  // all it has loaded
   void condemn(InstanceId, Why, TimePoint now, Commands& out);  // must go at once, e.g. memory_limit
   // It has said that it will end: it finishes what it has (its exit is told then) and is given nothing more.

@@ -47,7 +47,7 @@ std::size_t Scheduler::Impl::demand() const {
 std::uint64_t Scheduler::Impl::weight(const Instance& i) const {
   const auto* retired = std::get_if<Retired>(&i.life.state());
   if (retired != nullptr && retired->why == Why::grown) return 0;
-  const std::uint64_t known = i.memory > 0 ? i.memory : options.memory_estimate;
+  const std::uint64_t known = i.memory > 0 ? i.memory - i.shared : options.memory_estimate;
   const auto* binding = std::get_if<Binding>(&i.life.state());
   return binding == nullptr ? known : std::max(known, weight_bound(binding->function));
 }
@@ -347,25 +347,6 @@ void Scheduler::Impl::bind(Instance& i, FunctionId f, bool background) {
     i.inits.push_back(
         {InvocationId::none, f, std::max(options.init_limit, options.spawn_limit), now, {}, unserved(i)});
   out->push_back(Bind{i.id, f, options.templates && !uncopied.contains(f), background});
-}
-
-// One of each template, so that the next request does not wait for it; some of the one used last.
-void Scheduler::Impl::copy_ahead() {
-  if (!started || stopped || !waiters.empty()) return;
-  for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
-    Instance* t = template_of(recent[k]);
-    if (t == nullptr || copies_coming(recent[k]) > 0) continue;
-    std::size_t there = 0;
-    const std::size_t wanted = k == 0 ? options.copies_ahead : 1;
-    for (const auto& [id, i] : instances) {
-      if (std::find(i.code.begin(), i.code.end(), recent[k]) == i.code.end()) continue;
-      if (i.life.is<Bound>()) ++there;
-      if (i.kept && i.life.usable()) there = wanted;
-    }
-    if (there >= wanted) continue;
-    if (!fits(options.memory_budget / 10)) return;
-    copy(*t, true, false);
-  }
 }
 
 // A dev-server call that is open would be left without its reader: next dev must never wait for an instance.

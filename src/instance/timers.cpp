@@ -96,7 +96,8 @@ std::optional<TimePoint> Scheduler::next_wakeup() const {
   const Impl& s = *impl_;
   if (!s.ledger->dropped.empty()) return s.now;
   std::optional<TimePoint> at = s.refill_due();
-  if (const auto urgent = s.urgent_due(); urgent && (!at || *urgent < *at)) at = urgent;
+  for (const auto& due : {s.urgent_due(), s.copies_due()})
+    if (due && (!at || *due < *at)) at = due;
   for (const auto& [id, i] : s.instances) {
     const auto t = s.due(i);
     if (t && (!at || *t < *at)) at = t;

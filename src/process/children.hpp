@@ -88,8 +88,9 @@ class Child {
   virtual void freeze() = 0;            // SIGSTOP to all
   virtual void thaw() = 0;              // SIGCONT to all
   virtual void resize(WindowSize) = 0;  // of the pty; the kernel sends SIGWINCH
-  virtual void lower() = 0;             // usage.hpp
+  virtual void lower() = 0;             // usage.hpp, all three
   virtual void raise() = 0;
+  virtual void lower_for_good() = 0;
 };
 
 // How children start, and how all of them end.

@@ -40,6 +40,7 @@ class Supervisor::Handle final : public Child {
   }
   void lower() override { process::lower(process_->pid); }
   void raise() override { process::raise(process_->pid); }
+  void lower_for_good() override { process::lower_for_good(process_->pid); }
 
  private:
   std::shared_ptr<Process> process_;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 namespace vsim::process {
@@ -75,6 +76,20 @@ std::uint64_t own_memory_of(pid_t pid) {
   return (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::uint64_t faulted_memory_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string text;
+  std::getline(file, text);
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::istringstream rest(text.substr(name_end + 1));
+  std::string word;
+  for (int i = 0; i < 7; ++i) rest >> word;  // state to cminflt's neighbour: proc(5), the 3rd to the 9th
+  std::uint64_t faults = 0;
+  if (!(rest >> faults)) return 0;
+  return faults * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 Duration wanted_processor(pid_t pid) {
   const Scheduled s = scheduled(pid);
   return s.ran + s.waited;
@@ -104,6 +119,11 @@ unsigned cores_of_machine() {
 void lower(pid_t leader) {
   set_autogroup(leader, kNice);
   if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice() + kNice);
+}
+
+void lower_for_good(pid_t leader) {
+  set_autogroup(leader, kNice);
+  ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice() + kNice);
 }
 
 void raise(pid_t leader) {

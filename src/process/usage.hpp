@@ -15,6 +15,9 @@ namespace vsim::process {
 std::uint64_t memory_of(pid_t);
 // Of that, pages that are its own alone (anonymous ones): what grows. Microseconds.
 std::uint64_t own_memory_of(pid_t);
+// A page for each minor fault that it has had: what a copy of another process has written to or got anew is
+// no more. 0: not known. Microseconds.
+std::uint64_t faulted_memory_of(pid_t);
 // How long its main thread has run on a processor or waited for one, since it began; zero: not known.
 // Microseconds.
 Duration wanted_processor(pid_t);
@@ -28,5 +31,7 @@ unsigned cores_of_machine();
 // one, may do both).
 void lower(pid_t leader);
 void raise(pid_t leader);
+// One that is about to be killed: the kernel takes back its memory as itself, milliseconds that others want.
+void lower_for_good(pid_t leader);
 
 }  // namespace vsim::process

@@ -1,7 +1,9 @@
 // Of this process itself: it is there, and its memory is what the test makes it.
 #include "app/memory_sampler.hpp"
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,7 +39,11 @@ struct World {
   }
   boost::asio::io_context io;
   std::map<InstanceId, std::vector<std::uint64_t>> told;
-  MemorySampler sampler{io, [this](InstanceId id, std::uint64_t bytes) { told[id].push_back(bytes); }};
+  std::map<InstanceId, std::uint64_t> shared;  // the last
+  MemorySampler sampler{io, [this](InstanceId id, std::uint64_t bytes, std::uint64_t of_template) {
+                          told[id].push_back(bytes);
+                          shared[id] = of_template;
+                        }};
 };
 
 }  // namespace
@@ -91,6 +97,37 @@ TEST_CASE("Memory: a copy is told as what it has of its own alone, each time") {
   const auto own = static_cast<double>(process::own_memory_of(::getpid()));
   for (const std::uint64_t bytes : w.told[copy]) CHECK(static_cast<double>(bytes) == Approx(own).margin(2e6));
   CHECK(w.told[started].back() > w.told[copy].back());  // the pages of this program's file
+}
+
+TEST_CASE("Memory: what a copy shares is what it has not written to since it began") {
+  constexpr std::size_t kWritten = kBlock / 4;
+  void* block = ::mmap(nullptr, kBlock, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(block != MAP_FAILED);
+  std::memset(block, 1, kBlock);
+  int go[2];
+  REQUIRE(::pipe(go) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char word = 0;
+    if (::read(go[0], &word, 1) == 1) std::memset(block, 2, kWritten);
+    for (;;) ::pause();
+  }
+  World w;
+  const InstanceId copy{1}, started{2};
+  w.sampler.watch(copy, child, true);
+  w.sampler.watch(started, ::getpid(), false);
+  CHECK(w.until([&] { return w.told[copy].size() >= 2 && !w.told[started].empty(); }));
+  const std::uint64_t before = w.shared[copy];
+  CHECK(before > kBlock * 9 / 10);
+  CHECK(before <= w.told[copy].back());
+  CHECK(w.shared[started] == 0);
+  CHECK(::write(go[1], "x", 1) == 1);
+  CHECK(w.until([&] { return w.shared[copy] <= before - kWritten; }));
+  CHECK(w.shared[copy] > before - kWritten - (8 << 20));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  for (const int end : go) ::close(end);
+  ::munmap(block, kBlock);
 }
 
 TEST_CASE("Memory: nobody is told of those that are forgotten or gone, nor after the stop") {

@@ -211,6 +211,7 @@ class PlayedChildren final : public process::Children {
     void resize(process::WindowSize) override {}
     void lower() override {}
     void raise() override {}
+    void lower_for_good() override {}
     std::shared_ptr<Played> played;
   };
   asio::io_context& io_;

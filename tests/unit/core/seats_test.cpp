@@ -256,7 +256,7 @@ TEST_CASE(
     options.memory_mode = mode;
     w.tell([&](auto& m, auto& out) { w.core.set_options(options, instance::Why::none, m, out); });
     const auto weigh = [&](InstanceId id, std::uint64_t bytes) {
-      w.tell([&](auto& m, auto& out) { w.core.measured(id, bytes, false, m, out); });
+      w.tell([&](auto& m, auto& out) { w.core.measured(id, {bytes}, false, m, out); });
     };
     const auto id = w.ask();
     weigh(kFirst, 60 * kMb);  // idle
@@ -271,7 +271,7 @@ TEST_CASE(
   }
   SeatWorld w(Isolation::instance);  // the kernel has ended a child of it
   const auto id = w.ask();
-  w.tell([&](auto& m, auto& out) { w.core.measured(kFirst, 1, true, m, out); });
+  w.tell([&](auto& m, auto& out) { w.core.measured(kFirst, {1}, true, m, out); });
   CHECK_FALSE(w.core.holds(id));
   w.finish();
 }

@@ -114,7 +114,7 @@ TEST_CASE(
     r.w.call([&] { r.w.scheduler.ready(ins(i), r.w.now, r.w.out); });
     r.w.call([&] { r.w.scheduler.exited(ins(i), {}, r.w.now, r.w.out); });
     r.w.call([&] { r.w.scheduler.condemn(ins(i), Why::memory_limit, r.w.now, r.w.out); });
-    r.w.call([&] { r.w.scheduler.memory(ins(i), 5, r.w.now, r.w.out); });
+    r.w.call([&] { r.w.scheduler.memory(ins(i), {5}, r.w.now, r.w.out); });
   }
   CHECK(r.w.said() == "");
 }

@@ -199,6 +199,8 @@ TEST_CASE("whatever happens in whatever order, with templates too") {
       SchedulerOptions o = options(isolation, seed);
       o.templates = true;
       o.bound_functions = 1 + static_cast<std::uint32_t>(seed % 3);
+      o.copies_ahead = 1 + static_cast<std::uint32_t>(seed % 2);
+      o.copies_most = static_cast<std::uint32_t>(seed % 9);
       Driver(seed, o).run(400);
     }
 }

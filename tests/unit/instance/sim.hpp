@@ -30,7 +30,7 @@ int num(Id id) {
   return static_cast<int>(id);
 }
 
-class Sim final : public SchedulerWatcher {
+class Sim : public SchedulerWatcher {
  public:
   struct Process {
     bool ready = false, bound = false, frozen = false, killed = false, background = false;
@@ -144,8 +144,8 @@ class Sim final : public SchedulerWatcher {
       open ? scheduler.dev_call_opened(ins(i), now, out) : scheduler.dev_call_closed(ins(i), now, out);
     });
   }
-  void memory(int i, std::uint64_t bytes) {
-    call([&] { scheduler.memory(ins(i), bytes, now, out); });
+  void memory(int i, std::uint64_t bytes, std::uint64_t shared = 0) {
+    call([&] { scheduler.memory(ins(i), {bytes, shared}, now, out); });
   }
   void start() {
     call([&] { scheduler.start(now, out); });
