@@ -1,7 +1,7 @@
 // What isolation costs: plain `next dev` against `vercel-sim run` on fresh and on warm instances; one run, the same app, interleaved rounds.
 //   node bench/isolation.mjs [--bin build/vercel-sim] [--rounds 30] [--seconds 10] [--page /time] [--static /] [--json FILE] [--check] [--keep DIR]
 //                            [--only api,page,fetches,sustained,unbound,empty,forks] [--app fixtures/apps/chat] [--larger]
-// Each server has a copy of the app (its packages as hard links), so that no two share a .next. --larger: one of 420 modules with a UI library and middleware (larger/make.mjs), without those that are started one by one. Each round asks each server once for each
+// Each server has a copy of the app (its packages as hard links), so that no two share a .next. --larger: one of 420 modules with a UI library and middleware (larger/make.mjs), without those that are started one by one; --without-started: so with any app. Each round asks each server once for each
 // target, beginning with another server each time. Before a request that is to meet a spare, the run waits until --events has told that the
 // spare is bound and frozen, its reserve is full and no instance starts, binds or dies; what the request met is then read from the event of its end
 // (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
@@ -149,12 +149,17 @@ async function startSim(name, extra) {
 // Nothing starts, is bound or goes, and the store is as full as it gets: two unbound spares, and a bound one for each target.
 // A function whose binding took too long (a busy machine) gets no bound spare any more: its requests are misses.
 const kSpares = { invocation: 2, instance: 1, unbound: 2, started: 2 };
+// That for a while: what waits for bursts is made after a lull, and is not to be made while another server is measured.
+const kSettledMs = 400;
 function settled(server, routes) {
+  let since;
   return until(`${server.name} settles for ${routes}`, 180_000, () => {
     server.events.read();
-    if (server.events.in('spawning', 'binding', 'leased', 'retired', 'dying').length > 0) return false;
-    return server.events.in('spare').length >= kSpares[server.name] &&
+    const isFull = server.events.in('spawning', 'binding', 'leased', 'retired', 'dying').length === 0 &&
+      server.events.in('spare').length >= kSpares[server.name] &&
       routes.every((route) => server.events.bound(route).length > 0 || server.events.givenUp(route));
+    since = isFull ? since ?? now() : undefined;
+    return isFull && now() - since >= kSettledMs;
   });
 }
 const endOf = (server, id) => until(`${server.name} tells the end of ${id}`, 10_000, () => { server.events.read(); return server.events.ends.get(id?.split('::').at(-1)); });
@@ -361,7 +366,7 @@ try {
   const fresh = await startSim('invocation', ['--isolation', 'invocation']);
   if (only.includes('forks')) {
     // Those of a larger app that are started one by one do not all fit the budget of memory.
-    const started = process.argv.includes('--larger') ? undefined : await startSim('started', ['--isolation', 'invocation', '--set', 'instances.fork=off']);
+    const started = process.argv.includes('--larger') || process.argv.includes('--without-started') ? undefined : await startSim('started', ['--isolation', 'invocation', '--set', 'instances.fork=off']);
     const all = [['plain', plain], ['fork', fresh], ['spawn', started]].filter(([, server]) => server);
     for (const [, server] of all) await warmUp(server, looks.map(([path]) => path));
     await forks(plain, fresh, started);

@@ -1,12 +1,12 @@
 // What an instance tells of the memory of its modules, read as vercel-sim reads it: what is told as a difference comes to what is there.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 const require = createRequire(import.meta.url);
 
 // An app of one function, and what src/agent/state_reader.hpp makes of the lines about its variables. `isCopy`: a template has evaluated it.
-function app(handler, isCopy = false) {
+function app(handler, isCopy = false, kind = undefined) {
   const told = [];
   const known = new Map();
   const sim = {
@@ -21,7 +21,7 @@ function app(handler, isCopy = false) {
   let id = 0;
   return {
     ask(url = '/', body = '') {
-      const invocation = { id: String(++id), file: 'app/api/a/route.ts', page: '/api/a/route', req: { url, method: 'POST', headers: {} }, bodyText: () => body };
+      const invocation = { id: String(++id), file: 'app/api/a/route.ts', page: '/api/a/route', kind, req: { url, method: 'POST', headers: {} }, bodyText: () => body };
       stateBegins(invocation, handler);
       handler(new URL(url, 'http://localhost').searchParams);
       const isTouched = stateEnds(invocation);
@@ -187,6 +187,28 @@ test('what a template has put into words its copies tell, and each what is anoth
   log.push('since');  // as by what a copy does before its first request
   assert.deepEqual(second.ask('/?log=two').seen.get('log').had, inFull(['one', 'since']));
   assert.deepEqual(second.ask().seen.get('log').had, inFull(log));
+});
+
+test('the first request of a copy of a route finds what its template has found, and is not looked at for that', () => {
+  const { Session } = require('node:inspector');
+  const log = ['one'];
+  const of = (kind) => app((query) => query.has('log') && log.push(query.get('log')), true, kind);
+  const asked = (action) => {
+    const post = mock.method(Session.prototype, 'post');
+    const result = action();
+    post.mock.restore();
+    return { result, times: post.mock.callCount() };
+  };
+  const page = of('APP_PAGE');
+  const twice = asked(() => page.ask('/?log=two'));
+  const route = of('APP_ROUTE');
+  const once = asked(() => route.ask('/?log=three'));
+  assert.equal(twice.times, 2 * once.times);
+  assert.ok(once.times > 0);
+  assert.deepEqual(once.result.seen.get('log').had, inFull(['one', 'two']));
+  assert.equal(once.result.seen.get('log').changed, true);
+  assert.equal(once.result.isTouched, true);
+  assert.deepEqual(route.ask().seen.get('log').had, inFull(log));
 });
 
 test('what is left is known in full where nothing in reach keeps something unseen', () => {

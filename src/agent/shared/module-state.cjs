@@ -17,12 +17,12 @@ const kMostText = 64 * 1024;
 const kLongest = 128;
 const kRehearsals = 5;
 const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler that goes on
-const kMayStream = new Set(['APP_ROUTE', 'PAGES_API']);  // to clients that modules keep
+const kHandlers = new Set(['APP_ROUTE', 'PAGES_API']);  // may stream to clients that modules keep; nothing of the user's runs before them
 const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, whether a stream has begun
 
 module.exports = function (sim) {
   const { boot, guard, options, plain, tell } = sim;
-  const { reach, read, dataOf, handlerIn, keepForCopies, forgetKept } = require('./scopes.cjs')(sim);
+  const { reach, read, dataOf, handlerIn, keepForCopies, isAsKept, forgetKept } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
   const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
@@ -59,6 +59,11 @@ module.exports = function (sim) {
     return before.concat(rest.every(({ last }) => last) ? rest.map(({ last }) => last) : lookAgain(rest));
   }
 
+  // What a copy's first request finds is what its template has found: where the handler is the first that runs of the user's (what a page exports may be called before it).
+  function isAsTemplateLeft({ kind }, bindings) {
+    return kHandlers.has(kind) && isAsKept() && bindings.every(({ last }) => last);
+  }
+
   // In a template: what its copies will find, as long as it is so, is looked at and put into words here. Several times, so that V8 has compiled by then what each
   // copy would else compile for itself.
   function prepareCopies() {
@@ -81,7 +86,7 @@ module.exports = function (sim) {
       invocation.isStateBeyond = invocation.isStatic ? !isWhole : bindings.length >= kUsual.bindings;
       invocation.stateEntries = entries;
       invocation.stateBindings = bindings;
-      invocation.stateBefore = lookBefore(bindings);
+      invocation.stateBefore = isAsTemplateLeft(invocation, bindings) ? bindings.map(({ last }) => last) : lookBefore(bindings);
       let at = 0;
       const next = () => {
         if (invocation.isClosed || at === kLooks.length) return;
@@ -91,7 +96,7 @@ module.exports = function (sim) {
         }, kLooks[at++]).unref();
       };
       next();
-      if (kMayStream.has(invocation.kind)) lookAtHead(invocation, 0);
+      if (kHandlers.has(invocation.kind)) lookAtHead(invocation, 0);
     });
   }
 

@@ -30,6 +30,9 @@ module.exports = function (sim) {
     fns.forEach((fn, i) => named[i] !== undefined && kept.ids.set(fn, named[i]));
   }
 
+  // In a copy, of its first request: nothing of the user's has run in it but what had run in its template.
+  const isAsKept = () => kept !== undefined;
+
   function forgetKept() {
     kept?.session.disconnect();
     kept = undefined;
@@ -340,7 +343,7 @@ module.exports = function (sim) {
     });
   }
 
-  return { reach, read, dataOf, handlerIn, keepForCopies, forgetKept };
+  return { reach, read, dataOf, handlerIn, keepForCopies, isAsKept, forgetKept };
 };
 
 // Own data properties, the first ones: no getter is called. Of bytes none: a buffer of some megabytes has a property for each.
