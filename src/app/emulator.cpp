@@ -7,6 +7,7 @@
 
 #include "app/emulator_impl.hpp"
 #include "process/signal_origin.hpp"
+#include "process/usage.hpp"
 
 namespace vsim::app {
 namespace {
@@ -159,6 +160,7 @@ Result<int> Emulator::Impl::run() {
   server->start();  // answers 503 and /_vercel-sim/health until the app is ready
   {
     const TurnsOf turns(hub, net::Poller::of(io));
+    process::shorten_slice();
     io.run();
   }
 

@@ -3,12 +3,17 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdint>
+#include <thread>
 
 using namespace vsim;
 using namespace std::chrono_literals;
@@ -31,7 +36,48 @@ pid_t spin() {
   for (;;) static_cast<void>(std::chrono::steady_clock::now());
 }
 
+// The kernel's struct sched_attr, as of its first version.
+struct Attributes {
+  std::uint32_t size = 0, policy = 0;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime = 0, deadline = 0, period = 0;
+};
+
+Attributes attributes_of(pid_t thread) {
+  Attributes a;
+  REQUIRE(::syscall(SYS_sched_getattr, thread, &a, sizeof a, 0) == 0);
+  return a;
+}
+
 }  // namespace
+
+TEST_CASE("a thread's slices become short, and neither its share nor what it starts is another") {
+  std::thread([] {
+    const Attributes before = attributes_of(0);
+    process::shorten_slice();
+    const Attributes now = attributes_of(0);
+    CHECK(now.policy == before.policy);
+    CHECK(now.nice == before.nice);
+    if (before.runtime == 0) return;  // this kernel has no slices of a thread's own
+    CHECK(now.runtime == 100'000);
+    const pid_t child = spin();
+    CHECK(attributes_of(child).runtime == before.runtime);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }).join();
+}
+
+TEST_CASE("one that is to be killed comes behind the others, whoever asks for it") {
+  const pid_t child = spin();
+  ::setpgid(child, child);
+  process::lower_for_good(child);
+  CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(child)) ==
+        std::min(19, ::getpriority(PRIO_PROCESS, 0) + 10));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
 
 TEST_CASE("who shares a processor waits for it, and that is told; a process that is gone tells nothing") {
   if (process::wanted_processor(::getpid()) == Duration::zero()) return;  // this kernel does not tell
