@@ -17,7 +17,7 @@ const kMostText = 64 * 1024;
 const kLongest = 128;
 const kRehearsals = 5;
 const kLooks = [150, 1000, 5000, 15000];  // ms after the begin of a handler that goes on
-const kHandlers = new Set(['APP_ROUTE', 'PAGES_API']);  // may stream to clients that modules keep; nothing of the user's runs before them
+const kHandlerKinds = new Set(['APP_ROUTE', 'PAGES_API']);  // may stream to clients that modules keep; nothing of the user's runs before them
 const kHeads = [2, 6, 12, 25, 50];  // ms until it is asked, and asked again, whether a stream has begun
 
 module.exports = function (sim) {
@@ -53,15 +53,12 @@ module.exports = function (sim) {
   }
 
   // Of what is told, as it is now. Of the rest of what a prerendered page reaches, as it was at the last look: what has changed since then counts as changed by the render.
-  function lookBefore(bindings) {
-    const rest = bindings.slice(kUsual.bindings);
-    const before = lookAgain(bindings.slice(0, kUsual.bindings));
+  // And all that a copy's first request finds, where the handler is the first that runs of the user's (what a page exports may be called before it), its template has found.
+  function lookBefore({ kind }, bindings) {
+    const now = isAsKept() && kHandlerKinds.has(kind) ? 0 : kUsual.bindings;
+    const rest = bindings.slice(now);
+    const before = lookAgain(bindings.slice(0, now));
     return before.concat(rest.every(({ last }) => last) ? rest.map(({ last }) => last) : lookAgain(rest));
-  }
-
-  // What a copy's first request finds is what its template has found: where the handler is the first that runs of the user's (what a page exports may be called before it).
-  function isAsTemplateLeft({ kind }, bindings) {
-    return kHandlers.has(kind) && isAsKept() && bindings.every(({ last }) => last);
   }
 
   // In a template: what its copies will find, as long as it is so, is looked at and put into words here. Several times, so that V8 has compiled by then what each
@@ -86,7 +83,7 @@ module.exports = function (sim) {
       invocation.isStateBeyond = invocation.isStatic ? !isWhole : bindings.length >= kUsual.bindings;
       invocation.stateEntries = entries;
       invocation.stateBindings = bindings;
-      invocation.stateBefore = isAsTemplateLeft(invocation, bindings) ? bindings.map(({ last }) => last) : lookBefore(bindings);
+      invocation.stateBefore = lookBefore(invocation, bindings);
       let at = 0;
       const next = () => {
         if (invocation.isClosed || at === kLooks.length) return;
@@ -96,7 +93,7 @@ module.exports = function (sim) {
         }, kLooks[at++]).unref();
       };
       next();
-      if (kHandlers.has(invocation.kind)) lookAtHead(invocation, 0);
+      if (kHandlerKinds.has(invocation.kind)) lookAtHead(invocation, 0);
     });
   }
 
