@@ -58,7 +58,7 @@ class InstanceProcess {
   net::UpstreamPool& pool() { return *pool_; }
   void kill() {
     killed_ = true;
-    child_->lower_for_good();
+    if (!ended_) child_->lower_for_good();
     child_->kill();
   }
   void freeze() { child_->freeze(); }

@@ -9,12 +9,6 @@ namespace vsim::instance {
 
 using profile::Isolation;
 
-bool Scheduler::Impl::has_template(FunctionId f) const {
-  return std::any_of(instances.begin(), instances.end(), [f](const auto& e) {
-    return e.second.life.template is<Template>() && e.second.code.front() == f;
-  });
-}
-
 // What waits for bursts has half of the budget.
 bool Scheduler::Impl::shares_room(FunctionId f) const {
   std::uint64_t bytes = weight_bound(f);
@@ -23,21 +17,17 @@ bool Scheduler::Impl::shares_room(FunctionId f) const {
   return bytes <= options.memory_budget / 2;
 }
 
-// Where an instance goes on, requests that follow each other need one and no more.
-std::size_t Scheduler::Impl::wanted_for_bursts(FunctionId f, std::size_t beyond) const {
-  if (options.isolation != Isolation::invocation) return 0;
-  return std::min<std::size_t>(bursts.of(f) + beyond - 1, options.copies_most);
-}
-
 // One of each template waits, so that the next request does not wait for it, and some of the one used last;
 // and in a lull as many as came together lately.
 FunctionId Scheduler::Impl::to_copy(bool in_lull) const {
   if (!started || stopped || !waiters.empty()) return FunctionId::none;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
     const FunctionId f = recent[k];
-    if (!has_template(f) || copies_coming(f) > 0) continue;
+    if (template_of(f) == InstanceId::none || copies_coming(f) > 0) continue;
     const std::size_t least = k == 0 ? options.copies_ahead : 1;
-    const std::size_t most = std::max(least, wanted_for_bursts(f, least));
+    // Where an instance goes on, requests that follow each other need one and no more.
+    const std::size_t burst = options.isolation == Isolation::invocation ? bursts.of(f) : 0;
+    const std::size_t most = std::max(least, std::min<std::size_t>(burst + least - 1, options.copies_most));
     std::size_t there = 0;
     for (const auto& [id, i] : instances) {
       if (std::find(i.code.begin(), i.code.end(), f) == i.code.end()) continue;
@@ -62,7 +52,7 @@ std::optional<TimePoint> Scheduler::Impl::copies_due() const {
 void Scheduler::Impl::copy_ahead() {
   const bool in_lull = lull_since() <= now;
   for (FunctionId f = to_copy(in_lull); f != FunctionId::none; f = to_copy(in_lull))
-    copy(*template_of(f), true, false);
+    copy(template_of(f), true, false);
 }
 
 }  // namespace vsim::instance

@@ -20,7 +20,7 @@ class Bursts {
 
   void asked(FunctionId f, TimePoint now) {
     Of& of = of_[f];
-    if (of.size == 0 || now - of.last >= kGap) of.before = std::exchange(of.size, 0);
+    if (now - of.last >= kGap) of.before = std::exchange(of.size, 0);
     ++of.size;
     of.last = last_ = now;
   }

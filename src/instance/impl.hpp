@@ -41,7 +41,7 @@ struct Instance {
   std::vector<Init> inits;
   std::uint32_t dev_calls = 0;
   std::uint64_t memory = 0;
-  std::uint64_t shared = 0;           // of that, what is its template's
+  std::uint64_t shared = 0;           // of that, what is its template's or the base's
   std::uint64_t memory_at_first = 0;  // as first measured after an invocation had ended; 0: not yet
   bool served = false;
   bool kept = false;  // policy `invocation`: for what may_be_kept(), until it is not as it was
@@ -121,8 +121,9 @@ struct Scheduler::Impl {
   // supply.cpp
   std::size_t demand() const;
   void meet_demand();
-  std::uint64_t weight(const Instance&) const;   // what it counts for
-  std::uint64_t weight_bound(FunctionId) const;  // what one will weigh that is bound to it
+  std::uint64_t measured(const Instance&) const;  // or estimated
+  std::uint64_t weight(const Instance&) const;    // what it counts for
+  std::uint64_t weight_bound(FunctionId) const;   // what one will weigh that is bound to it
   std::uint64_t total_weight() const;
   bool fits(std::uint64_t reserve) const;
   bool can_grow(GroupId) const;
@@ -133,8 +134,8 @@ struct Scheduler::Impl {
   Instance* least_wanted();  // leased to invocations whose clients are gone, and to no other
   void spawn(GroupId likely, bool background, bool over_cap);
   void spawn_for(FunctionId, bool background, bool over_cap);  // of its template, if there is one
-  void copy(Instance& of, bool background, bool over_cap);
-  Instance* template_of(FunctionId);
+  void copy(InstanceId of, bool background, bool over_cap);
+  InstanceId template_of(FunctionId) const;  // none: it has none
   std::size_t copies_coming(FunctionId) const;
   void copy_failed(Instance&);  // its template is given up
   void template_failed(FunctionId);
@@ -155,13 +156,11 @@ struct Scheduler::Impl {
   void used(FunctionId);
 
   // ahead.cpp
-  bool has_template(FunctionId) const;
   void copy_ahead();
   FunctionId to_copy(bool in_lull) const;       // of which one more copy should wait; none: of none
   TimePoint lull_since() const;                 // no request has come or ended for refill_delay
   std::optional<TimePoint> copies_due() const;  // nullopt: none is missing, or there is a lull
-  std::size_t wanted_for_bursts(FunctionId, std::size_t beyond) const;
-  bool shares_room(FunctionId) const;  // one more copy of it may wait for a burst
+  bool shares_room(FunctionId) const;           // one more copy of it may wait for a burst
 
   // urgent.cpp
   bool evaluates(FunctionId) const;

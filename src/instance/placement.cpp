@@ -69,7 +69,8 @@ Instance* Scheduler::Impl::fresh(const WaitingInvocation& w, GroupId g) {
     }
   }
   // A copy of the template is there before a spare has evaluated the modules.
-  if (template_of(w.function) != nullptr && (copies_coming(w.function) > 0 || fits(0))) return nullptr;
+  if (template_of(w.function) != InstanceId::none && (copies_coming(w.function) > 0 || fits(0)))
+    return nullptr;
   return spare != nullptr ? spare : sibling;
 }
 

@@ -307,7 +307,7 @@ void Scheduler::memory(InstanceId id, Memory of, TimePoint now, Commands& out) {
   s.begin(now, out);
   if (Instance* i = s.find(id)) {
     i->memory = of.pss;
-    i->shared = i->from == InstanceId::none ? 0 : std::min(of.shared, of.pss);
+    i->shared = std::min(of.shared, of.pss);
     if (i->served && i->memory_at_first == 0) i->memory_at_first = of.pss;
     if (const auto* b = std::get_if<Bound>(&i->life.state())) s.bound_weights[b->function] = of.pss;
   }
@@ -398,8 +398,7 @@ std::vector<InstanceView> Scheduler::instances() const {
 SchedulerTotals Scheduler::totals() const {
   SchedulerTotals t{impl_->ledger->granted, impl_->ledger->returned, impl_->waiters.size(),
                     impl_->holders.size(), impl_->instances.size()};
-  for (const auto& [id, i] : impl_->instances)
-    t.memory += i.memory > 0 ? i.memory - i.shared : impl_->options.memory_estimate;
+  for (const auto& [id, i] : impl_->instances) t.memory += impl_->measured(i);
   return t;
 }
 

@@ -56,13 +56,13 @@ class SchedulerWatcher {
   virtual Duration unserved(InstanceId) const { return {}; }
 };
 
-// One instance as seen from outside.
 // What an instance weighs, in bytes.
 struct Memory {
   std::uint64_t pss = 0;     // of a copy what it shares too
   std::uint64_t shared = 0;  // that: of one of a template it is counted with the template
 };
 
+// One instance as seen from outside.
 struct InstanceView {
   InstanceId id = InstanceId::none;
   InstanceState state;

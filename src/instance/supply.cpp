@@ -42,12 +42,18 @@ std::size_t Scheduler::Impl::demand() const {
   return n;
 }
 
+// What a copy shares counts with its template as long as that is there, and then in each.
+std::uint64_t Scheduler::Impl::measured(const Instance& i) const {
+  if (i.memory == 0) return options.memory_estimate;
+  return i.memory - (instances.contains(i.from) ? i.shared : 0);
+}
+
 // The room of one that goes because it has grown, as soon as the others let it, is as good as there: they are
 // not to wait for it. There is one such at a time.
 std::uint64_t Scheduler::Impl::weight(const Instance& i) const {
   const auto* retired = std::get_if<Retired>(&i.life.state());
   if (retired != nullptr && retired->why == Why::grown) return 0;
-  const std::uint64_t known = i.memory > 0 ? i.memory - i.shared : options.memory_estimate;
+  const std::uint64_t known = measured(i);
   const auto* binding = std::get_if<Binding>(&i.life.state());
   return binding == nullptr ? known : std::max(known, weight_bound(binding->function));
 }
@@ -136,10 +142,10 @@ void Scheduler::Impl::spawn(GroupId likely, bool background, bool over_cap) {
   out->push_back(Spawn{id, likely, background});
 }
 
-Instance* Scheduler::Impl::template_of(FunctionId f) {
-  for (auto& [id, i] : instances)
-    if (i.life.is<Template>() && i.code.front() == f) return &i;
-  return nullptr;
+InstanceId Scheduler::Impl::template_of(FunctionId f) const {
+  for (const auto& [id, i] : instances)
+    if (i.life.is<Template>() && i.code.front() == f) return id;
+  return InstanceId::none;
 }
 
 std::size_t Scheduler::Impl::copies_coming(FunctionId f) const {
@@ -150,22 +156,23 @@ std::size_t Scheduler::Impl::copies_coming(FunctionId f) const {
 }
 
 // It has what its template has, and is as old as that: a change of the code finds it while it starts.
-void Scheduler::Impl::copy(Instance& of, bool background, bool over_cap) {
+void Scheduler::Impl::copy(InstanceId id, bool background, bool over_cap) {
+  Instance& of = instances.at(id);
   const GroupId group = groups.group_of(of.code.front());  // may be another one than when it began
   spawn(group, background, over_cap);
   Instance& i = instances.at(static_cast<InstanceId>(last_id));
-  i.from = of.id;
+  i.from = id;
   i.group = group;
   i.generation = of.generation;
   i.code = of.code;
   i.files = of.files;
   i.files_told = of.files_told;
   of.last_used = now;
-  std::get<Spawn>(out->back()).from = of.id;
+  std::get<Spawn>(out->back()).from = id;
 }
 
 void Scheduler::Impl::spawn_for(FunctionId f, bool background, bool over_cap) {
-  if (Instance* t = template_of(f)) return copy(*t, background, over_cap);
+  if (const InstanceId t = template_of(f); t != InstanceId::none) return copy(t, background, over_cap);
   spawn(groups.group_of(f), background, over_cap);
 }
 
@@ -187,7 +194,7 @@ void Scheduler::Impl::meet_demand() {
     std::size_t& copied = copies[w.function];
     // Who can have a copy takes no spare (fresh()), though one may have been begun for him before there was a
     // template.
-    const bool takes_spare = copied == 0 && !(template_of(w.function) != nullptr && fits(0));
+    const bool takes_spare = copied == 0 && !(template_of(w.function) != InstanceId::none && fits(0));
     std::size_t& comes = takes_spare ? spares : copied;
     if (comes == 0) {
       wants.push_back(w.function);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <mutex>
 #include <set>
@@ -170,7 +171,8 @@ void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 std::optional<ProcessInfo> inspect(pid_t pid) {
   std::string text;
   if (!read_file(fmt::format("/proc/{}/stat", pid).c_str(), text, 4096)) return std::nullopt;
-  // "pid (name) state ppid pgrp session …"; the name may hold anything, parentheses and spaces too.
+  // "pid (name) state ppid pgrp session tty_nr tpgid flags minflt …"; the name may hold anything, parentheses
+  // and spaces too.
   const std::size_t close = text.rfind(')');
   if (close == std::string::npos || close + 2 >= text.size()) return std::nullopt;
   ProcessInfo info;
@@ -179,12 +181,17 @@ std::optional<ProcessInfo> inspect(pid_t pid) {
   info.alive = state != 'Z' && state != 'X';
   const char* at = text.data() + close + 3;
   const char* end = text.data() + text.size();
-  for (pid_t* field : {&info.parent, &info.group, &info.session}) {
+  std::array<std::int64_t, 7> fields{};
+  for (std::int64_t& field : fields) {
     while (at < end && *at == ' ') ++at;
-    const auto r = std::from_chars(at, end, *field);
+    const auto r = std::from_chars(at, end, field);
     if (r.ec != std::errc()) return std::nullopt;
     at = r.ptr;
   }
+  info.parent = static_cast<pid_t>(fields[0]);
+  info.group = static_cast<pid_t>(fields[1]);
+  info.session = static_cast<pid_t>(fields[2]);
+  info.minor_faults = static_cast<std::uint64_t>(fields[6]);
   return info;
 }
 

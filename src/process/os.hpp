@@ -106,6 +106,7 @@ void adopt_orphans();
 struct ProcessInfo {
   pid_t pid = 0, parent = 0, group = 0, session = 0;
   bool alive = false;  // false: a zombie
+  std::uint64_t minor_faults = 0;
 };
 std::optional<ProcessInfo> inspect(pid_t);
 // Direct children, of all threads; zombies included.

@@ -11,8 +11,9 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 #include <string>
+
+#include "process/os.hpp"
 
 namespace vsim::process {
 namespace {
@@ -48,9 +49,10 @@ Scheduled scheduled(pid_t pid) {
 
 int own_nice() { return ::getpriority(PRIO_PROCESS, 0); }
 
-void set_autogroup(pid_t leader, int nice) {
+void set_place(pid_t leader, int nice, bool by_nice) {
   std::ofstream file(fmt::format("/proc/{}/autogroup", leader));
   if (file) file << nice << std::flush;  // EAGAIN when asked too often: then it stays as it is
+  if (by_nice) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice() + nice);
 }
 
 // <linux/sched/types.h> clashes with the C library's sched_param.
@@ -98,17 +100,8 @@ std::uint64_t own_memory_of(pid_t pid) {
 }
 
 std::uint64_t faulted_memory_of(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string text;
-  std::getline(file, text);
-  const auto name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream rest(text.substr(name_end + 1));
-  std::string word;
-  for (int i = 0; i < 7; ++i) rest >> word;  // state to cminflt's neighbour: proc(5), the 3rd to the 9th
-  std::uint64_t faults = 0;
-  if (!(rest >> faults)) return 0;
-  return faults * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const auto info = os::inspect(pid);
+  return info ? info->minor_faults * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
 Duration wanted_processor(pid_t pid) {
@@ -137,19 +130,8 @@ unsigned cores_of_machine() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
-void lower(pid_t leader) {
-  set_autogroup(leader, kNice);
-  if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice() + kNice);
-}
-
-void lower_for_good(pid_t leader) {
-  set_autogroup(leader, kNice);
-  ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice() + kNice);
-}
-
-void raise(pid_t leader) {
-  set_autogroup(leader, 0);
-  if (may_raise()) ::setpriority(PRIO_PGRP, static_cast<id_t>(leader), own_nice());
-}
+void lower(pid_t leader) { set_place(leader, kNice, may_raise()); }
+void raise(pid_t leader) { set_place(leader, 0, may_raise()); }
+void lower_for_good(pid_t leader) { set_place(leader, kNice, true); }
 
 }  // namespace vsim::process

@@ -10,21 +10,30 @@ using namespace vsim::test;
 namespace {
 
 SchedulerOptions with_copies(Isolation isolation = Isolation::invocation) {
-  SchedulerOptions o = Sim::plain(isolation);
-  o.spares = 1;
-  o.bound_functions = 2;
-  o.templates = true;
+  SchedulerOptions o = Sim::with_templates(isolation);
   o.copies_ahead = 2;
   o.copies_most = 8;
   return o;
 }
 
+// A function whose template stands as i2.
 struct House : Sim {
-  using Sim::Sim;
+  explicit House(SchedulerOptions o = with_copies()) : Sim(o), f(define("/a")) {
+    start();
+    ready(1);
+    click(f);
+    advance(50ms);
+    ready(2);
+    standing(2);
+    REQUIRE(state(2) == "template");
+    advance(1s);
+    come();
+  }
   int last = 0;
   std::uint64_t pss = 0, shared = 0;  // of a copy that comes, bytes; 0: not measured
+  const FunctionId f;
 
-  std::size_t waiting(FunctionId f) {
+  std::size_t waiting() {
     return static_cast<std::size_t>(std::count_if(processes.begin(), processes.end(), [&](const auto& e) {
       const Process& p = e.second;
       return p.from != InstanceId::none && p.code.contains(f) && state(num(e.first)) == "bound";
@@ -46,25 +55,14 @@ struct House : Sim {
     }
     bury();
   }
-  void has_template(FunctionId f) {
-    start();
-    ready(1);
-    click(f);
-    advance(50ms);
-    ready(2);
-    standing(2);
-    REQUIRE(state(2) == "template");
-    advance(1s);
-    come();
-  }
   // Asked for and over.
-  void click(FunctionId f) {
-    request(++last, f);
+  void click(FunctionId of) {
+    request(++last, of);
     if (!placed.contains(inv(last))) come();
     release(last);
     bury();
   }
-  void burst(FunctionId f, int n) {
+  void burst(int n) {
     for (int i = 0; i < n; ++i) {
       click(f);
       advance(15ms);
@@ -98,34 +96,30 @@ TEST_CASE("a burst is what follows each other within a quarter of a second") {
 }
 
 TEST_CASE("what a burst needs waits for the next one, and those that wait in any case") {
-  House w(with_copies());
-  const FunctionId f = w.define("/a");
-  w.has_template(f);
-  CHECK(w.waiting(f) == 2);
-  w.burst(f, 5);
+  House w;
+  CHECK(w.waiting() == 2);
+  w.burst(5);
   w.lull();
-  CHECK(w.waiting(f) == 6);
+  CHECK(w.waiting() == 6);
   w.said();
   // While it lasts, none is begun that the next of it would have to share the machine with.
-  w.burst(f, 4);
+  w.burst(4);
   CHECK(w.said().find("spawn") == std::string::npos);
-  CHECK(w.waiting(f) == 2);
+  CHECK(w.waiting() == 2);
   // But never fewer than there are in any case.
-  w.click(f);
+  w.click(w.f);
   CHECK(w.said().find("spawn") != std::string::npos);
   w.come();
   w.lull();
-  CHECK(w.waiting(f) == 6);
+  CHECK(w.waiting() == 6);
 }
 
 TEST_CASE("they are begun once nothing has come or ended for a moment, one behind the other") {
-  House w(with_copies());
-  const FunctionId f = w.define("/a");
-  w.has_template(f);
-  w.burst(f, 3);
+  House w;
+  w.burst(3);
   w.come();
   w.said();
-  w.click(f);
+  w.click(w.f);
   w.come();
   w.said();
   w.advance(49ms);
@@ -138,72 +132,76 @@ TEST_CASE("they are begun once nothing has come or ended for a moment, one behin
 }
 
 TEST_CASE("a burst that does not come again is forgotten, and no burst fills the machine") {
-  House w(with_copies());
-  const FunctionId f = w.define("/a");
-  w.has_template(f);
-  w.burst(f, 40);
+  House w;
+  w.burst(40);
   w.come();
   w.lull();
-  CHECK(w.waiting(f) == 8);
+  CHECK(w.waiting() == 8);
   for (int i = 0; i < 10; ++i) {
-    w.click(f);
+    w.click(w.f);
     w.advance(1s);
     w.come();
   }
-  CHECK(w.waiting(f) == 2);
+  CHECK(w.waiting() == 2);
 }
 
 TEST_CASE("those of the function used before wait on, within half of the memory budget") {
   SchedulerOptions o = with_copies();
   o.memory_budget = 2'000'000'000;
   House w(o);
-  const FunctionId f = w.define("/a"), g = w.define("/b");
-  w.has_template(f);
-  w.burst(f, 6);
+  const FunctionId g = w.define("/b");
+  w.burst(6);
   w.lull();
-  CHECK(w.waiting(f) == 7);
+  CHECK(w.waiting() == 7);
   w.click(g);
   w.lull();
-  CHECK(w.waiting(f) == 7);
+  CHECK(w.waiting() == 7);
 
   o.memory_budget = 1'000'000'000;  // each counts for 80 MB
   House small(o);
-  const FunctionId h = small.define("/a");
-  small.has_template(h);
-  small.burst(h, 40);
+  small.burst(40);
   small.come();
   small.lull();
-  CHECK(small.waiting(h) == 6);
+  CHECK(small.waiting() == 6);
 }
 
 TEST_CASE("what a copy shares with its template is counted once") {
   SchedulerOptions o = with_copies();
   o.memory_budget = 400'000'000;
   House w(o);
-  const FunctionId f = w.define("/a");
-  w.has_template(f);
   w.memory(2, 100'000'000, 90'000'000);  // the template: of what it shares with the base nobody else counts
   CHECK(w.scheduler.totals().memory == 100'000'000 + (w.scheduler.totals().instances - 1) * 80'000'000);
   for (const auto& [id, p] : w.processes)
     if (p.from != InstanceId::none) w.memory(num(id), 100'000'000, 90'000'000);
   w.pss = 100'000'000;
   w.shared = 90'000'000;
-  w.burst(f, 5);
+  w.burst(5);
   w.lull();
-  CHECK(w.waiting(f) == 6);  // 100 for the template, 80 for the spare, 60 for all of these
+  CHECK(w.waiting() == 6);  // 100 for the template, 80 for the spare, 60 for all of these
   // One that grows counts for that.
   for (const auto& [id, p] : w.processes)
     if (w.state(num(id)) == "bound") w.memory(num(id), 200'000'000, 50'000'000);
   w.bury();
-  CHECK(w.waiting(f) < 6);
+  CHECK(w.waiting() < 6);
+}
+
+TEST_CASE("what copies share counts in each of them once their template is gone") {
+  House w;
+  w.memory(2, 100'000'000);
+  for (const auto& [id, p] : w.processes)
+    if (w.state(num(id)) == "bound") w.memory(num(id), 100'000'000, 90'000'000);
+  REQUIRE(w.waiting() == 2);
+  REQUIRE(w.processes.size() == 4);  // and a spare, not measured
+  CHECK(w.scheduler.totals().memory == 100'000'000 + 2 * 10'000'000 + 80'000'000);
+  w.exited(2);
+  REQUIRE(w.processes.size() == 3);
+  CHECK(w.scheduler.totals().memory == 2 * 100'000'000 + 80'000'000);
 }
 
 TEST_CASE("where an instance goes on, a burst needs one") {
   House w(with_copies(Isolation::instance));
-  const FunctionId f = w.define("/a");
-  w.has_template(f);
-  const std::size_t before = w.waiting(f);
-  w.burst(f, 10);
+  const std::size_t before = w.waiting();
+  w.burst(10);
   w.lull();
-  CHECK(w.waiting(f) == before);
+  CHECK(w.waiting() == before);
 }

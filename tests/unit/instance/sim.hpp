@@ -63,6 +63,15 @@ class Sim : public SchedulerWatcher {
     o.bound_functions = 0;
     return o;
   }
+  // The two functions used last have one.
+  static SchedulerOptions with_templates(Isolation isolation = Isolation::invocation,
+                                         std::uint32_t spares = 1) {
+    SchedulerOptions o = plain(isolation);
+    o.spares = spares;
+    o.bound_functions = 2;
+    o.templates = true;
+    return o;
+  }
   FunctionId define(std::string name, Pool pool = Pool::app_route, FunctionConfig config = {}) {
     return scheduler.define({std::move(name), pool, std::move(config)});
   }

@@ -9,14 +9,6 @@ using namespace vsim::test;
 
 namespace {
 
-SchedulerOptions with_templates(Isolation isolation = Isolation::invocation) {
-  SchedulerOptions o = Sim::plain(isolation);
-  o.spares = 1;
-  o.bound_functions = 2;
-  o.templates = true;
-  return o;
-}
-
 // `f` has been asked for once, and i2 is bound to it.
 void bind_one(Sim& w, FunctionId f) {
   w.start();
@@ -44,7 +36,7 @@ void stand_one(Sim& w, FunctionId f) {
 }  // namespace
 
 TEST_CASE("the last functions get a template each, and one copy of it waits ahead, frozen") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   w.start();
   w.ready(1);
@@ -63,7 +55,7 @@ TEST_CASE("the last functions get a template each, and one copy of it waits ahea
 }
 
 TEST_CASE("a copy that is taken is replaced at once, and a template is never given a request") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   w.request(2, f);
@@ -79,7 +71,7 @@ TEST_CASE("a copy that is taken is replaced at once, and a template is never giv
 }
 
 TEST_CASE("many at once are copies of the template, as many side by side as may be") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   for (int n = 2; n <= 8; ++n) w.request(n, f);
@@ -92,7 +84,7 @@ TEST_CASE("many at once are copies of the template, as many side by side as may 
 }
 
 TEST_CASE("of the function used last several copies wait, each begun when the one before is there") {
-  SchedulerOptions o = with_templates();
+  SchedulerOptions o = Sim::with_templates();
   o.copies_ahead = 3;
   Sim w(o);
   const FunctionId f = w.define("/a");
@@ -114,7 +106,7 @@ TEST_CASE("of the function used last several copies wait, each begun when the on
 }
 
 TEST_CASE("of the others one waits, and several only while there is room") {
-  SchedulerOptions o = with_templates();
+  SchedulerOptions o = Sim::with_templates();
   o.copies_ahead = 3;
   o.memory_budget = 500'000'000;  // at 80 MB each, with a tenth to spare: five
   Sim w(o);
@@ -136,7 +128,7 @@ TEST_CASE("of the others one waits, and several only while there is room") {
 }
 
 TEST_CASE("a copy that comes for one function is not taken for another's") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId a = w.define("/a"), b = w.define("/b");
   stand_one(w, a);
   w.request(2, a);  // i5 comes
@@ -147,7 +139,7 @@ TEST_CASE("a copy that comes for one function is not taken for another's") {
 }
 
 TEST_CASE("a change of the code retires the template and its copies, also those that come, and no request") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   w.request(2, f);
@@ -167,7 +159,7 @@ TEST_CASE("a change of the code retires the template and its copies, also those 
 }
 
 TEST_CASE("a function of which there must be no template keeps a bound spare, until its code changes") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   bind_one(w, f);
   w.said();
@@ -189,7 +181,7 @@ TEST_CASE("a function of which there must be no template keeps a bound spare, un
 }
 
 TEST_CASE("where one must not be the template and another may, that is tried once more") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   bind_one(w, f);
   w.bound(2, true);
@@ -203,7 +195,7 @@ TEST_CASE("where one must not be the template and another may, that is tried onc
 }
 
 TEST_CASE("one that ends while it is to become a template is bound the other way the next time") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   bind_one(w, f);
   w.said();
@@ -215,7 +207,7 @@ TEST_CASE("one that ends while it is to become a template is bound the other way
 }
 
 TEST_CASE("a template that dies takes no copy along and is replaced; one that dies twice is not") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   w.exited(2);
@@ -235,7 +227,7 @@ TEST_CASE("a template that dies takes no copy along and is replaced; one that di
 }
 
 TEST_CASE("a copy that fails ends its template, and who waits for it is served by another one") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   w.request(2, f);
@@ -247,7 +239,7 @@ TEST_CASE("a copy that fails ends its template, and who waits for it is served b
 }
 
 TEST_CASE("a copy that is not ready in time is killed with its template") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   w.request(2, f);
@@ -259,7 +251,7 @@ TEST_CASE("a copy that is not ready in time is killed with its template") {
 }
 
 TEST_CASE("templates give way when room is needed, and the room is found without them") {
-  SchedulerOptions o = with_templates();
+  SchedulerOptions o = Sim::with_templates();
   o.max_instances = 3;
   Sim w(o);
   const FunctionId a = w.define("/a"), b = w.define("/b");
@@ -282,7 +274,7 @@ TEST_CASE("templates give way when room is needed, and the room is found without
 }
 
 TEST_CASE("on fluid a template serves its group as a bound spare does: by a copy") {
-  Sim w(with_templates(Isolation::fluid));
+  Sim w(Sim::with_templates(Isolation::fluid));
   const FunctionId f = w.define("/a");
   w.start();
   w.ready(1);
@@ -296,7 +288,7 @@ TEST_CASE("on fluid a template serves its group as a bound spare does: by a copy
 }
 
 TEST_CASE("a function that has moved to another group keeps its template and the copy that waits") {
-  Sim w(with_templates());
+  Sim w(Sim::with_templates());
   const FunctionId f = w.define("/a");
   stand_one(w, f);
   FunctionConfig other;

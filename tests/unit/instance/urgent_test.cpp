@@ -9,11 +9,7 @@ using namespace vsim::test;
 namespace {
 
 SchedulerOptions with_templates(std::uint32_t spares = 2) {
-  SchedulerOptions o = Sim::plain(Isolation::invocation);
-  o.spares = spares;
-  o.bound_functions = 2;
-  o.templates = true;
-  return o;
+  return Sim::with_templates(Isolation::invocation, spares);
 }
 
 // The app is ready, and as many spares as there shall be.
