@@ -103,6 +103,25 @@ export function GET() {
   return Response.json({ kept: kept.length, wrong: kept.filter(({ i, text, list }) => text !== "x" + i || list[0] !== i || list[1] !== i + 1).length });
 }
 `;
+// How many bytes of code V8 makes when a function is called for the first time: of one of the module's, and of one that nobody has compiled before.
+const kCompiled = `
+import { getHeapCodeStatistics } from "node:v8";
+export const dynamic = "force-dynamic";
+function large(n: number) {
+  ${Array.from({ length: 40 }, (_, i) => `if (Math.log(n) > ${i}) return { at: "${i}", list: [n, ${i}], text: n + " of ${i}" };`).join("\n  ")}
+  return undefined;
+}
+const bytes = () => getHeapCodeStatistics().bytecode_and_metadata_size;
+function madeBy(action: () => unknown) {
+  const before = bytes();
+  action();
+  return bytes() - before;
+}
+export function GET() {
+  madeBy(() => {});
+  return Response.json({ pid: process.pid, own: madeBy(() => large(1)), other: madeBy(() => (0, eval)("(" + large + ")")(1)) });
+}
+`;
 const json = async (url) => JSON.parse((await request(url)).text);
 const templates = (sim) => sim.alive().filter(({ command }) => /template\.cjs/.test(command));
 const starts = (sim) => sim.events().filter((event) => event.t === "instance_changed" && event.to === "spawning");
@@ -113,7 +132,7 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
   let sim;
 
   before(async () => {
-    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid, "lib/stacks.ts": kStacks, "app/api/stacks/route.ts": kStacksRoute, "app/stacks/page.tsx": kStacksPage, "app/api/young/route.ts": kYoung });
+    app = await copyApp({ "app/api/own/route.ts": kOwn, "app/api/edge/route.ts": kEdge, "app/api/pid/route.ts": kPid, "lib/stacks.ts": kStacks, "app/api/stacks/route.ts": kStacksRoute, "app/stacks/page.tsx": kStacksPage, "app/api/young/route.ts": kYoung, "app/api/compiled/route.ts": kCompiled });
     // What a monitoring agent does that is preloaded into every process, as soon as a file says so.
     writeFileSync(
       join(app, "thread.cjs"),
@@ -159,6 +178,15 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
   // A template gives back the memory of its young generation before it is copied.
   test("Forks: what a copy makes and collects is what it made", async () => {
     for (let i = 0; i < 5; i += 1) assert.deepEqual(await json(`${sim.url}/api/young`), { kept: 8000, wrong: 0 });
+  });
+
+  test("Forks: what a function's code may call is compiled in its template, and not in each copy", async () => {
+    const copied = await eventually("a copy of the function's template", 60_000, async () => {
+      const one = await json(`${sim.url}/api/compiled`);
+      if (startOf(sim, one.pid) === "fork") return one;
+      assert.ok(one.own > 500, `${one.own} bytes where the copy evaluates the module`);
+    });
+    assert.ok(copied.own < 100 && copied.other > 500, JSON.stringify(copied));
   });
 
   test("Forks: a template outlives its copies' edits, and serves routes that came after it", async () => {
