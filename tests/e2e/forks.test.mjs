@@ -157,7 +157,7 @@ describe("Forks: instances are copies of a template", { timeout: 400_000 }, () =
       assert.ok(Math.abs(one.skew) < 50, `performance and Date are ${one.skew} ms apart`);
       assert.ok(one.marks.every((ms) => ms >= 0 && ms < 1000), String(one.marks));
       assert.ok(one.argv[1].endsWith("instance.cjs"), one.argv[1]);
-      assert.deepEqual(one.execArgv.filter((flag) => /single-threaded|v8-pool|memory-reducer|flush-bytecode/.test(flag)), []);
+      assert.deepEqual(one.execArgv.filter((flag) => /single-threaded|v8-pool|memory-reducer|flush-bytecode|semi-space/.test(flag)), []);
       assert.ok(one.command.some((word) => word.endsWith("/instance.cjs")), String(one.command));
       assert.deepEqual(one.works, { status: 200, fetched: "y", child: "hello" });
     }
