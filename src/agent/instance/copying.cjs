@@ -80,13 +80,13 @@ module.exports = function (sim) {
 
   // `bound` is what there is to tell; `why` it must not be copied, if that is known already: then it is an instance as before.
   async function standAsTemplate(bound, why) {
-    if (why !== undefined) return uncopied({ ...bound, uncopied: why });
+    if (why !== undefined) return staysUncopied(bound, why);
     sim.guard('module state', () => sim.prepareCopies());
     const open = await leave();
     if (open !== undefined) {
       await sim.connectPeer();
       await sim.listen();
-      return uncopied({ ...bound, uncopied: open });
+      return staysUncopied(bound, open);
     }
     sim.tell({ ...bound, template: true });
     await sim.leaveControl();
@@ -95,6 +95,12 @@ module.exports = function (sim) {
     // @ts-expect-error as above
     const command = nextCopy(require('../fork.node'), 1);
     return clean.runInAsyncScope(() => sim.beginBound(command));
+  }
+
+  // An instance as any other.
+  function staysUncopied(bound, why) {
+    compileAsEver();
+    sim.tell({ ...bound, uncopied: why });
   }
 
   // Closes what is its own; but for the connection to vercel-sim. Why it cannot be copied all the same.
@@ -181,17 +187,11 @@ module.exports = function (sim) {
     return isOfNode20 && process.arch === 'x64' && young !== undefined && young.space_used_size < kChunk / 2;
   }
 
-  // An instance as any other.
-  function uncopied(told) {
-    compileAsEver();
-    sim.tell(told);
-  }
-
   // What a function's code may call is compiled once, as its template loads it: a copy would compile all that it calls, in the way of its request (2 of the 10 ms of
   // an API call that goes through 330 modules). And no code of V8's baseline compiler: for the stack that React's development build takes for each element V8 looks up
   // where a frame of such stands from the function's beginning on, which was a fifth of a page (Node 20's V8; no difference seen on 24).
   async function compiledAhead(load) {
-    isAsEver = false;
+    isAsEver = !isOfNode20;
     if (isOfNode20) v8.setFlagsFromString('--no-sparkplug');
     v8.setFlagsFromString('--no-lazy');
     try {
@@ -212,7 +212,6 @@ module.exports = function (sim) {
   function compileAsEver() {
     if (isAsEver) return;
     isAsEver = true;
-    if (!isOfNode20) return;
     v8.setFlagsFromString('--sparkplug');
     optimiseAfter(3, 81);  // V8's own
   }
