@@ -172,6 +172,8 @@ bool deliver(std::string_view line, std::uint64_t n, InstanceHandler& handler, S
     handler.on_done(n, id(o), std::move(files), hanging(o), flag(o, "untouched"));
   } else if (type == "state") {
     handler.on_state(n, id(o), said.state.read(o));
+  } else if (type == "variables") {
+    said.state.take(o);
   } else if (type == "pong") {
     handler.on_pong(n);
   } else if (type == "answer") {

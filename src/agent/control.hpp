@@ -221,6 +221,10 @@ class ControlChannel {
   bool send(std::uint64_t n, std::string line);
   // The same, to the agent that came last.
   bool send_to_agent(std::string line) { return send(0, std::move(line)); }
+  // What n, a template that has left, has told of its variables for its copies; null: nothing.
+  std::shared_ptr<const StateReader::Variables> told_by(std::uint64_t n) const;
+  // n, which has not come yet, begins with it.
+  void begins_with(std::uint64_t n, std::shared_ptr<const StateReader::Variables>);
   // Its number means nobody from now on: it is not heard any more, and its connection is closed.
   void forget(std::uint64_t n);
 

@@ -45,6 +45,8 @@ struct ControlChannel::Impl : std::enable_shared_from_this<ControlChannel::Impl>
   std::string token;
   std::vector<std::weak_ptr<Peer>> peers;
   std::map<std::uint64_t, std::weak_ptr<Peer>> by_number;  // 0: the agent that came last
+  // Of those that have left, what they had told; of those that are to come, what they begin with.
+  std::map<std::uint64_t, std::shared_ptr<const StateReader::Variables>> told;
 };
 
 namespace {
@@ -94,6 +96,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
     const std::uint64_t n = std::exchange(number_, 0);
     if (n != 0) {
       shared_->by_number.erase(n);
+      if (auto told = said_.state.for_copies()) shared_->told[n] = std::move(told);
       if (shared_->instances != nullptr) shared_->instances->on_closed(n);
     } else if (trusted_) {
       shared_->handler->on_closed(said_.booted);
@@ -152,6 +155,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
     log::debug(log::Logger::agent, "instance i{} has come, pid {}", n, pid_);
     trusted_ = true;
     number_ = n;
+    if (const auto known = shared_->told.extract(n)) said_.state = StateReader(std::move(known.mapped()));
     shared_->by_number[n] = weak_from_this();
   }
 
@@ -258,7 +262,17 @@ bool ControlChannel::send(std::uint64_t n, std::string line) {
   return true;
 }
 
+std::shared_ptr<const StateReader::Variables> ControlChannel::told_by(std::uint64_t n) const {
+  const auto found = impl_->told.find(n);
+  return found == impl_->told.end() ? nullptr : found->second;
+}
+
+void ControlChannel::begins_with(std::uint64_t n, std::shared_ptr<const StateReader::Variables> known) {
+  if (known != nullptr) impl_->told[n] = std::move(known);
+}
+
 void ControlChannel::forget(std::uint64_t n) {
+  impl_->told.erase(n);
   const auto found = impl_->by_number.find(n);
   if (found == impl_->by_number.end()) return;
   const auto peer = found->second.lock();

@@ -121,7 +121,7 @@ static void drop_young(unsigned long object) {
 // Each page that a copy writes to for the first time is a fault, and a request takes a thousand. All copies of a template lie alike, so the first ones say
 // which pages they had written to when their first invocation was done, and the later ones take those that all of these name before they are ready: not in
 // the way of a request, if they wait for one. It changes no content, and what is said here is no more than advice: memory that template and copies share.
-enum { kTeachers = 2, kAheadMostPages = 6144, kPopulateWrite = 23 };  // MADV_POPULATE_WRITE, Linux 5.14
+enum { kTeachers = 2, kAheadMostPages = 12288, kPopulateWrite = 23 };  // MADV_POPULATE_WRITE, Linux 5.14
 static struct shared {
   unsigned teachers, taught;
   unsigned char written[kMostPages];  // by how many of the teachers

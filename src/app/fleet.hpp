@@ -207,8 +207,9 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
     InstanceSpec spec;
     instance::InstanceId of = instance::InstanceId::none;  // the template; none: the base
     process::os::Fd orders;  // our end of what it will be told by to copy itself
-    bool asked = false;      // else it waits for the template
-    bool doomed = false;     // it is to end as soon as it is there
+    std::shared_ptr<const agent::StateReader::Variables> variables;  // what its template has told
+    bool asked = false;                                              // else it waits for the template
+    bool doomed = false;                                             // it is to end as soon as it is there
   };
   std::string socket_of(instance::InstanceId) const;
   // Why /tmp is shared, and the disk open, where they are.
@@ -243,6 +244,7 @@ class Fleet final : public agent::InstanceHandler, private CoreLoop::Instances {
   void say(instance::InstanceId, std::string line);
   void sampled(instance::InstanceId, std::uint64_t bytes, std::uint64_t shared);
   void limit_memory(Instance&);
+  std::uint64_t program_of(const Instance&) const;  // of its memory, bytes
 
   boost::asio::io_context& io_;
   process::Children& supervisor_;

@@ -123,7 +123,7 @@ void Fleet::on_ready(std::uint64_t n, double) {
   Instance* i = find(n);
   if (i == nullptr) return;
   i->ready = true;
-  sampler_.watch(static_cast<InstanceId>(n), i->process->pid(), i->is_copy);
+  sampler_.watch(static_cast<InstanceId>(n), i->process->pid(), i->is_copy, program_of(*i));
   limit_memory(*i);
   loop_.tell_scheduler([&](auto& s, TimePoint t, auto& out) { s.ready(static_cast<InstanceId>(n), t, out); });
 }
@@ -322,10 +322,11 @@ void Fleet::limit_memory(Instance& i) {
   }
   if (!*memory_groups_) return;
   const std::uint64_t in_tmp = !own_tmp_ || !own_tmp_->mounted ? 0 : own_tmp_->size;
-  i.group = (**memory_groups_)
-                ->around(i.process->pid(),
-                         options_.scheduler.memory_max + process::own_memory_of(i.process->pid()) + in_tmp);
+  const std::uint64_t idle = process::own_memory_of(i.process->pid(), program_of(i));
+  i.group = (**memory_groups_)->around(i.process->pid(), options_.scheduler.memory_max + idle + in_tmp);
 }
+
+std::uint64_t Fleet::program_of(const Instance& i) const { return i.is_copy ? template_.program() : 0; }
 
 void Fleet::sampled(InstanceId id, std::uint64_t bytes, std::uint64_t shared) {
   Instance* i = find(id);

@@ -166,9 +166,10 @@ std::optional<process::SpawnOptions> Fleet::template_options(bool ahead) {
   // s after a collection that finds nothing more to do: in a template that stands, it is each copy that
   // would. What is compiled stays so, though the template itself never runs it. The young generation is as
   // large as V8 lets it grow by itself (16 MB), and stays so: V8 made that of a copy small at its first
-  // collection, and collected every one or two MB that a page made from then on.
+  // collection, and collected every one or two MB that a page made from then on. Node's code moves to memory
+  // in large pages, where the system has such: all copies have it at once, where each had to map the file's.
   for (const char* flag : {"--single-threaded", "--v8-pool-size=0", "--no-memory-reducer",
-                           "--no-flush-bytecode", "--min-semi-space-size=16"})
+                           "--no-flush-bytecode", "--min-semi-space-size=16", "--use-largepages=silent"})
     options.argv.emplace_back(flag);
   options.argv.push_back(options_.template_script);
   process::set_env(options.env, "VSIM_TEMPLATE", ahead ? "ahead" : "1");
@@ -237,7 +238,10 @@ void Fleet::ask_copy(InstanceId id, Coming& coming) {
     return agent::copy_line(number(id), coming.spec.socket, mark);
   };
   const auto answer = [this, id](Result<process::Coming> copy) { copied(id, std::move(copy)); };
-  if (coming.of != InstanceId::none) return find(coming.of)->copies->fork(text, answer);
+  if (coming.of != InstanceId::none) {
+    coming.variables = channel_.told_by(number(coming.of));
+    return find(coming.of)->copies->fork(text, answer);
+  }
   process::os::Fd theirs;
   if (options_.scheduler.templates) {
     if (auto pair = process::os::make_packet_pair()) {
@@ -256,6 +260,7 @@ void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
   }
   InstanceSpec spec = std::move(it->second.spec);
   process::os::Fd orders = std::move(it->second.orders);
+  auto variables = std::move(it->second.variables);
   const bool doomed = it->second.doomed;
   const auto how = it->second.of == InstanceId::none ? Beginning::evaluate : Beginning::fork;
   comings_.erase(it);
@@ -267,6 +272,7 @@ void Fleet::copied(InstanceId id, Result<process::Coming> copy) {
   if (!process) return lost(id);
   began(id, std::move(*process), how);
   if (doomed) return instances_[id].process->kill();
+  channel_.begins_with(number(id), std::move(variables));
   if (orders) take_orders(id, std::move(orders));
 }
 

@@ -33,9 +33,10 @@ MemorySampler::~MemorySampler() {
   reader_.join();
 }
 
-void MemorySampler::watch(InstanceId id, pid_t pid, bool is_copy) {
+void MemorySampler::watch(InstanceId id, pid_t pid, bool is_copy, std::uint64_t program) {
   Watched& w = watched_[id] = {};
   w.pid = pid;
+  w.program = program;
   w.is_copy = is_copy;
   used(id);
 }
@@ -51,7 +52,7 @@ void MemorySampler::served(InstanceId id) {
   used(id);
   const auto it = watched_.find(id);
   if (it == watched_.end() || stopped_ || std::exchange(it->second.served, true)) return;
-  const std::uint64_t own = process::own_memory_of(it->second.pid);
+  const std::uint64_t own = process::own_memory_of(it->second.pid, it->second.program);
   if (own != 0) told_(id, own + it->second.others, it->second.shared.value_or(0));
 }
 
@@ -106,14 +107,14 @@ void MemorySampler::read(bool all) {
   const TimePoint at = now();
   for (auto& [id, w] : watched_)
     if (std::exchange(w.soon, false) || all)
-      jobs.push_back(
-          {id, w.pid, !w.is_copy && (w.whole == TimePoint{} || at - w.whole >= kWholeEvery), w.is_copy});
+      jobs.push_back({id, w.pid, w.program,
+                      !w.is_copy && (w.whole == TimePoint{} || at - w.whole >= kWholeEvery), w.is_copy});
   if (jobs.empty()) return;
   reading_ = true;
   read_at_ = at;
   boost::asio::post(reader_, [this, jobs = std::move(jobs), alive = alive_]() mutable {
     for (Job& job : jobs) {
-      job.own = process::own_memory_of(job.pid);
+      job.own = process::own_memory_of(job.pid, job.program);
       job.wanted = {now(), process::wanted_processor(job.pid)};
       if (job.is_copy) job.faulted = process::faulted_memory_of(job.pid);
       if (job.whole && job.own != 0) job.all = process::memory_of(job.pid);

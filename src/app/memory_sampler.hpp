@@ -32,8 +32,8 @@ class MemorySampler {
 
   // From now on once a second; the first time soon. Of a copy of a template the whole figure is not read
   // (walking all of its pages, 3 ms): what it had when it began is its template's, but for a page with each
-  // fault.
-  void watch(instance::InstanceId, pid_t, bool is_copy);
+  // fault. `program`: of its own memory what its program takes, which no copy pays for (bytes).
+  void watch(instance::InstanceId, pid_t, bool is_copy, std::uint64_t program = 0);
   // Whether its main thread has wanted a processor all the time, as far back as this can be told: at least
   // kBusyFor, at most a second more.
   bool busy(instance::InstanceId) const;
@@ -55,6 +55,7 @@ class MemorySampler {
   };
   struct Watched {
     pid_t pid = 0;
+    std::uint64_t program = 0;
     std::uint64_t others = 0;             // its share of what it shares
     std::optional<std::uint64_t> shared;  // of a copy: with its template, since
     std::uint64_t faulted = 0;            // so much had come with faults
@@ -65,6 +66,7 @@ class MemorySampler {
   struct Job {
     instance::InstanceId id;
     pid_t pid;
+    std::uint64_t program;
     bool whole;
     bool is_copy;
     std::uint64_t own = 0, all = 0;  // bytes; 0: gone

@@ -71,6 +71,7 @@ void TemplateProcess::launch() {
     patience_.cancel();
     foreground();  // its copies would inherit the priority
     state_ = State::ready;
+    program_ = process::program_memory_of(server_->pid());
     ahead_ = Ahead::no;
     log::debug(log::Logger::app, "the template is ready, pid {}", server_->pid());
     callbacks_.settled();

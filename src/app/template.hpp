@@ -40,6 +40,8 @@ class TemplateProcess {
   void stop();
   State state() const { return state_; }
   void foreground();  // somebody waits for it
+  // Of its memory what its program takes and each copy shares (process/usage.hpp), bytes; once it was ready.
+  std::uint64_t program() const { return program_; }
   // While it is ready. `answer` is called later, and always, unless this is destroyed.
   void fork(const std::function<std::string(std::string_view mark)>& text, process::ForkServer::Answer answer,
             int orders);
@@ -60,6 +62,7 @@ class TemplateProcess {
   Timer patience_;
   std::string reason_;  // that it has told itself
   State state_ = State::none;
+  std::uint64_t program_ = 0;
   int in_vain_ = 0;  // started since a copy was last made
   enum class Ahead : std::uint8_t { no, waits, goes_on } ahead_ = Ahead::no;
   bool lowered_ = false, launched_before_ = false;

@@ -9,9 +9,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 #include "process/os.hpp"
 
@@ -92,11 +97,31 @@ std::uint64_t memory_of(pid_t pid) {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-std::uint64_t own_memory_of(pid_t pid) {
+std::uint64_t own_memory_of(pid_t pid, std::uint64_t program) {
   std::ifstream statm(fmt::format("/proc/{}/statm", pid));
   std::uint64_t size = 0, resident = 0, shared = 0;
   if (!(statm >> size >> resident >> shared) || resident < shared) return 0;
-  return (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const std::uint64_t own = (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return own - std::min(own, program);
+}
+
+std::uint64_t program_memory_of(pid_t pid) {
+  std::error_code none;
+  const std::string program = std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), none).string();
+  std::ifstream maps(fmt::format("/proc/{}/maps", pid));
+  std::uint64_t own = 0, end_of_program = 0;
+  // "from-to permissions offset device inode   name". What is not the file's where the file's was read.
+  for (std::string line; !program.empty() && std::getline(maps, line);) {
+    std::uint64_t from = 0, to = 0;
+    char permissions[8] = "", name[4096] = "";
+    const int read = std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %4095[^\n]", &from,
+                                 &to, permissions, name);
+    if (read == 4 && name == program)
+      end_of_program = to;
+    else if (read == 3 && from == end_of_program && std::string_view(permissions) == "r-xp")
+      own += to - from;
+  }
+  return own;
 }
 
 std::uint64_t faulted_memory_of(pid_t pid) {

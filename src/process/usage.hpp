@@ -14,7 +14,11 @@ namespace vsim::process {
 // its resident pages. 0: the process is gone. Takes milliseconds for a large process: not for the I/O thread.
 std::uint64_t memory_of(pid_t);
 // Of that, pages that are its own alone (anonymous ones): what grows. Microseconds.
-std::uint64_t own_memory_of(pid_t);
+// `program`: so much of it is the program's, and does not count.
+std::uint64_t own_memory_of(pid_t, std::uint64_t program = 0);
+// What the program's code takes of it, where that lies in memory of the process's own, in large pages (Node's
+// --use-largepages): its copies share it. 0: nothing, or not known. Reads all mappings, 0.1 ms.
+std::uint64_t program_memory_of(pid_t);
 // A page for each minor fault that it has had: what a copy of another process has written to or got anew is
 // no more. 0: not known. Microseconds.
 std::uint64_t faulted_memory_of(pid_t);

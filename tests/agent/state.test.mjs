@@ -12,14 +12,19 @@ function app(handler, isCopy = false, kind = undefined) {
   const sim = {
     boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: isCopy ? 'template' : 'i1', isTemplate: isCopy }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(line))),
   };
+  let ahead = [];
   const { prepareCopies, prepareState, stateBegins, stateEnds } = require('../../src/agent/shared/module-state.cjs')(sim);
   if (isCopy) {
     prepareState(handler, 'app/api/a/route.ts');
     prepareCopies();
+    ahead = told.splice(0);
+    assert.deepEqual(ahead.map(({ t }) => t), ahead.map(() => 'variables'));
+    for (const variable of ahead.flatMap((line) => line.told)) read(variable);
     sim.options.instance = 'i1';
   }
   let id = 0;
   return {
+    ahead: new Map(ahead.flatMap((line) => line.told).map((one) => [one.name, one])),
     ask(url = '/', body = '') {
       const invocation = { id: String(++id), file: 'app/api/a/route.ts', page: '/api/a/route', kind, req: { url, method: 'POST', headers: {} }, bodyText: () => body };
       stateBegins(invocation, handler);
@@ -31,9 +36,14 @@ function app(handler, isCopy = false, kind = undefined) {
     },
   };
 
-  function read({ variable, name, had, gone = [], come = [], also = [], ...rest }) {
+  // A number alone: a variable that is as it was told last, from the beginning to the end.
+  function read(told) {
+    if (typeof told !== 'object') return [known.get(told).name, { ...known.get(told).rest, isFull: false, isNumber: true, bytes: JSON.stringify(told).length, had: [...known.get(told).had].sort() }];
+    const { variable, name, had, gone = [], come = [], also = [], ...rest } = told;
     if (had) known.set(variable, { name, had: [...had] });
     const its = known.get(variable);
+    const { kind, before, unread } = rest;
+    its.rest = { kind, before, after: before, ...(unread && { unread }) };
     for (const one of gone) its.had.splice(its.had.indexOf(one), 1);
     its.had.push(...come);
     return [its.name, { ...rest, isFull: had !== undefined, bytes: JSON.stringify([had, gone, come]).length, had: [...its.had, ...also].sort() }];
@@ -85,6 +95,23 @@ test('what is as it was costs nothing to tell, and what is new costs that', () =
   assert.equal(added.wrote.length, 2);
   assert.ok(ask().seen.get('rooms').bytes < 60);
   assert.equal(ask().seen.get('rooms').changed, undefined);
+});
+
+test('what is as it was told, from the beginning to the end, is its number alone', () => {
+  const rooms = new Map([['a', 1]]);
+  const { ask } = app((query) => query.has('add') && rooms.set(query.get('add'), 1));
+  const told = (url) => {
+    const { before, after, changed = false, isNumber = false } = ask(url).seen.get('rooms');
+    return [before, after, changed, isNumber];
+  };
+  assert.deepEqual(told(), [1, 1, false, false]);
+  assert.deepEqual(told(), [1, 1, false, true]);
+  assert.deepEqual(told('/?add=b'), [1, 2, true, false]);
+  assert.deepEqual(told(), [2, 2, false, false]);
+  assert.deepEqual(told(), [2, 2, false, true]);
+  rooms.delete('a');  // between two requests
+  assert.deepEqual(told(), [1, 1, false, false]);
+  assert.deepEqual(told(), [1, 1, false, true]);
 });
 
 test('of a large collection the newest entries are looked at, and what the request asks for', () => {
@@ -167,7 +194,7 @@ test('what is taken for as it was, would be found as it was', () => {
   }
 });
 
-test('what a template has put into words its copies tell, and each what is another one there', () => {
+test('what a template has told its copies do not tell again, and each tells what is another one there', () => {
   const rooms = new Map([['a', { members: [1] }], ['b', 'x']]);
   const byObject = new Map([[rooms, 1]]);
   const log = ['one'];
@@ -175,10 +202,14 @@ test('what a template has put into words its copies tell, and each what is anoth
   const first = make();
   const again = first.ask().seen;
   for (const [name, value] of Object.entries({ rooms, log })) {
-    assert.equal(again.get(name).isFull, true);
+    assert.deepEqual([...first.ahead.get(name).had].sort(), inFull(value));
+    assert.equal(again.get(name).isNumber, true);
     assert.deepEqual(again.get(name).had, inFull(value));
   }
+  assert.deepEqual([again.get('rooms').kind, again.get('rooms').before, again.get('rooms').after], ['map', 2, 2]);
   // The number of an object as a key is this process's own.
+  assert.equal(first.ahead.has('byObject'), false);
+  assert.equal(again.get('byObject').isFull, true);
   assert.deepEqual(again.get('byObject').had, inFull(byObject));
   const added = first.ask('/?add=c').seen.get('rooms');
   assert.deepEqual([added.changed, added.had.length, added.wrote.length], [true, 4, 2]);

@@ -27,7 +27,7 @@ module.exports = function (sim) {
   const clean = new AsyncResource('vsim');  // as it was before modules ran, which may have entered a store of theirs (enterWith)
   let learnPages;
   let addon;  // when it has been tried
-  let isAsEver = true;  // what V8 compiles when
+  let isAsEver = true;  // what V8 compiles and marks when
   let early;  // what was asked of next dev meanwhile, which a template has no connection to
 
   function nobody() {
@@ -99,7 +99,7 @@ module.exports = function (sim) {
 
   // An instance as any other.
   function staysUncopied(bound, why) {
-    compileAsEver();
+    runAsEver();
     sim.tell({ ...bound, uncopied: why });
   }
 
@@ -176,9 +176,9 @@ module.exports = function (sim) {
       // Else a heap that the walk has brought near to where V8 marks all of it next would be marked in each copy.
       v8.setFlagsFromString('--heap-growing-percent=100');
       gc();
-      v8.setFlagsFromString('--heap-growing-percent=0');
-      v8.getHeapCodeStatistics();  // which goes through all of the heap, and so has it swept: V8 would do that little by little, in each copy
+      if (isAsEver) v8.setFlagsFromString('--heap-growing-percent=0');
     }
+    v8.getHeapCodeStatistics();  // which goes through all of the heap, and so has it swept: V8 would do that little by little, in each copy
   }
 
   // But for what was made since: less than one of the chunks that it consists of. Its memory is known in Node 20's V8 (fork_memory.h).
@@ -191,7 +191,8 @@ module.exports = function (sim) {
   // an API call that goes through 330 modules). And no code of V8's baseline compiler: for the stack that React's development build takes for each element V8 looks up
   // where a frame of such stands from the function's beginning on, which was a fifth of a page (Node 20's V8; no difference seen on 24).
   async function compiledAhead(load) {
-    isAsEver = !isOfNode20;
+    isAsEver = false;
+    markLater();
     if (isOfNode20) v8.setFlagsFromString('--no-sparkplug');
     v8.setFlagsFromString('--no-lazy');
     try {
@@ -208,10 +209,20 @@ module.exports = function (sim) {
     if (isOfNode20) optimiseAfter(30, 0);
   }
 
-  // A copy has got a second request.
-  function compileAsEver() {
+  // The walk brings a template to where V8 marks all of its heap little by little, and the last collection of a walk leaves each copy to go on with that, or close to
+  // where it begins anew. Until then all is collected at once, where it must be, and leaves as much room again.
+  function markLater() {
+    v8.setFlagsFromString('--no-incremental-marking');
+    v8.setFlagsFromString('--heap-growing-percent=100');
+  }
+
+  // It is no template, or a copy that has got a second request.
+  function runAsEver() {
     if (isAsEver) return;
     isAsEver = true;
+    v8.setFlagsFromString('--incremental-marking');
+    v8.setFlagsFromString('--heap-growing-percent=0');
+    if (!isOfNode20) return;
     v8.setFlagsFromString('--sparkplug');
     optimiseAfter(3, 81);  // V8's own
   }
@@ -291,5 +302,5 @@ module.exports = function (sim) {
     learnPages = undefined;
   }
 
-  return { collect, compileAsEver, compiledAhead, nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
+  return { collect, runAsEver, compiledAhead, nobody, tryToBeCopied, waitToBeCopied, learn, standAsTemplate, forgetWhatWasRead, templateHooks: next.hooksOfManifests(reads), isTemplate: options.isTemplate };
 };

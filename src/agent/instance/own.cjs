@@ -9,7 +9,7 @@ const vm = require('node:vm');
 const kUuids = 128;  // that Node draws ahead (lib/internal/crypto/random.js)
 const kInts = 1024;
 // Of the template alone; children of the app's own would get them too (child_process.fork).
-const kFlags = new Set(['--single-threaded', '--v8-pool-size=0', '--no-memory-reducer', '--no-flush-bytecode', '--min-semi-space-size=16']);
+const kFlags = new Set(['--single-threaded', '--v8-pool-size=0', '--no-memory-reducer', '--no-flush-bytecode', '--min-semi-space-size=16', '--use-largepages=silent']);
 
 module.exports = function (sim) {
   let random;  // drawn from when it is asked for, as all of these: what a copy does first it does in each of its pages for the first time

@@ -157,7 +157,7 @@ module.exports = function (sim) {
 
   // What makes the first request cheap in a copy is no good for a process that goes on.
   function servesAgain() {
-    sim.compileAsEver?.();
+    sim.runAsEver?.();
     sim.forgetKept();
   }
 

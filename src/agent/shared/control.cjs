@@ -43,11 +43,11 @@ function openControl({ socketPath, first, closed, failed, received }) {
     tell(message) {
       if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
     },
-    // Resolves when all that was told is written and the connection closed.
+    // Resolves when all that was told is read, and the connection closed by both.
     leave() {
       return new Promise((resolve) => {
         left = resolve;
-        socket.destroySoon();
+        socket.end();
       });
     },
   };

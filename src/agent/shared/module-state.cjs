@@ -25,7 +25,7 @@ module.exports = function (sim) {
   const { reach, read, dataOf, handlerIn, keepForCopies, isAsKept, forgetKept } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
-  const { digest, digestsOf, prepareTold, variableOf } = require('./state-told.cjs')((binding) => placeOf(binding));
+  const { digest, digestsOf, isTold, toldAhead, variableOf, wasSteady } = require('./state-told.cjs')((binding) => placeOf(binding));
   const reached = new Map([kUsual, kPrerendered].map((most) => [most, new WeakMap()]));  // the user's function → bindings
   const wholes = new WeakSet();  // such bindings: all that the function reaches is among them
   const known = new WeakMap();  // function → isStateKnown()
@@ -61,10 +61,15 @@ module.exports = function (sim) {
     return before.concat(rest.every(({ last }) => last) ? rest.map(({ last }) => last) : lookAgain(rest));
   }
 
-  // In a template: what its copies will find, as long as it is so, is looked at and put into words here. Several times, so that V8 has compiled by then what each
-  // copy would else compile for itself.
+  // In a template: what its copies will find, as long as it is so, is looked at and told here. Looked at several times, so that V8 has compiled by then what each copy
+  // would else compile for itself.
   function prepareCopies() {
-    for (let i = 0; i < kRehearsals; i++) for (const bindings of prepared) lookAgain(bindings).forEach((one, k) => prepareTold(bindings[k], one));
+    for (let i = 0; i < kRehearsals; i++) for (const bindings of prepared) lookAgain(bindings);
+    const told = prepared.flatMap((bindings) => bindings.slice(0, kUsual.bindings)).flatMap((binding) => {
+      const words = toldAhead(binding);
+      return words ? [{ ...words, ...inWords(binding, binding.last, binding.last) }] : [];
+    });
+    if (told.length > 0) tell({ t: 'variables', told });
     keepForCopies(prepared.flat());
   }
 
@@ -181,21 +186,23 @@ module.exports = function (sim) {
       bindings.slice(0, kUsual.bindings).forEach((binding, i) => {
         if (inReach && !inReach.has(`${binding.file}\n${binding.name}`)) return;
         if (!after[i].kind && !before[i].kind) return;
+        const isSteady = before[i] === after[i] && before[i].large.length === 0;
+        if (isSteady && isTold(binding, before[i])) return void seen.push(binding.number);
         seen.push({
           ...variableOf(binding, before[i]),
-          kind: after[i].kind || before[i].kind,
-          before: before[i].size,
-          after: after[i].size,
-          unread: !isRead(binding.uses) || undefined,
+          ...inWords(binding, before[i], after[i]),
           ...(before[i].large.length + after[i].large.length > 0 ? { more: true, also: keysIn(after[i], asked).map(digest) } : {}),
           ...(differences[i].changed ? wroteWords(binding, before[i], after[i], differences[i], given, client) : {}),
         });
+        if (isSteady) wasSteady(binding, before[i]);
       });
       if (seen.length === 0) return isTouched;
       tell({ t: 'state', id: invocation.id, method: isForm || isAction(invocation) ? 'ACTION' : invocation.req.method, open: isOpen, asked: [...asked].slice(0, kMostAsked).map(digest), seen });
       return isTouched;
     });
   }
+
+  const inWords = (binding, before, after) => ({ kind: after.kind || before.kind, before: before.size, after: after.size, unread: !isRead(binding.uses) || undefined });
 
   function wroteWords(binding, before, after, { wrote, isNew }, given, client) {
     return {

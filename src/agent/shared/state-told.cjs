@@ -1,6 +1,6 @@
 'use strict';
-// How a variable at the top of a module is told: digests of what is in it, none of it in clear. In full for the first time; then by its number, with what
-// is no longer as it was told (src/agent/state_reader.hpp reads it).
+// How a variable at the top of a module is told: digests of what is in it, none of it in clear. In full for the first time, for copies by their template; then by
+// its number, with what is no longer as it was told (src/agent/state_reader.hpp reads it).
 
 const kMostVariables = 4096;  // that have a number
 
@@ -11,7 +11,6 @@ module.exports = function (placeOf) {
   function variableOf(binding, look) {
     const isFirst = binding.number === undefined;
     if (isFirst) begin(binding);
-    if (isFirst && binding.ready?.look === look) return inWords(binding, look);
     if (!isFirst && binding.told === look && binding.number <= kMostVariables) return { variable: binding.number };
     settle(binding);
     binding.told = look;
@@ -28,20 +27,25 @@ module.exports = function (placeOf) {
     binding.turn = 0;
   }
 
-  // In a template: as variableOf() will tell it in its copies where it is still as `look` has it.
-  function prepareTold(binding, look) {
-    const at = placeOf(binding);
-    if (!look.trail || binding.ready?.look === look) return;  // of what has no trail there will be another look
-    binding.entries = new Map();
+  // In a template, after its last rehearsal: what its copies need not tell where it is still as it was looked at last. Absent where there will be another look.
+  function toldAhead(binding) {
+    const { last: look } = binding;
+    if (!look?.trail || !look.kind || binding.number !== undefined) return undefined;
+    begin(binding);
+    if (binding.number > kMostVariables) return undefined;
     for (let i = 0; i < look.keys.length; i++) entryOf(binding, look, i);
-    binding.ready = { look, at, had: [...binding.entries.values()].flatMap(({ digests }) => digests) };
-  }
-
-  function inWords(binding, look) {
     binding.told = look;
     binding.isWhole = true;
-    const { at, had } = binding.ready;
-    return { variable: binding.number, name: binding.name, at, had };
+    binding.steady = look;
+    return { variable: binding.number, name: binding.name, at: placeOf(binding), had: [...binding.entries.values()].flatMap(({ digests }) => digests) };
+  }
+
+  // Whether its number says all: nothing of it is another since it was told so.
+  const isTold = (binding, look) => binding.steady === look && binding.told === look;
+
+  // It was told, and was so all the time.
+  function wasSteady(binding, look) {
+    if (binding.number <= kMostVariables) binding.steady = look;
   }
 
   // That all of its entries were told is written down for each of them when one of them changes: in most copies none does.
@@ -84,7 +88,7 @@ module.exports = function (placeOf) {
     return entry;
   }
 
-  return { digest, digestsOf, prepareTold, variableOf };
+  return { digest, digestsOf, isTold, toldAhead, variableOf, wasSteady };
 };
 
 // 53 bits of a text, the same in every instance (a hash of Bob Jenkins' kind, two halves that are mixed): nobody is to be kept from guessing a key, but

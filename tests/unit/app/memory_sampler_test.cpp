@@ -99,6 +99,21 @@ TEST_CASE("Memory: a copy is told as what it has of its own alone, each time") {
   CHECK(w.told[started].back() > w.told[copy].back());  // the pages of this program's file
 }
 
+TEST_CASE("Memory: what a copy's program takes is none of the copy's") {
+  constexpr std::uint64_t kProgram = 1'000'000;
+  World w;
+  const InstanceId copy{1}, other{2};
+  w.sampler.watch(copy, ::getpid(), true, kProgram);
+  w.sampler.watch(other, ::getpid(), true);
+  w.sampler.served(copy);
+  w.sampler.served(other);
+  REQUIRE(w.until([&] { return w.told[copy].size() >= 3 && w.told[other].size() >= 3; }));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto all = static_cast<double>(w.told[other][i]);
+    CHECK(static_cast<double>(w.told[copy][i]) == Approx(all - double{kProgram}).margin(0.3e6));
+  }
+}
+
 TEST_CASE("Memory: what a copy shares is what it has not written to since it began") {
   constexpr std::size_t kWritten = kBlock / 4;
   void* block = ::mmap(nullptr, kBlock, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -67,6 +68,38 @@ TEST_CASE("a thread's slices become short, and neither its share nor what it sta
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
   }).join();
+}
+
+namespace {
+
+// Of this program's file, in pages of its own.
+alignas(4096) constinit std::array<char, 3 * 4096> of_the_file{1};
+
+}  // namespace
+
+TEST_CASE("what a program's code takes of its own memory is told, and can be left out of what is its own") {
+  CHECK(process::program_memory_of(::getpid()) == 0);
+  CHECK(process::program_memory_of(0x3fffffff) == 0);  // above the largest pid
+  constexpr std::size_t kPage = 4096;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, flags, -1, 0);  // as of a compiler
+    ::mmap(of_the_file.data() + kPage, kPage, PROT_READ | PROT_EXEC, flags | MAP_FIXED, -1, 0);
+    static_cast<void>(::write(ready[1], "x", 1));
+    for (;;) ::pause();
+  }
+  char word = 0;
+  CHECK(::read(ready[0], &word, 1) == 1);
+  CHECK(process::program_memory_of(child) == kPage);
+  const std::uint64_t own = process::own_memory_of(child);
+  CHECK(process::own_memory_of(child, kPage) == own - kPage);
+  CHECK(process::own_memory_of(child, own + 1) == 0);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  for (const int end : ready) ::close(end);
 }
 
 TEST_CASE("one that is to be killed comes behind the others, whoever asks for it") {
