@@ -32,7 +32,6 @@ StateReader::Variable in_full(const json::object& s) {
   v.name = text(s, "name");
   v.at = text(s, "at");
   v.had = texts(s, "had");
-  if (v.had.size() > kMostKeys) v.had.resize(kMostKeys);
   return v;
 }
 

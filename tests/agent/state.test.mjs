@@ -6,17 +6,21 @@ import { mock, test } from 'node:test';
 const require = createRequire(import.meta.url);
 
 // An app of one function, and what src/agent/state_reader.hpp makes of the lines about its variables. `isCopy`: a template has evaluated it.
-function app(handler, isCopy = false, kind = undefined) {
+function app(handler, isCopy = false, kind = undefined, { tell = (line) => line } = {}) {
   const told = [];
   const known = new Map();
   const sim = {
-    boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: isCopy ? 'template' : 'i1', isTemplate: isCopy }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(line))),
+    boot: { options: { dir: '/' } }, guard: (_, action) => action(), options: { instance: isCopy ? 'template' : 'i1', isTemplate: isCopy }, plain: { setTimeout: () => ({ unref() {} }) }, tell: (line) => told.push(JSON.parse(JSON.stringify(tell(line)))),
   };
   let ahead = [];
   const { prepareCopies, prepareState, stateBegins, stateEnds } = require('../../src/agent/shared/module-state.cjs')(sim);
   if (isCopy) {
     prepareState(handler, 'app/api/a/route.ts');
-    prepareCopies();
+    try {
+      prepareCopies();
+    } catch (error) {
+      assert.equal(error.message, 'not told');
+    }
     ahead = told.splice(0);
     assert.deepEqual(ahead.map(({ t }) => t), ahead.map(() => 'variables'));
     for (const variable of ahead.flatMap((line) => line.told)) read(variable);
@@ -218,6 +222,18 @@ test('what a template has told its copies do not tell again, and each tells what
   log.push('since');  // as by what a copy does before its first request
   assert.deepEqual(second.ask('/?log=two').seen.get('log').had, inFull(['one', 'since']));
   assert.deepEqual(second.ask().seen.get('log').had, inFull(log));
+});
+
+test('what a template could not tell its copies tell in full', () => {
+  const rooms = new Map([['a', 1]]);
+  const tell = (line) => {
+    if (line.t === 'variables') throw new Error('not told');
+    return line;
+  };
+  const { ahead, ask } = app(() => rooms, true, undefined, { tell });
+  assert.equal(ahead.size, 0);
+  const { isFull, had } = ask().seen.get('rooms');
+  assert.deepEqual([isFull, had], [true, inFull(rooms)]);
 });
 
 test('the first request of a copy of a route finds what its template has found, and is not looked at for that', () => {

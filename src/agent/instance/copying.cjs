@@ -209,8 +209,8 @@ module.exports = function (sim) {
     if (isOfNode20) optimiseAfter(30, 0);
   }
 
-  // The walk brings a template to where V8 marks all of its heap little by little, and the last collection of a walk leaves each copy to go on with that, or close to
-  // where it begins anew. Until then all is collected at once, where it must be, and leaves as much room again.
+  // What a template loads and walks brings it to where V8 marks all of its heap little by little, and to stand close to where V8 begins with that again, which each copy
+  // would do. So all is collected at once, where it must be, and leaves as much room again.
   function markLater() {
     v8.setFlagsFromString('--no-incremental-marking');
     v8.setFlagsFromString('--heap-growing-percent=100');

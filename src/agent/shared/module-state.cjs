@@ -25,7 +25,7 @@ module.exports = function (sim) {
   const { reach, read, dataOf, handlerIn, keepForCopies, isAsKept, forgetKept } = require('./scopes.cjs')(sim);
   const { isRead } = require('./state-reads.cjs');
   const { difference, holdsUnseen, isCount, keysIn, leaves, look, textsOf } = require('./state-looks.cjs')(options, dataOf);
-  const { digest, digestsOf, isTold, toldAhead, variableOf, wasSteady } = require('./state-told.cjs')((binding) => placeOf(binding));
+  const { digest, digestsOf, isTold, tellAhead, variableOf, wasSteady } = require('./state-told.cjs')((binding) => placeOf(binding));
   const reached = new Map([kUsual, kPrerendered].map((most) => [most, new WeakMap()]));  // the user's function → bindings
   const wholes = new WeakSet();  // such bindings: all that the function reaches is among them
   const known = new WeakMap();  // function → isStateKnown()
@@ -65,11 +65,10 @@ module.exports = function (sim) {
   // would else compile for itself.
   function prepareCopies() {
     for (let i = 0; i < kRehearsals; i++) for (const bindings of prepared) lookAgain(bindings);
-    const told = prepared.flatMap((bindings) => bindings.slice(0, kUsual.bindings)).flatMap((binding) => {
-      const words = toldAhead(binding);
-      return words ? [{ ...words, ...inWords(binding, binding.last, binding.last) }] : [];
-    });
-    if (told.length > 0) tell({ t: 'variables', told });
+    for (const bindings of prepared) {
+      tellAhead(bindings.slice(0, kUsual.bindings), (each) =>
+        tell({ t: 'variables', told: each.map(({ binding, words }) => ({ ...words, ...inWords(binding, binding.last, binding.last) })) }));
+    }
     keepForCopies(prepared.flat());
   }
 

@@ -27,17 +27,22 @@ module.exports = function (placeOf) {
     binding.turn = 0;
   }
 
-  // In a template, after its last rehearsal: what its copies need not tell where it is still as it was looked at last. Absent where there will be another look.
-  function toldAhead(binding) {
-    const { last: look } = binding;
-    if (!look?.trail || !look.kind || binding.number !== undefined) return undefined;
-    begin(binding);
-    if (binding.number > kMostVariables) return undefined;
-    for (let i = 0; i < look.keys.length; i++) entryOf(binding, look, i);
-    binding.told = look;
-    binding.isWhole = true;
-    binding.steady = look;
-    return { variable: binding.number, name: binding.name, at: placeOf(binding), had: [...binding.entries.values()].flatMap(({ digests }) => digests) };
+  // In a template, after its last rehearsal: what its copies need not tell where it is still as it was looked at last; but for what there will be another look at.
+  // A variable has its number once `tell` has told it, and not before: of a number that was never told in full nobody hears.
+  function tellAhead(bindings, tell) {
+    const ready = bindings.filter(({ last, number }) => last?.trail && last.kind && number === undefined).slice(0, Math.max(0, kMostVariables - variables));
+    if (ready.length === 0) return;
+    tell(ready.map((binding, i) => {
+      const { last: look } = binding;
+      binding.entries = new Map();
+      for (let k = 0; k < look.keys.length; k++) entryOf(binding, look, k);
+      const had = [...binding.entries.values()].flatMap(({ digests }) => digests);
+      return { binding, words: { variable: variables + 1 + i, name: binding.name, at: placeOf(binding), had } };
+    }));
+    for (const binding of ready) {
+      begin(binding);
+      Object.assign(binding, { told: binding.last, isWhole: true, steady: binding.last });
+    }
   }
 
   // Whether its number says all: nothing of it is another since it was told so.
@@ -88,7 +93,7 @@ module.exports = function (placeOf) {
     return entry;
   }
 
-  return { digest, digestsOf, isTold, toldAhead, variableOf, wasSteady };
+  return { digest, digestsOf, isTold, tellAhead, variableOf, wasSteady };
 };
 
 // 53 bits of a text, the same in every instance (a hash of Bob Jenkins' kind, two halves that are mixed): nobody is to be kept from guessing a key, but

@@ -164,6 +164,11 @@ struct Instances final : InstanceHandler {
     if (untouched) line += " untouched";
     say(n, line);
   }
+  void on_state(std::uint64_t n, InvocationId id, const StateReport& report) override {
+    std::string line = "state " + Recorder::text(id);
+    for (const StateSeen& s : report.seen) line += " " + s.name + Recorder::joined(s.had);
+    say(n, line);
+  }
   void on_pong(std::uint64_t n) override { say(n, "pong"); }
   void on_answer_at(std::uint64_t n, InvocationId id, std::string_view place) override {
     say(n, "answer " + Recorder::text(id) + " " + std::string(place));
@@ -286,6 +291,35 @@ TEST_CASE("Control channel: instances and agents, many at once, each heard as it
   second.close();
   REQUIRE(w.until([&] { return instances.said.size() >= 4; }));
   CHECK(instances.said.back() == "i2 closed");
+  w.channel->set_instances(nullptr);
+}
+
+TEST_CASE("Control channel: what a template has told before it left, its copies need not tell") {
+  World w;
+  Instances instances;
+  w.channel->set_instances(&instances);
+  Agent of_template(w.path);
+  const std::string rooms = R"({"t":"variables","told":[{"variable":1,"name":"rooms","had":["a"]}]})";
+  const std::string hits = R"({"t":"variables","told":[{"variable":2,"name":"hits","had":["0"]}]})";
+  of_template.write("s1 instance 1\n" + rooms + "\n" + hits + "\n");
+  of_template.close();
+  REQUIRE(w.until([&] { return !instances.said.empty(); }));
+  CHECK(instances.said == Lines{"i1 closed"});
+  REQUIRE(w.channel->told_by(1) != nullptr);
+  w.channel->begins_with(2, w.channel->told_by(1));
+  w.channel->forget(1);
+  CHECK(w.channel->told_by(1) == nullptr);
+
+  Agent copy(w.path), other(w.path);
+  const std::string state = R"({"t":"state","id":"7","seen":[1,2]})";
+  copy.write("s2 instance 2\n" + state + "\n");
+  other.write("s3 instance 3\n" + state + "\n");
+  REQUIRE(w.until([&] { return instances.said.size() >= 3; }));
+  std::sort(instances.said.begin(), instances.said.end());
+  CHECK(instances.said == Lines{"i1 closed", "i2 state 7 rooms[a] hits[0]", "i3 state 7"});
+  copy.close();
+  REQUIRE(w.until([&] { return instances.said.size() >= 4; }));
+  CHECK(w.channel->told_by(2) == nullptr);  // it is no template
   w.channel->set_instances(nullptr);
 }
 
