@@ -7,7 +7,7 @@
 // (`start`), not assumed: one that met something else is counted as a miss, and is in no row of times.
 // `forks` (alone or with others) sets instances that are copies of a template (the default) beside instances that are started one by one (--set instances.fork=off) and
 // beside plain `next dev`, without pauses: an API call, a page and a page that is made at build, one request after the other; 20 calls at once; one client and four
-// for --seconds; the page faults of an instance from its begin to its end; what one more waiting instance weighs; from the start to the first answer.
+// for --seconds; the page faults of an instance from its begin to its end, and what it makes the system do from the request to the answer (counts.mjs); what one more waiting instance weighs; from the start to the first answer.
 // The bars are those the product has set itself; --check makes a missed one the exit code 1. --keep DIR keeps events and output of all servers. On a busy machine the numbers say nothing; the load is printed.
 import { spawn } from 'node:child_process';
 import { closeSync, cpSync, existsSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { copyApp, cpuOf, freePort, option, quantile, ticksPerSecond } from './common.mjs';
+import { counts } from './counts.mjs';
 import { makeLarger } from './larger/make.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -33,7 +34,7 @@ const mark = `vsim-bench-${process.pid}-${Date.now()}`;
 const servers = new Set();
 const now = () => performance.now();
 const round1 = (x) => x === undefined || Number.isNaN(x) ? '' : x.toFixed(1);
-const raw = { samples: {}, misses: {}, spawn_ms: [], bind_ms: [], pss: {}, fetches: {}, sustained: [], forks: {} };
+const raw = { samples: {}, misses: {}, spawn_ms: [], bind_ms: [], pss: {}, fetches: {}, sustained: [], forks: {}, counts: {} };
 const push = (table, key, value) => (table[key] ??= []).push(value);
 
 // Asks until the probe answers something truthy: for events in a file, and ports.
@@ -287,6 +288,13 @@ async function forks(plain, forked, spawned) {
     }
   }
 }
+// What an invocation on a copy makes the system do.
+async function counted(server) {
+  for (const [path, what] of looks.slice(0, 2)) {
+    const found = await counts(server, path, 12, () => settled(server, [path]), dir);
+    push(raw.counts, what, found);
+  }
+}
 // Minor page faults of the instances that have ended: children of vercel-sim, which waits for them.
 const faultsOf = ({ child }) => Number(readFileSync(`/proc/${child.pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[8]);
 // One request after the other until one meets no instance: refill waits for a pause. The process may have been on its way when it came.
@@ -339,6 +347,12 @@ function report() {
     const base = raw.forks[`plain:${what.split(':')[1]}`];
     other(`${what}${base && !what.startsWith('plain') ? `, ${(quantile(xs, 0.5) / quantile(base, 0.5)).toFixed(1)} × plain` : ''}`, xs, /memory/.test(what) ? 'MiB' : /faults/.test(what) ? 'faults' : 'ms');
   }
+  const units = { ahead: ['minor page faults until it waits', 'faults'], way: ['minor page faults from the request to its answer', 'faults'], copied: ["memory copied of its template's", 'MiB'], made: ['memory it has besides', 'MiB'], calls: ['system calls from the request to its answer', 'calls'] };
+  for (const [what, [found]] of Object.entries(raw.counts)) {
+    for (const [key, [title, unit]] of Object.entries(units)) other(`a copy, ${what}: ${title}`, found[key], unit);
+    if (found.why) line(`a copy, ${what}: system calls not counted: ${found.why}`, '', '', '', '');
+    if (found.missed) line(`a copy, ${what}: met another instance`, found.missed, '', '', '');
+  }
   for (const s of raw.sustained) {
     const plain = raw.sustained.find((one) => one.name === 'plain' && one.clients === s.clients);
     const ratio = plain && s !== plain ? `, ${(s.rate / plain.rate).toFixed(2)} × plain` : '';
@@ -370,6 +384,7 @@ try {
     const all = [['plain', plain], ['fork', fresh], ['spawn', started]].filter(([, server]) => server);
     for (const [, server] of all) await warmUp(server, looks.map(([path]) => path));
     await forks(plain, fresh, started);
+    await counted(fresh);
     for (const [name, server] of all) await sustained(name, server);
     for (const [name, server] of all) push(raw.forks, `${name}: start to the first answer`, server.startMs);
     await started?.stop();

@@ -96,23 +96,57 @@ struct chunk {
   uint64_t size, flags, heap, begin, end;  // of what can be allocated
 };
 
-static const struct chunk* young_chunk(unsigned long at) {
+static const struct chunk* chunk_at(unsigned long at) {
   const struct chunk* const it = (const struct chunk*)at;
-  return it->size == kChunk && (it->flags & kYoung) != 0 && it->heap != 0 && it->begin > at && it->begin <= at + kChunk / 8 && it->end == at + kChunk ? it : NULL;
+  return it->size == kChunk && it->heap != 0 && it->begin > at && it->begin <= at + kChunk / 8 && it->end == at + kChunk ? it : NULL;
+}
+static int is_young(const struct chunk* it) { return it != NULL && (it->flags & kYoung) != 0; }
+
+// That in use when the young generation was dropped; NULL: it was not.
+static const struct chunk* current;
+static int is_dropped(const struct chunk* it) { return is_young(it) && it != current && it->heap == current->heap; }
+static unsigned long first_free(const struct chunk* it) { return (it->begin + kPage - 1) / kPage * kPage; }
+
+// What can be a large page (take_large()): 2 MiB of chunks, most of them dropped, which lie side by side where heap.c laid them.
+enum { kLarge = 2 * 1024 * 1024, kMostLarge = 32, kFewestDropped = 6 };
+static unsigned long large[kMostLarge];
+static size_t large_count;
+
+static int has_large_pages(void) {
+  char text[64];
+  const int file = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC);
+  const ssize_t n = file < 0 ? 0 : read_on(file, text, sizeof text);
+  if (file >= 0) close(file);
+  for (ssize_t i = 0; i + 2 < n; ++i)
+    if (text[i] == '[') return text[i + 1] != 'n';  // always, madvise; never
+  return 0;
+}
+
+static void note_large(unsigned long from, unsigned long to) {
+  for (unsigned long at = (from + kLarge - 1) / kLarge * kLarge; at + kLarge <= to && large_count < kMostLarge; at += kLarge) {
+    size_t chunks = 0, dropped = 0;
+    for (unsigned long chunk = at; chunk < at + kLarge; chunk += kChunk) {
+      const struct chunk* const it = chunk_at(chunk);
+      chunks += it != NULL && it->heap == current->heap;
+      dropped += it != NULL && is_dropped(it);
+    }
+    if (chunks == kLarge / kChunk && dropped >= kFewestDropped) large[large_count++] = at;
+  }
 }
 
 // `object`: the address of one that was made since. Its chunk is the only one in use, and stays as it is.
 static void drop_young(unsigned long object) {
-  const struct chunk* const current = young_chunk(object - object % kChunk);
-  if (current == NULL) return;
+  current = chunk_at(object - object % kChunk);
+  large_count = 0;
+  if (!is_young(current)) return;
+  const int may_be_large = has_large_pages();
   for (size_t m = 0; m < mapping_count; ++m) {
     const unsigned long from = mappings[m].from, to = from + mappings[m].pages * kPage;
     for (unsigned long at = (from + kChunk - 1) / kChunk * kChunk; at + kChunk <= to; at += kChunk) {
-      const struct chunk* const it = young_chunk(at);
-      if (it == NULL || it == current || it->heap != current->heap) continue;
-      const unsigned long begin = (it->begin + kPage - 1) / kPage * kPage;
-      madvise((void*)begin, it->end - begin, MADV_DONTNEED);
+      const struct chunk* const it = chunk_at(at);
+      if (it != NULL && is_dropped(it)) madvise((void*)first_free(it), it->end - first_free(it), MADV_DONTNEED);
     }
+    if (may_be_large) note_large(from, to);
   }
 }
 
@@ -134,17 +168,57 @@ static void prepare_learning(void) {
   shared = at == MAP_FAILED ? NULL : at;
 }
 
+// In a copy: one large page in place of 512 of the young generation. Of a chunk that was dropped there is how it begins, and nothing else. Where the system
+// has none to give, they are what they were.
+static void take_large(unsigned long at) {
+  char* const room = mmap(NULL, 2 * kLarge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return;
+  char* const page = room + (kLarge - (unsigned long)room % kLarge) % kLarge;
+  madvise(page, kLarge, MADV_HUGEPAGE);
+  for (unsigned long chunk = at; chunk < at + kLarge; chunk += kChunk) {
+    const struct chunk* const it = (const struct chunk*)chunk;
+    memcpy(page + (chunk - at), it, is_dropped(it) ? first_free(it) - chunk : kChunk);
+  }
+  const int is_moved = mremap(page, kLarge, kLarge, MREMAP_MAYMOVE | MREMAP_FIXED, (void*)at) != MAP_FAILED;
+  if (page > room) munmap(room, (size_t)(page - room));
+  munmap(is_moved ? page + kLarge : page, (size_t)(room + 2 * kLarge - page) - (is_moved ? kLarge : 0));
+}
+
+// Those which the teachers have written to a quarter of at least: clearing the whole takes as long as some 50 faults.
+enum { kLargeLeast = 64 };
+static unsigned long large_at(unsigned long address) {
+  for (size_t i = 0; i < large_count; ++i)
+    if (address >= large[i] && address < large[i] + kLarge) return large[i];
+  return 0;
+}
+static void take_all_large(const unsigned char* written) {
+  size_t kept = 0;
+  for (size_t m = 0; m < mapping_count; written += mappings[m++].pages)
+    for (size_t i = 0; i < large_count; ++i) {
+      const unsigned long from = mappings[m].from, at = large[i];
+      if (at < from || at + kLarge > from + mappings[m].pages * kPage) continue;
+      size_t count = 0;
+      for (size_t page = 0; page < kLarge / kPage; ++page) count += written[(at - from) / kPage + page] == kTeachers;
+      if (count < kLargeLeast) continue;
+      take_large(at);
+      large[i] = large[kept];
+      large[kept++] = at;
+    }
+  large_count = kept;
+}
+
 // In a copy. An older kernel refuses: then a fault takes each page, as it would have.
 static void take_ahead(void) {
   if (shared == NULL || __atomic_load_n(&shared->taught, __ATOMIC_ACQUIRE) < kTeachers) return;
   has_taken_ahead = 1;
   const unsigned char* written = shared->written;
+  take_all_large(written);
   size_t left = kAheadMostPages;
   for (size_t m = 0; m < mapping_count; written += mappings[m++].pages) {
     const size_t pages = mappings[m].pages;
     for (size_t i = 0; i < pages; ++i) {
       const size_t from = i;
-      while (i < pages && written[i] == kTeachers && i - from < left) ++i;
+      while (i < pages && written[i] == kTeachers && i - from < left && large_at(mappings[m].from + i * kPage) == 0) ++i;
       if (i == from) continue;
       if (madvise((void*)(mappings[m].from + from * kPage), (i - from) * kPage, kPopulateWrite) != 0 && errno == EINVAL) return;
       left -= i - from;

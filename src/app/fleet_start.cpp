@@ -150,6 +150,8 @@ void Fleet::tell_spawns(std::string_view why) {
   if (warned_.insert(fmt::format("template {}", why)).second) watcher_.fleet_spawns(why);
 }
 
+static constexpr std::string_view kPreload = "LD_PRELOAD";
+
 std::optional<process::SpawnOptions> Fleet::template_options(bool ahead) {
   if (!options_.fork) return std::nullopt;
   if (options_.inspect) {
@@ -173,6 +175,10 @@ std::optional<process::SpawnOptions> Fleet::template_options(bool ahead) {
     options.argv.emplace_back(flag);
   options.argv.push_back(options_.template_script);
   process::set_env(options.env, "VSIM_TEMPLATE", ahead ? "ahead" : "1");
+  // A list, which has no way to write a path with what separates one from the next.
+  if (!options_.template_heap.empty() && options_.template_heap.find_first_of(" :") == std::string::npos &&
+      !process::get_env(options.env, kPreload))
+    process::set_env(options.env, kPreload, options_.template_heap);
   return options;
 }
 

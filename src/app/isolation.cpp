@@ -127,6 +127,7 @@ FleetOptions IsolationShell::fleet_options() const {
   out.cwd = options_.cwd;
   out.script = options_.scripts + "/instance/instance.cjs";
   out.template_script = options_.scripts + "/instance/template.cjs";
+  out.template_heap = options_.scripts + "/heap.node";
   out.control_socket = options_.control_socket;
   out.token = options_.token;
   out.public_port = options_.port;

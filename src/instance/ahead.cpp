@@ -17,8 +17,9 @@ bool Scheduler::Impl::shares_room(FunctionId f) const {
   return bytes <= options.memory_budget / 2;
 }
 
-// One of each template waits, so that the next request does not wait for it, and some of the one used last;
-// and in a lull as many as came together lately.
+// One of each template waits, so that the next request does not wait for it; and in a lull some of the one
+// used last, or as many as came together lately. What is made beside a request takes as long from it as it
+// takes itself.
 FunctionId Scheduler::Impl::to_copy(bool in_lull) const {
   if (!started || stopped || !waiters.empty()) return FunctionId::none;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {
@@ -27,14 +28,14 @@ FunctionId Scheduler::Impl::to_copy(bool in_lull) const {
     const std::size_t least = k == 0 ? options.copies_ahead : 1;
     // Where an instance goes on, requests that follow each other need one and no more.
     const std::size_t burst = options.isolation == Isolation::invocation ? bursts.of(f) : 0;
-    const std::size_t most = std::max(least, std::min<std::size_t>(burst + least - 1, options.copies_most));
+    const std::size_t most = std::max(least, std::min<std::size_t>(burst, options.copies_most));
     std::size_t there = 0;
     for (const auto& [id, i] : instances) {
       if (std::find(i.code.begin(), i.code.end(), f) == i.code.end()) continue;
       if (i.life.is<Bound>()) ++there;
       if (i.kept && i.life.usable()) there = most;
     }
-    if (there >= (in_lull ? most : least) || (there >= least && !shares_room(f))) continue;
+    if (there >= (in_lull ? most : 1) || (there >= least && !shares_room(f))) continue;
     return fits(options.memory_budget / 10) ? f : FunctionId::none;
   }
   return FunctionId::none;

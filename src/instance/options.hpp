@@ -46,12 +46,12 @@ struct SchedulerOptions {
   // An instance that is bound becomes a template, if it may, and instances of the function are copies of it.
   bool templates = false;
   // Copies of the template of the function used last that wait for its next requests: a page asks its API for
-  // several things at once. Of the others one. Each is begun when the one before is there.
+  // several things at once. Of the others one. Each is begun when the one before is there; while requests
+  // come, only when none waits.
   std::uint32_t copies_ahead = 1;
-  // Under `invocation` as many as came together lately (Bursts), and one less than those, so that no request
-  // of such a burst but the last begins one; no more than this, and only once no request has come or ended
-  // for refill_delay: until then they would take the machine from those that follow. All that wait have half
-  // of the memory budget.
+  // Under `invocation` as many as came together lately (Bursts), so that no request of such a burst but the
+  // last begins one; no more than this, and only once no request has come or ended for refill_delay: until
+  // then they would take the machine from those that follow. All that wait have half of the memory budget.
   std::uint32_t copies_most = 1;
   // From the begin of a copy to ready: 20 ms was measured, 100 on a busy machine. After that its template is
   // of no use.

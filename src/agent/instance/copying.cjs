@@ -163,7 +163,7 @@ module.exports = function (sim) {
     await echoed();
   }
 
-  // What was garbage is not copied, and what stays is in pages that a copy seldom writes to. Where requests were walked before, by scavenges alone, of which
+  // What was garbage is not copied, and what stays is moved together: in fewer pages, which a copy seldom writes to. Where requests were walked before, by scavenges alone, of which
   // the second empties the young generation: a whole collection would also drop the shapes of objects that are gone, and with them what the walk has learnt.
   function collect(isWalked = false) {
     v8.setFlagsFromString('--expose-gc');
@@ -175,7 +175,9 @@ module.exports = function (sim) {
     } else {
       // Else a heap that the walk has brought near to where V8 marks all of it next would be marked in each copy.
       v8.setFlagsFromString('--heap-growing-percent=100');
+      v8.setFlagsFromString('--compact-on-every-full-gc');
       gc();
+      v8.setFlagsFromString('--no-compact-on-every-full-gc');
       if (isAsEver) v8.setFlagsFromString('--heap-growing-percent=0');
     }
     v8.getHeapCodeStatistics();  // which goes through all of the heap, and so has it swept: V8 would do that little by little, in each copy

@@ -17,6 +17,7 @@ module.exports = function (sim) {
 
   function prepareOwn() {
     process.execArgv = process.execArgv.filter((flag) => !kFlags.has(flag));
+    if (process.env.LD_PRELOAD?.endsWith('/heap.node')) delete process.env.LD_PRELOAD;
     ownRandom();
     ownClock();
   }

@@ -92,6 +92,27 @@ TEST_CASE("Fleet: a template that has begun ahead goes on when it is told the bo
   CHECK(w.output.ends_with("\n[template] a template\n[template] a template\n"));
 }
 
+TEST_CASE(
+    "Fleet: what lays V8's memory is loaded into the template, but for a path that the list of such cannot "
+    "have") {
+  const auto heap_of = [](const std::string& path, std::vector<std::string> more) {
+    more.emplace_back("FAKE_TELLS=LD_PRELOAD");
+    World w(options(), more, [&](FleetOptions& o) {
+      with_copies(o);
+      o.template_heap = path == "ours" ? o.run_dir + "/node_modules/vercel-sim/heap.node" : path;
+    });
+    w.ask("/ok");
+    CHECK(w.until_said("done 1"));
+    CHECK(w.copies == 1);
+    const std::string told = w.output.substr(w.output.find("LD_PRELOAD "));
+    return told.substr(11, told.find('\n') - 11);
+  };
+  CHECK(heap_of("ours", {}).ends_with("/node_modules/vercel-sim/heap.node"));
+  CHECK(heap_of("/some where/heap.node", {}) == "undefined");
+  CHECK(heap_of("/some:where/heap.node", {}) == "undefined");
+  CHECK(heap_of("", {}) == "undefined");
+}
+
 TEST_CASE("Fleet: one that has begun ahead and is of no use is begun anew, and nothing is said of it") {
   for (const char* how : {"FAKE_AHEAD=anew", "FAKE_AHEAD=crash"}) {
     World w(options(), {how}, with_copies);

@@ -98,11 +98,11 @@ TEST_CASE("of the function used last several copies wait, each begun when the on
   CHECK(w.said() == "spawn i6 background from i2\nfreeze i5\n");
   w.ready(6);
   CHECK(w.said() == "freeze i6\n");
-  // A burst finds them.
+  // A burst finds them, and has the machine to itself until there is none left.
   for (int n = 2; n <= 4; ++n) w.request(n, f);
   CHECK(w.said() ==
-        "thaw i4\nplace 2 i4 bound\nspawn i7 background from i2\nthaw i5\nplace 3 i5 bound\n"
-        "thaw i6\nplace 4 i6 bound\n");
+        "thaw i4\nplace 2 i4 bound\nthaw i5\nplace 3 i5 bound\n"
+        "thaw i6\nplace 4 i6 bound\nspawn i7 background from i2\n");
 }
 
 TEST_CASE("of the others one waits, and several only while there is room") {
