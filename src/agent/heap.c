@@ -26,7 +26,7 @@ static void* beside(size_t size, uintptr_t drawn) {
 
 // An address that is asked for is a wish: where it is taken or there is none such, the system gives another, and V8 takes what it gets.
 static void* map(void* address, size_t size, int protection, int flags, int file, long offset) {
-  const int is_memory = (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE) && !(flags & MAP_FIXED);
+  const int is_memory = (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE) && !(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE));
   if (address != NULL && is_memory && size >= kChunk && size < kMost) address = beside(size, (uintptr_t)address);
   return (void*)syscall(SYS_mmap, address, size, protection, flags, file, offset);
 }
