@@ -23,6 +23,9 @@ export function copyApp(app, to) {
   return to;
 }
 
+// What /proc says of a process, from the third field on (proc(5)); throws where it is gone.
+export const statOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+
 // CPU in ms of a process and of all below it: what they have used, and what those of their children have that have ended.
 export function cpuOf(root) {
   const parents = new Map();
@@ -30,7 +33,7 @@ export function cpuOf(root) {
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ').map(Number);
+      const fields = statOf(pid).map(Number);
       parents.set(Number(pid), fields[1]);
       used.set(Number(pid), (fields[11] + fields[12] + fields[13] + fields[14]) / ticksPerSecond * 1000);
     } catch {}  // gone meanwhile

@@ -2,14 +2,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pause } from './common.mjs';
+import { pause, statOf } from './common.mjs';
 
 const kPage = 4096;
 const now = () => Date.now();  // as strace tells it
-const minorFaults = (pid) => Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[7]);
+const minorFaults = (pid) => Number(statOf(pid)[7]);
 const tried = (read) => { try { return read(); } catch { return undefined; } };  // a process that is gone meanwhile
 
-// Entries of /proc/PID/pagemap of what a process may write to and has of no file but its own copies: [address of the first page, BigUint64Array of its pages].
+// Of each private mapping that a process may write to: [its address, its pages as /proc/PID/pagemap has them].
 function* writable(pid) {
   const fd = openSync(`/proc/${pid}/pagemap`, 'r');
   try {
@@ -37,7 +37,8 @@ function presentPages(pid) {
   return present;
 }
 
-// What strace tells of processes and their children, a file each; undefined where it cannot (not installed, not permitted).
+// What `during` answers, and calls(pid, from, until): how many system calls one of the processes made between two times, by strace. Or `why` it cannot tell
+// (not installed, not permitted).
 async function traced(pids, dir, during) {
   const to = mkdtempSync(join(dir, 'calls-'));
   const strace = spawn('strace', ['-ff', '-ttt', '-qq', '-s', '0', '-o', join(to, 'of'), ...pids.flatMap((pid) => ['-p', String(pid)])], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -63,7 +64,8 @@ async function traced(pids, dir, during) {
 }
 
 // Of `server`, a vercel-sim whose instances are copies: `times` requests of `path`, each after a pause, on a copy that waited. `settle` waits until one does.
-// Answers lists, one number for each request; `missed` requests met another instance, and `why` system calls could not be counted.
+// Answers lists, one number for each request; `missed` requests were served by none or by several of those that waited, as it seems, and are not counted; `why`
+// system calls could not be.
 //   ahead    minor faults until the copy waited; most of them are pages that it takes at once, before there is a request
 //   way      minor faults from the request to its answer
 //   copied   MiB of its template that the copy has copied when it answers; made: MiB that it has besides

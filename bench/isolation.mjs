@@ -15,7 +15,7 @@ import http from 'node:http';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { copyApp, cpuOf, freePort, option, quantile, ticksPerSecond } from './common.mjs';
+import { copyApp, cpuOf, freePort, option, quantile, statOf, ticksPerSecond } from './common.mjs';
 import { counts } from './counts.mjs';
 import { makeLarger } from './larger/make.mjs';
 
@@ -54,7 +54,7 @@ async function until(what, ms, probe, every = 10) {
 // Nothing is told when a process is started: its age says that, in ticks of 10 ms.
 function spawned({ pid, time }) {
   try {
-    const begun = Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[19]) / ticksPerSecond;
+    const begun = Number(statOf(pid)[19]) / ticksPerSecond;
     const age = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) - begun;
     raw.spawn_ms.push(age * 1000 - (Date.now() - Date.parse(time)));
   } catch {}  // gone meanwhile
@@ -291,12 +291,11 @@ async function forks(plain, forked, spawned) {
 // What an invocation on a copy makes the system do.
 async function counted(server) {
   for (const [path, what] of looks.slice(0, 2)) {
-    const found = await counts(server, path, 12, () => settled(server, [path]), dir);
-    push(raw.counts, what, found);
+    raw.counts[what] = await counts(server, path, 12, () => settled(server, [path]), dir);
   }
 }
 // Minor page faults of the instances that have ended: children of vercel-sim, which waits for them.
-const faultsOf = ({ child }) => Number(readFileSync(`/proc/${child.pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[8]);
+const faultsOf = ({ child }) => Number(statOf(child.pid)[8]);
 // One request after the other until one meets no instance: refill waits for a pause. The process may have been on its way when it came.
 async function empty(server) {
   for (let round = 0; round < Math.max(3, Math.round(rounds / 3)); round++) {
@@ -348,10 +347,10 @@ function report() {
     other(`${what}${base && !what.startsWith('plain') ? `, ${(quantile(xs, 0.5) / quantile(base, 0.5)).toFixed(1)} × plain` : ''}`, xs, /memory/.test(what) ? 'MiB' : /faults/.test(what) ? 'faults' : 'ms');
   }
   const units = { ahead: ['minor page faults until it waits', 'faults'], way: ['minor page faults from the request to its answer', 'faults'], copied: ["memory copied of its template's", 'MiB'], made: ['memory it has besides', 'MiB'], calls: ['system calls from the request to its answer', 'calls'] };
-  for (const [what, [found]] of Object.entries(raw.counts)) {
+  for (const [what, found] of Object.entries(raw.counts)) {
     for (const [key, [title, unit]] of Object.entries(units)) other(`a copy, ${what}: ${title}`, found[key], unit);
     if (found.why) line(`a copy, ${what}: system calls not counted: ${found.why}`, '', '', '', '');
-    if (found.missed) line(`a copy, ${what}: met another instance`, found.missed, '', '', '');
+    if (found.missed) line(`a copy, ${what}: requests that none or several copies seem to have served, not counted`, found.missed, '', '', '');
   }
   for (const s of raw.sustained) {
     const plain = raw.sustained.find((one) => one.name === 'plain' && one.clients === s.clients);

@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { loadavg, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { statOf } from './common.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const option = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? otherwise : process.argv[i + 1]; };
@@ -64,7 +65,7 @@ class Server {
   cpu() {
     const parents = new Map();
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      try { parents.set(Number(pid), Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[1])); } catch {}  // gone meanwhile
+      try { parents.set(Number(pid), Number(statOf(pid)[1])); } catch {}  // gone meanwhile
     }
     let ns = 0;
     for (const pid of parents.keys()) {

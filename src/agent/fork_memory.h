@@ -128,7 +128,7 @@ static void note_large(unsigned long from, unsigned long to) {
     for (unsigned long chunk = at; chunk < at + kLarge; chunk += kChunk) {
       const struct chunk* const it = chunk_at(chunk);
       chunks += it != NULL && it->heap == current->heap;
-      dropped += it != NULL && is_dropped(it);
+      dropped += (size_t)is_dropped(it);
     }
     if (chunks == kLarge / kChunk && dropped >= kFewestDropped) large[large_count++] = at;
   }
@@ -136,15 +136,16 @@ static void note_large(unsigned long from, unsigned long to) {
 
 // `object`: the address of one that was made since. Its chunk is the only one in use, and stays as it is.
 static void drop_young(unsigned long object) {
-  current = chunk_at(object - object % kChunk);
+  const struct chunk* const its = chunk_at(object - object % kChunk);
+  current = is_young(its) ? its : NULL;
   large_count = 0;
-  if (!is_young(current)) return;
+  if (current == NULL) return;
   const int may_be_large = has_large_pages();
   for (size_t m = 0; m < mapping_count; ++m) {
     const unsigned long from = mappings[m].from, to = from + mappings[m].pages * kPage;
     for (unsigned long at = (from + kChunk - 1) / kChunk * kChunk; at + kChunk <= to; at += kChunk) {
       const struct chunk* const it = chunk_at(at);
-      if (it != NULL && is_dropped(it)) madvise((void*)first_free(it), it->end - first_free(it), MADV_DONTNEED);
+      if (is_dropped(it)) madvise((void*)first_free(it), it->end - first_free(it), MADV_DONTNEED);
     }
     if (may_be_large) note_large(from, to);
   }
@@ -169,7 +170,7 @@ static void prepare_learning(void) {
 }
 
 // In a copy: one large page in place of 512 of the young generation. Of a chunk that was dropped there is how it begins, and nothing else. Where the system
-// has none to give, they are what they were.
+// has none to give, they are small ones as before.
 static void take_large(unsigned long at) {
   char* const room = mmap(NULL, 2 * kLarge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return;
@@ -184,27 +185,16 @@ static void take_large(unsigned long at) {
   munmap(is_moved ? page + kLarge : page, (size_t)(room + 2 * kLarge - page) - (is_moved ? kLarge : 0));
 }
 
-// Those which the teachers have written to a quarter of at least: clearing the whole takes as long as some 50 faults.
+// Those of one mapping which the teachers have written to an eighth of at least: clearing the whole takes as long as some 50 faults.
 enum { kLargeLeast = 64 };
-static unsigned long large_at(unsigned long address) {
-  for (size_t i = 0; i < large_count; ++i)
-    if (address >= large[i] && address < large[i] + kLarge) return large[i];
-  return 0;
-}
-static void take_all_large(const unsigned char* written) {
-  size_t kept = 0;
-  for (size_t m = 0; m < mapping_count; written += mappings[m++].pages)
-    for (size_t i = 0; i < large_count; ++i) {
-      const unsigned long from = mappings[m].from, at = large[i];
-      if (at < from || at + kLarge > from + mappings[m].pages * kPage) continue;
-      size_t count = 0;
-      for (size_t page = 0; page < kLarge / kPage; ++page) count += written[(at - from) / kPage + page] == kTeachers;
-      if (count < kLargeLeast) continue;
-      take_large(at);
-      large[i] = large[kept];
-      large[kept++] = at;
-    }
-  large_count = kept;
+static void take_all_large(unsigned long from, size_t pages, const unsigned char* written) {
+  for (size_t i = 0; i < large_count; ++i) {
+    if (large[i] < from || large[i] + kLarge > from + pages * kPage) continue;
+    const unsigned char* const those = written + (large[i] - from) / kPage;
+    size_t count = 0;
+    for (size_t page = 0; page < kLarge / kPage; ++page) count += those[page] == kTeachers;
+    if (count >= kLargeLeast) take_large(large[i]);
+  }
 }
 
 // In a copy. An older kernel refuses: then a fault takes each page, as it would have.
@@ -212,13 +202,13 @@ static void take_ahead(void) {
   if (shared == NULL || __atomic_load_n(&shared->taught, __ATOMIC_ACQUIRE) < kTeachers) return;
   has_taken_ahead = 1;
   const unsigned char* written = shared->written;
-  take_all_large(written);
   size_t left = kAheadMostPages;
   for (size_t m = 0; m < mapping_count; written += mappings[m++].pages) {
     const size_t pages = mappings[m].pages;
+    take_all_large(mappings[m].from, pages, written);  // of which nothing is left to take below, but where the system had none to give
     for (size_t i = 0; i < pages; ++i) {
       const size_t from = i;
-      while (i < pages && written[i] == kTeachers && i - from < left && large_at(mappings[m].from + i * kPage) == 0) ++i;
+      while (i < pages && written[i] == kTeachers && i - from < left) ++i;
       if (i == from) continue;
       if (madvise((void*)(mappings[m].from + from * kPage), (i - from) * kPage, kPopulateWrite) != 0 && errno == EINVAL) return;
       left -= i - from;

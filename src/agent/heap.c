@@ -1,6 +1,6 @@
 // Loaded into a template before Node itself (LD_PRELOAD; Linux): where V8's memory lies. V8 asks for it in pieces of 256 KiB, each at an address drawn at
-// random, so that each has page tables and a mapping of its own: 360 mappings and some 350 pages of tables that every copy of the process is given, and
-// takes down again. Here they lie side by side, from the first address on that V8 has drawn. What the copies gain: docs/decisions/0103-v8s-memory-side-by-side.md.
+// random, so that each has page tables and a mapping of its own: 360 mappings and 2.7 MiB of tables that every copy of the process is given, and takes
+// down again. Here they lie side by side, from the first address on that V8 has drawn. What the copies gain: docs/decisions/0103-v8s-memory-side-by-side.md.
 // It names only what any C library has, as fork.c does.
 #define _GNU_SOURCE
 #include <stddef.h>

@@ -39,8 +39,8 @@ struct FleetOptions {
   std::string cwd;
   // What is run for an instance (instance.cjs) and for their template, by the program that boot() names.
   std::string script, template_script;
-  std::string
-      template_heap;  // loaded into the template before all else: where V8's memory lies (agent/heap.c)
+  // Loaded into the template before all else: where V8's memory lies (agent/heap.c).
+  std::string template_heap;
   std::string control_socket, token;
   std::uint16_t public_port = 0;
   bool public_https = false;

@@ -18,8 +18,8 @@ bool Scheduler::Impl::shares_room(FunctionId f) const {
 }
 
 // One of each template waits, so that the next request does not wait for it; and in a lull some of the one
-// used last, or as many as came together lately. What is made beside a request takes as long from it as it
-// takes itself.
+// used last, or as many as came together lately. What is made beside a request takes a processor from
+// it.
 FunctionId Scheduler::Impl::to_copy(bool in_lull) const {
   if (!started || stopped || !waiters.empty()) return FunctionId::none;
   for (std::size_t k = 0; k < std::min<std::size_t>(recent.size(), options.bound_functions); ++k) {

@@ -163,8 +163,9 @@ module.exports = function (sim) {
     await echoed();
   }
 
-  // What was garbage is not copied, and what stays is moved together: in fewer pages, which a copy seldom writes to. Where requests were walked before, by scavenges alone, of which
-  // the second empties the young generation: a whole collection would also drop the shapes of objects that are gone, and with them what the walk has learnt.
+  // What was garbage is not copied, and what stays is moved together: in fewer pages, which a copy seldom writes to. Where requests were walked before, by
+  // scavenges alone, of which the second empties the young generation: a whole collection would also drop the shapes of objects that are gone, and with them
+  // what the walk has learnt.
   function collect(isWalked = false) {
     v8.setFlagsFromString('--expose-gc');
     const gc = vm.runInNewContext('gc');
