@@ -238,18 +238,11 @@ static napi_value own_text(napi_env env, const char* text, size_t size) {
   return text_of(env, own, n + size);
 }
 
-// learn(): in a copy whose first invocation is done.
+// learn()
 static napi_value Learn(napi_env env, napi_callback_info info) {
   (void)env;
   (void)info;
-  if (shared == NULL || has_taken_ahead || __atomic_fetch_add(&shared->teachers, 1, __ATOMIC_RELAXED) >= kTeachers) return NULL;
-  const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  if (pagemap < 0) return NULL;
-  unsigned char* written = shared->written;
-  int all = 1;
-  for (size_t m = 0; all && m < mapping_count; written += mappings[m++].pages) all = say_written(pagemap, mappings[m].from, mappings[m].pages, written);
-  close(pagemap);
-  if (all) __atomic_fetch_add(&shared->taught, 1, __ATOMIC_RELEASE);
+  teach();
   return NULL;
 }
 

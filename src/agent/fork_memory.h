@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static ssize_t read_on(int file, void* to, size_t size) {
@@ -32,21 +34,24 @@ static const char* number(const char* at, const char* end, unsigned long* out) {
   return at;
 }
 
-// What a template of a function has that its copies may write to, for learn() and take_ahead().
-enum { kPage = 4096, kMostMappings = 1024, kMostPages = 64 * 1024 };
+// What a template of a function has that its copies may touch, for teach() and take_ahead().
+enum { kPage = 4096, kMostMappings = 1024, kMostPages = 128 * 1024 };
 static struct {
   unsigned long from, pages;
+  int is_writable;
 } mappings[kMostMappings];
 static size_t mapping_count, page_count;
 
-static void note_mapping(unsigned long from, unsigned long to) {
+static void note_mapping(unsigned long from, unsigned long to, int is_writable) {
   const unsigned long pages = (to - from) / kPage;
   if (page_count + pages > kMostPages) return;
-  if (mapping_count > 0 && mappings[mapping_count - 1].from + mappings[mapping_count - 1].pages * kPage == from) {
-    mappings[mapping_count - 1].pages += pages;
+  const size_t last = mapping_count - 1;
+  if (mapping_count > 0 && mappings[last].from + mappings[last].pages * kPage == from && mappings[last].is_writable == is_writable) {
+    mappings[last].pages += pages;
   } else {
     if (mapping_count == kMostMappings) return;
     mappings[mapping_count].from = from;
+    mappings[mapping_count].is_writable = is_writable;
     mappings[mapping_count++].pages = pages;
   }
   page_count += pages;
@@ -62,7 +67,7 @@ static void copy_mapping(const char* line, const char* end) {
   for (const char* c = at; c + 1 < end; ++c)
     if (c[0] == '[' && c[1] == 'v') return;
   madvise((void*)from, to - from, MADV_DOFORK);
-  if (at[2] == 'w') note_mapping(from, to);
+  if (at[1] == 'r') note_mapping(from, to, at[2] == 'w');
 }
 
 // V8 marks the pages of its heap as not to be copied (MADV_DONTFORK): a child would die of its first allocation.
@@ -143,6 +148,7 @@ static void drop_young(unsigned long object) {
   const int may_be_large = has_large_pages();
   for (size_t m = 0; m < mapping_count; ++m) {
     const unsigned long from = mappings[m].from, to = from + mappings[m].pages * kPage;
+    if (!mappings[m].is_writable) continue;
     for (unsigned long at = (from + kChunk - 1) / kChunk * kChunk; at + kChunk <= to; at += kChunk) {
       const struct chunk* const it = chunk_at(at);
       if (is_dropped(it)) madvise((void*)first_free(it), it->end - first_free(it), MADV_DONTNEED);
@@ -156,10 +162,10 @@ static void drop_young(unsigned long object) {
 // Each page that a copy writes to for the first time is a fault, and a request takes a thousand. All copies of a template lie alike, so the first ones say
 // which pages they had written to when their first invocation was done, and the later ones take those that all of these name before they are ready: not in
 // the way of a request, if they wait for one. It changes no content, and what is said here is no more than advice: memory that template and copies share.
-enum { kTeachers = 2, kAheadMostPages = 12288, kPopulateWrite = 23 };  // MADV_POPULATE_WRITE, Linux 5.14
+enum { kTeachers = 2, kAheadMostPages = 12288, kPopulateRead = 22, kPopulateWrite = 23 };  // MADV_POPULATE_*, Linux 5.14
 static struct shared {
   unsigned teachers, taught;
-  unsigned char written[kMostPages];  // by how many of the teachers
+  unsigned char written[kMostPages], touched[kMostPages];  // by how many of the teachers
 } * shared;
 static int has_taken_ahead;
 
@@ -198,9 +204,7 @@ static void take_all_large(unsigned long from, size_t pages, const unsigned char
 }
 
 // In a copy. An older kernel refuses: then a fault takes each page, as it would have.
-static void take_ahead(void) {
-  if (shared == NULL || __atomic_load_n(&shared->taught, __ATOMIC_ACQUIRE) < kTeachers) return;
-  has_taken_ahead = 1;
+static void take_written(void) {
   const unsigned char* written = shared->written;
   size_t left = kAheadMostPages;
   for (size_t m = 0; m < mapping_count; written += mappings[m++].pages) {
@@ -217,8 +221,66 @@ static void take_ahead(void) {
   }
 }
 
-// Of one mapping: what is this process's alone (/proc/self/pagemap: present, mapped once, of no file).
-static int say_written(int pagemap, unsigned long from, size_t pages, unsigned char* written) {
+// Pages that may not be there any more (a file that has become shorter) end the process that reads them: the system says so.
+static int are_there(unsigned long from, size_t pages) { return madvise((void*)from, pages * kPage, kPopulateRead) == 0; }
+
+static void touch(unsigned long from, size_t pages) {
+  if (!are_there(from, pages)) return;
+  for (size_t i = 0; i < pages; ++i) (void)*(const volatile char*)(from + i * kPage);
+}
+
+static void touch_those_touched(void) {
+  const unsigned char* touched_by = shared->touched;
+  for (size_t m = 0; m < mapping_count; touched_by += mappings[m++].pages) {
+    for (size_t i = 0; i < mappings[m].pages; ++i) {
+      const size_t from = i;
+      while (i < mappings[m].pages && touched_by[i] == kTeachers) ++i;
+      if (i > from) touch(mappings[m].from + from * kPage, i - from);
+    }
+  }
+}
+
+static void take_ahead(void) {
+  if (shared == NULL || __atomic_load_n(&shared->taught, __ATOMIC_ACQUIRE) < kTeachers) return;
+  has_taken_ahead = 1;
+  take_written();
+  touch_those_touched();
+}
+
+// What a teacher has touched. Where a host keeps the page tables of its guests, a page costs 4 us when a process touches it for the first time, be it only to
+// read it, and no fault is counted. No system call says which pages that are, and what the system reads itself it reads by tables of its own; how long it takes
+// to read there says it. Where few are slow nothing is won by touching pages ahead, and none is named.
+enum { kNewNs = 1000, kFewestNew = 8 };
+static unsigned char touched[kMostPages];
+static size_t looks, those_new;
+
+static long read_ns(unsigned long at) {
+  struct timespec from, to;
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  (void)*(const volatile char*)at;
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  return (long)(to.tv_sec - from.tv_sec) * 1000000000 + (to.tv_nsec - from.tv_nsec);
+}
+
+static void look_at(unsigned long from, size_t pages, unsigned char* is_touched) {
+  if (!are_there(from, pages)) return;
+  for (size_t i = 0; i < pages; ++i) {
+    const unsigned long at = from + i * kPage;
+    const long first = read_ns(at), second = read_ns(at), third = read_ns(at);  // either can be interrupted
+    is_touched[i] = first - (second < third ? second : third) <= kNewNs;
+    those_new += !is_touched[i];
+  }
+  looks += pages;
+}
+
+static void say_touched(void) {
+  if (those_new * kFewestNew < looks) return;
+  for (size_t i = 0; i < page_count; ++i)
+    if (touched[i]) __atomic_fetch_add(&shared->touched[i], 1, __ATOMIC_RELAXED);
+}
+
+// Of one mapping, whose first page is that at `index`: what is this process's alone (/proc/self/pagemap: present, mapped once, of no file), and what it touched.
+static int look_at_mapping(int pagemap, unsigned long from, size_t pages, size_t index) {
   enum { kAtOnce = 512 };
   uint64_t entries[kAtOnce];
   const uint64_t present = 1ULL << 63, of_file = 1ULL << 61, alone = 1ULL << 56;
@@ -226,8 +288,29 @@ static int say_written(int pagemap, unsigned long from, size_t pages, unsigned c
     const size_t wanted = (pages - i < kAtOnce ? pages - i : kAtOnce) * sizeof *entries;
     const ssize_t n = pread(pagemap, entries, wanted, (off_t)((from / kPage + i) * sizeof *entries));
     if (n < (ssize_t)sizeof *entries) return 0;
-    for (size_t k = 0; k < (size_t)n / sizeof *entries; ++k, ++i)
-      if ((entries[k] & (present | of_file | alone)) == (present | alone)) __atomic_fetch_add(&written[i], 1, __ATOMIC_RELAXED);
+    const size_t count = (size_t)n / sizeof *entries;
+    for (size_t k = 0; k < count; ++k)
+      if ((entries[k] & (present | of_file | alone)) == (present | alone)) __atomic_fetch_add(&shared->written[index + i + k], 1, __ATOMIC_RELAXED);
+    for (size_t k = 0; k < count; ++k) {
+      const size_t first = k;
+      while (k < count && (entries[k] & present) != 0) ++k;
+      if (k > first) look_at(from + (i + first) * kPage, k - first, touched + index + i + first);
+    }
+    i += count;
   }
   return 1;
+}
+
+// In a copy whose first invocation is done.
+static void teach(void) {
+  if (shared == NULL || has_taken_ahead || __atomic_fetch_add(&shared->teachers, 1, __ATOMIC_RELAXED) >= kTeachers) return;
+  const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (pagemap < 0) return;
+  int all = 1;
+  for (size_t m = 0, index = 0; all && m < mapping_count; index += mappings[m++].pages)
+    all = look_at_mapping(pagemap, mappings[m].from, mappings[m].pages, index);
+  close(pagemap);
+  if (!all) return;
+  say_touched();
+  __atomic_fetch_add(&shared->taught, 1, __ATOMIC_RELEASE);
 }
